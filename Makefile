@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+# build/ is the only place written to.  Variants: make BUILD=build/x EXTRA_CFLAGS=-DPM_FORCE_NO_POPULATE
+
+BUILD := build
+PREFIX := /usr/local
+DESTDIR :=
+CFLAGS ?= -O2 -g
+EXTRA_CFLAGS ?=
+EXTRA_LDFLAGS ?=
+ANALYZER_FLAGS ?=#                 e.g. --coverage, -fsanitize=address: the analyzer alone, never the library
+FUZZ_RUNS ?= 1000000
+export FUZZ_RUNS
+
+warn := -Wall -Wextra -Wundef -Werror
+base := -std=gnu11 $(CFLAGS) $(warn) -Iinclude
+# gcc may neither fold our own malloc family nor assume what it does
+no_alloc := $(addprefix -fno-builtin-,malloc calloc realloc free aligned_alloc memalign posix_memalign)
+
+# Quoted includes start at the component's root; -iquote keeps preload/sys away from <sys/...>.
+preload_flags := $(base) -iquote preload -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
+	-fno-stack-protector $(no_alloc) $(EXTRA_CFLAGS)
+analyzer_flags := $(base) -iquote analyzer -fPIE -fvisibility=hidden $(EXTRA_CFLAGS) $(ANALYZER_FLAGS)
+preload_link := -shared -Wl,-soname,libpoolmem.so -Wl,--version-script=preload/exports.map -Wl,-z,defs \
+	-Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(EXTRA_LDFLAGS)
+analyzer_link := -pie -Wl,-z,defs $(ANALYZER_FLAGS) $(EXTRA_LDFLAGS)
+analyzer_libs := -ljansson
+
+preload_src := $(wildcard preload/*/*.c)
+analyzer_src := $(wildcard analyzer/*/*.c)
+preload_obj := $(preload_src:%.c=$(BUILD)/%.o)
+analyzer_obj := $(analyzer_src:%.c=$(BUILD)/%.o)
+man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/man/*.scd))
+
+.PHONY: all demo test check bench soak mutants fuzz coverage install uninstall clean \
+	testprogs progs fuzzers fmt format tidy layers exports man-lint clang FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(man_pages)
+
+$(BUILD)/libpoolmem.so: $(preload_obj) preload/exports.map
+	$(CC) $(CFLAGS) $(preload_link) -o $@ $(preload_obj)
+
+$(BUILD)/poolmem: $(analyzer_obj)
+	$(CC) $(CFLAGS) $(analyzer_link) -o $@ $^ $(analyzer_libs)
+
+# What tests link against: everything below entry/ and life/, everything but main().
+$(BUILD)/libheap.a: $(filter-out $(BUILD)/preload/entry/% $(BUILD)/preload/life/%,$(preload_obj))
+$(BUILD)/libanalyzer.a: $(filter-out %/cmd/main.o,$(analyzer_obj))
+$(BUILD)/lib%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/preload/%.o: preload/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(preload_flags) -MMD -MP -c -o $@ $<
+
+$(BUILD)/analyzer/%.o: analyzer/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(analyzer_flags) -MMD -MP -c -o $@ $<
+
+$(BUILD)/man/%: analyzer/man/%.scd
+	@mkdir -p $(@D)
+	scdoc <$< >$@
+
+# Rewritten only when compiler or flags change: that rebuilds all.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$flags" | cmp -s - $@ || printf '%s\n' "$$flags" >$@
+$(BUILD)/flags: export flags = $(CC) $(preload_flags) $(analyzer_flags) $(preload_link) $(analyzer_link)
+
+# Tests.  tests/unit/*.c are Criterion tests, tests/fuzz/*.c fuzzers; every other tests/*/*.c and *.cpp is
+# a program, or a shared object when its name begins with lib.  A line `/* link: -ldl */` or
+# `/* cflags: -O0 */` among the first three of a source adds flags.
+unit_src := $(wildcard tests/unit/*.c)
+prog_src := $(filter-out tests/unit/% tests/fuzz/%,$(wildcard tests/*/*.c tests/*/*.cpp))
+so_src := $(foreach f,$(prog_src),$(if $(filter lib%,$(notdir $f)),$f))
+units := $(unit_src:%.c=$(BUILD)/%)
+progs := $(addprefix $(BUILD)/,$(basename $(filter-out $(so_src),$(prog_src))))
+sos := $(patsubst %,$(BUILD)/%.so,$(basename $(so_src)))
+fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+note = $(shell sed -n '1,3s,^/[*/] *$(1): *\([^*]*\)\(\*/\)*$$,\1,p' $<)
+test_flags = $(CFLAGS) -O1 $(warn) -Wno-unknown-warning-option -Wno-use-after-free $(no_alloc) -Iinclude \
+	-iquote tests -pthread -MMD -MP -MF $@.d -MT $@ $(call note,cflags)
+test_cc = $(if $(filter %.cpp,$<),$(CXX) -std=gnu++17,$(CC) -std=gnu11)
+
+testprogs: $(units) progs
+progs: $(progs) $(sos)
+
+$(units): $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libheap.a $(BUILD)/libanalyzer.a
+	@mkdir -p $(@D)
+	$(test_cc) $(test_flags) -iquote preload -iquote analyzer $(EXTRA_CFLAGS) $(ANALYZER_FLAGS) -o $@ $< \
+		$(BUILD)/libheap.a $(BUILD)/libanalyzer.a $(call note,link) -lcriterion $(analyzer_libs)
+
+# $(call test_rule,source,suffix,flags)
+define test_rule
+$(BUILD)/$(basename $(1))$(2): $(1) $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(test_cc) $$(test_flags) $(3) -o $$@ $$< $$(call note,link)
+endef
+$(foreach f,$(filter-out $(so_src),$(prog_src)),$(eval $(call test_rule,$f)))
+$(foreach f,$(so_src),$(eval $(call test_rule,$f,.so,-shared -fPIC)))
+
+fuzzers: $(fuzzers)
+$(fuzzers): $(BUILD)/fuzz/%: tests/fuzz/%.c $(analyzer_src) $(wildcard analyzer/*/*.h include/poolmem/*.h)
+	@mkdir -p $(@D)
+	clang $(base) -O1 -iquote analyzer -iquote tests -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $< $(filter-out %/cmd/main.c,$(analyzer_src)) $(analyzer_libs)
+
+test: all testprogs layers exports
+	@POOLMEM_BUILD=$(BUILD) tests/run test
+
+soak: all testprogs fuzzers
+	@POOLMEM_BUILD=$(BUILD) tests/run soak
+
+mutants:
+	@tests/mutants
+
+fuzz: fuzzers
+	@POOLMEM_BUILD=$(BUILD) SUITES=fuzz tests/run soak
+
+# Line coverage of the analyzer under the tests, file by file.
+coverage:
+	-@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g' ANALYZER_FLAGS=--coverage test
+	@cd $(BUILD)/coverage && find analyzer -name '*.gcda' -exec gcov -n -s $(CURDIR) -r {} + | \
+		awk '/^File/ { f = $$2 } /^Lines/ && f { sub("executed:", "", $$2); print $$2, $$4, f; f = "" }' | sort -k3
+
+demo:
+	@tools/demo
+
+bench:
+	@test -x tools/bench/run || { echo 'bench: there is no tools/bench/run yet' >&2; exit 1; }
+	@POOLMEM_BUILD=$(BUILD) tools/bench/run
+
+check: format tidy layers exports man-lint clang
+	@$(MAKE) --no-print-directory test
+
+sources = $(wildcard $(foreach d,preload analyzer include tests,$d/*/*.c $d/*/*.h $d/*/*.cpp))
+format:
+	clang-format --dry-run --Werror $(sources)
+fmt:
+	clang-format -i $(sources)
+
+tidy: $(preload_obj:.o=.tidy) $(analyzer_obj:.o=.tidy)
+$(BUILD)/preload/%.tidy: preload/%.c $(BUILD)/preload/%.o .clang-tidy
+	clang-tidy --quiet $< -- $(preload_flags) && touch $@
+$(BUILD)/analyzer/%.tidy: analyzer/%.c $(BUILD)/analyzer/%.o .clang-tidy
+	clang-tidy --quiet $< -- $(analyzer_flags) && touch $@
+
+layers:
+	@tools/layers
+exports: $(BUILD)/libpoolmem.so
+	@tools/exports $< preload/exports.map
+man-lint: $(man_pages)
+	@for page in $^; do groff -man -ww -z -Kutf8 -Tutf8 $$page 2>&1; done | { ! grep .; }
+clang:
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang all
+
+install: all
+	install -D -m 755 $(BUILD)/poolmem $(DESTDIR)$(PREFIX)/bin/poolmem
+	install -D -m 755 $(BUILD)/libpoolmem.so $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/poolmem include/poolmem/*.h
+	for page in $(man_pages); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit; done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/poolmem $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
+	rm -rf $(DESTDIR)$(PREFIX)/include/poolmem
+	for page in $(notdir $(man_pages)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(preload_obj:.o=.d) $(analyzer_obj:.o=.d) $(addsuffix .d,$(units) $(progs) $(sos))

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* reader.h: the options that all commands that read have in common. */
+#ifndef POOLMEM_CMD_READER_H
+#define POOLMEM_CMD_READER_H
+
+#include "render/view.h"
+#include "text/sink.h"
+
+struct reader {
+	bool json, dry_run;
+	const char *output, *order, *filter, *colour, *older_than;
+	struct view view;
+	const char *operand; /* NULL: none */
+};
+
+#define READER_OUTPUT_HELP                                                                         \
+	{ "--json", "for machines: bytes and counts" },                                            \
+	{ "-o, --output FILE", "write there; the file appears when it is whole" },                 \
+	{ "-n, --rows ROWS", "rows of each table (20 in text, all in JSON), 0: all" },             \
+	{ "--color WHEN", "auto, always or never" }
+
+/* accepted: the options that this command has, as in the table of reader.c, and whether it takes an operand. */
+struct reader_accepts {
+	const char *command;
+	bool order, filter, all, older_than, operand;
+};
+
+/* Returns an exit code below zero when the command may go on. */
+int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, struct reader *ret);
+
+/* Opens the output with the colour that was asked for. */
+bool reader_open_sink(const struct reader *reader, struct sink *sink, struct failure *why);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c: `poolmem report`: what a program did with its memory. */
+#include "render/report.h"
+
+#include "cmd/command.h"
+#include "cmd/reader.h"
+#include "source/operand.h"
+
+#include <stdlib.h>
+
+static const struct command_option options[] = {
+	READER_OUTPUT_HELP,
+	{ "--sort KEY", "order of the size classes: allocations, frees, live, bytes, size" },
+	{ "--filter REGEX", "processes whose program or arguments match; class:REGEX: size classes" },
+	{ "--all", "a section for each process" },
+	{ NULL, NULL },
+};
+
+const struct command_help help_report = {
+	.usage = "report [options] [FILE|PID|last]",
+	.purpose = "Says what a program did with its memory, while it runs or afterwards: at a glance,\n"
+		   "then in tables. FILE is a capture or a segment; PID a process that runs or ran under\n"
+		   "libpoolmem.so; last (the default) the newest of all.",
+	.options = options,
+	.examples = {
+		{ "poolmem report", "the newest run or segment" },
+		{ "poolmem report --sort bytes -n 5 $(pidof redis-server)",
+		  "a program that runs: the five classes that hold most" },
+		{ "poolmem report --json --filter '/cc1$' build.pm | jq .metrics",
+		  "the compilers of a recorded build, for machines" },
+	},
+};
+
+static bool show(const struct recording *recording, const struct query *query,
+		 const struct reader *reader, struct failure *why)
+{
+	struct study study;
+	struct sink sink;
+	bool shown = false;
+
+	study_make(recording, query, &study);
+	if (recording->process_count && !study.process_count) {
+		fail(why, FAILURE_NOTHING, "no process matches the filter");
+	} else if (reader_open_sink(reader, &sink, why)) {
+		if (reader->json)
+			report_json(&study, &reader->view, &sink);
+		else
+			report_text(&study, &reader->view, &sink);
+		shown = sink_close(&sink, why);
+	}
+	study_free(&study);
+	return shown;
+}
+
+static bool report(const struct reader *reader, const struct query *query, struct failure *why)
+{
+	struct recording recording;
+	char *path = operand_path(reader->operand ? reader->operand : "last", why);
+
+	if (!path)
+		return false;
+	bool done = recording_read(path, &recording, why);
+	free(path);
+	if (!done)
+		return false;
+	done = show(&recording, query, reader, why);
+	recording_free(&recording);
+	return done;
+}
+
+int cmd_report(int argc, char **argv)
+{
+	static const struct reader_accepts accepts = {
+		.command = "report", .order = true, .filter = true, .all = true, .operand = true
+	};
+	struct failure why = { FAILURE_NONE, "" };
+	struct reader reader;
+	struct query query;
+	int code = reader_parse(argc, argv, &accepts, &reader);
+
+	if (code >= 0)
+		return code;
+	if (!query_open(&query, reader.filter, reader.order, &why))
+		return command_usage_error("report", "%s", why.text);
+	report(&reader, &query, &why);
+	query_close(&query);
+	return failure_report(&why);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c: `poolmem run`: options, what is said before and after; launch/record.c does the work. */
+#define _GNU_SOURCE
+#include "cmd/command.h"
+#include "launch/environment.h"
+#include "launch/library.h"
+#include "launch/name.h"
+#include "launch/record.h"
+#include "launch/say.h"
+#include "study/study.h"
+#include "text/escape.h"
+#include "text/failure.h"
+#include "text/number.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { INTERVAL_MS = 100, INTERVAL_MS_MAX = 3600000, NS_PER_MS = 1000000, RUN_SCHEMA = 1 };
+
+static const struct command_option options[] = {
+	{"-o, --output FILE", "name of the capture; may hold %e %p %h %t %n %% (" NAME_DEFAULT ")"},
+	{"-f, --force", "replace the file when it is there"},
+	{"--only PATTERN", "keep only executables whose name matches, as in 'gcc*'"},
+	{"--interval MS", "time between looks at resident memory (100)"},
+	{"--lib PATH", "the libpoolmem.so to use"},
+	{"--json", "the summary as JSON, on stderr"},
+	{"-q, --quiet", "no warnings before and no summary after"},
+	{NULL, NULL},
+};
+
+const struct command_help help_run = {
+	.usage = "run [options] [--] PROGRAM [ARGUMENTS]",
+	.purpose = "Runs a program with libpoolmem.so preloaded and keeps one capture of it and of every\n"
+		   "process it starts. Output and exit code of the program pass through.",
+	.options = options,
+	.examples =
+		{
+			{"poolmem run -- ./app input.txt", "writes poolmem.app.PID.pm, to read with report"},
+			{"poolmem run -o build-%n.pm --only 'cc1*' -- make -j2", "the compilers of a build"},
+			{"poolmem run -q -f -o app.pm -- ./app | less", "nothing of its own on the screen"},
+		},
+	.stops_at_operand = true,
+};
+
+struct run_options {
+	const char *pattern, *only, *library;
+	bool overwrite, quiet, json;
+	uint64_t interval_ns;
+	char **argv;
+};
+
+static bool parse_interval(const char *text, uint64_t *ret_ns)
+{
+	char *end;
+	long ms = strtol(text, &end, 10);
+
+	if (*text == 0 || *end || ms < 1 || ms > INTERVAL_MS_MAX)
+		return false;
+	*ret_ns = (uint64_t)ms * NS_PER_MS;
+	return true;
+}
+
+/* False after a message. */
+static bool take_option(int letter, struct run_options *options)
+{
+	switch (letter) {
+	case 'o': options->pattern = optarg; break;
+	case 'f': options->overwrite = true; break;
+	case 'q': options->quiet = true; break;
+	case 'j': options->json = true; break;
+	case 'O': options->only = optarg; break;
+	case 'l': options->library = optarg; break;
+	case 'i':
+		if (parse_interval(optarg, &options->interval_ns))
+			break;
+		command_usage_error("run", "--interval '%s': a number of milliseconds from 1 to %d",
+				    optarg, INTERVAL_MS_MAX);
+		return false;
+	default: return false;
+	}
+	return true;
+}
+
+static bool parse(int argc, char **argv, struct run_options *ret)
+{
+	static const struct option longs[] = {
+		{"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
+		{"only", required_argument, NULL, 'O'},	  {"interval", required_argument, NULL, 'i'},
+		{"lib", required_argument, NULL, 'l'},	  {"json", no_argument, NULL, 'j'},
+		{"quiet", no_argument, NULL, 'q'},	  {NULL, 0, NULL, 0},
+	};
+	int letter;
+
+	*ret = (struct run_options){.pattern = NAME_DEFAULT,
+				    .interval_ns = (uint64_t)INTERVAL_MS * NS_PER_MS};
+	optind = 0;
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, "+:o:fq", longs, NULL)) != -1) {
+		if (letter == '?' || letter == ':') {
+			command_usage_error("run", letter == ':' ? "%s needs a value" : "unknown option %s",
+					    argv[optind - 1]);
+			return false;
+		}
+		if (!take_option(letter, ret))
+			return false;
+	}
+	ret->argv = argv + optind;
+	if (*ret->argv)
+		return true;
+	command_usage_error("run", "which program?");
+	return false;
+}
+
+static void say_findings(const struct target *target)
+{
+	char text[PATH_MAX + 2 * TARGET_DETAIL_MAX];
+
+	for (size_t i = 0; i < target->finding_count; i++) {
+		target_finding_text(&target->finding[i], text, sizeof(text));
+		say("%s", text);
+	}
+}
+
+/* Why the program's calls will not arrive, as far as it can be known before. */
+static void say_before(const struct run_options *options, const struct target *target)
+{
+	if (options->quiet)
+		return;
+	say_findings(target);
+	if (environment_is_off())
+		say("POOLMEM=off is set: the library will stand aside");
+}
+
+/* Blocks that a process made itself and never gave back; what a fork inherits is its parent's. */
+static struct remains {
+	uint64_t blocks, bytes;
+} remains_of(const struct study *study)
+{
+	struct remains remains = {0, 0};
+
+	for (size_t i = 0; i < study->process_count; i++) {
+		const struct metrics *of = &study->processes[i].figures.metrics;
+		uint64_t blocks = metric(of, METRIC_LIVE_BLOCKS), bytes = metric(of, METRIC_LIVE_BYTES);
+		uint64_t had_blocks = metric(of, METRIC_INHERITED_BLOCKS);
+		uint64_t had_bytes = metric(of, METRIC_INHERITED_BYTES);
+
+		remains.blocks += blocks > had_blocks ? blocks - had_blocks : 0;
+		remains.bytes += bytes > had_bytes ? bytes - had_bytes : 0;
+	}
+	return remains;
+}
+
+static void say_figures(const struct study *study)
+{
+	const struct metrics *all = &study->total.metrics;
+	uint64_t committed = metric(all, METRIC_HEAP_COMMITTED);
+	struct remains remains = remains_of(study);
+
+	say("peak           %s live, %s resident",
+	    number_bytes(metric(all, METRIC_LIVE_PEAK)).text,
+	    all->value[METRIC_RSS_PEAK].is_known ? number_bytes(metric(all, METRIC_RSS_PEAK)).text
+						 : "unknown");
+	say("allocations    %s, in %s process%s", number_count(metric(all, METRIC_ALLOC_COUNT)).text,
+	    number_count(study->process_count).text, study->process_count == 1 ? "" : "es");
+	say("never freed    %s blocks, %s", number_count(remains.blocks).text,
+	    number_bytes(remains.bytes).text);
+	say("fragmentation  %s of %s mapped for the heap is live at the end",
+	    number_share(metric(all, METRIC_LIVE_BYTES), committed).text,
+	    number_bytes(committed).text);
+}
+
+static void say_missing(const struct record *record)
+{
+	if (record->outlived)
+		say("still running  %zu process%s, segments in %s", record->outlived,
+		    record->outlived == 1 ? "" : "es", record->parent);
+	if (record->left_out)
+		say("left out       %zu segments of other programs (--only)", record->left_out);
+}
+
+/* The path as the user would type it from here. */
+static const char *short_path(const char *path)
+{
+	char here[PATH_MAX];
+	size_t length = getcwd(here, sizeof(here)) ? strlen(here) : 0;
+	bool is_here = length > 1 && strncmp(path, here, length) == 0 && path[length] == '/' &&
+		       !strchr(path + length + 1, '/');
+
+	return is_here ? path + length + 1 : path;
+}
+
+static void print_json(const struct record *record, const struct study *study)
+{
+	json_t *metrics = json_object();
+
+	for (int i = 0; i < METRIC_COUNT; i++)
+		if (study->total.metrics.value[i].is_known)
+			json_object_set_new(metrics, metric_keys[i],
+					    json_integer(study->total.metrics.value[i].value));
+	char *file = repair_utf8(record->capture, strlen(record->capture));
+	json_t *json = json_pack("{s:i, s:o, s:{}, s:[], s:s, s:I, s:I, s:I}", "schema", RUN_SCHEMA,
+				 "metrics", metrics, "estimated", "notes", "file", file, "segments",
+				 (json_int_t)record->segments, "left_out",
+				 (json_int_t)record->left_out, "still_running",
+				 (json_int_t)record->outlived);
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	fprintf(stderr, "%s\n", text ? text : "{}");
+	free(text);
+	json_decref(json);
+	free(file);
+}
+
+static void say_summary(const struct record *record, const struct study *study)
+{
+	const char *path = short_path(record->capture);
+
+	say_figures(study);
+	say_missing(record);
+	say("file           %s", path);
+	say("next           poolmem report %s", path);
+}
+
+/* Reads the capture back: what can be summed up can be read later. */
+static bool sum_up(const struct run_options *options, const struct record *record,
+		   struct failure *why)
+{
+	struct recording recording;
+	struct query query;
+	struct study study;
+
+	if (!recording_read(record->capture, &recording, why))
+		return false;
+	bool opened = query_open(&query, NULL, NULL, why);
+
+	if (opened) {
+		study_make(&recording, &query, &study);
+		if (options->json)
+			print_json(record, &study);
+		else
+			say_summary(record, &study);
+		study_free(&study);
+		query_close(&query);
+	}
+	recording_free(&recording);
+	return opened;
+}
+
+static bool say_after(const struct run_options *options, const struct record *record,
+		      struct failure *why)
+{
+	if (options->quiet)
+		return true;
+	if (record->capture[0])
+		return sum_up(options, record, why);
+	if (record->left_out)
+		say("no capture: none of %zu programs matches --only %s", record->left_out,
+		    options->only);
+	else
+		say("no capture: the program left no segment (poolmem doctor %s says more)",
+		    options->argv[0]);
+	return true;
+}
+
+/* The exit code. */
+static int run_target(const struct run_options *options, const struct target *target,
+		      const char *library)
+{
+	struct record_request request = {
+		.argv = options->argv,
+		.target = target,
+		.library = library,
+		.pattern = options->pattern,
+		.only = options->only,
+		.overwrite = options->overwrite,
+		.interval_ns = options->interval_ns,
+	};
+	struct record record;
+	struct failure why;
+
+	if (!record_run(&request, &record, &why)) {
+		failure_report(&why);
+		if (record.handed_back)
+			say("the segments are in %s: poolmem list", record.parent);
+	} else if (!say_after(options, &record, &why)) {
+		failure_report(&why);
+		record.exit_code = RECORD_FAILED;
+	}
+	record_free(&record);
+	return record.exit_code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options options;
+	char library[PATH_MAX];
+	struct target target;
+	struct failure why;
+
+	if (!parse(argc, argv, &options))
+		return RECORD_FAILED;
+	if (!name_check(options.pattern, &why) || !library_find(options.library, library, &why)) {
+		failure_report(&why);
+		return RECORD_FAILED;
+	}
+	target_inspect(options.argv[0], getenv("PATH"), &target);
+	if (target.error) {
+		say("%s: %s", options.argv[0], strerror(target.error));
+		return target.error == ENOENT ? RECORD_NOT_FOUND : RECORD_NOT_EXECUTABLE;
+	}
+	say_before(&options, &target);
+	bool preloads = !environment_is_off() && target_weight(&target) != TARGET_STANDS_ASIDE;
+
+	return run_target(&options, &target, preloads ? library : NULL);
+}

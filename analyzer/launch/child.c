@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* child.c: see child.h. */
+#define _GNU_SOURCE
+#include "launch/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PIPE_OUT, PIPE_IN, PIPE_ENDS };
+
+static ssize_t read_all(int fd, void *ret_data, size_t bytes)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, ret_data, bytes);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* The child's side: waits for the word, then becomes the program. */
+static void become(char *const *argv, char *const *environment, int go, int error,
+		   const sigset_t *mask, const struct sigaction *chld)
+{
+	char word;
+
+	if (read_all(go, &word, 1) != 1)
+		_exit(0);
+	sigaction(SIGCHLD, chld, NULL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvpe(argv[0], argv, environment);
+	int number = errno;
+	ssize_t told = write(error, &number, sizeof(number));
+
+	_exit(told == sizeof(number) ? 0 : 127);
+}
+
+static void close_pipe(const int ends[PIPE_ENDS])
+{
+	close(ends[PIPE_OUT]);
+	close(ends[PIPE_IN]);
+}
+
+bool child_fork(struct child *child, char *const *argv, char *const *environment,
+		const sigset_t *mask, const struct sigaction *chld, struct failure *why)
+{
+	int go[PIPE_ENDS], error[PIPE_ENDS];
+
+	if (pipe2(go, O_CLOEXEC) != 0)
+		return fail(why, FAILURE_NOTHING, "pipe: %s", strerror(errno));
+	if (pipe2(error, O_CLOEXEC) != 0) {
+		fail(why, FAILURE_NOTHING, "pipe: %s", strerror(errno));
+		close_pipe(go);
+		return false;
+	}
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		fail(why, FAILURE_NOTHING, "fork: %s", strerror(errno));
+		close_pipe(go);
+		close_pipe(error);
+		return false;
+	}
+	if (pid == 0) {
+		close(go[PIPE_IN]);
+		become(argv, environment, go[PIPE_OUT], error[PIPE_IN], mask, chld);
+	}
+	close(go[PIPE_OUT]);
+	close(error[PIPE_IN]);
+	*child = (struct child){.pid = pid, .go = go[PIPE_IN], .error = error[PIPE_OUT]};
+	return true;
+}
+
+static void reap(const struct child *child)
+{
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int child_release(struct child *child)
+{
+	ssize_t told;
+	int number;
+
+	do
+		told = write(child->go, "", 1);
+	while (told < 0 && errno == EINTR);
+	close(child->go);
+	ssize_t got = read_all(child->error, &number, sizeof(number));
+
+	close(child->error);
+	if (got != sizeof(number))
+		return 0;
+	reap(child);
+	return number;
+}
+
+void child_call_off(struct child *child)
+{
+	close(child->go);
+	close(child->error);
+	reap(child);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child.h: the program as a child process.  It is forked first and waits, so that its pid is known while
+ * it still can be called off; child_release lets it exec.
+ */
+#ifndef POOLMEM_LAUNCH_CHILD_H
+#define POOLMEM_LAUNCH_CHILD_H
+
+#include "text/failure.h"
+
+#include <signal.h>
+#include <sys/types.h>
+
+struct child {
+	pid_t pid;
+	int go;    /* a byte here lets it exec; closed without one: it leaves */
+	int error; /* errno of a failed exec comes out here */
+};
+
+/*
+ * argv ends with NULL.  environment: of the program.  mask: its signal mask.  chld: its disposition of
+ * SIGCHLD, which this process may have changed.
+ */
+bool child_fork(struct child *child, char *const *argv, char *const *environment,
+		const sigset_t *mask, const struct sigaction *chld, struct failure *why);
+
+/* 0 when the program runs, else the errno of exec, with the child gone. */
+int child_release(struct child *child);
+
+/* The program is not to run after all. */
+void child_call_off(struct child *child);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* environment.c: see environment.h. */
+#define _GNU_SOURCE
+#include "launch/environment.h"
+
+#include "launch/library.h"
+#include "text/allocate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool environment_is_off(void)
+{
+	const char *settings = getenv("POOLMEM");
+
+	return settings && strcmp(settings, "off") == 0;
+}
+
+static bool is_setting(const char *item, const char *key)
+{
+	size_t length = strlen(key);
+
+	return strncmp(item, key, length) == 0 && item[length] == '=';
+}
+
+/* The last one counts, as in the library. */
+char *environment_directory(void)
+{
+	const char *at = getenv("POOLMEM");
+	char *directory = NULL;
+
+	while (at && *at) {
+		size_t length = strcspn(at, ",");
+
+		if (is_setting(at, "dir") && length > strlen("dir=")) {
+			free(directory);
+			directory = allocate_text(at + strlen("dir="), length - strlen("dir="));
+		}
+		at += length + (at[length] == ',');
+	}
+	return directory;
+}
+
+/* Copies the items that keep() wants, each with the separator behind it. */
+static char *filtered(const char *list, const char *separators, bool (*keep)(const char *item))
+{
+	char *kept = allocate(strlen(list) + 2, 1), *end = kept;
+
+	while (*list) {
+		size_t length = strcspn(list, separators);
+
+		if (length && keep(list)) {
+			end = mempcpy(end, list, length);
+			*end++ = separators[0];
+		}
+		list += length + (list[length] != 0);
+	}
+	return kept;
+}
+
+static bool is_users_setting(const char *item)
+{
+	return !is_setting(item, "run") && !is_setting(item, "dir");
+}
+
+static bool is_other_library(const char *item)
+{
+	size_t length = strcspn(item, ": "), own = strlen(LIBRARY_NAME);
+
+	return length < own || strncmp(item + length - own, LIBRARY_NAME, own) != 0 ||
+	       (length > own && item[length - own - 1] != '/');
+}
+
+static char *preload_variable(const char *library)
+{
+	const char *before = getenv("LD_PRELOAD");
+	char *kept = filtered(before ? before : "", ": ", is_other_library), *variable;
+
+	if (asprintf(&variable, "LD_PRELOAD=%s%s", kept, library) < 0)
+		abort();
+	free(kept);
+	return variable;
+}
+
+static char *settings_variable(const char *directory, uint64_t run_id)
+{
+	const char *before = getenv("POOLMEM");
+	char *kept = filtered(before ? before : "", ",", is_users_setting), *variable;
+
+	if (asprintf(&variable, "POOLMEM=%srun=%" PRIu64 ",dir=%s", kept, run_id, directory) < 0)
+		abort();
+	free(kept);
+	return variable;
+}
+
+char **environment_make(const char *library, const char *directory, uint64_t run_id)
+{
+	size_t before = 0, count = 0;
+
+	while (environ[before])
+		before++;
+	char **copy = allocate(before + 3, sizeof(*copy));
+
+	for (size_t i = 0; i < before; i++)
+		if (!is_setting(environ[i], "LD_PRELOAD") && !is_setting(environ[i], "POOLMEM"))
+			copy[count++] = allocate_text(environ[i], strlen(environ[i]));
+	copy[count++] = preload_variable(library);
+	copy[count++] = settings_variable(directory, run_id);
+	return copy;
+}
+
+void environment_free(char **environment)
+{
+	for (char **at = environment; at && *at; at++)
+		free(*at);
+	free(environment);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * family.h: the processes below this one, as /proc shows them: who lives, how much is resident, how they
+ * ended.  This process is their subreaper, so orphans stay in the tree until they are waited for.
+ */
+#ifndef POOLMEM_LAUNCH_FAMILY_H
+#define POOLMEM_LAUNCH_FAMILY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { FAMILY_MEMBER_MAX = 4096, FAMILY_BUCKETS = 1024 };
+
+struct family_member {
+	pid_t pid;
+	uint64_t start_ticks; /* 0: unknown */
+	uint64_t rss_now, rss_peak;
+	uint64_t seen_in; /* number of the last sample that found it */
+	bool ended;
+	int wait_status; /* when ended */
+	uint16_t next;   /* in its bucket, plus 1 */
+};
+
+struct family {
+	size_t count;
+	uint64_t dropped; /* processes that found no room */
+	uint64_t samples;
+	bool whole; /* false: this kernel does not list children, only the first one is seen */
+	uint16_t bucket[FAMILY_BUCKETS]; /* index plus 1 */
+	struct family_member member[FAMILY_MEMBER_MAX];
+};
+
+/* Looks at every process below this one; `child` is the first.  The sum of their resident bytes. */
+uint64_t family_sample(struct family *family, pid_t child);
+
+/* Notes how a process ended.  To be called before it is waited for, while /proc still has it. */
+void family_note_end(struct family *family, pid_t pid, int wait_status);
+
+/* True when the last sample found it alive. */
+bool family_is_running(const struct family *family, const struct family_member *process);
+
+/* True when `pid` is this process's child, or a child of one, ... */
+bool family_is_below_us(pid_t pid);
+
+/* The state letter of /proc/PID/stat, 0 when there is none. */
+char family_state_of(pid_t pid);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* library.c: see library.h. */
+#include "launch/library.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The directory of this program. */
+static bool own_directory(char ret_path[PATH_MAX])
+{
+	ssize_t bytes = readlink("/proc/self/exe", ret_path, PATH_MAX - 1);
+
+	if (bytes <= 0)
+		return false;
+	ret_path[bytes] = 0;
+	char *slash = strrchr(ret_path, '/');
+
+	if (!slash)
+		return false;
+	*slash = 0;
+	return true;
+}
+
+static bool find_installed(char ret_path[PATH_MAX])
+{
+	static const char *const places[] = {"", "/../lib/poolmem", "/../lib"};
+	char own[PATH_MAX], path[PATH_MAX];
+
+	if (!own_directory(own))
+		return false;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int length = snprintf(path, sizeof(path), "%s%s/" LIBRARY_NAME, own, places[i]);
+
+		if (length < (int)sizeof(path) && realpath(path, ret_path))
+			return true;
+	}
+	return false;
+}
+
+bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *why)
+{
+	if (given && !realpath(given, ret_path))
+		return fail(why, FAILURE_NOTHING, "%s: %s", given, strerror(errno));
+	if (!given && !find_installed(ret_path))
+		return fail(why, FAILURE_NOTHING,
+			    LIBRARY_NAME " is neither beside poolmem nor in ../lib: give --lib PATH");
+	if (access(ret_path, R_OK) != 0)
+		return fail(why, FAILURE_NOTHING, "%s: %s", ret_path, strerror(errno));
+	if (strpbrk(ret_path, ": \t\n$"))
+		return fail(why, FAILURE_NOTHING,
+			    "%s: LD_PRELOAD cannot hold a path with a space, a colon or a dollar sign",
+			    ret_path);
+	return true;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* record.c: see record.h. */
+#define _GNU_SOURCE
+#include "launch/record.h"
+
+#include "launch/child.h"
+#include "launch/collect.h"
+#include "launch/environment.h"
+#include "launch/name.h"
+#include "launch/outcome.h"
+#include "launch/rundir.h"
+#include "launch/save.h"
+#include "launch/say.h"
+#include "text/allocate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What the steps hand on to each other. */
+struct run {
+	const struct record_request *request;
+	struct record *record;
+	uint64_t run_id;
+	char directory[PATH_MAX]; /* where we are */
+	struct rundir rundir;
+	struct child child;
+	struct save save;
+};
+
+static uint64_t random_run_id(void)
+{
+	uint64_t id = 0;
+
+	while (id == 0) {
+		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+			id = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
+		id &= INT64_MAX;
+	}
+	return id;
+}
+
+static bool fork_child(struct run *run, struct failure *why)
+{
+	const struct record_request *request = run->request;
+	struct watch *watch = run->record->watch;
+	char **environment = NULL;
+
+	watch_prepare(watch);
+	if (request->library)
+		environment = environment_make(request->library, run->rundir.path,
+					       run->run_id);
+	bool forked = child_fork(&run->child, request->argv,
+				 environment ? environment : environ, &watch->former_mask,
+				 &watch->former_chld, why);
+
+	environment_free(environment);
+	return forked;
+}
+
+/* The last moment at which nothing has happened yet. */
+static bool find_place(struct run *run, struct failure *why)
+{
+	const struct record_request *request = run->request;
+	struct name_facts facts = {request->target->path, run->child.pid};
+	char path[PATH_MAX];
+
+	return name_make(request->pattern, &facts, request->overwrite, path, why) &&
+	       save_place(&run->save, path, request->overwrite, why);
+}
+
+static bool start(struct run *run, struct failure *why)
+{
+	struct record *record = run->record;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!find_place(run, why)) {
+		child_call_off(&run->child);
+		return false;
+	}
+	watch_begin(record->watch, run->child.pid);
+	int error = child_release(&run->child);
+
+	if (error) {
+		record->exit_code = error == ENOENT ? RECORD_NOT_FOUND : RECORD_NOT_EXECUTABLE;
+		return fail(why, FAILURE_NOTHING, "%s: %s", run->request->argv[0],
+			    strerror(error));
+	}
+	record->started = true;
+	return true;
+}
+
+static int exit_code_of(int wait_status)
+{
+	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+static size_t count_running(const struct family *family)
+{
+	size_t running = 0;
+
+	for (size_t i = 0; i < family->count; i++)
+		running += family_is_running(family, &family->member[i]);
+	return running;
+}
+
+static char *run_json(const struct run *run)
+{
+	struct outcome outcome = {
+		.argv = run->request->argv,
+		.directory = run->directory,
+		.run_id = run->run_id,
+		.target = run->request->target,
+		.watch = run->record->watch,
+	};
+	json_t *json = outcome_json(&outcome);
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	return text;
+}
+
+/* Only `report last` suffers when this fails. */
+static void note_last(const struct run *run)
+{
+	struct failure why;
+
+	if (!rundir_note_last(&run->rundir, run->record->capture, &why))
+		say("%s", why.text);
+}
+
+static bool keep_capture(struct run *run, struct failure *why)
+{
+	struct collect collect = {.rundir = &run->rundir, .only = run->request->only};
+	struct record *record = run->record;
+	char *json = run_json(run);
+
+	if (!json)
+		return fail(why, FAILURE_WRITE, "no memory for the RUN section");
+	bool saved = collect_save(&collect, &run->save, json, why);
+
+	free(json);
+	record->segments = collect.saved;
+	record->left_out = collect.left_out;
+	if (!saved || collect.saved == 0)
+		return saved;
+	strcpy(record->capture, run->save.path);
+	note_last(run);
+	return true;
+}
+
+static bool record_started(struct run *run, struct failure *why)
+{
+	struct record *record = run->record;
+
+	if (!fork_child(run, why) || !start(run, why))
+		return false;
+	watch_run(record->watch);
+	record->exit_code = exit_code_of(record->watch->wait_status);
+	record->outlived = count_running(&record->watch->family);
+	if (keep_capture(run, why))
+		return true;
+	record->exit_code = RECORD_FAILED;
+	return false;
+}
+
+bool record_run(const struct record_request *request, struct record *ret, struct failure *why)
+{
+	struct run run = {
+		.request = request,
+		.record = ret,
+		.run_id = random_run_id(),
+		.save = {.directory_fd = -1, .fd = -1},
+	};
+
+	*ret = (struct record){.exit_code = RECORD_FAILED, .watch = allocate(1, sizeof(*ret->watch))};
+	ret->watch->interval_ns = request->interval_ns;
+	if (!getcwd(run.directory, sizeof(run.directory)))
+		run.directory[0] = 0;
+	if (!rundir_make(&run.rundir, why))
+		return false;
+	bool recorded = record_started(&run, why);
+
+	strcpy(ret->parent, run.rundir.parent);
+	ret->handed_back = rundir_hand_back(&run.rundir);
+	save_close(&run.save);
+	return recorded;
+}
+
+void record_free(struct record *record)
+{
+	free(record->watch);
+	record->watch = NULL;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* record.h: one run from start to capture: the steps of `poolmem run`, in order. */
+#ifndef POOLMEM_LAUNCH_RECORD_H
+#define POOLMEM_LAUNCH_RECORD_H
+
+#include "launch/target.h"
+#include "launch/watch.h"
+#include "text/failure.h"
+
+#include <limits.h>
+
+enum { RECORD_FAILED = 125, RECORD_NOT_EXECUTABLE = 126, RECORD_NOT_FOUND = 127 };
+
+struct record_request {
+	char *const *argv; /* the program and its arguments, NULL at the end */
+	const struct target *target;
+	const char *library; /* NULL: run without it */
+	const char *pattern; /* of the capture's name, checked */
+	const char *only;    /* pattern of executables to keep, or NULL */
+	bool overwrite;
+	uint64_t interval_ns;
+};
+
+struct record {
+	int exit_code; /* for `poolmem run` to leave with */
+	bool started;  /* false: the program never ran */
+	char capture[PATH_MAX]; /* absolute; empty: none was written */
+	char parent[PATH_MAX];  /* the user's segment directory */
+	size_t segments;        /* in the capture */
+	size_t left_out;        /* not wanted by `only` */
+	size_t handed_back;     /* segments that stay in `parent` */
+	size_t outlived;        /* processes that still run */
+	struct watch *watch;    /* freed by record_free */
+};
+
+/* False when poolmem itself failed; ret is filled in and to be freed all the same. */
+bool record_run(const struct record_request *request, struct record *ret, struct failure *why);
+
+void record_free(struct record *record);
+
+#endif

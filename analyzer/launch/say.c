@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* say.c: see say.h. */
+#define _GNU_SOURCE
+#include "launch/say.h"
+
+#include "text/escape.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+	char *line;
+
+	va_start(arguments, format);
+	if (vasprintf(&line, format, arguments) < 0)
+		line = NULL;
+	va_end(arguments);
+	if (!line)
+		return;
+	char *shown = escape_text(line);
+
+	fprintf(stderr, "poolmem: %s\n", shown);
+	free(shown);
+	free(line);
+}

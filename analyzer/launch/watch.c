@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* watch.c: see watch.h. */
+#define _GNU_SOURCE
+#include "launch/watch.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	MS = 1000000,         /* nanoseconds */
+	FIRST_SAMPLE_MS = 1,  /* then 2, 4, 8, ... up to the interval: short programs have samples too */
+	SAMPLE_SHARE = 20,    /* sampling takes at most one part in so many of the time */
+	AFTERMATH_MS = 100,   /* how long processes that die with the child may take */
+};
+
+static const int taken_signals[] = {SIGCHLD, SIGINT,  SIGTERM,	SIGHUP,	 SIGQUIT,
+				    SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT};
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec;
+}
+
+void watch_prepare(struct watch *watch)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+
+	sigemptyset(&watch->signals);
+	for (size_t i = 0; i < sizeof(taken_signals) / sizeof(taken_signals[0]); i++)
+		sigaddset(&watch->signals, taken_signals[i]);
+	sigprocmask(SIG_BLOCK, &watch->signals, &watch->former_mask);
+	sigaction(SIGCHLD, &standard, &watch->former_chld);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+void watch_begin(struct watch *watch, pid_t child)
+{
+	struct rusage own;
+
+	getrusage(RUSAGE_SELF, &own);
+	watch->child = child;
+	watch->rss_floor = (uint64_t)own.ru_maxrss * 1024;
+	watch->began_real_ns = now_ns(CLOCK_REALTIME);
+	watch->began_ns = now_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t watch_elapsed_ns(const struct watch *watch)
+{
+	return (watch->ended ? watch->ended_ns : now_ns(CLOCK_MONOTONIC)) - watch->began_ns;
+}
+
+static void sample(struct watch *watch)
+{
+	uint64_t at_ms = (now_ns(CLOCK_MONOTONIC) - watch->began_ns) / MS;
+	uint64_t bytes = family_sample(&watch->family, watch->child);
+
+	if (bytes == 0)
+		return;
+	timeline_add(&watch->timeline, at_ms, bytes);
+	if (bytes > watch->rss_peak)
+		watch->rss_peak = bytes;
+}
+
+/*
+ * Stops with the child, so that the shell sees a stopped job; `fg` then wakes both, and a SIGCONT for
+ * this process alone is passed on.  A plain SIGSTOP concerns the child only: its sender knows its pid.
+ */
+static void stop_too(const struct watch *watch, int stop_signal)
+{
+	if (stop_signal != SIGTSTP && stop_signal != SIGTTIN && stop_signal != SIGTTOU)
+		return;
+	raise(SIGSTOP);
+	if (family_state_of(watch->child) == 'T')
+		kill(watch->child, SIGCONT);
+}
+
+static void note_child_end(struct watch *watch, int wait_status, const struct rusage *usage)
+{
+	watch->ended = true;
+	watch->ended_ns = now_ns(CLOCK_MONOTONIC);
+	watch->wait_status = wait_status;
+	watch->usage = *usage;
+}
+
+/* Looks before it waits: /proc/PID of a process that was waited for is gone. */
+static bool reap_one(struct watch *watch)
+{
+	siginfo_t peek = {0};
+	struct rusage usage;
+	int wait_status;
+
+	if (waitid(P_ALL, 0, &peek, WEXITED | WNOHANG | WNOWAIT) != 0 || peek.si_pid == 0)
+		return false;
+	bool core = peek.si_code == CLD_DUMPED;
+	int status = peek.si_code == CLD_EXITED ? W_EXITCODE(peek.si_status, 0)
+						: peek.si_status | (core ? WCOREFLAG : 0);
+
+	family_note_end(&watch->family, peek.si_pid, status);
+	if (wait4(peek.si_pid, &wait_status, 0, &usage) == watch->child && !watch->ended)
+		note_child_end(watch, wait_status, &usage);
+	return true;
+}
+
+static void reap(struct watch *watch)
+{
+	siginfo_t stopped = {0};
+
+	while (reap_one(watch))
+		;
+	if (!watch->ended &&
+	    waitid(P_PID, (id_t)watch->child, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid)
+		stop_too(watch, stopped.si_status);
+}
+
+/*
+ * What the kernel sends (^C, a window that changed) went to the whole process group, the program has it
+ * already.  What a process of the tree sends to its group is not for the tree a second time.
+ */
+static void pass_on(const struct watch *watch, const siginfo_t *info)
+{
+	if (info->si_code > 0 || family_is_below_us(info->si_pid))
+		return;
+	if (info->si_signo != SIGCONT || family_state_of(watch->child) == 'T')
+		kill(watch->child, info->si_signo);
+}
+
+/* Waits for a signal until a moment; deals with it. */
+static void take_signal(struct watch *watch, uint64_t until_ns)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC), left = until_ns > now ? until_ns - now : 0;
+	struct timespec timeout = {.tv_sec = (time_t)(left / (1000 * (uint64_t)MS)),
+				   .tv_nsec = (long)(left % (1000 * (uint64_t)MS))};
+	siginfo_t info;
+	int number = sigtimedwait(&watch->signals, &info, &timeout);
+
+	if (number == SIGCHLD)
+		reap(watch);
+	else if (number > 0 && !watch->ended)
+		pass_on(watch, &info);
+}
+
+/* The next moment to sample, after one that took from `began` to now. */
+static uint64_t next_sample(const struct watch *watch, uint64_t began_ns, uint64_t *wait_ns)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC), least = (now - began_ns) * SAMPLE_SHARE;
+	uint64_t wait = *wait_ns > least ? *wait_ns : least;
+
+	*wait_ns = *wait_ns * 2 < watch->interval_ns ? *wait_ns * 2 : watch->interval_ns;
+	return now + wait;
+}
+
+static bool has_children(void)
+{
+	siginfo_t peek;
+
+	return waitid(P_ALL, 0, &peek, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Pipelines, process groups and sessions often die together: gives them a moment, daemons live on. */
+static void wait_for_aftermath(struct watch *watch)
+{
+	uint64_t until_ns = now_ns(CLOCK_MONOTONIC) + (uint64_t)AFTERMATH_MS * MS;
+
+	reap(watch);
+	while (has_children() && now_ns(CLOCK_MONOTONIC) < until_ns)
+		take_signal(watch, until_ns);
+	family_sample(&watch->family, 0);
+}
+
+void watch_run(struct watch *watch)
+{
+	uint64_t wait_ns = FIRST_SAMPLE_MS * MS, at_ns = watch->began_ns + wait_ns;
+
+	if (wait_ns > watch->interval_ns)
+		wait_ns = watch->interval_ns;
+	sample(watch);
+	while (!watch->ended) {
+		take_signal(watch, at_ns);
+		uint64_t began_ns = now_ns(CLOCK_MONOTONIC);
+
+		if (watch->ended || began_ns < at_ns)
+			continue;
+		sample(watch);
+		at_ns = next_sample(watch, began_ns, &wait_ns);
+	}
+	wait_for_aftermath(watch);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.h: stays with a running program: passes signals on, samples what is resident, waits.
+ *
+ * watch_prepare comes before the fork: it blocks the signals that watch_run then takes one by one, so no
+ * handler exists and nothing is lost between two looks.
+ */
+#ifndef POOLMEM_LAUNCH_WATCH_H
+#define POOLMEM_LAUNCH_WATCH_H
+
+#include "launch/timeline.h"
+#include "launch/family.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+struct watch {
+	pid_t child;
+	uint64_t interval_ns;   /* between samples; longer when a sample itself takes long */
+	uint64_t began_real_ns; /* CLOCK_REALTIME */
+	uint64_t began_ns, ended_ns; /* CLOCK_MONOTONIC, of the child */
+	bool ended;
+	int wait_status;     /* of the child */
+	struct rusage usage; /* of the child and what it waited for */
+	uint64_t rss_peak;   /* highest sum over the tree */
+	uint64_t rss_floor;  /* ru_maxrss counts poolmem's own pages before exec: up to here it says nothing */
+	sigset_t signals, former_mask;
+	struct sigaction former_chld;
+	struct timeline timeline;
+	struct family family;
+};
+
+void watch_prepare(struct watch *watch);
+
+/* Begins the clock.  To be called when the program is let go. */
+void watch_begin(struct watch *watch, pid_t child);
+
+/* Returns when the child has ended and what ended with it is waited for. */
+void watch_run(struct watch *watch);
+
+uint64_t watch_elapsed_ns(const struct watch *watch);
+
+#endif

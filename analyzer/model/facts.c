@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* facts.c: exe, arguments, settings, parents and modules of a process. */
+#include "source/facts.h"
+
+#include "model/parts.h"
+#include "text/allocate.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *text_of(const struct fact *fact)
+{
+	size_t bytes = fact->byte_count < PATH_MAX ? fact->byte_count : PATH_MAX;
+	return allocate_text(fact->payload, strnlen((const char *)fact->payload, bytes));
+}
+
+static void set_text(char **member, char *text)
+{
+	free(*member);
+	*member = text;
+}
+
+/* Texts that each end with a NUL; the last one may lack it. */
+static void read_argv(const struct fact *fact, struct process *process)
+{
+	size_t room = process->argv_count;
+	for (size_t at = 0; at < fact->byte_count;) {
+		const char *text = (const char *)fact->payload + at;
+		size_t length = strnlen(text, fact->byte_count - at);
+		process->argv = allocate_more(process->argv, process->argv_count, &room,
+					      sizeof *process->argv);
+		process->argv[process->argv_count++] = allocate_text(text, length);
+		at += length + 1;
+	}
+}
+
+/* key=value NUL key=value NUL, shown with commas as the user wrote them. */
+static char *options_of(const struct fact *fact)
+{
+	char *text = allocate_text(fact->payload, fact->byte_count);
+	size_t length = fact->byte_count;
+
+	while (length && !text[length - 1])
+		length--;
+	for (size_t i = 0; i < length; i++)
+		if (!text[i])
+			text[i] = ',';
+	return text;
+}
+
+static void read_parents(const struct fact *fact, struct process *process)
+{
+	free(process->parents);
+	process->parent_count = fact->byte_count / sizeof *process->parents;
+	process->parents = allocate(process->parent_count, sizeof *process->parents);
+	memcpy(process->parents, fact->payload, process->parent_count * sizeof *process->parents);
+}
+
+static char *hex_of(const unsigned char *bytes, size_t byte_count)
+{
+	char *text = allocate(byte_count * 2 + 1, 1);
+	for (size_t i = 0; i < byte_count; i++)
+		sprintf(text + i * 2, "%02x", bytes[i]);
+	return text;
+}
+
+static void read_module(const struct fact *fact, size_t *room, struct process *process)
+{
+	struct pm_module module;
+
+	if (fact->byte_count < sizeof module) {
+		process->facts_cut = true;
+		return;
+	}
+	memcpy(&module, fact->payload, sizeof module);
+	const unsigned char *names = fact->payload + sizeof module;
+	size_t left = fact->byte_count - sizeof module;
+	if (module.build_id_bytes > left || module.path_bytes > left - module.build_id_bytes) {
+		process->facts_cut = true;
+		return;
+	}
+	process->modules = allocate_more(process->modules, process->module_count, room,
+					 sizeof *process->modules);
+	process->modules[process->module_count++] = (struct module){
+		.base = module.base,
+		.first = module.first,
+		.last = module.last,
+		.build_id = hex_of(names, module.build_id_bytes),
+		.path = allocate_text(names + module.build_id_bytes, module.path_bytes),
+	};
+}
+
+void read_facts(const struct image *image, struct process *process)
+{
+	struct facts facts;
+	struct fact fact;
+	size_t module_room = 0;
+
+	facts_open(image, process->chunk, &facts);
+	while (facts_next(&facts, &fact)) {
+		if (fact.tag == PM_FACT_EXE)
+			set_text(&process->exe, text_of(&fact));
+		else if (fact.tag == PM_FACT_NEXT)
+			set_text(&process->next_allocator, text_of(&fact));
+		else if (fact.tag == PM_FACT_OPTIONS)
+			set_text(&process->options, options_of(&fact));
+		else if (fact.tag == PM_FACT_ARGV)
+			read_argv(&fact, process);
+		else if (fact.tag == PM_FACT_PARENTS)
+			read_parents(&fact, process);
+		else if (fact.tag == PM_FACT_MODULE)
+			read_module(&fact, &module_room, process);
+	}
+	process->facts_cut |= facts.is_cut;
+	facts_close(&facts);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* outside.c: see outside.h. */
+#include "model/outside.h"
+
+#include "text/allocate.h"
+
+#include <stdlib.h>
+
+static struct known member(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	if (!json_is_integer(value))
+		return (struct known){ .is_known = false };
+	return (struct known){ true, json_integer_value(value) };
+}
+
+/* A figure for which -1 means unknown. */
+static struct known status_member(const json_t *object, const char *name)
+{
+	struct known status = member(object, name);
+	if (status.value < 0)
+		status.is_known = false;
+	return status;
+}
+
+static struct outside_process read_process(const json_t *entry)
+{
+	return (struct outside_process){
+		.pid = member(entry, "pid").value,
+		.start_ticks = member(entry, "start_ticks"),
+		.running = json_is_true(json_object_get(entry, "running")),
+		.exit_status = status_member(entry, "exit"),
+		.signal = status_member(entry, "signal"),
+		.elapsed_ns = status_member(entry, "elapsed_ns"),
+		.rss_now = status_member(entry, "rss_now"),
+		.rss_peak = status_member(entry, "rss_peak"),
+	};
+}
+
+static int by_pid(const void *left, const void *right)
+{
+	const struct outside_process *a = left, *b = right;
+	return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+static void read_processes(struct outside *outside)
+{
+	const json_t *list = json_object_get(outside->json, "processes");
+	const json_t *entry;
+	size_t index;
+
+	outside->processes = allocate(json_array_size(list), sizeof *outside->processes);
+	json_array_foreach(list, index, entry)
+		outside->processes[outside->process_count++] = read_process(entry);
+	qsort(outside->processes, outside->process_count, sizeof *outside->processes, by_pid);
+}
+
+bool outside_parse(const char *text, size_t byte_count, struct outside *ret, struct failure *why)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, byte_count, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json)
+		return fail(why, FAILURE_UNREADABLE, "damaged: the RUN section is no JSON: %s",
+			    error.text);
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return fail(why, FAILURE_UNREADABLE, "damaged: the RUN section is no JSON object");
+	}
+	*ret = (struct outside){
+		.json = json,
+		.exit_status = status_member(json, "exit"),
+		.signal = status_member(json, "signal"),
+		.elapsed_ns = status_member(json, "elapsed_ns"),
+		.rss_peak = status_member(json, "rss_peak"),
+	};
+	read_processes(ret);
+	return true;
+}
+
+void outside_free(struct outside *outside)
+{
+	json_decref(outside->json);
+	free(outside->processes);
+	*outside = (struct outside){ .json = NULL };
+}
+
+/* The first with this pid; all with it follow. */
+static size_t first_with_pid(const struct outside *outside, uint32_t pid)
+{
+	size_t low = 0, high = outside->process_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (outside->processes[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct outside_process *outside_find(const struct outside *outside, uint32_t pid,
+					   uint64_t start_ticks)
+{
+	for (size_t i = first_with_pid(outside, pid); i < outside->process_count; i++) {
+		const struct outside_process *process = &outside->processes[i];
+		if (process->pid != pid)
+			return NULL;
+		if (!start_ticks || !process->start_ticks.is_known ||
+		    (uint64_t)process->start_ticks.value == start_ticks)
+			return process;
+	}
+	return NULL;
+}

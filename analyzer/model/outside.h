@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outside.h: what `poolmem run` saw from outside: the RUN section of a capture, JSON.
+ *
+ *   { "schema": 1,
+ *     "command": ["./app", "args"],        as given
+ *     "run_id": "hex",                     as in pm_header.run_id
+ *     "began_real_ns": N,                  CLOCK_REALTIME
+ *     "elapsed_ns": N,                     from start of the program to its end
+ *     "exit": N, "signal": N,              of the program itself; -1: unknown; signal 0: none
+ *     "rss_peak": bytes,                   highest sum over the tree, sampled
+ *     "rss": [[ms, bytes], ...],           points of the sum over the tree
+ *     "processes": [
+ *       {"pid": N, "start_ticks": N,       start_ticks may be missing
+ *        "exit": N, "signal": N,           missing or -1: unknown
+ *        "elapsed_ns": N,                  missing: unknown
+ *        "running": true,                  still alive when the capture was written
+ *        "rss_now": bytes, "rss_peak": bytes } ] }
+ *
+ * Every member may be missing.  Unknown members are kept: they reach `report --json` as they are.
+ */
+#ifndef POOLMEM_MODEL_OUTSIDE_H
+#define POOLMEM_MODEL_OUTSIDE_H
+
+#include "text/failure.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A figure that may not be known. */
+struct known {
+	bool is_known;
+	int64_t value;
+};
+
+struct outside_process {
+	int64_t pid;
+	struct known start_ticks;
+	bool running;
+	struct known exit_status, signal, elapsed_ns, rss_now, rss_peak;
+};
+
+struct outside {
+	json_t *json; /* the section as it stands; NULL: the source has none */
+	struct known exit_status, signal, elapsed_ns, rss_peak;
+	struct outside_process *processes; /* by pid */
+	size_t process_count;
+};
+
+bool outside_parse(const char *text, size_t byte_count, struct outside *ret, struct failure *why);
+void outside_free(struct outside *outside);
+
+/* NULL when the run did not see this process.  start_ticks 0: unknown. */
+const struct outside_process *outside_find(const struct outside *outside, uint32_t pid,
+					   uint64_t start_ticks);
+
+#endif

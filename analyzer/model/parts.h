@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* parts.h: how the parts of a process are read out of an image. */
+#ifndef POOLMEM_MODEL_PARTS_H
+#define POOLMEM_MODEL_PARTS_H
+
+#include "model/process.h"
+#include "source/image.h"
+
+/* Room for the counts of each class. */
+struct class_count *class_counts_new(const struct layout *layout);
+
+/* Slots whose use is DEPARTED or, else, all the others: the counts of each and their sums. */
+void read_slots(const struct image *image, bool departed, struct process *process);
+
+/* Arenas and pools, with what contradicts itself left out and counted. */
+void read_map(const struct image *image, struct process *process);
+
+/* exe, argv, options, parents, modules. */
+void read_facts(const struct image *image, struct process *process);
+
+#endif

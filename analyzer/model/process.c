@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* process.c: see process.h. */
+#include "model/process.h"
+
+#include <stdlib.h>
+
+static void free_facts(struct process *process)
+{
+	for (size_t i = 0; i < process->argv_count; i++)
+		free(process->argv[i]);
+	for (size_t i = 0; i < process->module_count; i++) {
+		free(process->modules[i].path);
+		free(process->modules[i].build_id);
+	}
+	free(process->argv);
+	free(process->modules);
+	free(process->parents);
+	free(process->exe);
+	free(process->options);
+	free(process->next_allocator);
+}
+
+void process_free(struct process *process)
+{
+	free_facts(process);
+	if (process->classes)
+		free(process->classes[0].freed_at);
+	free(process->classes);
+	free(process->slots);
+	free(process->arenas);
+	free(process->pools);
+}

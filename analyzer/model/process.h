@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* process.h: a heap process: a program that was exec'ed, or a child that it forked. */
+#ifndef POOLMEM_MODEL_PROCESS_H
+#define POOLMEM_MODEL_PROCESS_H
+
+#include "model/outside.h"
+
+#include <poolmem/format.h>
+#include <stddef.h>
+
+enum process_kind {
+	PROCESS_EXEC,
+	PROCESS_FORK,
+	PROCESS_DEPARTED, /* dead children of a process, added up: their areas were used again */
+};
+
+enum process_state {
+	STATE_RUNNING,
+	STATE_EXITED,
+	STATE_KILLED,   /* by a signal: only `poolmem run` knows */
+	STATE_ENDED,    /* without exit(): killed or _exit */
+	STATE_REPLACED, /* by exec */
+	STATE_UNKNOWN,  /* running, or ended without exit() */
+};
+
+/* Of one size class. */
+struct class_count {
+	uint64_t allocated, freed; /* blocks; LARGE_BYTES: bytes */
+	uint64_t *freed_at;        /* of these, by age bucket */
+};
+
+struct slot {
+	uint32_t chunk, use, tid, held, holders;
+	uint64_t began_ns, ended_ns;
+	uint64_t counter[PM_COUNTER_COUNT];
+	uint64_t allocated, freed; /* blocks of all classes */
+	uint64_t allocated_bytes, freed_bytes;
+};
+
+struct arena {
+	uint64_t base, free_units, dirty_units, huge_bytes;
+	uint32_t mapped_units, kind; /* enum pm_arena_kind */
+};
+
+struct pool {
+	uint32_t arena; /* index in process.arenas */
+	uint32_t unit, owner, pages;
+	uint16_t live, capacity, touched_pages;
+	uint8_t state, size_class;
+};
+
+struct module {
+	uint64_t base, first, last;
+	char *path;
+	char *build_id; /* hex digits */
+};
+
+/* The tables and sizes that processes of one segment share. */
+struct layout {
+	struct pm_class *classes;
+	struct pm_age *ages;
+	uint32_t class_count, age_count;
+	uint32_t page_bytes, unit_bytes, arena_units;
+};
+
+struct process {
+	const struct pm_header *header; /* of its segment */
+	const struct layout *layout;
+	enum process_kind kind;
+	enum process_state state;
+	int64_t exit_status, signal;  /* -1: unknown; signal 0: none */
+	uint32_t chunk;               /* leader */
+	struct pm_process record;     /* as it stands; DEPARTED: zero but pid of the parent */
+	uint64_t telemetry_bytes;     /* of its chunks */
+	struct class_count *classes;  /* layout->class_count: sums over its slots */
+	uint64_t counter[PM_COUNTER_COUNT];
+	struct slot *slots;
+	struct arena *arenas;
+	struct pool *pools;
+	struct module *modules;
+	size_t slot_count, arena_count, pool_count, module_count;
+	uint32_t pools_torn; /* records that contradict themselves: caught in the middle of a change */
+	bool facts_cut;
+	size_t facts_index; /* in recording.processes: whose exe and argv hold, its own or its ancestor's */
+	char *exe, *options, *next_allocator; /* UTF-8 not assured; NULL: not recorded */
+	char **argv;
+	uint32_t *parents;
+	size_t argv_count, parent_count;
+	uint32_t unsettled;
+	uint64_t elapsed_ns;
+	bool elapsed_is_bound; /* it lasted at least elapsed_ns */
+	struct known rss_now, rss_peak;
+};
+
+void process_free(struct process *process);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* recording.c: see recording.h. */
+#include "model/recording.h"
+
+#include "model/parts.h"
+#include "model/state.h"
+#include "text/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What grows while images come in. */
+struct reading {
+	struct recording *recording;
+	size_t segment_room, process_room;
+};
+
+static const struct pm_slot *slot_at(const struct image *image, uint32_t number)
+{
+	const struct pm_slot *slot = number < image->chunk_count ? (void *)image->chunks[number] : NULL;
+	return slot && slot->chunk.kind == PM_CHUNK_SLOT ? slot : NULL;
+}
+
+static bool is_leader(const struct image *image, uint32_t number)
+{
+	const struct pm_slot *slot = slot_at(image, number);
+	return slot && slot->chunk.process == number;
+}
+
+/* Takes the tables out of the image. */
+static struct segment *add_segment(struct reading *reading, struct image *image)
+{
+	struct recording *recording = reading->recording;
+	struct segment *segment = allocate(1, sizeof *segment);
+	const struct pm_header *header = &image->header;
+
+	segment->header = *header;
+	segment->layout = (struct layout){
+		.classes = image->classes,
+		.ages = image->ages,
+		.class_count = header->classes.count,
+		.age_count = header->ages.count,
+		.page_bytes = header->page_bytes,
+		.unit_bytes = header->unit_bytes,
+		.arena_units = header->arena_units,
+	};
+	image->classes = NULL;
+	image->ages = NULL;
+	if (is_leader(image, header->leader))
+		segment->leader = slot_at(image, header->leader)->process;
+	recording->segments = allocate_more(recording->segments, recording->segment_count,
+					    &reading->segment_room, sizeof *recording->segments);
+	recording->segments[recording->segment_count++] = segment;
+	return segment;
+}
+
+static struct process *add_process(struct reading *reading, const struct segment *segment,
+				   uint32_t leader, enum process_kind kind)
+{
+	struct recording *recording = reading->recording;
+
+	recording->processes = allocate_more(recording->processes, recording->process_count,
+					     &reading->process_room, sizeof *recording->processes);
+	struct process *process = &recording->processes[recording->process_count++];
+	*process = (struct process){
+		.header = &segment->header,
+		.layout = &segment->layout,
+		.kind = kind,
+		.chunk = leader,
+		.exit_status = -1,
+		.signal = -1,
+	};
+	return process;
+}
+
+static void drop_process(struct reading *reading)
+{
+	process_free(&reading->recording->processes[--reading->recording->process_count]);
+}
+
+static uint64_t chunk_bytes_of(const struct image *image, enum pm_chunk_kind kind, uint32_t process)
+{
+	uint32_t count;
+	image_entries(image, kind, process, &count);
+	return (uint64_t)count * image->header.chunk_bytes;
+}
+
+/* The leader's share of the segment is all that belongs to no other process. */
+static uint64_t common_bytes(const struct image *image)
+{
+	uint64_t chunks = image->chunk_count - image->entry_count;
+	return chunks * image->header.chunk_bytes;
+}
+
+static void add_heap_process(struct reading *reading, const struct segment *segment,
+			     const struct image *image, uint32_t leader)
+{
+	enum process_kind kind = leader == segment->header.leader ? PROCESS_EXEC : PROCESS_FORK;
+	struct process *process = add_process(reading, segment, leader, kind);
+
+	process->record = slot_at(image, leader)->process;
+	read_slots(image, false, process);
+	read_map(image, process);
+	read_facts(image, process);
+	process->telemetry_bytes += chunk_bytes_of(image, PM_CHUNK_MAP, leader) +
+				    chunk_bytes_of(image, PM_CHUNK_FACTS, leader);
+	if (kind == PROCESS_EXEC) {
+		process->telemetry_bytes += common_bytes(image);
+		process->unsettled = image->unsettled;
+	}
+}
+
+static void add_departed(struct reading *reading, const struct segment *segment,
+			 const struct image *image, uint32_t leader)
+{
+	const struct pm_process *parent = &slot_at(image, leader)->process;
+	struct process *process = add_process(reading, segment, leader, PROCESS_DEPARTED);
+
+	read_slots(image, true, process);
+	process->record = (struct pm_process){
+		.ppid = parent->pid,
+		.recycled_children = parent->recycled_children,
+	};
+	if (!process->slot_count)
+		drop_process(reading);
+}
+
+/* All processes from `first` on are of one segment: what was not exec'ed has the facts of its leader. */
+static void share_facts(struct recording *recording, size_t first)
+{
+	size_t leader = recording->process_count;
+
+	for (size_t i = first; i < recording->process_count; i++)
+		if (recording->processes[i].kind == PROCESS_EXEC)
+			leader = i;
+	for (size_t i = first; i < recording->process_count; i++) {
+		struct process *process = &recording->processes[i];
+		bool has_own = process->exe || leader == recording->process_count;
+		process->facts_index = has_own ? i : leader;
+	}
+}
+
+static void add_image(struct reading *reading, struct image *image)
+{
+	const struct segment *segment = add_segment(reading, image);
+	size_t first = reading->recording->process_count;
+
+	for (uint32_t n = 1; n < image->chunk_count; n++) {
+		const struct pm_chunk *chunk = (const void *)image->chunks[n];
+		if (!chunk)
+			continue;
+		reading->recording->orphans += !is_leader(image, chunk->process);
+		if (!is_leader(image, n))
+			continue;
+		add_heap_process(reading, segment, image, n);
+		add_departed(reading, segment, image, n);
+	}
+	share_facts(reading->recording, first);
+}
+
+static bool read_images(struct source *source, struct reading *reading, struct failure *why)
+{
+	for (;;) {
+		struct image image;
+		switch (source_next(source, &image, why)) {
+		case SOURCE_IMAGE:
+			add_image(reading, &image);
+			image_free(&image);
+			break;
+		case SOURCE_FAILED:
+			return false;
+		case SOURCE_END:
+			return true;
+		}
+	}
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static bool read_all(struct source *source, const char *path, struct reading *reading,
+		     struct failure *why)
+{
+	struct recording *recording = reading->recording;
+
+	if (!read_images(source, reading, why))
+		return false;
+	recording->read_at_ns = monotonic_ns();
+	recording->is_cut_short = source->capture.is_cut_short;
+	if (source->run && !outside_parse(source->run, source->run_bytes, &recording->outside, why))
+		return false;
+	if (!recording->process_count && !recording->outside.json)
+		return fail(why, FAILURE_NOTHING, "no process in it");
+	tell_states(recording, source, path);
+	return true;
+}
+
+bool recording_read_source(struct source *source, const char *path, struct recording *ret,
+			   struct failure *why)
+{
+	struct recording recording = { .kind = source->kind };
+	struct reading reading = { .recording = &recording };
+
+	if (!read_all(source, path, &reading, why)) {
+		recording_free(&recording);
+		return false;
+	}
+	*ret = recording;
+	return true;
+}
+
+static bool name_path(const char *path, struct failure *why)
+{
+	struct failure inner = *why;
+	return fail(why, inner.kind, "%.120s: %.260s", path, inner.text);
+}
+
+bool recording_read(const char *path, struct recording *ret, struct failure *why)
+{
+	struct source source;
+
+	if (!source_open(path, &source, why))
+		return strstr(why->text, path) ? false : name_path(path, why);
+	bool read = recording_read_source(&source, path, ret, why);
+	source_close(&source);
+	return read || name_path(path, why);
+}
+
+static void segment_free(struct segment *segment)
+{
+	free(segment->layout.classes);
+	free(segment->layout.ages);
+	free(segment);
+}
+
+void recording_free(struct recording *recording)
+{
+	for (size_t i = 0; i < recording->process_count; i++)
+		process_free(&recording->processes[i]);
+	for (size_t i = 0; i < recording->segment_count; i++)
+		segment_free(recording->segments[i]);
+	free(recording->processes);
+	free(recording->segments);
+	outside_free(&recording->outside);
+	*recording = (struct recording){ .process_count = 0 };
+}
+
+const struct process *facts_of(const struct recording *recording, const struct process *process)
+{
+	return &recording->processes[process->facts_index];
+}

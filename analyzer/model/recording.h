@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* recording.h: all that a segment or a capture says, as plain structs. */
+#ifndef POOLMEM_MODEL_RECORDING_H
+#define POOLMEM_MODEL_RECORDING_H
+
+#include "model/process.h"
+#include "source/source.h"
+
+struct segment {
+	struct pm_header header;
+	struct layout layout;
+	struct pm_process leader; /* zero when its record is not there */
+};
+
+struct recording {
+	enum source_kind kind;
+	struct segment **segments;
+	struct process *processes; /* in order of the file; departed children behind their parent */
+	size_t segment_count, process_count;
+	struct outside outside;
+	bool is_cut_short;   /* a capture without an end */
+	uint32_t orphans;    /* chunks of no process: caught in the middle of a change */
+	uint64_t read_at_ns; /* CLOCK_MONOTONIC */
+};
+
+/* Opens `path`, reads all of it, says what became of each process.  A failure names the path. */
+bool recording_read(const char *path, struct recording *ret, struct failure *why);
+
+/* The same from an open source; `path` serves to find later segments, may be NULL. */
+bool recording_read_source(struct source *source, const char *path, struct recording *ret,
+			   struct failure *why);
+
+void recording_free(struct recording *recording);
+
+/* The process that has exe and argv of this one: a forked child has them from its ancestor. */
+const struct process *facts_of(const struct recording *recording, const struct process *process);
+
+#endif

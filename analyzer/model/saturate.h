@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* saturate.h: sums and products that stop at the largest number: files may hold any count. */
+#ifndef POOLMEM_MODEL_SATURATE_H
+#define POOLMEM_MODEL_SATURATE_H
+
+#include <stdint.h>
+
+/* Not UINT64_MAX: each figure must fit a signed JSON integer. */
+#define FIGURE_MAX ((uint64_t)INT64_MAX)
+
+static inline uint64_t sum(uint64_t a, uint64_t b)
+{
+	uint64_t result;
+	return __builtin_add_overflow(a, b, &result) || result > FIGURE_MAX ? FIGURE_MAX : result;
+}
+
+static inline uint64_t product(uint64_t a, uint64_t b)
+{
+	uint64_t result;
+	return __builtin_mul_overflow(a, b, &result) || result > FIGURE_MAX ? FIGURE_MAX : result;
+}
+
+static inline uint64_t excess(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+#endif

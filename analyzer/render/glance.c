@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* glance.c: see glance.h. */
+#include "render/glance.h"
+
+#include "render/words.h"
+#include "text/allocate.h"
+#include "text/number.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TITLE_COLUMNS_MAX = 300 };
+
+const char *exe_of(const struct study *study, const struct process *process)
+{
+	const struct process *facts = facts_of(study->recording, process);
+
+	if (facts->exe)
+		return facts->exe;
+	return facts->argv_count ? facts->argv[0] : "?";
+}
+
+static char *joined(char *const *words, size_t count)
+{
+	size_t bytes = 1;
+	for (size_t i = 0; i < count; i++)
+		bytes += strlen(words[i]) + 1;
+	char *text = allocate(bytes, 1), *end = text;
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			*end++ = ' ';
+		size_t length = strlen(words[i]);
+		memcpy(end, words[i], length);
+		end += length;
+	}
+	return text;
+}
+
+char *command_of(const struct study *study, const struct process *process)
+{
+	const struct process *facts = facts_of(study->recording, process);
+	const char *exe = exe_of(study, process);
+
+	if (facts->argv_count)
+		return joined(facts->argv, facts->argv_count);
+	return allocate_text(exe, strlen(exe));
+}
+
+static void begin(struct sink *sink, const char *label)
+{
+	sink_print(sink, "  %-12s ", label);
+}
+
+static void put_duration(const struct metrics *metrics, struct sink *sink)
+{
+	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
+	bool is_bound = metrics->bound[METRIC_PROCESS_ELAPSED].is_known;
+
+	if (!elapsed)
+		return;
+	begin(sink, "duration");
+	sink_print(sink, "%s%s\n", is_bound ? "at least " : "", number_duration(elapsed).text);
+}
+
+static void put_calls(const struct metrics *metrics, struct sink *sink)
+{
+	uint64_t allocated = metric(metrics, METRIC_ALLOC_COUNT);
+	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
+
+	begin(sink, "allocations");
+	sink_print(sink, "%s, %s", number_count(allocated).text,
+		   number_bytes(metric(metrics, METRIC_ALLOC_BYTES)).text);
+	if (elapsed && !metrics->bound[METRIC_PROCESS_ELAPSED].is_known)
+		sink_print(sink, ", %s", number_rate(allocated, elapsed).text);
+	sink_print(sink, "\n");
+	begin(sink, "frees");
+	sink_print(sink, "%s, %s\n", number_count(metric(metrics, METRIC_FREE_COUNT)).text,
+		   number_bytes(metric(metrics, METRIC_FREE_BYTES)).text);
+}
+
+static void put_reallocs(const struct metrics *metrics, struct sink *sink)
+{
+	uint64_t calls = metric(metrics, METRIC_REALLOC_COUNT);
+
+	if (!calls)
+		return;
+	begin(sink, "reallocs");
+	sink_print(sink, "%s, of these %s moved the block\n", number_count(calls).text,
+		   number_count(metric(metrics, METRIC_REALLOC_MOVED)).text);
+}
+
+static void put_refused(const struct metrics *metrics, struct sink *sink)
+{
+	uint64_t refused = metric(metrics, METRIC_ALLOC_FAILED);
+
+	if (!refused)
+		return;
+	begin(sink, "refused");
+	sink_print(sink, "%s requests\n", number_count(refused).text);
+}
+
+static void put_live(const struct metrics *metrics, bool is_running, struct sink *sink)
+{
+	uint64_t inherited = metric(metrics, METRIC_INHERITED_BLOCKS);
+
+	if (!metrics->value[METRIC_LIVE_BLOCKS].is_known)
+		return;
+	begin(sink, is_running ? "live now" : "live at end");
+	sink_print(sink, "%s blocks, %s", number_count(metric(metrics, METRIC_LIVE_BLOCKS)).text,
+		   number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
+	if (inherited)
+		sink_print(sink, "; forked children began with %s blocks, %s",
+			   number_count(inherited).text,
+			   number_bytes(metric(metrics, METRIC_INHERITED_BYTES)).text);
+	sink_print(sink, "\n");
+}
+
+static void put_peak(const struct metrics *metrics, size_t process_count, struct sink *sink)
+{
+	const struct metric_bound *bound = &metrics->bound[METRIC_LIVE_PEAK];
+
+	if (!metrics->value[METRIC_LIVE_PEAK].is_known)
+		return;
+	begin(sink, "live at peak");
+	sink_print(sink, "%s", number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
+	if (bound->is_known)
+		sink_print(sink, ", at most %s", number_bytes((uint64_t)bound->at_most).text);
+	if (process_count > 1)
+		sink_print(sink, " (sum of the peaks of each process)");
+	sink_print(sink, "\n");
+}
+
+static void put_heap(const struct metrics *metrics, struct sink *sink)
+{
+	begin(sink, "heap");
+	sink_print(sink, "%s mapped (%s at peak), %s bookkeeping, %s telemetry\n",
+		   number_bytes(metric(metrics, METRIC_HEAP_COMMITTED)).text,
+		   number_bytes(metric(metrics, METRIC_HEAP_COMMITTED_PEAK)).text,
+		   number_bytes(metric(metrics, METRIC_HEAP_META)).text,
+		   number_bytes(metric(metrics, METRIC_HEAP_TELEMETRY)).text);
+}
+
+static void put_resident(const struct metrics *metrics, struct sink *sink)
+{
+	bool has_now = metrics->value[METRIC_RSS_NOW].is_known;
+	bool has_peak = metrics->value[METRIC_RSS_PEAK].is_known;
+
+	begin(sink, "resident");
+	if (has_now)
+		sink_print(sink, "%s now", number_bytes(metric(metrics, METRIC_RSS_NOW)).text);
+	if (has_peak)
+		sink_print(sink, "%s%s at peak", has_now ? ", " : "",
+			   number_bytes(metric(metrics, METRIC_RSS_PEAK)).text);
+	sink_print(sink, has_now || has_peak ? " (the kernel's figure)\n" :
+					       "not known: nobody looked while it ran\n");
+}
+
+static void put_threads(const struct metrics *metrics, struct sink *sink)
+{
+	begin(sink, "threads");
+	sink_print(sink, "%s that allocated", number_count(metric(metrics, METRIC_PROCESS_THREADS)).text);
+	if (metric(metrics, METRIC_FREE_REMOTE))
+		sink_print(sink, "; %s frees of another thread's block",
+			   number_count(metric(metrics, METRIC_FREE_REMOTE)).text);
+	sink_print(sink, "\n");
+}
+
+static void put_figures(const struct figures *figures, bool is_running, size_t process_count,
+			struct sink *sink)
+{
+	const struct metrics *metrics = &figures->metrics;
+
+	put_duration(metrics, sink);
+	put_calls(metrics, sink);
+	put_reallocs(metrics, sink);
+	put_refused(metrics, sink);
+	put_live(metrics, is_running, sink);
+	put_peak(metrics, process_count, sink);
+	put_heap(metrics, sink);
+	put_resident(metrics, sink);
+	put_threads(metrics, sink);
+	if (figures->findings.count)
+		sink_print(sink, "\n");
+	words_findings(&figures->findings, sink);
+}
+
+static void put_title(struct sink *sink, const char *command)
+{
+	sink_style(sink, STYLE_TITLE);
+	sink_name(sink, command, TITLE_COLUMNS_MAX);
+	sink_style(sink, STYLE_PLAIN);
+	sink_print(sink, "\n");
+}
+
+static void put_state(const struct process *process, struct sink *sink)
+{
+	begin(sink, "state");
+	sink_print(sink, "%s", words_state(process).text);
+	if (process->kind == PROCESS_DEPARTED)
+		sink_print(sink, ", %u children of pid %u", process->record.recycled_children,
+			   process->record.ppid);
+	else
+		sink_print(sink, ", pid %u", process->record.pid);
+	if (process->kind == PROCESS_FORK)
+		sink_print(sink, ", forked by %u", process->record.ppid);
+	sink_print(sink, "\n");
+}
+
+void glance_process(const struct study *study, const struct process_study *process,
+		    struct sink *sink)
+{
+	char *command = command_of(study, process->process);
+
+	put_title(sink, command);
+	free(command);
+	put_state(process->process, sink);
+	put_figures(&process->figures, process->process->state == STATE_RUNNING, 1, sink);
+}
+
+/* The command that `poolmem run` was given; NULL: not recorded. */
+static char *command_of_run(const struct study *study)
+{
+	const json_t *list = json_object_get(study->recording->outside.json, "command");
+	size_t count = json_array_size(list);
+	char **words = allocate(count, sizeof *words);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *word = json_string_value(json_array_get(list, i));
+		words[i] = (char *)(word ? word : "?");
+	}
+	char *command = count ? joined(words, count) : NULL;
+	free(words);
+	return command;
+}
+
+static char *command_of_all(const struct study *study)
+{
+	char *command = command_of_run(study);
+
+	if (command)
+		return command;
+	if (study->process_count)
+		return command_of(study, study->processes[0].process);
+	return allocate_text("?", 1);
+}
+
+static void put_processes(const struct study *study, struct sink *sink)
+{
+	begin(sink, "processes");
+	sink_print(sink, "%s", number_count(study->exec_count + study->fork_count).text);
+	if (study->fork_count)
+		sink_print(sink, ", of these %s forked", number_count(study->fork_count).text);
+	if (study->skipped_count)
+		sink_print(sink, "; %s more are filtered out", number_count(study->skipped_count).text);
+	sink_print(sink, "; first: %s, pid %u\n", words_state(study->processes[0].process).text,
+		   study->processes[0].process->record.pid);
+}
+
+static bool some_process_runs(const struct study *study)
+{
+	for (size_t i = 0; i < study->process_count; i++)
+		if (study->processes[i].process->state == STATE_RUNNING)
+			return true;
+	return false;
+}
+
+void glance_recording(const struct study *study, struct sink *sink)
+{
+	if (study->process_count == 1 && !study->skipped_count) {
+		glance_process(study, &study->processes[0], sink);
+		return;
+	}
+	char *command = command_of_all(study);
+	put_title(sink, command);
+	free(command);
+	if (!study->process_count)
+		return;
+	put_processes(study, sink);
+	put_figures(&study->total, some_process_runs(study), study->process_count, sink);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* tables.c: see tables.h. */
+#include "render/tables.h"
+
+#include "render/glance.h"
+#include "render/words.h"
+#include "text/number.h"
+#include "text/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
+
+static void title(struct sink *sink, const char *text, size_t shown, size_t count)
+{
+	sink_print(sink, "\n");
+	sink_style(sink, STYLE_TITLE);
+	sink_print(sink, "%s", text);
+	sink_style(sink, STYLE_PLAIN);
+	if (shown < count)
+		sink_print(sink, " (%zu of %zu; -n 0 shows all)", shown, count);
+	sink_print(sink, "\n");
+}
+
+static void put_class_name(struct table *table, const struct class_row *row)
+{
+	bool is_number = row->kind == PM_CLASS_POOL && row->request_max;
+	table_cell(table, is_number ? number_count(row->block_bytes).text :
+			  row->kind == PM_CLASS_POOL ? "malloc(0)" : row->name);
+}
+
+static void put_class(struct table *table, const struct class_row *row, const struct class_row *all)
+{
+	int64_t live_bytes = class_net_bytes(row), all_bytes = class_net_bytes(all);
+
+	table_cell(table, number_count(row->allocated).text);
+	table_cell(table, number_share(row->allocated, all->allocated).text);
+	table_cell(table, number_count(row->freed).text);
+	table_cell(table, number_share(row->died_young, row->freed).text);
+	table_cell(table, number_signed(class_net_blocks(row)).text);
+	table_cell(table, number_signed_bytes(live_bytes).text);
+	table_cell(table, live_bytes < 0 || all_bytes <= 0 ?
+				  "-" :
+				  number_share((uint64_t)live_bytes, (uint64_t)all_bytes).text);
+}
+
+void table_of_classes(const struct class_table *classes, const struct view *view, struct sink *sink)
+{
+	static const struct column live_columns[] = {
+		{ "block", false, 0 },	      { "allocated", false, 0 }, { "share", false, 0 },
+		{ "freed", false, 0 },	      { "died young", false, 0 }, { "live", false, 0 },
+		{ "live bytes", false, 0 },   { "share", false, 0 },
+	};
+	static const struct column net_columns[] = {
+		{ "block", false, 0 },	      { "allocated", false, 0 }, { "share", false, 0 },
+		{ "freed", false, 0 },	      { "died young", false, 0 }, { "change", false, 0 },
+		{ "in bytes", false, 0 },     { "share", false, 0 },
+	};
+	size_t rows = view_rows(view, classes->count);
+	struct table table;
+
+	if (!classes->count)
+		return;
+	title(sink, "Size classes", rows, classes->count);
+	if (classes->has_inherited)
+		table_begin(&table, COLUMNS(net_columns));
+	else
+		table_begin(&table, COLUMNS(live_columns));
+	for (size_t i = 0; i < rows; i++) {
+		put_class_name(&table, &classes->rows[i]);
+		put_class(&table, &classes->rows[i], &classes->all);
+	}
+	if (classes->count > 1) {
+		table_cell(&table, "all");
+		put_class(&table, &classes->all, &classes->all);
+	}
+	table_end(&table, sink);
+}
+
+static void put_pool(struct table *table, const char *name, const struct pool_row *row)
+{
+	table_cell(table, name);
+	table_cell(table, number_count(row->pools).text);
+	table_cell(table, number_bytes(row->bytes).text);
+	table_cell(table, number_bytes(row->touched_bytes).text);
+	table_cell(table, number_count(row->capacity).text);
+	table_cell(table, number_count(row->live).text);
+	table_cell(table, number_share(row->live, row->capacity).text);
+}
+
+static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
+{
+	title(sink, "Arenas", 0, 0);
+	sink_print(sink, "  %s arenas, %s mapped; free units %s, of these dirty %s\n",
+		   number_count(arenas->arenas).text, number_bytes(arenas->mapped_bytes).text,
+		   number_bytes(arenas->free_bytes).text, number_bytes(arenas->dirty_bytes).text);
+	if (arenas->large_blocks || arenas->huge_blocks)
+		sink_print(sink, "  large blocks %s, %s; blocks that span arenas %s, %s\n",
+			   number_count(arenas->large_blocks).text,
+			   number_bytes(arenas->large_bytes).text,
+			   number_count(arenas->huge_blocks).text,
+			   number_bytes(arenas->huge_bytes).text);
+}
+
+void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink)
+{
+	static const struct column columns[] = {
+		{ "block", false, 0 },	  { "pools", false, 0 }, { "mapped", false, 0 },
+		{ "touched", false, 0 },  { "room for", false, 0 }, { "live", false, 0 },
+		{ "occupancy", false, 0 },
+	};
+	size_t rows = view_rows(view, pools->count);
+	struct table table;
+
+	if (pools->arenas.arenas)
+		put_arenas(&pools->arenas, sink);
+	if (!pools->count)
+		return;
+	title(sink, "Pools", rows, pools->count);
+	table_begin(&table, COLUMNS(columns));
+	for (size_t i = 0; i < rows; i++) {
+		const struct pool_row *row = &pools->rows[i];
+		bool is_empty_class = row->name[0] == '0';
+		put_pool(&table, is_empty_class ? "malloc(0)" : number_count(row->block_bytes).text,
+			 row);
+	}
+	if (pools->count > 1)
+		put_pool(&table, "all", &pools->all);
+	table_end(&table, sink);
+}
+
+static void put_age(struct table *table, const struct age_row *row)
+{
+	char age[32];
+
+	if (row->age_min == row->age_max)
+		snprintf(age, sizeof age, "%u", row->age_min);
+	else if (row->age_max == UINT32_MAX)
+		snprintf(age, sizeof age, "%u and more", row->age_min);
+	else
+		snprintf(age, sizeof age, "%u to %u", row->age_min, row->age_max);
+	table_cell(table, age);
+}
+
+void table_of_generations(const struct generations *generations, struct sink *sink)
+{
+	static const struct column columns[] = {
+		{ "generation", false, 0 },
+		{ "age in epochs", false, 0 },
+		{ "died", false, 0 },
+		{ "share", false, 0 },
+	};
+	struct table table;
+
+	if (!generations->died_in_all)
+		return;
+	title(sink, "Generations: at which age blocks died", 0, 0);
+	sink_print(sink, "  %s epochs; sweeps %s, %s, %s; thresholds %u, %u, %u\n",
+		   number_count(generations->epochs).text, number_count(generations->sweeps[0]).text,
+		   number_count(generations->sweeps[1]).text,
+		   number_count(generations->sweeps[2]).text, generations->threshold[0],
+		   generations->threshold[1], generations->threshold[2]);
+	table_begin(&table, COLUMNS(columns));
+	for (size_t i = 0; i < generations->count; i++) {
+		const struct age_row *row = &generations->rows[i];
+		if (!row->died)
+			continue;
+		table_cell(&table, number_count(row->generation).text);
+		put_age(&table, row);
+		table_cell(&table, number_count(row->died).text);
+		table_cell(&table, number_share(row->died, generations->died_in_all).text);
+	}
+	table_end(&table, sink);
+}
+
+static void put_slot(struct table *table, const struct slot *slot)
+{
+	char tid[16];
+
+	snprintf(tid, sizeof tid, "%u", slot->tid);
+	table_cell(table, slot->use == PM_SLOT_THREAD ? tid : slot_use_key(slot->use));
+	table_cell(table, slot->use != PM_SLOT_THREAD ? "-" : slot->held ? "yes" : "no");
+	table_cell(table, number_count(slot->holders).text);
+	table_cell(table, number_count(slot->allocated).text);
+	table_cell(table, number_bytes(slot->allocated_bytes).text);
+	table_cell(table, number_count(slot->freed).text);
+	table_cell(table, number_count(slot->counter[PM_COUNTER_REMOTE_FREE]).text);
+}
+
+void table_of_threads(const struct process_study *process, const struct view *view,
+		      struct sink *sink)
+{
+	static const struct column columns[] = {
+		{ "thread", true, 0 },	   { "held now", true, 0 }, { "holders", false, 0 },
+		{ "allocated", false, 0 }, { "in bytes", false, 0 }, { "freed", false, 0 },
+		{ "remote frees", false, 0 },
+	};
+	size_t rows = view_rows(view, process->slot_count);
+	struct table table;
+
+	if (!process->slot_count)
+		return;
+	title(sink, "Threads", rows, process->slot_count);
+	table_begin(&table, COLUMNS(columns));
+	for (size_t i = 0; i < rows; i++)
+		put_slot(&table, process->slots[i]);
+	table_end(&table, sink);
+}
+
+static void put_process(struct table *table, const struct study *study,
+			const struct process_study *process)
+{
+	const struct metrics *metrics = &process->figures.metrics;
+	bool is_departed = process->process->kind == PROCESS_DEPARTED;
+	char pid[16];
+
+	snprintf(pid, sizeof pid, "%u", process->process->record.pid);
+	table_cell(table, is_departed ? "-" : pid);
+	table_cell(table, process_kind_key(process->process->kind));
+	table_cell(table, words_state(process->process).text);
+	table_cell(table, number_count(metric(metrics, METRIC_ALLOC_COUNT)).text);
+	table_cell(table, number_count(metric(metrics, METRIC_FREE_COUNT)).text);
+	table_cell(table, is_departed ? "-" :
+					number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
+	table_cell(table, is_departed ? "-" : number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
+	table_cell(table, exe_of(study, process->process));
+}
+
+void table_of_processes(const struct study *study, const struct view *view, struct sink *sink)
+{
+	static const struct column columns[] = {
+		{ "pid", false, 0 },   { "kind", true, 0 },  { "state", true, 24 },
+		{ "allocated", false, 0 }, { "freed", false, 0 }, { "live", false, 0 },
+		{ "peak", false, 0 },  { "program", true, 40 },
+	};
+	size_t rows = view_rows(view, study->process_count);
+	struct table table;
+
+	title(sink, "Processes", rows, study->process_count);
+	table_begin(&table, COLUMNS(columns));
+	for (size_t i = 0; i < rows; i++)
+		put_process(&table, study, &study->processes[i]);
+	table_end(&table, sink);
+}

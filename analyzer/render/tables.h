@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* tables.h: the tables of a report.  Each prints its title; none prints anything when it has no row. */
+#ifndef POOLMEM_RENDER_TABLES_H
+#define POOLMEM_RENDER_TABLES_H
+
+#include "render/view.h"
+#include "study/study.h"
+#include "text/sink.h"
+
+void table_of_classes(const struct class_table *classes, const struct view *view, struct sink *sink);
+void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink);
+void table_of_generations(const struct generations *generations, struct sink *sink);
+void table_of_threads(const struct process_study *process, const struct view *view,
+		      struct sink *sink);
+void table_of_processes(const struct study *study, const struct view *view, struct sink *sink);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* words.c: see words.h. */
+#define _GNU_SOURCE 1
+
+#include "render/words.h"
+
+#include "text/number.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void say_class(const struct finding *finding, struct sink *sink)
+{
+	struct number share = number_share(finding->part, finding->whole);
+
+	if (strcmp(finding->name, "large") == 0)
+		sink_print(sink, "%s of all allocations were large blocks.", share.text);
+	else if (strcmp(finding->name, "0") == 0)
+		sink_print(sink, "%s of all allocations asked for no byte at all.", share.text);
+	else
+		sink_print(sink, "%s of all allocations were blocks of %s bytes.", share.text, finding->name);
+}
+
+static void say(const struct finding *finding, struct sink *sink)
+{
+	struct number share = number_share(finding->part, finding->whole);
+
+	switch (finding->kind) {
+	case FINDING_IDLE:
+		sink_print(sink, "Nothing was allocated.");
+		return;
+	case FINDING_ONE_CLASS:
+		say_class(finding, sink);
+		return;
+	case FINDING_DIED_YOUNG:
+		sink_print(sink, "%s of the freed blocks died in the epoch they were born in.",
+			   share.text);
+		return;
+	case FINDING_LIVED_LONG:
+		sink_print(sink, "Only %s of the freed blocks died in the epoch they were born in.",
+			   share.text);
+		return;
+	case FINDING_HEAP_EMPTY:
+		sink_print(sink, "Only %s of the %s mapped for the heap hold live blocks.", share.text,
+			   number_bytes(finding->whole).text);
+		return;
+	case FINDING_HEAP_FULL:
+		sink_print(sink, "The heap is tight: %s of the %s mapped for it hold live blocks.",
+			   share.text, number_bytes(finding->whole).text);
+		return;
+	case FINDING_REMOTE:
+		sink_print(sink, "%s of the frees came from a thread that does not own the block.",
+			   share.text);
+		return;
+	case FINDING_GROWS:
+		sink_print(sink, "%s of the allocated blocks were never freed.", share.text);
+		return;
+	case FINDING_REALLOC_MOVES:
+		sink_print(sink, "%s of the reallocs had to move the block.", share.text);
+		return;
+	}
+}
+
+void words_findings(const struct findings *findings, struct sink *sink)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		sink_print(sink, "  ");
+		say(&findings->list[i], sink);
+		sink_print(sink, "\n");
+	}
+}
+
+static struct phrase killed_by(int64_t signal)
+{
+	struct phrase phrase;
+	const char *name = signal < 65 ? sigabbrev_np((int)signal) : NULL;
+
+	if (name)
+		snprintf(phrase.text, sizeof phrase.text, "killed by SIG%s", name);
+	else
+		snprintf(phrase.text, sizeof phrase.text, "killed by signal %lld", (long long)signal);
+	return phrase;
+}
+
+struct phrase words_state(const struct process *process)
+{
+	struct phrase phrase;
+
+	switch (process->state) {
+	case STATE_KILLED:
+		return killed_by(process->signal);
+	case STATE_EXITED:
+		snprintf(phrase.text, sizeof phrase.text, "exited %lld", (long long)process->exit_status);
+		return phrase;
+	case STATE_ENDED:
+		return (struct phrase){ "ended without exit() (killed or _exit)" };
+	case STATE_UNKNOWN:
+		return (struct phrase){ "running, or ended without exit()" };
+	default:
+		snprintf(phrase.text, sizeof phrase.text, "%s", process_state_key(process->state));
+		return phrase;
+	}
+}
+
+static void say_note(const struct note *note, struct sink *sink)
+{
+	sink_print(sink, "  - ");
+	if (note->count)
+		sink_print(sink, "%s: ", number_count(note->count).text);
+	sink_print(sink, "%s", note->text);
+	if (*note->detail)
+		sink_print(sink, " (%s)", note->detail);
+	sink_print(sink, "\n");
+}
+
+void words_notes(const struct notes *notes, struct sink *sink)
+{
+	if (!notes->count)
+		return;
+	sink_print(sink, "\n");
+	sink_style(sink, STYLE_WARN);
+	sink_print(sink, "What to know about these figures");
+	sink_style(sink, STYLE_PLAIN);
+	sink_print(sink, "\n");
+	for (size_t i = 0; i < notes->count; i++)
+		say_note(&notes->notes[i], sink);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chunk.h: the second half of the verifier: one chunk, copied.  The header has passed.
+ *
+ * Checked is what was published before the chunk's kind.  Counts and pool records change while the
+ * program runs and may stop halfway when it is killed: the model takes them with care instead.
+ */
+#ifndef POOLMEM_SOURCE_CHUNK_H
+#define POOLMEM_SOURCE_CHUNK_H
+
+#include "text/failure.h"
+
+#include <poolmem/format.h>
+
+/* `number`: which chunk it is. */
+bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigned char *chunk,
+		  struct failure *why);
+
+/* The tally record of a class in a copy of a SLOT chunk. */
+struct pm_tally *chunk_tally(const struct pm_header *header, const unsigned char *chunk,
+			     uint32_t size_class);
+
+#endif

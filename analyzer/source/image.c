@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* image.c: see image.h. */
+#include "source/image.h"
+
+#include "source/chunk.h"
+#include "source/settle.h"
+#include "text/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What image_load works with.  scratch: three chunks. */
+struct loading {
+	const struct image_place *place;
+	struct image *image;
+	unsigned char *scratch;
+	struct failure *why;
+};
+
+static bool load_header(struct loading *loading)
+{
+	struct image *image = loading->image;
+	const struct image_place *place = loading->place;
+
+	if (place->bytes < sizeof image->header)
+		return fail(loading->why, FAILURE_UNREADABLE,
+			    "damaged: %llu bytes are too few for a header",
+			    (unsigned long long)place->bytes);
+	return input_read(place->input, place->offset, &image->header, sizeof image->header,
+			  loading->why) &&
+	       header_verify(&image->header, place->bytes, loading->why);
+}
+
+static bool load_tables(struct loading *loading)
+{
+	struct image *image = loading->image;
+	const struct pm_header *header = &image->header;
+
+	if (!input_read(loading->place->input, loading->place->offset, loading->scratch,
+			header->chunk_bytes, loading->why) ||
+	    !header_verify_tables(header, loading->scratch, loading->why))
+		return false;
+	image->classes = allocate(header->classes.count, sizeof *image->classes);
+	for (uint32_t i = 0; i < header->classes.count; i++)
+		image->classes[i] = header_class(header, loading->scratch, i);
+	image->ages = allocate(header->ages.count, sizeof *image->ages);
+	for (uint32_t i = 0; i < header->ages.count; i++)
+		image->ages[i] = header_age(header, loading->scratch, i);
+	return true;
+}
+
+static bool is_worth_keeping(const unsigned char *chunk)
+{
+	uint32_t kind = ((const struct pm_chunk *)(const void *)chunk)->kind;
+	return kind == PM_CHUNK_SLOT || kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
+}
+
+static bool load_chunk(struct loading *loading, uint32_t number)
+{
+	struct image *image = loading->image;
+	size_t bytes = image->header.chunk_bytes;
+
+	if (!input_read(loading->place->input, loading->place->offset + (uint64_t)number * bytes,
+			loading->scratch, bytes, loading->why) ||
+	    !chunk_verify(&image->header, number, loading->scratch, loading->why))
+		return false;
+	if (!is_worth_keeping(loading->scratch))
+		return true;
+	image->chunks[number] = allocate(1, bytes);
+	memcpy(image->chunks[number], loading->scratch, bytes);
+	return true;
+}
+
+static void set_chunk_count(struct image *image, uint32_t count)
+{
+	unsigned char **chunks = allocate(count, sizeof *chunks);
+	if (image->chunks)
+		memcpy(chunks, image->chunks, image->chunk_count * sizeof *chunks);
+	free(image->chunks);
+	image->chunks = chunks;
+	image->chunk_count = count;
+}
+
+static bool load_missing_chunks(struct loading *loading)
+{
+	for (uint32_t n = 1; n < loading->image->chunk_count; n++)
+		if (!loading->image->chunks[n] && !load_chunk(loading, n))
+			return false;
+	return true;
+}
+
+/* How many chunks there are by now. */
+static bool reload_chunk_count(struct loading *loading)
+{
+	struct image *image = loading->image;
+	uint32_t chunks;
+
+	if (!input_read(loading->place->input,
+			loading->place->offset + __builtin_offsetof(struct pm_header, chunks), &chunks,
+			sizeof chunks, loading->why))
+		return false;
+	if (chunks < image->chunk_count)
+		return fail(loading->why, FAILURE_UNREADABLE,
+			    "damaged: %u chunks became %u", image->chunk_count, chunks);
+	if (!header_chunks_fit(&image->header, chunks, loading->place->bytes, loading->why))
+		return false;
+	image->header.chunks = chunks;
+	set_chunk_count(image, chunks);
+	return true;
+}
+
+static bool is_slot(const unsigned char *chunk)
+{
+	return chunk && ((const struct pm_chunk *)(const void *)chunk)->kind == PM_CHUNK_SLOT;
+}
+
+static void forget_frees(const struct image *image, unsigned char *chunk)
+{
+	for (uint32_t c = 0; c < image->header.classes.count; c++)
+		memset(chunk_tally(&image->header, chunk, c)->freed, 0,
+		       image->header.ages.count * sizeof(uint64_t));
+}
+
+/* Slots that appeared since pass A: of them only the allocations count, frees come next time. */
+static bool load_newcomers(struct loading *loading)
+{
+	struct image *image = loading->image;
+	uint32_t old_count = image->chunk_count;
+
+	if (!reload_chunk_count(loading))
+		return false;
+	uint8_t *is_old = allocate(image->chunk_count, 1);
+	for (uint32_t n = 1; n < old_count; n++)
+		is_old[n] = image->chunks[n] != NULL;
+	bool loaded = load_missing_chunks(loading);
+	for (uint32_t n = 1; n < image->chunk_count; n++)
+		if (!is_old[n] && is_slot(image->chunks[n]))
+			forget_frees(image, image->chunks[n]);
+	free(is_old);
+	return loaded;
+}
+
+static bool settle_all(struct loading *loading)
+{
+	struct image *image = loading->image;
+
+	for (uint32_t n = 1; n < image->chunk_count; n++) {
+		bool gone;
+		uint32_t unsettled;
+		if (!is_slot(image->chunks[n]))
+			continue;
+		if (!settle_slot(loading->place, &image->header, n, image->chunks[n],
+				 loading->scratch, &gone, &unsettled, loading->why))
+			return false;
+		image->unsettled += unsettled;
+		if (!gone)
+			continue;
+		free(image->chunks[n]);
+		image->chunks[n] = NULL;
+	}
+	return true;
+}
+
+static int by_kind_and_process(const void *left, const void *right)
+{
+	const struct image_entry *a = left, *b = right;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	if (a->sequence != b->sequence)
+		return a->sequence < b->sequence ? -1 : 1;
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+static void index_chunks(struct image *image)
+{
+	image->entries = allocate(image->chunk_count, sizeof *image->entries);
+	for (uint32_t n = 1; n < image->chunk_count; n++) {
+		const struct pm_chunk *chunk = (const void *)image->chunks[n];
+		if (chunk)
+			image->entries[image->entry_count++] = (struct image_entry){
+				chunk->kind, chunk->process, chunk->sequence, n
+			};
+	}
+	qsort(image->entries, image->entry_count, sizeof *image->entries, by_kind_and_process);
+}
+
+static bool load_all(struct loading *loading)
+{
+	struct image *image = loading->image;
+
+	if (!load_header(loading))
+		return false;
+	loading->scratch = allocate(3, image->header.chunk_bytes);
+	set_chunk_count(image, image->header.chunks);
+	if (!load_tables(loading) || !load_missing_chunks(loading))
+		return false;
+	return !loading->place->is_moving || (load_newcomers(loading) && settle_all(loading));
+}
+
+bool image_load(const struct image_place *place, struct image *ret, struct failure *why)
+{
+	struct image image = { .chunk_count = 0 };
+	struct loading loading = { .place = place, .image = &image, .why = why };
+	bool loaded = load_all(&loading);
+
+	free(loading.scratch);
+	if (!loaded) {
+		image_free(&image);
+		return false;
+	}
+	index_chunks(&image);
+	*ret = image;
+	return true;
+}
+
+void image_free(struct image *image)
+{
+	for (uint32_t n = 0; n < image->chunk_count; n++)
+		free(image->chunks[n]);
+	free(image->chunks);
+	free(image->entries);
+	free(image->classes);
+	free(image->ages);
+	*image = (struct image){ .chunk_count = 0 };
+}
+
+const struct image_entry *image_entries(const struct image *image, enum pm_chunk_kind kind,
+					uint32_t process, uint32_t *ret_count)
+{
+	struct image_entry key = { .kind = kind, .process = process };
+	uint32_t low = 0, high = image->entry_count, end;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (by_kind_and_process(&image->entries[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < image->entry_count && image->entries[end].kind == key.kind &&
+			image->entries[end].process == process;)
+		end++;
+	*ret_count = end - low;
+	return &image->entries[low];
+}
+
+bool image_peek(const struct input *input, struct pm_header *ret_header,
+		struct pm_process *ret_leader, struct failure *why)
+{
+	struct pm_header header;
+	struct pm_process leader;
+
+	if (input->bytes < sizeof header)
+		return fail(why, FAILURE_UNREADABLE, "not a poolmem segment");
+	if (!input_read(input, 0, &header, sizeof header, why) ||
+	    !header_verify(&header, input->bytes, why))
+		return false;
+	if (!header.leader || header.leader >= header.chunks)
+		return fail(why, FAILURE_UNREADABLE, "damaged: header says leader %u", header.leader);
+	if (!input_read(input,
+			(uint64_t)header.leader * header.chunk_bytes +
+				__builtin_offsetof(struct pm_slot, process),
+			&leader, sizeof leader, why))
+		return false;
+	*ret_header = header;
+	*ret_leader = leader;
+	return true;
+}

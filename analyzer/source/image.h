@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image.h: one segment, copied chunk by chunk and verified; what is in here may be trusted.
+ *
+ * A segment whose program runs is read so that its counts agree (see settle.h).  The copy takes no more
+ * memory than the chunks in use take in the file.
+ */
+#ifndef POOLMEM_SOURCE_IMAGE_H
+#define POOLMEM_SOURCE_IMAGE_H
+
+#include "source/header.h"
+#include "source/input.h"
+
+/* Where a chunk is, for walks by kind and process. */
+struct image_entry {
+	uint32_t kind, process, sequence, number;
+};
+
+struct image {
+	struct pm_header header;
+	struct pm_class *classes; /* header.classes.count */
+	struct pm_age *ages;      /* header.ages.count */
+	uint32_t chunk_count;
+	unsigned char **chunks; /* copies of SLOT, MAP and FACTS chunks by number; NULL: others */
+	struct image_entry *entries; /* the copies, sorted by kind, process, sequence, number */
+	uint32_t entry_count;
+	uint32_t unsettled; /* tallies that did not hold still: their counts may be off */
+};
+
+/* The bytes of a file that hold a segment. */
+struct image_place {
+	const struct input *input;
+	uint64_t offset, bytes;
+	bool is_moving; /* its program may be running */
+};
+
+bool image_load(const struct image_place *place, struct image *ret, struct failure *why);
+void image_free(struct image *image);
+
+/* The entries of a kind and process: a run of *ret_count from the one returned. */
+const struct image_entry *image_entries(const struct image *image, enum pm_chunk_kind kind,
+					uint32_t process, uint32_t *ret_count);
+
+/* Copies header and leader's process record alone: enough to know whose a segment is. */
+bool image_peek(const struct input *input, struct pm_header *ret_header,
+		struct pm_process *ret_leader, struct failure *why);
+
+/* allocations = limit[left & 1] - (left >> 8) */
+static inline uint64_t tally_allocated(const struct pm_tally *tally)
+{
+	uint64_t used = (uint64_t)tally->limit[tally->left & 1] - (uint64_t)(tally->left >> 8);
+	return (int64_t)used < 0 ? 0 : used;
+}
+
+#endif

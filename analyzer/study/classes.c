@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* classes.c: see classes.h. */
+#include "study/classes.h"
+
+#include "model/saturate.h"
+#include "text/allocate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct class_row class_row_of(const struct pm_class *size_class)
+{
+	struct class_row row = {
+		.kind = size_class->kind,
+		.block_bytes = size_class->block_bytes,
+		.request_max = size_class->request_max,
+	};
+
+	if (size_class->kind != PM_CLASS_POOL)
+		snprintf(row.name, sizeof row.name, "large");
+	else
+		snprintf(row.name, sizeof row.name, "%u",
+			 size_class->request_max ? size_class->block_bytes : 0);
+	if (row.kind == PM_CLASS_LARGE_BYTES)
+		row.kind = PM_CLASS_LARGE;
+	return row;
+}
+
+static uint64_t deaths_in_first_epoch(const struct process *process, const struct class_count *count)
+{
+	uint64_t deaths = 0;
+	for (uint32_t age = 0; age < process->layout->age_count; age++)
+		if (process->layout->ages[age].age_max == 0)
+			deaths = sum(deaths, count->freed_at[age]);
+	return deaths;
+}
+
+static void fill_row(struct class_row *row, const struct process *process, uint32_t size_class)
+{
+	const struct class_count *count = &process->classes[size_class];
+	bool counts_bytes = process->layout->classes[size_class].kind == PM_CLASS_LARGE_BYTES;
+	uint64_t unit = counts_bytes ? 1 : row->block_bytes;
+
+	row->allocated_bytes = product(count->allocated, unit);
+	row->freed_bytes = product(count->freed, unit);
+	if (counts_bytes)
+		return;
+	row->allocated = count->allocated;
+	row->freed = count->freed;
+	row->died_young = deaths_in_first_epoch(process, count);
+}
+
+static void merge(struct class_row *into, const struct class_row *row)
+{
+	into->allocated = sum(into->allocated, row->allocated);
+	into->freed = sum(into->freed, row->freed);
+	into->allocated_bytes = sum(into->allocated_bytes, row->allocated_bytes);
+	into->freed_bytes = sum(into->freed_bytes, row->freed_bytes);
+	into->died_young = sum(into->died_young, row->died_young);
+}
+
+/* LARGE behind all pools; malloc(0) first. */
+static int by_size(const void *left, const void *right)
+{
+	const struct class_row *a = left, *b = right;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->block_bytes != b->block_bytes)
+		return a->block_bytes < b->block_bytes ? -1 : 1;
+	return (a->request_max > b->request_max) - (a->request_max < b->request_max);
+}
+
+static int descending(uint64_t a, uint64_t b, const void *left, const void *right)
+{
+	return a != b ? (a < b ? 1 : -1) : by_size(left, right);
+}
+
+static int by_allocated(const void *left, const void *right)
+{
+	const struct class_row *a = left, *b = right;
+	return descending(a->allocated, b->allocated, a, b);
+}
+
+static int by_freed(const void *left, const void *right)
+{
+	const struct class_row *a = left, *b = right;
+	return descending(a->freed, b->freed, a, b);
+}
+
+static int signed_descending(int64_t a, int64_t b, const void *left, const void *right)
+{
+	return a != b ? (a < b ? 1 : -1) : by_size(left, right);
+}
+
+static int by_live(const void *left, const void *right)
+{
+	return signed_descending(class_net_blocks(left), class_net_blocks(right), left, right);
+}
+
+static int by_bytes(const void *left, const void *right)
+{
+	return signed_descending(class_net_bytes(left), class_net_bytes(right), left, right);
+}
+
+int64_t class_net_blocks(const struct class_row *row)
+{
+	return (int64_t)row->allocated - (int64_t)row->freed;
+}
+
+int64_t class_net_bytes(const struct class_row *row)
+{
+	return (int64_t)row->allocated_bytes - (int64_t)row->freed_bytes;
+}
+
+/* Rows of one size next to each other become one; unused ones go. */
+static void merge_rows(struct class_table *table)
+{
+	size_t kept = 0;
+
+	qsort(table->rows, table->count, sizeof *table->rows, by_size);
+	for (size_t i = 0; i < table->count; i++) {
+		struct class_row *row = &table->rows[i];
+		if (kept && by_size(&table->rows[kept - 1], row) == 0)
+			merge(&table->rows[kept - 1], row);
+		else
+			table->rows[kept++] = *row;
+	}
+	table->count = kept;
+}
+
+void classes_add(struct class_table *table, const struct process *process)
+{
+	uint32_t class_count = process->layout->class_count;
+	size_t room = table->count + class_count;
+	struct class_row *rows = allocate(room, sizeof *rows);
+
+	if (table->count)
+		memcpy(rows, table->rows, table->count * sizeof *rows);
+	free(table->rows);
+	table->rows = rows;
+	for (uint32_t c = 0; c < class_count; c++) {
+		if (!process->classes[c].allocated && !process->classes[c].freed)
+			continue;
+		rows[table->count] = class_row_of(&process->layout->classes[c]);
+		fill_row(&rows[table->count++], process, c);
+	}
+	merge_rows(table);
+	table->has_inherited |= process->record.inherited_blocks != 0 ||
+				process->kind == PROCESS_DEPARTED;
+}
+
+void classes_finish(struct class_table *table, const struct query *query)
+{
+	static int (*const order[])(const void *, const void *) = {
+		[ORDER_ALLOCATED] = by_allocated, [ORDER_FREED] = by_freed, [ORDER_LIVE] = by_live,
+		[ORDER_BYTES] = by_bytes,	  [ORDER_SIZE] = by_size,
+	};
+	size_t kept = 0;
+
+	strcpy(table->all.name, "all");
+	for (size_t i = 0; i < table->count; i++) {
+		if (!query_wants_class(query, table->rows[i].name))
+			continue;
+		merge(&table->all, &table->rows[i]);
+		table->rows[kept++] = table->rows[i];
+	}
+	table->count = kept;
+	if (kept)
+		qsort(table->rows, kept, sizeof *table->rows, order[query->order]);
+}
+
+void classes_free(struct class_table *table)
+{
+	free(table->rows);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* classes.h: a row for each size class that was used. */
+#ifndef POOLMEM_STUDY_CLASSES_H
+#define POOLMEM_STUDY_CLASSES_H
+
+#include "model/process.h"
+#include "study/query.h"
+
+struct class_row {
+	char name[16]; /* "48"; "0" for malloc(0); "large" */
+	uint32_t kind, block_bytes, request_max;
+	uint64_t allocated, freed; /* blocks */
+	uint64_t allocated_bytes, freed_bytes;
+	uint64_t died_young; /* blocks that were freed in the epoch of their birth */
+};
+
+struct class_table {
+	struct class_row *rows;
+	size_t count;
+	struct class_row all; /* of all rows together, named "all" */
+	/* Some process began with blocks of its parent: allocated - freed is a change, not what lives. */
+	bool has_inherited;
+};
+
+/* Adds the classes of a process to a table; classes of one size are one row. */
+void classes_add(struct class_table *table, const struct process *process);
+
+/* Drops what the query does not want, sorts, sums. */
+void classes_finish(struct class_table *table, const struct query *query);
+void classes_free(struct class_table *table);
+
+int64_t class_net_blocks(const struct class_row *row);
+int64_t class_net_bytes(const struct class_row *row);
+
+/* The name of the class of a pool. */
+struct class_row class_row_of(const struct pm_class *size_class);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* generations.h: at which age blocks died. */
+#ifndef POOLMEM_STUDY_GENERATIONS_H
+#define POOLMEM_STUDY_GENERATIONS_H
+
+#include "model/process.h"
+
+enum { GENERATION_COUNT = 3 };
+
+struct age_row {
+	uint32_t generation, age_min, age_max; /* ages in epochs; age_max UINT32_MAX: no end */
+	uint64_t died;			       /* blocks */
+};
+
+struct generations {
+	uint64_t epochs, epoch_length;	    /* of a single process; sums of several */
+	uint64_t sweeps[GENERATION_COUNT];
+	uint32_t threshold[GENERATION_COUNT]; /* of the first process */
+	uint64_t died[GENERATION_COUNT];
+	uint64_t died_in_all, died_young; /* young: in the epoch of birth */
+	struct age_row *rows;
+	size_t count;
+};
+
+void generations_add(struct generations *generations, const struct process *process);
+void generations_free(struct generations *generations);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.c: see metrics.h. */
+#include "study/metrics.h"
+
+#include "model/saturate.h"
+
+#define METRIC_KEY(name, key, unit, meaning) [METRIC_##name] = key,
+const char *const metric_keys[METRIC_COUNT] = { PM_METRICS(METRIC_KEY) };
+#undef METRIC_KEY
+
+static void set(struct metrics *metrics, enum metric which, uint64_t value)
+{
+	metrics->value[which] = (struct known){ true, (int64_t)sum(value, 0) };
+}
+
+uint64_t metric(const struct metrics *metrics, enum metric which)
+{
+	return metrics->value[which].is_known ? (uint64_t)metrics->value[which].value : 0;
+}
+
+static void set_calls(const struct process *process, struct metrics *metrics)
+{
+	uint64_t allocated = 0, freed = 0, allocated_bytes = 0, freed_bytes = 0;
+
+	for (size_t i = 0; i < process->slot_count; i++) {
+		const struct slot *slot = &process->slots[i];
+		allocated = sum(allocated, slot->allocated);
+		freed = sum(freed, slot->freed);
+		allocated_bytes = sum(allocated_bytes, slot->allocated_bytes);
+		freed_bytes = sum(freed_bytes, slot->freed_bytes);
+	}
+	set(metrics, METRIC_ALLOC_COUNT, allocated);
+	set(metrics, METRIC_FREE_COUNT, freed);
+	set(metrics, METRIC_ALLOC_BYTES, allocated_bytes);
+	set(metrics, METRIC_FREE_BYTES, freed_bytes);
+	set(metrics, METRIC_ALLOC_FAILED, process->counter[PM_COUNTER_ALLOC_FAILED]);
+	set(metrics, METRIC_REALLOC_COUNT, process->counter[PM_COUNTER_REALLOC]);
+	set(metrics, METRIC_REALLOC_MOVED, process->counter[PM_COUNTER_REALLOC_MOVED]);
+	set(metrics, METRIC_FOREIGN_FREE, process->counter[PM_COUNTER_FOREIGN_FREE]);
+	set(metrics, METRIC_FREE_REMOTE, process->counter[PM_COUNTER_REMOTE_FREE]);
+}
+
+/* live = inherited + allocated - freed.  What departed children inherited nobody kept. */
+static void set_live(const struct process *process, struct metrics *metrics)
+{
+	const struct pm_process *record = &process->record;
+
+	if (process->kind == PROCESS_DEPARTED)
+		return;
+	set(metrics, METRIC_INHERITED_BLOCKS, record->inherited_blocks);
+	set(metrics, METRIC_INHERITED_BYTES, record->inherited_bytes);
+	set(metrics, METRIC_LIVE_BLOCKS,
+	    excess(sum(record->inherited_blocks, metric(metrics, METRIC_ALLOC_COUNT)),
+		   metric(metrics, METRIC_FREE_COUNT)));
+	set(metrics, METRIC_LIVE_BYTES,
+	    excess(sum(record->inherited_bytes, metric(metrics, METRIC_ALLOC_BYTES)),
+		   metric(metrics, METRIC_FREE_BYTES)));
+}
+
+/* The highest sum that a slow call saw, or more by now; the truth is at most the bound higher. */
+static void set_peak(const struct process *process, struct metrics *metrics)
+{
+	const struct pm_process *record = &process->record;
+	uint64_t live = metric(metrics, METRIC_LIVE_BYTES);
+	uint64_t peak = record->live_peak_bytes > live ? record->live_peak_bytes : live;
+	uint64_t most = sum(record->live_peak_bytes, record->peak_bound_bytes);
+
+	if (process->kind == PROCESS_DEPARTED)
+		return;
+	set(metrics, METRIC_LIVE_PEAK, peak);
+	if (most > peak)
+		metrics->bound[METRIC_LIVE_PEAK] = (struct metric_bound){
+			true, metrics->value[METRIC_LIVE_PEAK].value, (int64_t)most
+		};
+}
+
+static void set_heap(const struct process *process, struct metrics *metrics)
+{
+	const struct pm_process *record = &process->record;
+	uint64_t pools = 0;
+
+	set(metrics, METRIC_HEAP_TELEMETRY, process->telemetry_bytes);
+	if (process->kind == PROCESS_DEPARTED)
+		return;
+	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
+	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
+	set(metrics, METRIC_HEAP_COMMITTED_PEAK,
+	    record->committed_peak_bytes > record->committed_bytes ? record->committed_peak_bytes :
+								     record->committed_bytes);
+	set(metrics, METRIC_HEAP_META, record->meta_bytes);
+	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
+	if (!process->arena_count && process->kind == PROCESS_FORK)
+		return;
+	for (size_t i = 0; i < process->pool_count; i++)
+		pools += process->pools[i].state == PM_POOL_LIVE;
+	set(metrics, METRIC_POOL_COUNT, pools);
+	set(metrics, METRIC_ARENA_COUNT, process->arena_count);
+}
+
+static uint64_t threads_of(const struct process *process)
+{
+	uint64_t threads = process->record.slots_unseen;
+	for (size_t i = 0; i < process->slot_count; i++)
+		if (process->slots[i].use == PM_SLOT_THREAD)
+			threads = sum(threads, process->slots[i].holders);
+	return threads;
+}
+
+static void set_process(const struct process *process, struct metrics *metrics)
+{
+	metrics->value[METRIC_RSS_NOW] = process->rss_now;
+	metrics->value[METRIC_RSS_PEAK] = process->rss_peak;
+	if (process->kind == PROCESS_DEPARTED)
+		return;
+	set(metrics, METRIC_PROCESS_PID, process->record.pid);
+	metrics->value[METRIC_PROCESS_EXIT] = (struct known){ true, process->exit_status };
+	metrics->value[METRIC_PROCESS_SIGNAL] = (struct known){ true, process->signal };
+	set(metrics, METRIC_PROCESS_THREADS, threads_of(process));
+	set(metrics, METRIC_PROCESS_ELAPSED, process->elapsed_ns);
+	if (process->elapsed_is_bound)
+		metrics->bound[METRIC_PROCESS_ELAPSED] =
+			(struct metric_bound){ true, (int64_t)process->elapsed_ns, INT64_MAX };
+}
+
+void metrics_of_process(const struct process *process, struct metrics *ret)
+{
+	*ret = (struct metrics){ 0 };
+	set_calls(process, ret);
+	set_live(process, ret);
+	set_peak(process, ret);
+	set_heap(process, ret);
+	set_process(process, ret);
+}
+
+/* Of the first process, for the whole. */
+static bool is_of_first(enum metric which)
+{
+	return which == METRIC_PROCESS_PID || which == METRIC_PROCESS_EXIT ||
+	       which == METRIC_PROCESS_SIGNAL;
+}
+
+static void add_bound(struct metrics *total, const struct metrics *process, enum metric which)
+{
+	struct metric_bound one = process->bound[which];
+	struct metric_bound *all = &total->bound[which];
+
+	if (!one.is_known && !all->is_known)
+		return;
+	/* What is exact is its own bound.  The total was added to already. */
+	int64_t exact = process->value[which].value;
+	int64_t before = total->value[which].value - exact;
+	if (!one.is_known)
+		one = (struct metric_bound){ true, exact, exact };
+	if (!all->is_known)
+		*all = (struct metric_bound){ true, before, before };
+	all->at_least = (int64_t)sum((uint64_t)all->at_least, (uint64_t)one.at_least);
+	all->at_most = (int64_t)sum((uint64_t)all->at_most, (uint64_t)one.at_most);
+}
+
+void metrics_add(struct metrics *total, const struct metrics *process)
+{
+	for (enum metric which = 0; which < METRIC_COUNT; which++) {
+		const struct known *value = &process->value[which];
+		struct known *all = &total->value[which];
+		if (!value->is_known || (is_of_first(which) && all->is_known))
+			continue;
+		if (is_of_first(which))
+			*all = *value;
+		else
+			set(total, which, sum((uint64_t)all->value, (uint64_t)value->value));
+		add_bound(total, process, which);
+	}
+	if (metric(total, METRIC_TRUNCATED))
+		set(total, METRIC_TRUNCATED, 1);
+}
+
+/* From the first start to the last end; a bound when some end is not known. */
+static void set_span(struct metrics *total, const struct recording *recording)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+	bool is_bound = false;
+
+	for (size_t i = 0; i < recording->process_count; i++) {
+		const struct process *process = &recording->processes[i];
+		uint64_t began = process->record.began_ns;
+		uint64_t ended = sum(began, process->elapsed_ns);
+		if (process->kind == PROCESS_DEPARTED)
+			continue;
+		first = began < first ? began : first;
+		last = ended > last ? ended : last;
+		is_bound |= process->elapsed_is_bound && process->state != STATE_REPLACED;
+	}
+	set(total, METRIC_PROCESS_ELAPSED, excess(last, first));
+	total->bound[METRIC_PROCESS_ELAPSED] = (struct metric_bound){
+		is_bound, total->value[METRIC_PROCESS_ELAPSED].value, INT64_MAX
+	};
+}
+
+void metrics_finish(struct metrics *total, const struct recording *recording)
+{
+	const struct outside *outside = &recording->outside;
+
+	if (recording->process_count)
+		set_span(total, recording);
+	if (outside->elapsed_ns.is_known) {
+		total->value[METRIC_PROCESS_ELAPSED] = outside->elapsed_ns;
+		total->bound[METRIC_PROCESS_ELAPSED].is_known = false;
+	}
+	if (outside->rss_peak.is_known)
+		total->value[METRIC_RSS_PEAK] = outside->rss_peak;
+	if (outside->exit_status.is_known)
+		total->value[METRIC_PROCESS_EXIT] = outside->exit_status;
+	if (outside->signal.is_known)
+		total->value[METRIC_PROCESS_SIGNAL] = outside->signal;
+}

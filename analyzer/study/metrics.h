@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.h: the flat figures of a process or of all together, by the one list PM_METRICS. */
+#ifndef POOLMEM_STUDY_METRICS_H
+#define POOLMEM_STUDY_METRICS_H
+
+#include "model/recording.h"
+
+#define METRIC_NAME(name, key, unit, meaning) METRIC_##name,
+enum metric { PM_METRICS(METRIC_NAME) METRIC_COUNT };
+#undef METRIC_NAME
+
+/* A figure that is not exact; at_most INT64_MAX: no end. */
+struct metric_bound {
+	bool is_known;
+	int64_t at_least, at_most;
+};
+
+struct metrics {
+	struct known value[METRIC_COUNT];
+	struct metric_bound bound[METRIC_COUNT];
+};
+
+extern const char *const metric_keys[METRIC_COUNT];
+
+void metrics_of_process(const struct process *process, struct metrics *ret);
+
+/* Adds a process to a total; begin with a zero total. */
+void metrics_add(struct metrics *total, const struct metrics *process);
+
+/* Figures of the whole that are no sums: what `run` saw, and the time from first start to last end. */
+void metrics_finish(struct metrics *total, const struct recording *recording);
+
+uint64_t metric(const struct metrics *metrics, enum metric which); /* 0 when not known */
+
+#endif

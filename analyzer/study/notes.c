@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* notes.c: see notes.h. */
+#include "study/notes.h"
+
+#include "model/saturate.h"
+#include "text/allocate.h"
+#include "text/number.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct note *add(struct notes *notes, const char *key, const char *text, uint64_t count)
+{
+	notes->notes = allocate_more(notes->notes, notes->count, &notes->room, sizeof *notes->notes);
+	struct note *note = &notes->notes[notes->count++];
+	*note = (struct note){ .key = key, .text = text, .count = sum(count, 0) };
+	return note;
+}
+
+static uint64_t count_of(enum pm_note bit, const struct pm_process *record)
+{
+	switch (bit) {
+	case PM_NOTE_THREADS_UNSEEN:
+		return record->slots_unseen;
+	case PM_NOTE_CHILDREN_UNSEEN:
+		return record->children_unseen;
+	case PM_NOTE_RECYCLED:
+		return record->recycled_children;
+	default:
+		return 0;
+	}
+}
+
+/* The bits, and counts whose bit was not set in time. */
+static void add_recorded(struct notes *notes, const struct pm_process *record)
+{
+#define NOTE_WORDS(name, key, text) [PM_NOTE_##name] = { key, text },
+	static const struct {
+		const char *key, *text;
+	} words[] = { PM_NOTES(NOTE_WORDS) };
+#undef NOTE_WORDS
+
+	for (enum pm_note bit = 0; bit < PM_NOTE_COUNT; bit++) {
+		uint64_t count = count_of(bit, record);
+		if (count || (record->notes >> bit & 1))
+			add(notes, words[bit].key, words[bit].text, count);
+	}
+	if (record->notes >> PM_NOTE_COUNT)
+		add(notes, "unknown_note", "a newer poolmem noted something that this one does not know",
+		    0);
+	if (record->arenas_unseen)
+		add(notes, "arenas_unseen", "arenas found no room in the segment: their pools are missing",
+		    record->arenas_unseen);
+}
+
+static void add_misuse(struct notes *notes, const struct process *process)
+{
+#define MISUSE_WORDS(name, key, text) [PM_MISUSE_##name] = { key, text },
+	static const struct {
+		const char *key, *text;
+	} words[] = { PM_MISUSES(MISUSE_WORDS) };
+#undef MISUSE_WORDS
+	const struct pm_process *record = &process->record;
+
+	if (!record->misuse_count)
+		return;
+	struct note *note = add(notes, "misuse", "the program broke malloc's contract",
+				record->misuse_count);
+	if (record->misuse_kind && record->misuse_kind < PM_MISUSE_COUNT)
+		snprintf(note->detail, sizeof note->detail, "last: %s of %#llx, %s",
+			 words[record->misuse_kind].key, (unsigned long long)record->misuse_address,
+			 words[record->misuse_kind].text);
+}
+
+/* How old the map of the heap is, when it is older than the counts. */
+static void add_publication(struct notes *notes, const struct process *process,
+			    const struct recording *recording)
+{
+	const struct pm_process *record = &process->record;
+	bool is_live = process->state == STATE_RUNNING && recording->kind == SOURCE_SEGMENT;
+
+	if (!process->arena_count || process->state == STATE_EXITED)
+		return;
+	struct note *note = add(notes, "pools_age",
+				"pools are as they were published last, counts are exact", 0);
+	uint64_t age_ns = excess(recording->read_at_ns, record->published_ns);
+	if (is_live && record->published_ns)
+		snprintf(note->detail, sizeof note->detail, "epoch %llu, %s ago",
+			 (unsigned long long)record->published_epoch, number_duration(age_ns).text);
+	else
+		snprintf(note->detail, sizeof note->detail, "epoch %llu of %llu",
+			 (unsigned long long)record->published_epoch,
+			 (unsigned long long)record->epoch);
+}
+
+static void add_reading(struct notes *notes, const struct process *process)
+{
+	if (process->pools_torn)
+		add(notes, "pools_torn",
+		    "pool records were caught in the middle of a change and are left out",
+		    process->pools_torn);
+	if (process->unsettled)
+		add(notes, "unsettled",
+		    "size classes changed faster than they could be read: their counts may be off",
+		    process->unsettled);
+	if (process->facts_cut && !(process->record.notes >> PM_NOTE_FACTS_CUT & 1))
+		add(notes, "facts_cut", "process facts are not complete", 0);
+	if (process->kind == PROCESS_FORK && !process->arena_count)
+		add(notes, "no_map", "forked children whose arenas and pools are not in the segment", 1);
+	if (process->kind == PROCESS_DEPARTED)
+		add(notes, "live_unknown", "what the dead children left behind is not known", 0);
+}
+
+void notes_of_process(struct notes *notes, const struct process *process,
+		      const struct recording *recording)
+{
+	add_recorded(notes, &process->record);
+	add_misuse(notes, process);
+	add_publication(notes, process, recording);
+	add_reading(notes, process);
+}
+
+void notes_of_recording(struct notes *notes, const struct recording *recording)
+{
+	if (recording->is_cut_short)
+		add(notes, "cut_short", "the capture was cut short: its end is missing", 0);
+	if (recording->orphans)
+		add(notes, "orphans",
+		    "parts of the segment belong to no process: caught in the middle of a change",
+		    recording->orphans);
+	if (!recording->process_count)
+		add(notes, "no_process", "no process loaded libpoolmem.so: nothing was recorded", 0);
+}
+
+void notes_merge(struct notes *notes, const struct notes *process)
+{
+	for (size_t i = 0; i < process->count; i++) {
+		const struct note *note = &process->notes[i];
+		size_t at = 0;
+		while (at < notes->count && strcmp(notes->notes[at].key, note->key) != 0)
+			at++;
+		if (at == notes->count)
+			*add(notes, note->key, note->text, 0) = *note;
+		else
+			notes->notes[at].count = sum(notes->notes[at].count, note->count);
+	}
+}
+
+void notes_free(struct notes *notes)
+{
+	free(notes->notes);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* notes.h: what was not recorded and why, and what else a reader of the figures must know. */
+#ifndef POOLMEM_STUDY_NOTES_H
+#define POOLMEM_STUDY_NOTES_H
+
+#include "model/recording.h"
+
+struct note {
+	const char *key; /* stable; for machines */
+	const char *text;
+	uint64_t count; /* of what the text names; 0: no number */
+	char detail[96]; /* what the text does not say; "" mostly */
+};
+
+struct notes {
+	struct note *notes;
+	size_t count, room;
+};
+
+/* Of one process. */
+void notes_of_process(struct notes *notes, const struct process *process,
+		      const struct recording *recording);
+
+/* Of the recording as a whole, then those of its processes, each kind once with its counts summed. */
+void notes_of_recording(struct notes *notes, const struct recording *recording);
+void notes_merge(struct notes *notes, const struct notes *process);
+void notes_free(struct notes *notes);
+
+#endif

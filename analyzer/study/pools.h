@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* pools.h: arenas and pools: how full they are.  As old as the last publication. */
+#ifndef POOLMEM_STUDY_POOLS_H
+#define POOLMEM_STUDY_POOLS_H
+
+#include "model/process.h"
+#include "study/query.h"
+
+struct pool_row {
+	char name[16]; /* of the class */
+	uint32_t block_bytes;
+	uint64_t pools, capacity, live; /* capacity, live: blocks */
+	uint64_t bytes, touched_bytes;  /* of the pools; of pages ever written to */
+};
+
+struct arena_figures {
+	uint64_t arenas, mapped_bytes, free_bytes, dirty_bytes;
+	uint64_t huge_blocks, huge_bytes;   /* blocks that span arenas */
+	uint64_t large_blocks, large_bytes; /* blocks of a run of pages */
+};
+
+struct pool_table {
+	struct pool_row *rows; /* by size */
+	size_t count;
+	struct pool_row all;
+	struct arena_figures arenas;
+};
+
+void pools_add(struct pool_table *table, const struct process *process);
+void pools_finish(struct pool_table *table, const struct query *query);
+void pools_free(struct pool_table *table);
+
+#endif

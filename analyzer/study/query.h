@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* query.h: which processes and classes are wanted, and in which order. */
+#ifndef POOLMEM_STUDY_QUERY_H
+#define POOLMEM_STUDY_QUERY_H
+
+#include "model/process.h"
+#include "text/failure.h"
+
+#include <regex.h>
+
+/* X(NAME, "key", "help") */
+#define CLASS_ORDERS(X)                                                                            \
+	X(ALLOCATED, "allocations", "blocks allocated, most first")                                \
+	X(FREED, "frees", "blocks freed, most first")                                              \
+	X(LIVE, "live", "blocks live, most first")                                                 \
+	X(BYTES, "bytes", "bytes live, most first")                                                \
+	X(SIZE, "size", "size of a block, smallest first")
+
+#define CLASS_ORDER_NAME(name, key, help) ORDER_##name,
+enum class_order { CLASS_ORDERS(CLASS_ORDER_NAME) ORDER_COUNT };
+#undef CLASS_ORDER_NAME
+
+struct query {
+	bool by_process, by_class; /* which of the two expressions holds */
+	regex_t process, size_class;
+	enum class_order order;
+};
+
+/* expression: "REGEX" or "exe:REGEX" for processes, "class:REGEX"; NULL: all. */
+bool query_open(struct query *ret, const char *expression, const char *order, struct failure *why);
+void query_close(struct query *query);
+
+/* Its executable or one of its arguments matches.  process: the one that has them. */
+bool query_wants_process(const struct query *query, const struct process *process);
+bool query_wants_class(const struct query *query, const char *name);
+
+#endif

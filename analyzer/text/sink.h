@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sink.h: where a report goes: stdout or a file, behind one buffer that remembers the first failed write.
+ *
+ * A file is written beside its name, synced, and renamed when the sink is closed without a failure, so
+ * that the name never holds half a report.  What is not a regular file (/dev/full, a pipe) is written
+ * as it is.
+ */
+#ifndef POOLMEM_TEXT_SINK_H
+#define POOLMEM_TEXT_SINK_H
+
+#include "text/failure.h"
+
+#include <stddef.h>
+
+enum style { STYLE_PLAIN, STYLE_TITLE, STYLE_FAINT, STYLE_WARN };
+
+struct sink {
+	int fd;
+	int error;       /* errno of the first failed write; 0: none so far */
+	bool colour;     /* styles reach the output */
+	char *path;      /* as given with -o; NULL for stdout */
+	char *temporary; /* what becomes `path`; NULL when written as it is */
+	size_t used;
+	char buffer[16384];
+};
+
+/* path NULL: stdout.  From here on a closed pipe is an error, not a signal. */
+bool sink_open(struct sink *sink, const char *path, struct failure *why);
+
+/* Bytes as they are: our own words, or JSON that is escaped already. */
+void sink_bytes(struct sink *sink, const char *bytes, size_t byte_count);
+
+/* Formatted text; control characters in the result other than '\n' are escaped. */
+void sink_print(struct sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Text of unknown origin on one line: newlines are escaped too; cut to column_max, 0: never. */
+void sink_name(struct sink *sink, const char *text, size_t column_max);
+
+void sink_style(struct sink *sink, enum style style);
+
+/* Flushes, syncs, renames.  False when any write since sink_open failed. */
+bool sink_close(struct sink *sink, struct failure *why);
+
+#endif

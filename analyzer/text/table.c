@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* table.c: see table.h. */
+#include "text/table.h"
+
+#include "text/allocate.h"
+#include "text/escape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GAP_COLUMNS = 2 };
+
+void table_begin(struct table *table, const struct column *columns, size_t column_count)
+{
+	*table = (struct table){ .columns = columns, .column_count = column_count };
+}
+
+void table_cell(struct table *table, const char *text)
+{
+	char *shown = escape_text(text);
+
+	text_cut(shown, table->columns[table->cell_count % table->column_count].width_max);
+	table->cells = allocate_more(table->cells, table->cell_count, &table->room,
+				     sizeof *table->cells);
+	table->cells[table->cell_count++] = shown;
+}
+
+static size_t width_of(const struct table *table, size_t column)
+{
+	size_t width = text_columns(table->columns[column].title);
+
+	for (size_t i = column; i < table->cell_count; i += table->column_count) {
+		size_t columns = text_columns(table->cells[i]);
+		width = columns > width ? columns : width;
+	}
+	return width;
+}
+
+static void put_blanks(struct sink *sink, size_t count)
+{
+	while (count--)
+		sink_bytes(sink, " ", 1);
+}
+
+static void put_cell(const struct table *table, size_t column, size_t width, const char *text,
+		     struct sink *sink)
+{
+	size_t blanks = width - text_columns(text);
+	bool is_text = table->columns[column].is_text;
+
+	put_blanks(sink, GAP_COLUMNS + (is_text ? 0 : blanks));
+	sink_bytes(sink, text, strlen(text));
+	if (is_text && column + 1 < table->column_count)
+		put_blanks(sink, blanks);
+}
+
+static void put_titles(const struct table *table, const size_t *widths, struct sink *sink)
+{
+	sink_style(sink, STYLE_FAINT);
+	for (size_t c = 0; c < table->column_count; c++)
+		put_cell(table, c, widths[c], table->columns[c].title, sink);
+	sink_style(sink, STYLE_PLAIN);
+	sink_bytes(sink, "\n", 1);
+}
+
+void table_end(struct table *table, struct sink *sink)
+{
+	size_t *widths = allocate(table->column_count, sizeof *widths);
+
+	for (size_t c = 0; c < table->column_count; c++)
+		widths[c] = width_of(table, c);
+	put_titles(table, widths, sink);
+	for (size_t i = 0; i < table->cell_count; i++) {
+		size_t column = i % table->column_count;
+		put_cell(table, column, widths[column], table->cells[i], sink);
+		if (column + 1 == table->column_count)
+			sink_bytes(sink, "\n", 1);
+		free(table->cells[i]);
+	}
+	free(table->cells);
+	free(widths);
+}

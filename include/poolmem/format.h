@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * format.h: the segment, the contract between the library that writes and the analyzer that reads.
+ *
+ *   segment file                       one chunk = PM_CHUNK_BYTES, chunk n at n * PM_CHUNK_BYTES
+ *   +--------+-------+------+-----+-----+------+--
+ *   | HEADER | FACTS | SLOT | MAP | ... | SLOT |      grows by chunks, never shrinks
+ *   +--------+-------+------+-----+-----+------+--
+ *
+ * Each chunk but the first opens with a struct pm_chunk that says what it is and whose.  A process is
+ * named by the number of its first SLOT chunk, its leader, which also carries the process record.  The
+ * program that was exec'ed is the header's `leader`; children it forked claim SLOT chunks laid ready
+ * (kind SPARE) and so live in the same file.  An exec makes a new file.
+ *
+ * Rules for writers: each word has one writer at a time (named below).  64-bit counters only grow.
+ * Publish the payload, then the word that makes it valid (`ready`, `kind`), with a release store.
+ * Rules for readers: hostile until verified.  Copy a field before checking it; take every stride and
+ * count from the file, and step over what is longer than known here.  Sum frees first, allocations
+ * after, so that a live count is never negative.
+ */
+#ifndef POOLMEM_FORMAT_H
+#define POOLMEM_FORMAT_H
+
+#include <poolmem/words.h>
+#include <stdint.h>
+
+#define PM_MAGIC "poolmem\n"
+#define PM_ENDIAN UINT32_C(0x01020304)
+#define PM_READY UINT32_C(0x59444552)
+
+enum {
+	PM_FORMAT_VERSION = 1,
+	PM_CHUNK_BYTES = 12288,
+	PM_UNIT_BYTES = 65536,  /* granularity of pools */
+	PM_ARENA_UNITS = 64,    /* units in an arena: one bit each in a 64-bit word */
+	PM_TALLY_COUNT = 88,    /* records of pm_slot.tally */
+	PM_COUNTER_ROOM = 24,   /* words of pm_slot.counter */
+	PM_AGE_COUNT = 13,      /* age buckets */
+	PM_MAP_ARENAS = 11,     /* arenas in a MAP chunk */
+	PM_LEFT_STEP = 256,     /* pm_tally.left falls by this for each allocation */
+};
+
+#define PM_NAME_OF_COUNTER(name, key, help) PM_COUNTER_##name,
+enum pm_counter { PM_COUNTERS(PM_NAME_OF_COUNTER) PM_COUNTER_COUNT };
+#define PM_NAME_OF_NOTE(name, key, help) PM_NOTE_##name,
+enum pm_note { PM_NOTES(PM_NAME_OF_NOTE) PM_NOTE_COUNT };
+#define PM_NAME_OF_STATE(name, key, help) PM_STATE_##name,
+enum pm_state { PM_STATES(PM_NAME_OF_STATE) PM_STATE_COUNT };
+#define PM_NAME_OF_MISUSE(name, key, help) PM_MISUSE_##name,
+enum pm_misuse { PM_MISUSES(PM_NAME_OF_MISUSE) PM_MISUSE_COUNT };
+#define PM_NAME_OF_FACT(name, key, help) PM_FACT_##name,
+enum pm_fact_tag { PM_FACTS(PM_NAME_OF_FACT) PM_FACT_COUNT };
+
+/* A table inside the header chunk.  offset: bytes from the start of the file. */
+struct pm_table {
+	uint64_t offset;
+	uint32_t stride, count;
+};
+
+/* What a tally record counts. */
+enum pm_class_kind {
+	PM_CLASS_POOL = 1,        /* blocks of block_bytes, cut from pools of pool_bytes */
+	PM_CLASS_LARGE = 2,       /* blocks too large for a pool, one run of pages each */
+	PM_CLASS_LARGE_BYTES = 3, /* their usable bytes: same record, unit bytes instead of blocks */
+};
+
+/* One size class, as data: a reader needs no allocator code.  Written once before `ready`. */
+struct pm_class {
+	uint32_t kind;        /* enum pm_class_kind */
+	uint32_t block_bytes; /* usable size of each block; 0 for large */
+	uint32_t pool_bytes;  /* size of a pool; 0 for large */
+	uint32_t request_max; /* largest request served by this class, bytes */
+};
+
+/*
+ * An age bucket of pm_tally.freed: deaths of blocks that were in `generation` and between age_min and
+ * age_max epochs old (age_max UINT32_MAX: no end).  Written once before `ready`.
+ */
+struct pm_age {
+	uint32_t generation, age_min, age_max, reserved;
+};
+
+/* Chunk 0.  Written by the process that creates the segment; `chunks` by whoever adds a chunk. */
+struct pm_header {
+	char magic[8];          /* PM_MAGIC */
+	uint32_t endian;        /* PM_ENDIAN in the writer's byte order */
+	uint32_t version;       /* PM_FORMAT_VERSION; a reader refuses a newer one */
+	uint32_t header_bytes;  /* sizeof(struct pm_header) of the writer */
+	uint32_t chunk_bytes;   /* PM_CHUNK_BYTES */
+	uint64_t features;      /* parts a reader may ignore; none yet */
+	uint64_t requires;      /* parts a reader must know, or refuse; none yet */
+	uint64_t id[2];         /* random */
+	uint8_t boot_id[16];    /* of the kernel; zero when unknown */
+	uint64_t pid_namespace; /* inode; zero when unknown */
+	uint64_t run_id;        /* of `poolmem run`; zero for a bare preload */
+	uint64_t created_ns;    /* CLOCK_REALTIME */
+	uint64_t file_bytes;    /* size of the sparse file: the segment's limit */
+	uint32_t page_bytes;    /* of the kernel */
+	uint32_t unit_bytes;    /* PM_UNIT_BYTES */
+	uint32_t arena_units;   /* PM_ARENA_UNITS */
+	uint32_t slot_counters; /* words in use of pm_slot.counter */
+	uint32_t tally_offset;  /* of the tally records in a SLOT chunk, bytes */
+	uint32_t tally_stride;  /* sizeof(struct pm_tally) */
+	uint32_t map_arenas;    /* arenas in a MAP chunk */
+	uint32_t leader;        /* chunk of the process that created the segment */
+	struct pm_table classes; /* struct pm_class: one for each tally record */
+	struct pm_table ages;    /* struct pm_age: one for each word of pm_tally.freed */
+	uint32_t chunks;         /* chunks handed out, this one included; atomic, only grows */
+	uint32_t ready;          /* PM_READY once all above is written */
+};
+
+enum pm_chunk_kind {
+	PM_CHUNK_EMPTY = 0, /* handed out, not written yet: a reader steps over it */
+	PM_CHUNK_SLOT = 1,
+	PM_CHUNK_SPARE = 2, /* a SLOT laid ready for a forked child; becomes SLOT by compare-and-swap */
+	PM_CHUNK_MAP = 3,
+	PM_CHUNK_FACTS = 4,
+};
+
+struct pm_chunk {
+	uint32_t kind;       /* enum pm_chunk_kind; written last, atomic */
+	uint32_t process;    /* leader chunk of the process it belongs to; of itself for a leader */
+	uint32_t sequence;   /* 0, 1, 2 ... among the chunks of one kind and process */
+	uint32_t used_bytes; /* FACTS: bytes of the stream in this chunk */
+};
+
+/*
+ * Counts of one size class in one slot.  One writer: the thread that holds the slot.
+ *
+ *   allocations = limit[left & 1] - (left >> 8)        (arithmetic shift)
+ *
+ * An allocation is one subtraction of PM_LEFT_STEP from `left`; when that goes below zero the thread
+ * takes a slow call, which writes the other `limit` and then `left`, its low byte one higher.  A reader
+ * reads left, limit, left; when the low bytes of both differ, it reads again.
+ * A free is one increment of freed[age of the block].
+ */
+struct pm_tally {
+	int64_t left;
+	int64_t limit[2];
+	uint64_t freed[PM_AGE_COUNT];
+};
+
+/* A process.  One writer at a time: the process itself, at slow calls. */
+struct pm_process {
+	uint32_t state;       /* enum pm_state; written last at start and at exit */
+	int32_t exit_status;  /* argument of exit(), when state is EXITED */
+	uint32_t pid, ppid;   /* in the namespace of the header */
+	uint64_t start_ticks; /* field 22 of /proc/PID/stat; zero for a forked child */
+	uint32_t uid;
+	uint32_t parent;     /* leader chunk of the process that forked it; zero for an exec'ed one */
+	uint64_t began_ns;   /* CLOCK_MONOTONIC */
+	uint64_t ended_ns;   /* CLOCK_MONOTONIC; zero while running */
+	uint64_t began_real_ns; /* CLOCK_REALTIME */
+	uint64_t notes;      /* bits of enum pm_note */
+	uint64_t inherited_blocks, inherited_bytes;
+	uint64_t live_now_bytes;  /* as of the last slow call */
+	uint64_t live_peak_bytes; /* highest live_now_bytes: seen at slow calls, see peak_bound_bytes */
+	uint64_t peak_bound_bytes; /* the true peak is at most this much higher */
+	uint64_t committed_bytes, committed_peak_bytes; /* mapped in arenas */
+	uint64_t meta_bytes;    /* mapped for descriptors, stamps and heaps */
+	uint64_t purged_bytes;  /* given back by madvise or munmap so far */
+	uint64_t clock;         /* allocations seen by the clock at slow calls */
+	uint64_t epoch;         /* young sweeps so far */
+	uint64_t epoch_length;  /* clock units in the present epoch */
+	uint64_t sweeps[3];     /* per generation */
+	uint32_t threshold[3];  /* t0, t1, t2 */
+	uint32_t slots_unseen;  /* threads that count in private memory */
+	uint32_t children_unseen; /* forked children that found no area */
+	uint32_t arenas_unseen;   /* arenas with no room in a MAP chunk */
+	uint64_t published_epoch; /* epoch at which the pools were published last */
+	uint64_t published_ns;    /* CLOCK_MONOTONIC */
+	uint64_t misuse_address;
+	uint32_t misuse_kind; /* enum pm_misuse, of the last one */
+	uint32_t misuse_class;
+	uint64_t misuse_count;
+	uint32_t recycled_children; /* children whose totals are in this process's slot DEPARTED */
+	uint32_t reserved;
+};
+
+enum pm_slot_use {
+	PM_SLOT_THREAD = 1,   /* counts of threads, one after the other */
+	PM_SLOT_SHARED = 2,   /* counts of calls outside any thread's heap; atomic adds */
+	PM_SLOT_DEPARTED = 3, /* added-up counts of dead children whose areas were reused */
+};
+
+/* A thread slot.  One writer: the thread that holds it. */
+struct pm_slot {
+	struct pm_chunk chunk; /* SLOT or SPARE */
+	uint32_t use;          /* enum pm_slot_use */
+	uint32_t tid;          /* of the thread that holds it, or held it last; zero when unknown */
+	uint32_t held;         /* 1 while a thread holds it */
+	uint32_t holders;      /* threads that have held it so far */
+	uint64_t began_ns;     /* CLOCK_MONOTONIC of the present or last holder */
+	uint64_t ended_ns;
+	uint64_t counter[PM_COUNTER_ROOM]; /* by enum pm_counter */
+	uint64_t reserved[2];
+	struct pm_process process; /* of a leader; else zero */
+	uint8_t room[1024 - 16 - 32 - 8 * (PM_COUNTER_ROOM + 2) - sizeof(struct pm_process)];
+	struct pm_tally tally[PM_TALLY_COUNT];
+};
+
+enum pm_pool_state {
+	PM_POOL_NONE = 0, /* no pool begins at this unit */
+	PM_POOL_LIVE = 1,
+	PM_POOL_LARGE = 2,
+};
+
+/* A pool or a large block, at the unit where it begins.  Written at each epoch and at exit. */
+struct pm_pool {
+	uint32_t owner;     /* SLOT chunk of the owning thread; zero: none or unknown */
+	uint16_t live;      /* blocks live */
+	uint16_t capacity;  /* blocks that fit */
+	uint8_t state;      /* enum pm_pool_state */
+	uint8_t size_class; /* index of the tally record */
+	uint16_t touched_pages; /* pages from the start that were ever written */
+	uint32_t pages;     /* length, in pages of the header's page_bytes */
+};
+
+enum pm_arena_kind {
+	PM_ARENA_NONE = 0,
+	PM_ARENA_POOLS = 1, /* cut into pools and large blocks */
+	PM_ARENA_HUGE = 2,  /* part of one block that spans arenas; described by its first arena */
+};
+
+/* An arena: PM_ARENA_UNITS units from base on.  Bit n of a word is unit n. */
+struct pm_arena {
+	uint64_t base; /* address */
+	uint64_t free_units;   /* mapped and not in use */
+	uint64_t dirty_units;  /* of these, written to and not yet given back */
+	uint32_t mapped_units; /* from the start */
+	uint32_t kind;         /* enum pm_arena_kind */
+	uint64_t huge_bytes;   /* HUGE, first arena: size of the block; else zero */
+	uint64_t reserved[3];
+	struct pm_pool pool[PM_ARENA_UNITS];
+};
+
+/* Arenas sequence * PM_MAP_ARENAS ... of a process. */
+struct pm_map {
+	struct pm_chunk chunk;
+	uint64_t reserved[6];
+	struct pm_arena arena[PM_MAP_ARENAS];
+};
+
+/*
+ * Facts of a process: the used_bytes after each struct pm_chunk, put together in order of sequence, are
+ * a stream of these records, each padded to 8 bytes.
+ */
+struct pm_fact {
+	uint32_t tag;   /* enum pm_fact_tag; unknown ones are stepped over */
+	uint32_t bytes; /* of the payload that follows */
+};
+
+/* Payload of a MODULE fact, before build_id_bytes of build id and the path (no NUL). */
+struct pm_module {
+	uint64_t base;        /* load bias */
+	uint64_t first, last; /* addresses of its first and behind its last byte */
+	uint32_t build_id_bytes;
+	uint32_t path_bytes;
+};
+
+/*
+ * A capture: PM_CAPTURE_MAGIC, then sections, each a struct pm_section and its payload padded to 8 bytes,
+ * closed by an END section.  A capture without END was cut short.
+ */
+#define PM_CAPTURE_MAGIC "pmcaptur"
+#define PM_SECTION_MAGIC UINT32_C(0x53436d70)
+
+enum pm_section_kind {
+	PM_SECTION_END = 1,     /* empty */
+	PM_SECTION_SEGMENT = 2, /* the chunks of one segment */
+	PM_SECTION_RUN = 3,     /* JSON: what `poolmem run` saw from outside */
+};
+
+struct pm_capture {
+	char magic[8];    /* PM_CAPTURE_MAGIC */
+	uint32_t endian;  /* PM_ENDIAN */
+	uint32_t version; /* PM_FORMAT_VERSION */
+};
+
+struct pm_section {
+	uint32_t magic; /* PM_SECTION_MAGIC */
+	uint32_t kind;  /* enum pm_section_kind; unknown ones are stepped over */
+	uint64_t bytes; /* of the payload, padding not counted */
+	uint32_t crc32; /* of the payload, as zlib's crc32() */
+	uint32_t flags; /* none yet */
+};
+
+_Static_assert(sizeof(struct pm_tally) == 128, "two cache lines; index by shift");
+_Static_assert(sizeof(struct pm_pool) == 16, "packed");
+_Static_assert(sizeof(struct pm_slot) <= PM_CHUNK_BYTES, "a slot is one chunk");
+_Static_assert(sizeof(struct pm_map) <= PM_CHUNK_BYTES, "a map is one chunk");
+_Static_assert(__builtin_offsetof(struct pm_slot, tally) == 1024, "header.tally_offset");
+_Static_assert((int)PM_COUNTER_COUNT <= (int)PM_COUNTER_ROOM, "room for counters");
+
+#endif

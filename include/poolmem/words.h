@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * words.h: one list per vocabulary.
+ *
+ * Enum, name, help text and JSON key of each word come from one list here, so that the library, the
+ * analyzer and the documents cannot disagree.  New words go to the end of their list: positions are
+ * part of the segment format.
+ */
+#ifndef POOLMEM_WORDS_H
+#define POOLMEM_WORDS_H
+
+/*
+ * Counters of a thread slot, besides those per size class.  Written by the slot's thread alone,
+ * 64 bit, monotonic.            X(NAME, "metric or json key", "help")
+ */
+#define PM_COUNTERS(X)                                                                             \
+	X(REALLOC, "realloc.count", "calls of realloc that changed or kept a block")               \
+	X(REALLOC_MOVED, "realloc.moved", "calls of realloc that moved the block")                 \
+	X(ALLOC_FAILED, "alloc.failed", "requests refused, all entry points")                      \
+	X(FOREIGN_FREE, "foreign.free", "frees of blocks of another allocator, handed on to it")   \
+	X(REMOTE_FREE, "free.remote", "frees of blocks that another thread's heap owns")           \
+	X(NESTED, "alloc.nested", "requests from a signal handler that interrupted the allocator") \
+	X(TICKS, "tick.count", "slow calls that the countdown of a size class asked for")          \
+	X(POOLS_TAKEN, "pool.taken", "pools taken from arenas")                                    \
+	X(POOLS_GIVEN, "pool.given", "pools given back to arenas")
+
+/*
+ * Why a figure is missing or smaller than the truth.  Bits of pm_process.notes.
+ *                               X(NAME, "json key", "what to tell the user")
+ */
+#define PM_NOTES(X)                                                                                \
+	X(TRUNCATED, "truncated",                                                                  \
+	  "shared memory was full: new threads and pools are not in the segment")                  \
+	X(THREADS_UNSEEN, "threads_unseen",                                                        \
+	  "some threads counted in private memory, their calls are missing here")                  \
+	X(CHILDREN_UNSEEN, "children_unseen",                                                      \
+	  "some forked children found no spare area, their calls are missing")                     \
+	X(NO_WIPE, "no_wipe_on_fork",                                                              \
+	  "the kernel has no MADV_WIPEONFORK: children of _Fork and clone count here")             \
+	X(PASSIVE, "passive", "another malloc stands before poolmem and serves this program")      \
+	X(NO_POPULATE, "fixed_size",                                                               \
+	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")           \
+	X(FACTS_CUT, "facts_cut", "process facts were longer than their room and are cut")         \
+	X(RECYCLED, "children_recycled", "areas of dead children were reused, their totals are added up")
+
+/* What a process is doing, as far as the segment knows.  pm_process.state. */
+#define PM_STATES(X)                                                                               \
+	X(NONE, "none", "no process here")                                                         \
+	X(RUNNING, "running", "running, or ended without exit()")                                  \
+	X(EXITED, "exited", "ended by exit() or by returning from main")
+
+/* How the program broke malloc's contract.  pm_process.misuse_kind. */
+#define PM_MISUSES(X)                                                                              \
+	X(NONE, "none", "")                                                                        \
+	X(DOUBLE_FREE, "double free", "the block is free already")                                 \
+	X(INTERIOR_FREE, "interior free", "the address lies inside a block, not at its start")     \
+	X(INVALID_FREE, "invalid free", "no block was ever handed out at the address")             \
+	X(CORRUPT_LINK, "corrupt free list", "a free block was written to after its free")
+
+/* Process facts, a stream of pm_fact records.   X(NAME, "json key", "content") */
+#define PM_FACTS(X)                                                                                \
+	X(NONE, "none", "")                                                                        \
+	X(EXE, "exe", "path of the executable")                                                    \
+	X(ARGV, "argv", "arguments, NUL after each")                                               \
+	X(OPTIONS, "options", "settings in force, key=value, NUL after each")                      \
+	X(PARENTS, "parents", "pids of the parents at start, nearest first, uint32_t each")        \
+	X(MODULE, "module", "struct pm_module, build id, path")                                    \
+	X(NEXT, "next", "path of the allocator that foreign frees go to")
+
+/*
+ * Settings, given as POOLMEM="key=value,key=value".
+ *   X(FIELD, "key", KIND, default, "values or unit", "help")
+ * KIND: CHOICE (of the words in values), BYTES (with K, M, G), NUMBER, FLAG (0 or 1), PATH.
+ */
+#define PM_SETTINGS(X)                                                                             \
+	X(sites, "sites", CHOICE, "off", "off|never", "record call sites")                         \
+	X(dir, "dir", PATH, "", "path",                                                            \
+	  "directory of the segments (default /dev/shm/poolmem-UID, or TMPDIR)")                   \
+	X(max, "max", BYTES, "0", "bytes",                                                         \
+	  "all segments of a user together, 0: the smaller of 256M and an eighth of the disk")     \
+	X(segment_max, "segment.max", BYTES, "64M", "bytes", "one segment at most")                \
+	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10", "N:N:N",                           \
+	  "allocations per young sweep, young sweeps per middle one, middle ones per full one")    \
+	X(heap, "heap", CHOICE, "own", "own", "who serves the memory")                             \
+	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                   \
+	  "after a double or invalid free: abort, or report it and go on")                         \
+	X(purge_ms, "purge.ms", NUMBER, "200", "milliseconds",                                     \
+	  "how long free memory is kept before it goes back to the kernel")                        \
+	X(follow, "follow", FLAG, "1", "0|1", "0: programs started by this one are not recorded")  \
+	X(run, "run", NUMBER, "0", "number", "set by `poolmem run`: ties a process tree together") \
+	X(help, "help", FLAG, "0", "0|1", "print this list at start")
+
+/*
+ * Metrics: the flat names of every --json.
+ *   X(NAME, "name", UNIT, "meaning")      UNIT: COUNT, BYTES, NS, NUMBER
+ */
+#define PM_METRICS(X)                                                                              \
+	X(ALLOC_COUNT, "alloc.count", COUNT, "blocks handed out")                                  \
+	X(FREE_COUNT, "free.count", COUNT, "blocks given back")                                    \
+	X(ALLOC_FAILED, "alloc.failed", COUNT, "requests refused")                                 \
+	X(INHERITED_BLOCKS, "inherited.blocks", COUNT, "blocks a forked child began with")         \
+	X(INHERITED_BYTES, "inherited.bytes", BYTES, "usable bytes a forked child began with")     \
+	X(REALLOC_COUNT, "realloc.count", COUNT, "calls of realloc on a block")                    \
+	X(REALLOC_MOVED, "realloc.moved", COUNT, "of these, calls that moved the block")           \
+	X(ALLOC_BYTES, "alloc.bytes", BYTES, "usable bytes handed out")                            \
+	X(FREE_BYTES, "free.bytes", BYTES, "usable bytes given back")                              \
+	X(LIVE_BLOCKS, "live.blocks", COUNT, "blocks live now or at the end")                      \
+	X(LIVE_BYTES, "live.bytes", BYTES, "usable bytes live now or at the end")                  \
+	X(LIVE_PEAK, "live.peak", BYTES, "highest sum of usable bytes live")                       \
+	X(FOREIGN_FREE, "foreign.free", COUNT, "frees handed on to another allocator")             \
+	X(FREE_REMOTE, "free.remote", COUNT, "frees by a thread that does not own the block")      \
+	X(GEN_EPOCHS, "gen.epochs", COUNT, "young sweeps so far")                                  \
+	X(RSS_NOW, "rss.now", BYTES, "resident set, the kernel's figure")                          \
+	X(RSS_PEAK, "rss.peak", BYTES, "highest resident set, the kernel's figure")                \
+	X(HEAP_COMMITTED, "heap.committed", BYTES, "mapped for arenas")                            \
+	X(HEAP_COMMITTED_PEAK, "heap.committed_peak", BYTES, "highest sum mapped for arenas")      \
+	X(HEAP_META, "heap.meta", BYTES, "mapped for descriptors and stamps")                      \
+	X(HEAP_TELEMETRY, "heap.telemetry", BYTES, "the segment")                                  \
+	X(POOL_COUNT, "pool.count", COUNT, "pools in use")                                         \
+	X(ARENA_COUNT, "arena.count", COUNT, "arenas in use")                                      \
+	X(TRUNCATED, "truncated", COUNT, "1 when shared memory ran out")                           \
+	X(PROCESS_PID, "process.pid", NUMBER, "process id")                                        \
+	X(PROCESS_EXIT, "process.exit", NUMBER, "exit status, -1: unknown")                        \
+	X(PROCESS_SIGNAL, "process.signal", NUMBER, "signal that ended it, 0: none, -1: unknown")  \
+	X(PROCESS_ELAPSED, "process.elapsed_ns", NS, "from start to end or now")                   \
+	X(PROCESS_THREADS, "process.threads", COUNT, "threads that allocated")
+
+#endif

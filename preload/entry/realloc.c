@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* realloc.c: realloc, reallocarray and malloc_usable_size. */
+#include "entry/entry.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+EXPORT void *realloc(void *block, size_t size)
+{
+	if (!block)
+		return malloc(size);
+	if (!size) {
+		heap_free(block);
+		return NULL;
+	}
+	return size > PTRDIFF_MAX ? heap_refuse(ENOMEM) : heap_resize(block, size);
+}
+
+EXPORT void *reallocarray(void *block, size_t count, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return heap_refuse(ENOMEM);
+	return realloc(block, bytes);
+}
+
+EXPORT size_t malloc_usable_size(void *block)
+{
+	return heap_usable(block);
+}
+
+void *__libc_realloc(void *block, size_t size) ALIAS("realloc");

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arena.h: where pools and large blocks get their pages.
+ *
+ *   address space   base | arena 0 | arena 1 | ... | arena n |      64 units of 64 KiB each
+ *
+ * Arenas stand side by side, so that one subtraction and one compare tell whether an address is ours.
+ * Nothing is reserved ahead: an arena maps its units when they are first wanted, in growing steps.
+ * An arena whose range another mapping has taken is skipped.
+ *
+ * Units are handed out by compare-and-swap on one word per arena: no lock, so that a signal handler or a
+ * forked child can always get memory.
+ *
+ *   free: mapped and nobody's.    dirty: of the free ones, written to since they were last zero.
+ *   aged: dirty since the last purge but one; these are purged next.
+ */
+#ifndef HEAP_ARENA_H
+#define HEAP_ARENA_H
+
+#include "heap/pool.h"
+
+enum {
+	UNIT_SHIFT = 16,
+	ARENA_BYTES = PM_ARENA_UNITS * PM_UNIT_BYTES,
+	ARENA_BLOCK = 256,	  /* arenas described together */
+	ARENA_BLOCKS = 1024,	  /* so at most 262,144 arenas, 1 TiB */
+	ARENA_LIMIT = ARENA_BLOCK * ARENA_BLOCKS,
+	STAMPS_FINE = 4096,	  /* stamp bytes of a unit in classes of 16 bytes */
+	STAMPS_COARSE = 1024,	  /* in classes of 64 bytes and more */
+};
+
+enum arena_kind {
+	ARENA_UNUSED, /* nothing mapped; free to take */
+	ARENA_CLAIMED, /* being set up */
+	ARENA_POOLS,
+	ARENA_HUGE,    /* first arena of a block that spans arenas */
+	ARENA_HUGE_TAIL,
+	ARENA_BLOCKED /* another mapping is there */
+};
+
+struct arena {
+	uint64_t free;	  /* atomic */
+	uint64_t dirty;	  /* atomic */
+	uint64_t aged;	  /* written by the purger */
+	uint32_t mapped;  /* atomic: units mapped, from the start */
+	uint32_t kind;	  /* atomic, enum arena_kind */
+	size_t huge_bytes; /* of an ARENA_HUGE block: usable */
+	uint32_t huge_arenas;
+	uint32_t index;
+	uint32_t changed;      /* atomic flag: something in it changed since it was last published */
+	struct pool *pools;    /* a descriptor per unit */
+	uint8_t *stamps_fine;  /* STAMPS_FINE per unit */
+	uint8_t *stamps_coarse; /* STAMPS_COARSE per unit */
+};
+
+/* What the lookup in free() reads.  `units` is stored last when it grows. */
+struct region {
+	uintptr_t base_unit;	 /* address of arena 0, in units */
+	uintptr_t units;	 /* units that `pool_at` covers */
+	struct pool **pool_at;	 /* per unit: the pool that holds it, or &pool_nowhere */
+	uint32_t arenas;	 /* atomic: arenas ever claimed */
+	uint32_t first_free;	 /* atomic hint: no arena below has a free unit */
+	uint64_t mapped_bytes;	 /* atomic: in arenas */
+	uint64_t mapped_peak;	 /* atomic */
+	uint64_t meta_bytes;	 /* atomic: descriptors, stamps, heaps */
+	uint64_t purged_bytes;	 /* atomic: given back so far */
+	uint64_t free_dirty;	 /* atomic: dirty free units, roughly */
+};
+
+extern struct region region;
+extern struct pool pool_nowhere;
+
+/* The pool that holds an address; &pool_nowhere for what is not ours. */
+static inline struct pool *region_pool_of(const void *address)
+{
+	uintptr_t unit = ((uintptr_t)address >> UNIT_SHIFT) - region.base_unit;
+	if (__builtin_expect(unit >= region.units, 0))
+		return &pool_nowhere;
+	return region.pool_at[unit];
+}
+
+struct arena *arena_at(uint32_t index);
+
+static inline char *arena_base(const struct arena *arena)
+{
+	return (char *)((region.base_unit << UNIT_SHIFT) + (uintptr_t)arena->index * ARENA_BYTES);
+}
+
+/* A run of units taken from one arena. */
+struct run {
+	struct arena *arena;
+	unsigned first, count;
+	bool zeroed; /* reads as zero throughout */
+};
+
+/* Takes `count` adjacent units, at most PM_ARENA_UNITS.  false: no memory. */
+bool arena_take(unsigned count, struct run *ret_run);
+
+/* Takes exactly these units if all are free. */
+bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *ret_zeroed);
+
+/* Gives units back; their content is rubbish. */
+void arena_give(struct arena *arena, unsigned first, unsigned count);
+
+/* Makes the run findable: each of its units leads to the descriptor of the first. */
+struct pool *arena_describe(const struct run *run, bool fine_stamps);
+
+static inline void arena_mark_changed(struct arena *arena)
+{
+	__atomic_store_n(&arena->changed, 1, __ATOMIC_RELAXED);
+}
+
+/* Calls `visit` for each pool and large block, of all heaps, while they change. */
+void arena_each_pool(void (*visit)(struct pool *, void *), void *context);
+
+/* Arena and unit of a pool's descriptor. */
+struct arena *arena_of(const struct pool *pool, unsigned *ret_unit);
+
+/* Memory that spans whole arenas, freshly zeroed; found by its first unit only.  NULL: no memory. */
+struct pool *arena_take_huge(size_t bytes);
+
+/* Makes a huge block that starts further inside, for its alignment, found there. */
+void arena_find_at(struct pool *pool, const void *start);
+void arena_give_huge(struct pool *pool);
+
+/* Grows or shrinks a huge block, moving its pages where it must.  NULL: it stays as it was. */
+struct pool *arena_resize_huge(struct pool *pool, size_t bytes);
+
+/*
+ * Returns dirty free units to the kernel: those that were dirty at the pass before too, or all.
+ * Returns bytes.  One caller at a time is served, others return 0.
+ */
+size_t arena_purge(bool all);
+
+#endif

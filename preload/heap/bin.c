@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bin.c: the pools of one class in one heap.
+ *
+ * A bin is a list of ACTIVE pools; malloc pops from the first.  A pool all of whose blocks are used
+ * leaves the list (FULL) and comes back by its next free: a local one by the countdown `until`, a remote
+ * one by a notice to the owner.  A pool without used blocks goes back to its arena unless it is the
+ * first of its bin.
+ */
+#include "heap/heap.h"
+#include "heap/region.h"
+
+struct pool pool_empty = {.owner = OWNER_NONE};
+
+/* A full pool comes back when this part of its blocks is free: not for each free, and not too late. */
+enum { FREE_PART_TO_RETURN = 32 };
+
+/* The first of a bin serves; that it is empty now and then is no event. */
+static void make_first(struct heap *heap, struct pool *pool)
+{
+	heap->bin[pool->size_class] = pool;
+	pool->prev = NULL;
+	pool_set_mark(pool, POOL_NO_MARK);
+}
+
+/* Behind the first, which goes on serving. */
+static void link(struct heap *heap, struct pool *pool)
+{
+	struct pool *first = heap->bin[pool->size_class];
+	pool->next = NULL;
+	if (first == &pool_empty) {
+		make_first(heap, pool);
+		return;
+	}
+	pool_set_mark(pool, 0);
+	pool->prev = first;
+	pool->next = first->next;
+	if (first->next)
+		first->next->prev = pool;
+	first->next = pool;
+}
+
+static void unlink(struct heap *heap, struct pool *pool)
+{
+	if (pool->next)
+		pool->next->prev = pool->prev;
+	if (pool->prev)
+		pool->prev->next = pool->next;
+	else if (pool->next)
+		make_first(heap, pool->next);
+	else
+		heap->bin[pool->size_class] = &pool_empty;
+	pool->next = pool->prev = NULL;
+}
+
+static void mark_changed(struct pool *pool)
+{
+	unsigned unit;
+	arena_mark_changed(arena_of(pool, &unit));
+}
+
+/* Back from FULL. */
+void bin_activate(struct heap *heap, struct pool *pool)
+{
+	pool->state = POOL_ACTIVE;
+	link(heap, pool);
+	mark_changed(pool);
+}
+
+void bin_release(struct heap *heap, struct pool *pool)
+{
+	if (pool->state != POOL_ACTIVE || pool_used(pool) || pool->notify_pending)
+		return;
+	unsigned unit;
+	struct arena *arena = arena_of(pool, &unit);
+	unlink(heap, pool);
+	pool->free = NULL;
+	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELAXED);
+	__atomic_store_n(&pool->owner, OWNER_NONE, __ATOMIC_RELEASE);
+	heap_count(heap, PM_COUNTER_POOLS_GIVEN);
+	arena_give(arena, unit, pool->units);
+}
+
+void bin_release_if_empty(struct heap *heap, struct pool *pool)
+{
+	if (heap->bin[pool->size_class] != pool)
+		bin_release(heap, pool);
+}
+
+/*
+ * Takes an exhausted first pool out of the list: later frees bring it back.
+ * false: remote frees came meanwhile, it can serve again.
+ */
+static bool retire(struct heap *heap, struct pool *pool)
+{
+	if (!pool->notify_pending && !pool_ask_notice(pool)) /* a pending notice brings it back as well */
+		return !pool_collect(pool);
+	uint32_t used = pool_used(pool), part = pool->capacity / FREE_PART_TO_RETURN;
+	unlink(heap, pool);
+	pool_set_mark(pool, used - (part ? part : 1));
+	pool->state = POOL_FULL;
+	mark_changed(pool);
+	return true;
+}
+
+static bool take_new(struct heap *heap, unsigned size_class)
+{
+	struct run run;
+	if (!arena_take(class_units(size_class), &run))
+		return false;
+	struct pool *pool = arena_describe(&run, class_bytes(size_class) < 64);
+	pool_init(pool, size_class, heap, &heap->slot->tally[size_class]);
+	pool_extend(pool);
+	make_first(heap, pool);
+	heap_count(heap, PM_COUNTER_POOLS_TAKEN);
+	return true;
+}
+
+bool bin_fill(struct heap *heap, unsigned size_class)
+{
+	remote_drain(heap);
+	for (;;) {
+		struct pool *pool = heap->bin[size_class];
+		if (pool == &pool_empty)
+			return take_new(heap, size_class);
+		if (pool->free || pool_collect(pool) || pool_extend(pool) || !retire(heap, pool))
+			return true;
+	}
+}
+
+/* `until` ran out in free: a full pool has a free block again, or an active one has no used block left. */
+void heap_pool_event(struct heap *heap, struct pool *pool)
+{
+	heap_thread.heap = NULL;
+	heap_thread.busy = heap;
+	if (pool->state == POOL_FULL) {
+		pool->notify_pending = !pool_cancel_notice(pool);
+		bin_activate(heap, pool);
+	}
+	bin_release_if_empty(heap, pool);
+	heap_thread.busy = NULL;
+	heap_thread.heap = heap;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * class.h: size classes, pure arithmetic.
+ *
+ * Every 16 bytes up to 1 KiB, four to a doubling above, up to 32 KiB; larger blocks have a run of pages
+ * of their own.  Class 0 is malloc(0), kept apart because it tells something.  Each class size is a
+ * multiple of the largest power of two not above a quarter of it, so aligned blocks come from classes.
+ */
+#ifndef HEAP_CLASS_H
+#define HEAP_CLASS_H
+
+#include <poolmem/format.h>
+#include <stddef.h>
+
+enum {
+	CLASS_GRAIN = 16,
+	CLASS_FINE_MAX = 1024, /* classes every 16 bytes up to here */
+	CLASS_MAX = 32768,     /* largest block cut from a pool */
+	CLASS_POOLED = 85,     /* classes 0 .. 84 are cut from pools */
+	CLASS_LARGE = 85,
+	CLASS_LARGE_BYTES = 86,
+	CLASS_COUNT = 87
+};
+
+static inline unsigned class_of_fine(size_t size)
+{
+	return (unsigned)((size + CLASS_GRAIN - 1) / CLASS_GRAIN);
+}
+
+/* Class of a request of up to CLASS_MAX bytes. */
+static inline unsigned class_of(size_t size)
+{
+	if (size <= CLASS_FINE_MAX)
+		return class_of_fine(size);
+	size_t last = size - 1;
+	unsigned doubling = 63 - (unsigned)__builtin_clzl(last);
+	return 65 + (doubling - 10) * 4 + (unsigned)((last >> (doubling - 2)) & 3);
+}
+
+/* Usable bytes of a block of the class. */
+static inline size_t class_bytes(unsigned size_class)
+{
+	if (size_class <= 64)
+		return size_class ? (size_t)size_class * CLASS_GRAIN : CLASS_GRAIN;
+	unsigned step = size_class - 65;
+	return ((size_t)1024 << (step / 4)) + ((size_t)(step % 4 + 1) * 256 << (step / 4));
+}
+
+/* Units of a pool of the class: at least eight blocks. */
+static inline unsigned class_units(unsigned size_class)
+{
+	return class_bytes(size_class) <= PM_UNIT_BYTES / 8 ? 1 : 4;
+}
+
+/* Classes as data, for the segment. */
+void class_describe(struct pm_class classes[CLASS_COUNT]);
+
+#endif

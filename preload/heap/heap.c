@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.c: the slow paths of malloc, free and realloc.
+ *
+ * While a thread is inside one, heap_thread.heap is NULL: a signal handler that allocates then comes here
+ * too, finds the thread busy (host_heap() gives NULL) and is served by a large block of its own.
+ */
+#include "heap/heap.h"
+#include "heap/region.h"
+#include "sys/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void enter(struct heap *heap)
+{
+	heap_thread.heap = NULL;
+	heap_thread.busy = heap;
+}
+
+static void leave(struct heap *heap)
+{
+	heap_thread.busy = NULL;
+	heap_thread.heap = heap;
+}
+
+void *heap_refuse(int error)
+{
+	struct heap *heap = heap_thread.heap;
+	if (heap)
+		heap_count(heap, PM_COUNTER_ALLOC_FAILED);
+	else
+		__atomic_add_fetch(&host_shared_slot()->counter[PM_COUNTER_ALLOC_FAILED], 1,
+				   __ATOMIC_RELAXED);
+	errno = error;
+	return NULL;
+}
+
+void *heap_refill(struct heap *heap, unsigned size_class)
+{
+	enter(heap);
+	bool filled = bin_fill(heap, size_class);
+	leave(heap);
+	return filled ? heap_take(heap, size_class) : heap_refuse(ENOMEM);
+}
+
+/* Under on_error=report the list is given up and the program goes on. */
+void *heap_take_corrupt(struct heap *heap, unsigned size_class)
+{
+	struct pool *pool = heap->bin[size_class];
+	host_misuse(PM_MISUSE_CORRUPT_LINK, pool->free, size_class, pool->block_bytes);
+	pool->free = NULL;
+	return heap_refill(heap, size_class);
+}
+
+/* The block was counted by the increment that ran the countdown out. */
+void *heap_due(struct heap *heap, void *block)
+{
+	enter(heap);
+	host_tick(heap, region_pool_of(block)->size_class);
+	leave(heap);
+	return block;
+}
+
+void heap_tick(struct heap *heap)
+{
+	enter(heap);
+	host_tick(heap, CLASS_LARGE);
+	leave(heap);
+}
+
+static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
+{
+	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	if (heap)
+		enter(heap);
+	void *block = large_alloc(heap, alignment, size, ret_zeroed);
+	if (heap) {
+		host_tick(heap, CLASS_LARGE);
+		leave(heap);
+	}
+	return block ? block : heap_refuse(ENOMEM);
+}
+
+void *heap_alloc_slow(size_t size)
+{
+	bool zeroed;
+	if (unlikely(host_off))
+		return host_alloc_foreign(CLASS_GRAIN, size, false);
+	if (size > CLASS_MAX)
+		return alloc_large(CLASS_GRAIN, size, &zeroed);
+	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	return heap ? heap_take(heap, class_of(size)) : alloc_large(CLASS_GRAIN, size, &zeroed);
+}
+
+void *heap_alloc_aligned(size_t alignment, size_t size)
+{
+	bool zeroed;
+	if (alignment <= CLASS_GRAIN)
+		return heap_alloc(size);
+	if (unlikely(host_off))
+		return host_alloc_foreign(alignment, size, false);
+	if (alignment > MEMORY_PAGE || size > CLASS_MAX)
+		return alloc_large(alignment, size, &zeroed);
+	unsigned size_class = class_of(size ? size : 1);
+	while (size_class < CLASS_POOLED && class_bytes(size_class) % alignment)
+		size_class++;
+	if (size_class == CLASS_POOLED)
+		return alloc_large(alignment, size, &zeroed);
+	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	return heap ? heap_take(heap, size_class) : alloc_large(alignment, size, &zeroed);
+}
+
+void *heap_alloc_zeroed(size_t size)
+{
+	bool zeroed = false;
+	if (unlikely(host_off))
+		return host_alloc_foreign(CLASS_GRAIN, size, true);
+	void *block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
+	if (block && !zeroed)
+		memset(block, 0, size);
+	return block;
+}
+
+/* --- free ---------------------------------------------------------------------------------------- */
+
+static void report_bad(const struct pool *pool, const void *block)
+{
+	struct place place = pool_place(pool, block);
+	bool once_live = place.exact && place.index < pool->threaded;
+	enum pm_misuse kind = PM_MISUSE_INVALID_FREE;
+	if (pool->size_class == CLASS_LARGE)
+		once_live = block == pool->start;
+	if (once_live)
+		kind = PM_MISUSE_DOUBLE_FREE;
+	else if (pool->state != POOL_UNUSED && (pool->state == POOL_LARGE || !place.exact))
+		kind = PM_MISUSE_INTERIOR_FREE;
+	host_misuse(kind, block, pool->size_class, pool->block_bytes);
+}
+
+static void free_large(struct heap *heap, struct pool *pool, void *block)
+{
+	if (block != pool->start) {
+		report_bad(pool, block);
+		return;
+	}
+	if (!heap) {
+		large_free(NULL, pool);
+		return;
+	}
+	enter(heap);
+	large_free(heap, pool);
+	host_tick(heap, CLASS_LARGE);
+	leave(heap);
+}
+
+/* In our address range, whatever it is. */
+static bool is_ours(const void *block)
+{
+	uintptr_t unit = ((uintptr_t)block >> UNIT_SHIFT) - region.base_unit;
+	uint32_t arenas = __atomic_load_n(&region.arenas, __ATOMIC_ACQUIRE);
+	if (unit >= (uintptr_t)arenas * PM_ARENA_UNITS)
+		return false;
+	const struct arena *arena = arena_at((uint32_t)(unit / PM_ARENA_UNITS));
+	return __atomic_load_n(&arena->kind, __ATOMIC_ACQUIRE) != ARENA_BLOCKED;
+}
+
+static void free_pooled(struct heap *heap, struct pool *pool, void *block)
+{
+	struct place place = pool_place(pool, block);
+	if (!place.exact || place.index >= pool->threaded ||
+	    __atomic_load_n(&pool->stamps[place.index], __ATOMIC_RELAXED) == STAMP_FREE)
+		report_bad(pool, block);
+	else
+		remote_free(heap, pool, block);
+}
+
+void heap_free_slow(void *block)
+{
+	if (!block)
+		return;
+	struct pool *pool = region_pool_of(block);
+	if (!is_ours(block)) {
+		host_free_foreign(block);
+		return;
+	}
+	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	uint8_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
+	if (state == POOL_LARGE)
+		free_large(heap, pool, block);
+	else if (state == POOL_UNUSED)
+		report_bad(pool, block);
+	else
+		free_pooled(heap, pool, block);
+}
+
+/* --- size and realloc ---------------------------------------------------------------------------- */
+
+size_t heap_usable(void *block)
+{
+	if (!block)
+		return 0;
+	if (!is_ours(block))
+		return host_usable_foreign(block);
+	struct pool *pool = region_pool_of(block);
+	struct place place = pool_place(pool, block);
+	if (pool->state == POOL_LARGE)
+		return block == pool->start ? pool->block_bytes : 0;
+	return place.exact && place.index < pool->threaded ? pool->block_bytes : 0;
+}
+
+static void count_realloc(enum pm_counter counter)
+{
+	struct heap *heap = heap_thread.heap;
+	if (heap)
+		heap_count(heap, counter);
+	else
+		__atomic_add_fetch(&host_shared_slot()->counter[counter], 1, __ATOMIC_RELAXED);
+}
+
+/* In place, or by moving pages.  NULL: allocate, copy, free. */
+static void *resize_large(struct pool *pool, size_t size)
+{
+	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	if (heap)
+		enter(heap);
+	struct pool *result = large_resize(heap, pool, size) ? pool : large_move(heap, pool, size);
+	if (heap)
+		leave(heap);
+	return result ? result->start : NULL;
+}
+
+/* A pooled block stays where it is while it fits and no more than half of it would be slack. */
+static bool fits(const struct pool *pool, size_t size)
+{
+	return size <= pool->block_bytes &&
+	       (size > pool->block_bytes / 2 || pool->block_bytes <= 4 * CLASS_GRAIN);
+}
+
+static bool is_live(const struct pool *pool, const void *block)
+{
+	struct place place = pool_place(pool, block);
+	if (pool->state == POOL_LARGE)
+		return block == pool->start;
+	return pool->state != POOL_UNUSED && place.exact && place.index < pool->threaded &&
+	       pool->stamps[place.index] != STAMP_FREE;
+}
+
+void *heap_resize(void *block, size_t size)
+{
+	if (!is_ours(block))
+		return host_realloc_foreign(block, size);
+	struct pool *pool = region_pool_of(block);
+	if (!is_live(pool, block)) {
+		report_bad(pool, block);
+		return NULL;
+	}
+	void *kept = NULL;
+	if (pool->state == POOL_LARGE)
+		kept = resize_large(pool, size);
+	else if (fits(pool, size))
+		kept = block;
+	if (kept == block) {
+		count_realloc(PM_COUNTER_REALLOC);
+		return block;
+	}
+	size_t old_bytes = pool->block_bytes;
+	void *moved = kept ? kept : heap_alloc(size);
+	if (!moved)
+		return NULL;
+	count_realloc(PM_COUNTER_REALLOC);
+	count_realloc(PM_COUNTER_REALLOC_MOVED);
+	if (kept)
+		return kept;
+	memcpy(moved, block, old_bytes < size ? old_bytes : size);
+	heap_free(block);
+	return moved;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.h: a thread's heap and the fast paths of malloc and free.
+ *
+ *   group of 8:  | heap 0 | heap 1 | ... | twin 0 | twin 1 | ... | slot 0 | slot 1 | ...
+ *                  1 KiB each              wiped on fork            private counters
+ *
+ * Counting goes to  private counter + twin->displacement.  The displacement leads to the heap's slot in
+ * the segment; in a forked child the twin's page reads as zero, so that the child counts in its own
+ * private copy until its first slow path, without a branch and whatever call forked it.
+ */
+#ifndef HEAP_HEAP_H
+#define HEAP_HEAP_H
+
+#include "heap/arena.h"
+#include "heap/host.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+enum {
+	HEAP_STRIDE = 1024,
+	HEAP_GROUP = 8,
+	HEAP_GROUPS = 8192, /* so at most 65,536 threads with a heap at a time */
+};
+
+enum heap_state {
+	HEAP_OWNED = 1, /* by a running thread */
+	HEAP_ABANDONED, /* its thread ended; the next one takes it over, pools and slot */
+	HEAP_TENDED,	/* abandoned, and another thread empties it just now */
+	HEAP_GHOST	/* its thread did not survive a fork: only receives remote frees */
+};
+
+struct heap {
+	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
+	struct pm_slot *slot;		/* private one; add the displacement */
+	struct pool *notified;		/* atomic: full pools that got a remote free */
+	uint32_t state;			/* atomic, enum heap_state */
+	uint32_t index;
+	uint64_t ticking[2];  /* classes that have allocated, a bit each */
+	uint64_t clock_seen;  /* allocations handed to the clock so far */
+	int64_t live_seen;    /* live bytes handed on so far */
+	uint64_t remote_frees; /* by this thread: a thread that only frees must tick too */
+};
+
+/* On memory that is wiped in a forked child. */
+struct heap_twin {
+	ptrdiff_t displacement;
+};
+
+_Static_assert(sizeof(struct heap) <= HEAP_STRIDE, "heaps of a group");
+
+/* What a thread knows of itself; zero before and after its life. */
+struct heap_thread {
+	struct heap *heap; /* NULL: take the slow path */
+	struct heap *busy; /* the heap, while its owner is inside a slow path */
+};
+
+extern __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")));
+
+static inline struct heap_twin *heap_twin(const struct heap *heap)
+{
+	return (struct heap_twin *)((char *)heap + (size_t)HEAP_GROUP * HEAP_STRIDE);
+}
+
+/* Where a word of the heap's private slot is counted now. */
+static inline void *heap_counted(const struct heap *heap, const void *private_word)
+{
+	return (char *)private_word + heap_twin(heap)->displacement;
+}
+
+static inline void heap_count(struct heap *heap, enum pm_counter counter)
+{
+	tally_add(heap_counted(heap, &heap->slot->counter[counter]), 1);
+}
+
+/* Slow paths.  Those that find no memory count the failure and set errno. */
+void *heap_alloc_slow(size_t size);
+void *heap_take_corrupt(struct heap *heap, unsigned size_class);
+void *heap_refill(struct heap *heap, unsigned size_class);
+void *heap_due(struct heap *heap, void *block);
+void heap_tick(struct heap *heap);
+void heap_free_slow(void *block);
+void heap_pool_event(struct heap *heap, struct pool *pool);
+
+/* Takes a block from the heap's first pool of the class. */
+static inline void *heap_take(struct heap *heap, unsigned size_class)
+{
+	struct pool *pool = heap->bin[size_class];
+	void *block = pool->free;
+	if (unlikely(!block))
+		return heap_refill(heap, size_class);
+	struct place place = pool_place(pool, block);
+	if (unlikely(place.index >= pool->capacity))
+		return heap_take_corrupt(heap, size_class);
+	pool->free = *(void **)block;
+	pool->until++;
+	pool->stamps[place.index] = stamps.now;
+	if (unlikely(tally_allocated(heap_counted(heap, pool->tally))))
+		return heap_due(heap, block);
+	return block;
+}
+
+/* A block of at least `size` bytes, 16-byte aligned.  NULL: no memory, errno says so.  Counted. */
+static inline void *heap_alloc(size_t size)
+{
+	struct heap *heap = heap_thread.heap;
+	if (unlikely(!heap || size > CLASS_FINE_MAX))
+		return heap_alloc_slow(size);
+	return heap_take(heap, class_of_fine(size));
+}
+
+/* Gives a block back.  Any pointer: what is not a live block of ours takes the slow path.  Counted. */
+static inline void heap_free(void *block)
+{
+	struct pool *pool = region_pool_of(block);
+	struct heap *heap = heap_thread.heap;
+	if (unlikely(pool->owner != heap)) {
+		heap_free_slow(block);
+		return;
+	}
+	struct place place = pool_place(pool, block);
+	uint8_t *stamp = &pool->stamps[place.index];
+	int age;
+	if (unlikely(!place.exact || (age = stamps.age_of[*stamp]) < 0)) {
+		heap_free_slow(block);
+		return;
+	}
+	*stamp = STAMP_FREE;
+	tally_freed(heap_counted(heap, pool->tally), (unsigned)age);
+	*(void **)block = pool->free;
+	pool->free = block;
+	if (unlikely(--pool->until == 0))
+		heap_pool_event(heap, pool);
+}
+
+/* As heap_alloc(), aligned to a power of two. */
+void *heap_alloc_aligned(size_t alignment, size_t size);
+
+/* As heap_alloc(), zeroed. */
+void *heap_alloc_zeroed(size_t size);
+
+/* Usable bytes of a live block; of a foreign one, what its allocator says. */
+size_t heap_usable(void *block);
+
+/* realloc of a block that is not NULL to a size that is not 0.  NULL: no memory, the block stays. */
+void *heap_resize(void *block, size_t size);
+
+/* Counts a request that cannot be met and sets errno; returns NULL. */
+void *heap_refuse(int error);
+
+/* Blocks without a heap: large ones, and any size when the thread has no heap.  large.c */
+void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed);
+void large_free(struct heap *heap, struct pool *pool);
+/* In place.  false: it must move. */
+bool large_resize(struct heap *heap, struct pool *pool, size_t size);
+/* With its pages, not copied.  NULL: not possible, nothing changed. */
+struct pool *large_move(struct heap *heap, struct pool *pool, size_t size);
+
+/* Frees by others.  remote.c */
+void remote_free(struct heap *heap, struct pool *pool, void *block);
+void remote_drain(struct heap *heap);
+
+/* Pools of a heap.  bin.c */
+extern struct pool pool_empty;
+void bin_activate(struct heap *heap, struct pool *pool);
+void bin_release(struct heap *heap, struct pool *pool);	  /* if nothing in it is used */
+void bin_release_if_empty(struct heap *heap, struct pool *pool); /* the same, but keeps the first of its bin */
+bool bin_fill(struct heap *heap, unsigned size_class);
+
+/* Heaps as such.  threads come and go, heaps stay.  table.c */
+struct heap *heap_adopt_or_make(void);
+void heap_empty_out(struct heap *heap); /* takes over what others freed, lets go of what is empty */
+void heap_abandon(struct heap *heap);
+struct heap *heap_by_index(uint32_t index); /* NULL beyond the last */
+void heap_tend_abandoned(void);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * large.c: blocks with a run of pages of their own.
+ *
+ * Those above the largest class, those of unusual alignment, and any block for a caller that has no heap
+ * (a signal handler inside the allocator, a thread past its end).  Up to one arena they are a run of
+ * units; beyond, they span arenas and are mapped and unmapped.
+ */
+#include "heap/heap.h"
+#include "heap/region.h"
+#include "sys/memory.h"
+
+/* Counts on the heap's slot, or on the shared one with atomic adds. */
+static void count_bytes(struct heap *heap, int64_t allocated, uint64_t freed, unsigned age)
+{
+	if (heap) {
+		struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[CLASS_LARGE_BYTES]);
+		tally_add((uint64_t *)&tally->limit[0], (uint64_t)allocated);
+		tally_add(&tally->freed[age], freed);
+		return;
+	}
+	struct pm_tally *tally = &host_shared_slot()->tally[CLASS_LARGE_BYTES];
+	__atomic_add_fetch(&tally->limit[0], allocated, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&tally->freed[age], freed, __ATOMIC_RELAXED);
+}
+
+/* The record of large blocks has no countdown: left stays 0 and limit[0] counts. */
+static void count_alloc(struct heap *heap, size_t bytes)
+{
+	if (heap) {
+		struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[CLASS_LARGE]);
+		tally_add((uint64_t *)&tally->limit[0], 1);
+	} else {
+		struct pm_slot *slot = host_shared_slot();
+		__atomic_add_fetch(&slot->tally[CLASS_LARGE].limit[0], 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&slot->counter[PM_COUNTER_NESTED], 1, __ATOMIC_RELAXED);
+	}
+	count_bytes(heap, (int64_t)bytes, 0, 0);
+	host_live_changed((int64_t)bytes);
+}
+
+static void count_free(struct heap *heap, size_t bytes, unsigned age)
+{
+	if (heap)
+		tally_freed(heap_counted(heap, &heap->slot->tally[CLASS_LARGE]), age);
+	else
+		__atomic_add_fetch(&host_shared_slot()->tally[CLASS_LARGE].freed[age], 1,
+				   __ATOMIC_RELAXED);
+	count_bytes(heap, 0, bytes, age);
+	host_live_changed(-(int64_t)bytes);
+}
+
+static size_t round_up(size_t bytes, size_t grain)
+{
+	return (bytes + grain - 1) / grain * grain;
+}
+
+static void describe(struct pool *pool, char *start, size_t usable)
+{
+	pool->start = start;
+	pool->free = NULL;
+	pool->reciprocal = 0; /* no address is exact: every free takes the slow path */
+	pool->tally = NULL;
+	pool->until = pool->mark = pool->threaded = pool->capacity = 1;
+	pool->block_bytes = usable;
+	pool->size_class = CLASS_LARGE;
+	pool->stamps[0] = stamps.now;
+	__atomic_store_n(&pool->owner, OWNER_NONE, __ATOMIC_RELAXED);
+	__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
+}
+
+/* Usable bytes end at a page, so that what is never touched is never resident. */
+static struct pool *take_run(size_t alignment, size_t size, char **ret_start, size_t *ret_usable,
+			     bool *ret_zeroed)
+{
+	struct run run;
+	size_t slack = alignment > PM_UNIT_BYTES ? alignment - PM_UNIT_BYTES : 0;
+	size_t units = round_up(size + slack, PM_UNIT_BYTES) / PM_UNIT_BYTES;
+	if (!arena_take((unsigned)units, &run))
+		return NULL;
+	struct pool *pool = arena_describe(&run, false);
+	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
+	*ret_usable = round_up(size, MEMORY_PAGE);
+	*ret_zeroed = run.zeroed;
+	return pool;
+}
+
+static struct pool *take_huge(size_t alignment, size_t size, char **ret_start, size_t *ret_usable)
+{
+	size_t slack = alignment > ARENA_BYTES ? alignment - ARENA_BYTES : 0;
+	struct pool *pool = arena_take_huge(round_up(size + slack, MEMORY_PAGE));
+	if (!pool)
+		return NULL;
+	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
+	*ret_usable = round_up(size, MEMORY_PAGE);
+	arena_find_at(pool, *ret_start);
+	return pool;
+}
+
+void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed)
+{
+	char *start;
+	size_t usable;
+	struct pool *pool;
+	if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX || size + alignment > PTRDIFF_MAX)
+		return NULL;
+	if (!size)
+		size = 1;
+	bool spans = size + (alignment > PM_UNIT_BYTES ? alignment : 0) > ARENA_BYTES;
+	if (spans) {
+		pool = take_huge(alignment, size, &start, &usable);
+		*ret_zeroed = true;
+	} else {
+		pool = take_run(alignment, size, &start, &usable, ret_zeroed);
+	}
+	if (!pool)
+		return NULL;
+	describe(pool, start, usable);
+	count_alloc(heap, usable);
+	return start;
+}
+
+static bool is_huge(const struct pool *pool, struct arena **ret_arena, unsigned *ret_unit)
+{
+	*ret_arena = arena_of(pool, ret_unit);
+	return __atomic_load_n(&(*ret_arena)->kind, __ATOMIC_ACQUIRE) == ARENA_HUGE;
+}
+
+/* The stamp was cleared by the caller that won the right to free. */
+void large_free(struct heap *heap, struct pool *pool)
+{
+	struct arena *arena;
+	unsigned unit;
+	uint8_t stamp = __atomic_exchange_n(&pool->stamps[0], STAMP_FREE, __ATOMIC_ACQ_REL);
+	if (stamp == STAMP_FREE) {
+		host_misuse(PM_MISUSE_DOUBLE_FREE, pool->start, CLASS_LARGE, pool->block_bytes);
+		return;
+	}
+	int age = stamps.age_of[stamp];
+	count_free(heap, pool->block_bytes, age < 0 ? 0 : (unsigned)age);
+	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
+	if (is_huge(pool, &arena, &unit))
+		arena_give_huge(pool);
+	else
+		arena_give(arena, unit, pool->units);
+}
+
+static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
+{
+	int64_t change = (int64_t)(usable - pool->block_bytes);
+	count_bytes(heap, change, 0, 0);
+	host_live_changed(change);
+	pool->block_bytes = usable;
+}
+
+/* Grows into the units behind, or gives back those that are no longer needed. */
+static bool resize_run(struct heap *heap, struct pool *pool, size_t size)
+{
+	unsigned first;
+	struct arena *arena = arena_of(pool, &first);
+	size_t lead = (size_t)(pool->start - (arena_base(arena) + (size_t)first * PM_UNIT_BYTES));
+	unsigned units = (unsigned)(round_up(lead + size, PM_UNIT_BYTES) / PM_UNIT_BYTES);
+	bool zeroed;
+	if (units > pool->units) {
+		unsigned more = units - pool->units;
+		if (!arena_take_at(arena, first + pool->units, more, &zeroed))
+			return false;
+		for (unsigned i = 0; i < more; i++)
+			region_set((uintptr_t)arena->index * PM_ARENA_UNITS + first + pool->units + i,
+				   pool);
+	} else if (units < pool->units) {
+		arena_give(arena, first + units, pool->units - units);
+	}
+	pool->units = (uint16_t)units;
+	arena_mark_changed(arena);
+	set_usable(heap, pool, round_up(size, MEMORY_PAGE));
+	return true;
+}
+
+bool large_resize(struct heap *heap, struct pool *pool, size_t size)
+{
+	struct arena *arena;
+	unsigned unit;
+	size_t usable = round_up(size, MEMORY_PAGE);
+	if (usable == pool->block_bytes)
+		return true;
+	if (size <= CLASS_MAX)
+		return false;
+	if (is_huge(pool, &arena, &unit))
+		return false;
+	return size <= ARENA_BYTES && resize_run(heap, pool, size);
+}
+
+/* Moves the pages of a block that spans arenas instead of copying them. */
+struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
+{
+	struct arena *arena;
+	unsigned unit;
+	size_t usable = round_up(size, MEMORY_PAGE);
+	if (!is_huge(pool, &arena, &unit) || size <= ARENA_BYTES || pool->start != arena_base(arena))
+		return NULL;
+	size_t old = pool->block_bytes;
+	struct pool *moved = arena_resize_huge(pool, usable);
+	if (!moved)
+		return NULL;
+	if (moved == pool) {
+		set_usable(heap, pool, usable);
+		return pool;
+	}
+	int age = stamps.age_of[pool->stamps[0]];
+	pool->stamps[0] = STAMP_FREE;
+	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
+	count_free(heap, old, age < 0 ? 0 : (unsigned)age);
+	describe(moved, moved->start, usable);
+	count_alloc(heap, usable);
+	return moved;
+}

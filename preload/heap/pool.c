@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* pool.c: threading, collecting and describing one pool. */
+#include "heap/pool.h"
+
+#include "heap/host.h"
+
+enum { PAGE_BYTES = 4096 };
+
+void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struct pm_tally *tally)
+{
+	size_t bytes = class_bytes(size_class);
+	pool->free = NULL;
+	pool->reciprocal = UINT64_MAX / bytes + 1;
+	pool->tally = tally;
+	pool->until = 0;
+	pool->mark = 0;
+	pool->threaded = 0;
+	pool->capacity = (uint32_t)(pool->units * (size_t)PM_UNIT_BYTES / bytes);
+	pool->block_bytes = bytes;
+	pool->size_class = (uint8_t)size_class;
+	pool->notify_pending = false;
+	pool->notify_next = pool->next = pool->prev = NULL;
+	__atomic_store_n(&pool->remote, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&pool->state, POOL_ACTIVE, __ATOMIC_RELAXED);
+	__atomic_store_n(&pool->owner, owner, __ATOMIC_RELEASE);
+}
+
+/* Blocks that begin in the page where the first untouched block begins, at least one. */
+static uint32_t next_batch(const struct pool *pool)
+{
+	size_t first = pool->threaded * pool->block_bytes;
+	size_t page_end = (first / PAGE_BYTES + 1) * PAGE_BYTES;
+	size_t end = (page_end + pool->block_bytes - 1) / pool->block_bytes;
+	return (uint32_t)(end < pool->capacity ? end : pool->capacity);
+}
+
+bool pool_extend(struct pool *pool)
+{
+	if (pool->threaded == pool->capacity)
+		return false;
+	uint32_t end = next_batch(pool);
+	void *next = pool->free;
+	for (uint32_t i = end; i-- > pool->threaded;) {
+		void **block = (void **)(pool->start + i * pool->block_bytes);
+		*block = next;
+		next = block;
+	}
+	pool->free = next;
+	pool->threaded = end;
+	return true;
+}
+
+static void check_link(const struct pool *pool, const void *block)
+{
+	struct place place = pool_place(pool, block);
+	if (!place.exact || place.index >= pool->capacity)
+		host_misuse(PM_MISUSE_CORRUPT_LINK, block, pool->size_class, pool->block_bytes);
+}
+
+uint32_t pool_collect(struct pool *pool)
+{
+	uintptr_t list = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED);
+	if (!(list & ~(uintptr_t)POOL_NOTIFY))
+		return 0;
+	list = __atomic_exchange_n(&pool->remote, 0, __ATOMIC_ACQUIRE) & ~(uintptr_t)POOL_NOTIFY;
+	uint32_t taken = 1;
+	void **last = (void **)list;
+	check_link(pool, last);
+	for (; *last; last = *last, taken++)
+		check_link(pool, *last);
+	*last = pool->free;
+	pool->free = (void *)list;
+	pool->until -= taken;
+	return taken;
+}
+
+bool pool_ask_notice(struct pool *pool)
+{
+	uintptr_t empty = 0;
+	return __atomic_compare_exchange_n(&pool->remote, &empty, POOL_NOTIFY, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+bool pool_cancel_notice(struct pool *pool)
+{
+	uintptr_t asked = POOL_NOTIFY;
+	return __atomic_compare_exchange_n(&pool->remote, &asked, 0, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+bool pool_push_remote(struct pool *pool, void *block)
+{
+	uintptr_t head = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED);
+	do
+		*(void **)block = (void *)(head & ~(uintptr_t)POOL_NOTIFY);
+	while (!__atomic_compare_exchange_n(&pool->remote, &head, (uintptr_t)block, true,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return head & POOL_NOTIFY;
+}
+
+/* Stamps are the map of what is live, whoever frees; counted only where blocks wait on `remote`. */
+uint32_t pool_live(const struct pool *pool)
+{
+	uint32_t used = pool_used(pool);
+	if (!(__atomic_load_n(&pool->remote, __ATOMIC_RELAXED) & ~(uintptr_t)POOL_NOTIFY))
+		return used;
+	uint32_t live = 0;
+	for (uint32_t i = 0; i < pool->threaded; i++)
+		live += pool->stamps[i] != STAMP_FREE;
+	return live;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.h: a run of pages cut into blocks of one class, and its descriptor.
+ *
+ *   start                                     start + capacity * block_bytes
+ *   | live | free | live | free | untouched ... |
+ *
+ *   used + blocks on `free` + blocks on `remote` == threaded <= capacity
+ *
+ * where `used` counts live blocks and those on `remote` (freed by other threads, not yet taken over).
+ * The descriptor lies away from the blocks, where an overflow does not reach it.  Only the owner touches
+ * it, but for `remote`, `notify_next` and the stamp bytes.
+ */
+#ifndef HEAP_POOL_H
+#define HEAP_POOL_H
+
+#include "heap/class.h"
+#include "tally/counters.h"
+#include "tally/stamps.h"
+
+#include <stdbool.h>
+
+struct heap;
+
+enum pool_state {
+	POOL_UNUSED, /* no blocks; its units belong to the arena */
+	POOL_ACTIVE, /* in its heap's list of the class */
+	POOL_FULL,   /* in no list: every block is used; the next free brings it back */
+	POOL_LARGE   /* one block, owned by no heap */
+};
+
+/* pool.remote: list of blocks freed by others, and this bit: tell the owner about the first one. */
+enum { POOL_NOTIFY = 1 };
+
+/* No used count reaches it: used + 1 frees would be needed. */
+#define POOL_NO_MARK UINT32_MAX
+
+struct pool {
+	void *free;		/* LIFO list of free blocks */
+	char *start;		/* first block */
+	uint64_t reciprocal;	/* ceil(2^64 / block_bytes): finds a block's index by one multiplication */
+	uint8_t *stamps;	/* a byte per block */
+	struct pm_tally *tally; /* the owner's private record of the class; see heap.h, displacement */
+	struct heap *owner;
+	uint32_t until;	   /* used - mark: frees until the next event */
+	uint32_t capacity; /* blocks that fit */
+	uint32_t mark;	   /* used count at which free takes the slow path; POOL_NO_MARK: none */
+	uint32_t threaded; /* blocks ever put on the free list */
+
+	uintptr_t remote; /* atomic */
+	struct pool *notify_next;
+	struct pool *next, *prev; /* list of the class, when ACTIVE */
+	size_t block_bytes;
+	uint16_t units;
+	uint8_t size_class;
+	uint8_t state;
+	uint32_t arena;	     /* index of the arena that describes it */
+	bool notify_pending; /* on its way through the owner's `notified` list */
+	uint8_t spare[15];
+};
+
+_Static_assert(sizeof(struct pool) == 128, "two cache lines, the first for the fast paths");
+
+/* What a block address is to a pool. */
+struct place {
+	uint64_t index;
+	bool exact; /* at the start of a block */
+};
+
+/* Exact for every address at or above start, and never inside for one below. */
+static inline struct place pool_place(const struct pool *pool, const void *address)
+{
+	uint64_t offset = (uint64_t)((const char *)address - pool->start);
+	unsigned __int128 product = (unsigned __int128)offset * pool->reciprocal;
+	return (struct place){(uint64_t)(product >> 64), (uint64_t)product < pool->reciprocal};
+}
+
+static inline uint32_t pool_used(const struct pool *pool)
+{
+	return pool->until + pool->mark;
+}
+
+/* The free that brings `used` down to `mark` is an event. */
+static inline void pool_set_mark(struct pool *pool, uint32_t mark)
+{
+	pool->until = pool_used(pool) - mark;
+	pool->mark = mark;
+}
+
+/* Prepares the descriptor for blocks of `size_class` owned by `owner`; start, units, stamps are set. */
+void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struct pm_tally *tally);
+
+/* Puts the next page's worth of untouched blocks on the free list.  false: all are threaded. */
+bool pool_extend(struct pool *pool);
+
+/*
+ * Takes the blocks that others freed onto the free list; returns how many.  Owner only.
+ * A link that leaves the pool is fatal.
+ */
+uint32_t pool_collect(struct pool *pool);
+
+/* Asks for a notice at the next remote free.  false: some came meanwhile, collect them. */
+bool pool_ask_notice(struct pool *pool);
+
+/* Takes the wish back.  false: the notice is on its way. */
+bool pool_cancel_notice(struct pool *pool);
+
+/* Another thread's free.  true: the caller must notify the owner. */
+bool pool_push_remote(struct pool *pool, void *block);
+
+/* Live blocks as an observer sees them: used less those waiting on `remote`. */
+uint32_t pool_live(const struct pool *pool);
+
+#endif

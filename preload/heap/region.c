@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * region.c: the map from address to pool, and the table of arenas.
+ *
+ * The map is an array over all units, replaced by one four times as long when arenas outgrow it.  Old maps
+ * stay: a thread that loaded the old pointer finds in it every unit that was in use when it did.
+ *
+ * No lock: whoever enters a pool writes to the map in force and then to each longer one that he sees;
+ * whoever makes a longer one shows it first and copies afterwards.  So an entry is either seen by the copy
+ * or written by its owner.
+ */
+#include "heap/region.h"
+
+#include "sys/memory.h"
+
+enum { FIRST_MAP_UNITS = 512, MAP_GROWTH_SHIFT = 2, MAPS = 10 };
+
+/* Far from where the kernel puts mappings, within 47 bits, and within 44 for valgrind. */
+static const uintptr_t REGION_HINT = (uintptr_t)8 << 40;
+
+struct pool pool_nowhere = {.owner = OWNER_NONE};
+
+static struct pool *first_map[FIRST_MAP_UNITS];
+static struct pool **maps[MAPS + 1]; /* atomic; the last stays NULL */
+static struct arena *arena_blocks[ARENA_BLOCKS];
+
+struct region region;
+
+/* The library's own address carries the kernel's randomisation, and none where that is off. */
+static uintptr_t choose_base(void)
+{
+	uintptr_t slide = ((uintptr_t)&choose_base >> 12 & 0xfffff) * ARENA_BYTES;
+	char *probe = memory_map((void *)(REGION_HINT + slide), PM_UNIT_BYTES);
+	if (!probe)
+		return 0;
+	memory_unmap(probe, PM_UNIT_BYTES);
+	return ((uintptr_t)probe + ARENA_BYTES - 1) / ARENA_BYTES * ARENA_BYTES;
+}
+
+bool region_init(void)
+{
+	uintptr_t base = choose_base();
+	if (!base)
+		return false;
+	for (unsigned i = 0; i < FIRST_MAP_UNITS; i++)
+		first_map[i] = &pool_nowhere;
+	region.base_unit = base >> UNIT_SHIFT;
+	region.pool_at = maps[0] = first_map;
+	__atomic_store_n(&region.units, FIRST_MAP_UNITS, __ATOMIC_RELEASE);
+	return true;
+}
+
+static uintptr_t units_of(unsigned number)
+{
+	return (uintptr_t)FIRST_MAP_UNITS << number * MAP_GROWTH_SHIFT;
+}
+
+static unsigned map_in_force(void)
+{
+	uintptr_t units = __atomic_load_n(&region.units, __ATOMIC_ACQUIRE);
+	unsigned number = 0;
+	while (units_of(number) < units)
+		number++;
+	return number;
+}
+
+static struct pool **show_map(unsigned number)
+{
+	struct pool **map = __atomic_load_n(&maps[number], __ATOMIC_SEQ_CST);
+	size_t bytes = units_of(number) * sizeof *map;
+	if (map)
+		return map;
+	struct pool **mine = memory_map(NULL, bytes);
+	if (!mine)
+		return NULL;
+	for (uintptr_t i = 0; i < units_of(number); i++)
+		mine[i] = &pool_nowhere;
+	if (__atomic_compare_exchange_n(&maps[number], &map, mine, false, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST)) {
+		__atomic_add_fetch(&region.meta_bytes, bytes, __ATOMIC_RELAXED);
+		return mine;
+	}
+	memory_unmap(mine, bytes);
+	return map;
+}
+
+/* Any number of threads may do this at once. */
+static bool grow_map(void)
+{
+	unsigned number = map_in_force();
+	struct pool **from = maps[number], **to = number < MAPS - 1 ? show_map(number + 1) : NULL;
+	uintptr_t units = units_of(number);
+	if (!to)
+		return false;
+	for (uintptr_t i = 0; i < units; i++) {
+		struct pool *nowhere = &pool_nowhere;
+		__atomic_compare_exchange_n(&to[i], &nowhere, __atomic_load_n(&from[i], __ATOMIC_SEQ_CST),
+					    false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	}
+	__atomic_compare_exchange_n(&region.pool_at, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(&region.units, &units, units_of(number + 1), false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_RELAXED);
+	return true;
+}
+
+bool region_cover(uint32_t arenas)
+{
+	while ((uintptr_t)arenas * PM_ARENA_UNITS > __atomic_load_n(&region.units, __ATOMIC_ACQUIRE))
+		if (!grow_map())
+			return false;
+	return true;
+}
+
+void region_set(uintptr_t unit, struct pool *pool)
+{
+	struct pool **map;
+	for (unsigned i = map_in_force(); (map = __atomic_load_n(&maps[i], __ATOMIC_SEQ_CST)); i++)
+		__atomic_store_n(&map[unit], pool, __ATOMIC_SEQ_CST);
+}
+
+static struct arena *arena_block(uint32_t number)
+{
+	struct arena *block = __atomic_load_n(&arena_blocks[number], __ATOMIC_ACQUIRE);
+	if (block)
+		return block;
+	struct arena *mine = memory_map(NULL, ARENA_BLOCK * sizeof *mine);
+	if (!mine)
+		return NULL;
+	for (uint32_t i = 0; i < ARENA_BLOCK; i++)
+		mine[i].index = number * ARENA_BLOCK + i;
+	if (__atomic_compare_exchange_n(&arena_blocks[number], &block, mine, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		return mine;
+	memory_unmap(mine, ARENA_BLOCK * sizeof *mine);
+	return block;
+}
+
+struct arena *arena_at(uint32_t index)
+{
+	return &arena_blocks[index / ARENA_BLOCK][index % ARENA_BLOCK];
+}
+
+bool region_append(uint32_t count, uint32_t *ret_first)
+{
+	uint32_t first = __atomic_load_n(&region.arenas, __ATOMIC_ACQUIRE);
+	do {
+		if (count > ARENA_LIMIT - first || !region_cover(first + count))
+			return false;
+		for (uint32_t b = first / ARENA_BLOCK; b <= (first + count - 1) / ARENA_BLOCK; b++)
+			if (!arena_block(b))
+				return false;
+	} while (!__atomic_compare_exchange_n(&region.arenas, &first, first + count, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	*ret_first = first;
+	return true;
+}

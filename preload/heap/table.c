@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table.c: the heaps of the process.
+ *
+ * A heap outlives its thread: it is abandoned with its pools and its slot, and the next thread that
+ * starts takes it over.  So there are as many heaps as there were threads at a time.
+ */
+#include "heap/heap.h"
+#include "heap/region.h"
+#include "sys/memory.h"
+
+enum {
+	GROUP_TWINS = HEAP_GROUP * HEAP_STRIDE,
+	GROUP_SLOTS = 2 * GROUP_TWINS,
+	GROUP_BYTES = GROUP_SLOTS + HEAP_GROUP * (int)sizeof(struct pm_slot)
+};
+
+__thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")));
+
+static char *groups[HEAP_GROUPS];
+static uint32_t heap_count_made; /* atomic */
+
+struct heap *heap_by_index(uint32_t index)
+{
+	if (index >= __atomic_load_n(&heap_count_made, __ATOMIC_ACQUIRE))
+		return NULL;
+	return (struct heap *)(groups[index / HEAP_GROUP] + index % HEAP_GROUP * HEAP_STRIDE);
+}
+
+static bool change_state(struct heap *heap, enum heap_state from, enum heap_state to)
+{
+	uint32_t expected = from;
+	return __atomic_compare_exchange_n(&heap->state, &expected, to, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+static bool ensure_group(uint32_t number)
+{
+	char *group = __atomic_load_n(&groups[number], __ATOMIC_ACQUIRE);
+	if (group)
+		return true;
+	char *mine = memory_map(NULL, GROUP_BYTES);
+	if (!mine)
+		return false;
+	memory_wipe_on_fork(mine + GROUP_TWINS, GROUP_TWINS);
+	if (__atomic_compare_exchange_n(&groups[number], &group, mine, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		__atomic_add_fetch(&region.meta_bytes, GROUP_BYTES, __ATOMIC_RELAXED);
+	else
+		memory_unmap(mine, GROUP_BYTES);
+	return true;
+}
+
+static struct heap *make(void)
+{
+	uint32_t index = __atomic_load_n(&heap_count_made, __ATOMIC_ACQUIRE);
+	do
+		if (index == HEAP_GROUP * HEAP_GROUPS || !ensure_group(index / HEAP_GROUP))
+			return NULL;
+	while (!__atomic_compare_exchange_n(&heap_count_made, &index, index + 1, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	char *group = groups[index / HEAP_GROUP];
+	struct heap *heap = (struct heap *)(group + index % HEAP_GROUP * HEAP_STRIDE);
+	heap->index = index;
+	heap->slot = (struct pm_slot *)(group + GROUP_SLOTS) + index % HEAP_GROUP;
+	for (unsigned c = 0; c < CLASS_POOLED; c++)
+		heap->bin[c] = &pool_empty;
+	__atomic_store_n(&heap->state, HEAP_OWNED, __ATOMIC_RELEASE);
+	return heap;
+}
+
+struct heap *heap_adopt_or_make(void)
+{
+	struct heap *heap;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
+		if (change_state(heap, HEAP_ABANDONED, HEAP_OWNED))
+			return heap;
+	return make();
+}
+
+void heap_empty_out(struct heap *heap)
+{
+	remote_drain(heap);
+	for (unsigned c = 0; c < CLASS_POOLED; c++)
+		for (struct pool *pool = heap->bin[c], *next; pool && pool != &pool_empty; pool = next) {
+			next = pool->next;
+			pool_collect(pool);
+			bin_release(heap, pool);
+		}
+}
+
+void heap_abandon(struct heap *heap)
+{
+	heap_empty_out(heap);
+	__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+}
+
+void heap_tend_abandoned(void)
+{
+	struct heap *heap;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
+		if (__atomic_load_n(&heap->notified, __ATOMIC_RELAXED) &&
+		    change_state(heap, HEAP_ABANDONED, HEAP_TENDED)) {
+			heap_empty_out(heap);
+			__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+		}
+}

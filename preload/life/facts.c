@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* facts.c: who this process is, written once at start. */
+#define _GNU_SOURCE
+#include "life/life.h"
+#include "sys/raw.h"
+
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ARGV_ROOM = 32768, PARENTS = 4, STAT_ROOM = 512 };
+
+static void add(enum pm_fact_tag tag, const void *payload, size_t bytes, const void *more, size_t more_bytes)
+{
+	if (!segment_add_fact(life.leader, tag, payload, bytes, more, more_bytes))
+		life.process->notes |= UINT64_C(1) << PM_NOTE_FACTS_CUT;
+}
+
+static void add_executable(void)
+{
+	char path[4096];
+	long bytes = raw_call(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path, sizeof path, 0, 0);
+	if (bytes > 0)
+		add(PM_FACT_EXE, path, (size_t)bytes, NULL, 0);
+}
+
+/* The strings of argv lie one behind the other, as the kernel put them. */
+static void add_arguments(int argc, char **argv)
+{
+	if (argc <= 0)
+		return;
+	size_t bytes = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]);
+	if (bytes > ARGV_ROOM) {
+		bytes = ARGV_ROOM;
+		life.process->notes |= UINT64_C(1) << PM_NOTE_FACTS_CUT;
+	}
+	add(PM_FACT_ARGV, argv[0], bytes, NULL, 0);
+}
+
+static void add_options(void)
+{
+	char text[2048];
+	add(PM_FACT_OPTIONS, text, settings_print(&life.settings, text, sizeof text), NULL, 0);
+}
+
+/* Field `number` (from 3 on) of /proc/PID/stat; the name in field 2 may hold anything. */
+static uint64_t stat_field(const char *stat, unsigned number)
+{
+	const char *at = strrchr(stat, ')');
+	uint64_t value = 0;
+	for (unsigned field = 2; at && field < number; field++)
+		if ((at = strchr(at, ' ')))
+			at++;
+	for (; at && *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	return value;
+}
+
+static bool read_stat(uint32_t pid, char stat[STAT_ROOM])
+{
+	char path[32] = "/proc/", digits[12];
+	unsigned at = sizeof digits - 1;
+	digits[at] = 0;
+	do
+		digits[--at] = (char)('0' + pid % 10);
+	while (pid /= 10);
+	strcat(strcat(path, digits + at), "/stat");
+	int fd = (int)raw_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	long bytes = raw_read(fd, stat, STAT_ROOM - 1);
+	raw_close(fd);
+	stat[bytes > 0 ? bytes : 0] = 0;
+	return bytes > 0;
+}
+
+static void add_parents(uint32_t pid)
+{
+	uint32_t parents[PARENTS];
+	char stat[STAT_ROOM];
+	unsigned count = 0;
+	for (; count < PARENTS && pid; count++) {
+		parents[count] = pid;
+		pid = pid > 1 && read_stat(pid, stat) ? (uint32_t)stat_field(stat, 4) : 0;
+	}
+	add(PM_FACT_PARENTS, parents, count * sizeof *parents, NULL, 0);
+}
+
+/* --- modules ------------------------------------------------------------------------------------- */
+
+struct build_id {
+	const uint8_t *bytes;
+	uint32_t count;
+};
+
+static struct build_id find_build_id(const struct dl_phdr_info *info, const ElfW(Phdr) *segment_header)
+{
+	const char *at = (const char *)info->dlpi_addr + segment_header->p_vaddr;
+	const char *end = at + segment_header->p_memsz;
+	while (at + sizeof(ElfW(Nhdr)) <= end) {
+		const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
+		const char *name = at + sizeof *note;
+		const char *content = name + ((note->n_namesz + 3) & ~3u);
+		at = content + ((note->n_descsz + 3) & ~3u);
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && !memcmp(name, "GNU", 4) &&
+		    at <= end)
+			return (struct build_id){(const uint8_t *)content, note->n_descsz};
+	}
+	return (struct build_id){0};
+}
+
+static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	struct pm_module module = {.base = info->dlpi_addr, .first = UINT64_MAX};
+	struct build_id id = {0};
+	(void)size;
+	(void)unused;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uint64_t first = info->dlpi_addr + header->p_vaddr;
+		if (header->p_type == PT_LOAD) {
+			module.first = first < module.first ? first : module.first;
+			module.last = first + header->p_memsz;
+		} else if (header->p_type == PT_NOTE && !id.count) {
+			id = find_build_id(info, header);
+		}
+	}
+	char tail[64 + 4096];
+	size_t path = strlen(info->dlpi_name);
+	module.build_id_bytes = id.count <= 64 ? id.count : 0;
+	module.path_bytes = path <= 4096 ? (uint32_t)path : 4096;
+	if (module.build_id_bytes)
+		memcpy(tail, id.bytes, module.build_id_bytes);
+	memcpy(tail + module.build_id_bytes, info->dlpi_name, module.path_bytes);
+	add(PM_FACT_MODULE, &module, sizeof module, tail, module.build_id_bytes + module.path_bytes);
+	return 0;
+}
+
+void facts_record(int argc, char **argv)
+{
+	struct pm_process *process = life.process;
+	char stat[STAT_ROOM];
+	process->pid = (uint32_t)getpid();
+	process->ppid = (uint32_t)getppid();
+	process->uid = getuid();
+	if (read_stat(process->pid, stat))
+		process->start_ticks = stat_field(stat, 22);
+	add_executable();
+	add_arguments(argc, argv);
+	add_options();
+	add_parents(process->ppid);
+	dl_iterate_phdr(add_module, NULL);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * life.h: the process as the library sees it.  Wires heap, tally and segment together.
+ *
+ *   start -> threads come and go -> (fork: a child finds its records wiped, see fork.c) -> exit
+ */
+#ifndef LIFE_LIFE_H
+#define LIFE_LIFE_H
+
+#include "heap/heap.h"
+#include "life/settings.h"
+#include "segment/segment.h"
+#include "sys/wiped.h"
+
+#include <poolmem/format.h>
+
+enum { LIFE_SPARES = 2 };
+
+struct life {
+	struct settings settings;
+	bool started;		    /* the constructor is through */
+	bool recording;		    /* there is a segment */
+	uint32_t leader;	    /* this process's leader chunk; 0: none */
+	uint32_t spare[LIFE_SPARES]; /* chunks laid ready for forked children */
+	struct pm_process *process; /* in the leader chunk, or a private one */
+	struct heap *main_heap;	    /* of the thread that starts the process */
+	int64_t live_bytes;	    /* atomic; as of slow calls */
+	uint64_t next_purge_ms;	    /* atomic */
+	uint64_t large_changes;	    /* atomic: large blocks come and gone */
+	bool can_wipe;		    /* MADV_WIPEONFORK works */
+};
+
+extern struct life life;
+
+/* The record of this process; in a child that has not set itself up yet, a dummy. */
+struct pm_process *life_process(void);
+
+/* threads.c */
+void threads_init(void);
+void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
+void threads_forget_shared(void);			/* in a forked child: those calls count privately */
+uint64_t threads_clock_ns(void);
+
+/* fork.c: makes a forked child a process of its own; nothing when it is already. */
+void fork_check(struct heap *heap);
+void fork_init(void);  /* before the first heap */
+void fork_watch(void); /* in the constructor */
+
+/* publish.c: pools and process figures into the segment. */
+void publish_process(void);
+void publish_pools(bool all);
+
+/* facts.c */
+void facts_record(int argc, char **argv);
+
+/* foreign.c */
+void foreign_init(void);
+
+/* exit.c */
+void exit_init(void);
+
+/* tick.c */
+void tick_keep_spares(void);	    /* slots for forked children */
+void tick_flush(struct heap *heap); /* hands on what the heap has counted since its last tick */
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * publish.c: pools, arenas and figures of the process into the segment.
+ *
+ * At each turn of the epoch those arenas whose pools changed, and a few others in turn, so that the
+ * cost does not grow with the heap; at exit all of them.  Another thread's pools are read while they
+ * change: each figure is right at some moment of the epoch.
+ */
+#include "life/life.h"
+#include "tally/clock.h"
+
+enum { ARENAS_IN_TURN = 4 };
+
+static uint32_t clamp16(uint64_t value)
+{
+	return value > UINT16_MAX ? UINT16_MAX : (uint32_t)value;
+}
+
+static uint32_t owner_chunk(const struct heap *owner)
+{
+	if ((uintptr_t)owner < HEAP_STRIDE || !segment.header)
+		return 0;
+	ptrdiff_t displacement = heap_twin(owner)->displacement;
+	if (!displacement)
+		return 0;
+	const char *slot = (const char *)owner->slot + displacement;
+	return (uint32_t)((slot - (const char *)segment.header) / PM_CHUNK_BYTES);
+}
+
+static struct pm_pool describe_pool(const struct pool *pool)
+{
+	struct pm_pool out = {.size_class = pool->size_class};
+	size_t pages = pool->units * (size_t)(PM_UNIT_BYTES / 4096);
+	size_t touched = (pool->threaded * pool->block_bytes + 4095) / 4096;
+	if (pool->state == POOL_UNUSED)
+		return (struct pm_pool){0};
+	if (pool->state == POOL_LARGE) {
+		out.state = PM_POOL_LARGE;
+		out.live = out.capacity = 1;
+		out.pages = (uint32_t)(pool->block_bytes / 4096);
+		out.touched_pages = (uint16_t)clamp16(out.pages);
+		return out;
+	}
+	out.state = PM_POOL_LIVE;
+	out.owner = owner_chunk(pool->owner);
+	out.live = (uint16_t)clamp16(pool_live(pool));
+	out.capacity = (uint16_t)pool->capacity;
+	out.pages = (uint32_t)pages;
+	out.touched_pages = (uint16_t)clamp16(touched < pages ? touched : pages);
+	return out;
+}
+
+static void publish_arena(const struct arena *arena, struct pm_arena *out)
+{
+	uint32_t kind = arena->kind;
+	out->base = (uint64_t)(uintptr_t)arena_base(arena);
+	out->free_units = __atomic_load_n(&arena->free, __ATOMIC_RELAXED);
+	out->dirty_units = __atomic_load_n(&arena->dirty, __ATOMIC_RELAXED);
+	out->mapped_units = kind == ARENA_POOLS ? arena->mapped : 0;
+	out->huge_bytes = kind == ARENA_HUGE ? arena->huge_bytes : 0;
+	out->kind = kind == ARENA_POOLS					? PM_ARENA_POOLS
+		    : kind == ARENA_HUGE || kind == ARENA_HUGE_TAIL ? PM_ARENA_HUGE
+								    : PM_ARENA_NONE;
+	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++)
+		out->pool[unit] = kind == ARENA_POOLS || (kind == ARENA_HUGE && unit == 0)
+					  ? describe_pool(&arena->pools[unit])
+					  : (struct pm_pool){0};
+}
+
+static bool publish_one(struct arena *arena)
+{
+	struct pm_arena *out = segment_map_arena(life.leader, arena->index);
+	if (!out)
+		return false;
+	__atomic_store_n(&arena->changed, 0, __ATOMIC_RELAXED);
+	publish_arena(arena, out);
+	return true;
+}
+
+void publish_pools(bool all)
+{
+	static uint32_t turn;
+	if (!life.recording || !wiped.alive)
+		return;
+	uint32_t arenas = __atomic_load_n(&region.arenas, __ATOMIC_ACQUIRE), unseen = 0;
+	uint32_t first = arenas ? turn % arenas : 0;
+	for (uint32_t i = 0; i < arenas; i++) {
+		struct arena *arena = arena_at(i);
+		bool in_turn = i >= first && i < first + ARENAS_IN_TURN;
+		if ((all || in_turn || arena->changed) && arena->kind != ARENA_BLOCKED)
+			unseen += !publish_one(arena);
+	}
+	turn = first + ARENAS_IN_TURN;
+	struct pm_process *process = life_process();
+	process->arenas_unseen = unseen;
+	process->published_epoch = clock_now.epoch;
+	process->published_ns = threads_clock_ns();
+}
+
+void publish_process(void)
+{
+	struct pm_process *process = life_process();
+	process->committed_bytes = region.mapped_bytes;
+	process->committed_peak_bytes = region.mapped_peak;
+	process->meta_bytes = region.meta_bytes;
+	process->purged_bytes = region.purged_bytes;
+	process->clock = clock_now.units;
+	process->epoch = clock_now.epoch;
+	process->epoch_length = clock_now.length;
+	for (unsigned g = 0; g < 3; g++)
+		process->sweeps[g] = clock_now.sweeps[g];
+	if (segment.full)
+		process->notes |= UINT64_C(1) << PM_NOTE_TRUNCATED;
+	if (process->slots_unseen)
+		process->notes |= UINT64_C(1) << PM_NOTE_THREADS_UNSEEN;
+	if (process->children_unseen)
+		process->notes |= UINT64_C(1) << PM_NOTE_CHILDREN_UNSEEN;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start.c: the constructor.
+ *
+ * The library is linked with -z initfirst: this runs before any other constructor, so no thread exists
+ * yet.  The heap may have served calls already (resolvers of indirect functions, the loader); what it
+ * counted is carried over to the segment.  After this no file is opened any more.
+ */
+#define _GNU_SOURCE
+#include "life/life.h"
+#include "heap/region.h"
+#include "tally/clock.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <time.h>
+
+struct life life;
+
+/* The segment lies this far below the arenas. */
+static const uintptr_t SEGMENT_DISTANCE = (uintptr_t)1 << 40;
+
+static const char *find_variable(char **environment, const char *name)
+{
+	size_t bytes = strlen(name);
+	for (; environment && *environment; environment++)
+		if (!strncmp(*environment, name, bytes) && (*environment)[bytes] == '=')
+			return *environment + bytes + 1;
+	return NULL;
+}
+
+/* Whether calls of malloc come to us at all. */
+static bool is_passive(void)
+{
+	void *first = dlsym(RTLD_DEFAULT, "malloc");
+	Dl_info theirs_info, our_info;
+	if (!first || !dladdr(first, &theirs_info) || !dladdr(&life, &our_info))
+		return false;
+	return theirs_info.dli_fbase != our_info.dli_fbase;
+}
+
+static bool create_segment(char **environment)
+{
+	struct pm_class classes[CLASS_COUNT];
+	struct pm_age ages[PM_AGE_COUNT];
+	class_describe(classes);
+	clock_describe(ages);
+	struct segment_plan plan = {
+		.directory = life.settings.dir.text,
+		.temporary = find_variable(environment, "TMPDIR"),
+		.file_bytes = life.settings.segment_max,
+		.total_bytes = life.settings.max,
+		.run_id = life.settings.run,
+		.class_count = CLASS_COUNT,
+		.classes = classes,
+		.ages = ages,
+		.hint = (void *)((region.base_unit << UNIT_SHIFT) - SEGMENT_DISTANCE),
+	};
+	return segment_create(&plan);
+}
+
+static void begin_record(int argc, char **argv)
+{
+	struct timespec real = {0};
+	life.leader = segment_add(0, 0);
+	struct pm_slot *slot = segment_chunk(life.leader);
+	life.process = &slot->process;
+	facts_record(argc, argv);
+	clock_gettime(CLOCK_REALTIME, &real);
+	life.process->began_real_ns = (uint64_t)real.tv_sec * 1000000000 + (uint64_t)real.tv_nsec;
+	life.process->began_ns = threads_clock_ns();
+	for (unsigned g = 0; g < 3; g++)
+		life.process->threshold[g] = clock_now.threshold[g];
+	if (segment.fixed)
+		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_POPULATE;
+	if (!life.can_wipe)
+		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_WIPE;
+	if (is_passive())
+		life.process->notes |= UINT64_C(1) << PM_NOTE_PASSIVE;
+	life.process->state = PM_STATE_RUNNING;
+	segment_commit(life.leader, PM_CHUNK_SLOT);
+}
+
+static void commit_header(void)
+{
+	tick_keep_spares();
+	__atomic_store_n(&segment.header->ready, PM_READY, __ATOMIC_RELEASE);
+}
+
+__attribute__((constructor)) static void start(int argc, char **argv, char **environment)
+{
+	int saved = errno;
+	bool secure = getauxval(AT_SECURE);
+	settings_read(&life.settings, secure ? NULL : find_variable(environment, "POOLMEM"));
+	foreign_init();
+	host_off = life.settings.off;
+	clock_init(life.settings.gen_threshold.value);
+	if (!region.units)
+		region_init();
+	fork_watch();
+	if (!host_off && !secure && region.units)
+		life.recording = create_segment(environment);
+	if (life.recording)
+		begin_record(argc, argv);
+	threads_init();
+	if (life.recording) {
+		commit_header();
+		exit_init();
+	}
+	life.started = true;
+	if (life.main_heap && life.recording) {
+		tick_flush(life.main_heap);
+		publish_process();
+		publish_pools(true);
+	}
+	errno = saved;
+}

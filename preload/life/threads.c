@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * threads.c: which heap and which slot a thread has.
+ *
+ * A thread gets a heap at its first allocation and gives it back in a destructor of thread-specific data,
+ * the last round of them, so that destructors of others still find it.  After that, and in signal
+ * handlers inside the allocator, requests are served without a heap and counted on the shared slot.
+ */
+#include "heap/region.h"
+#include "life/life.h"
+#include "sys/memory.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <time.h>
+
+/* Before the constructor there is one thread, and its TLS may be zeroed again. */
+static pthread_key_t end_of_thread;
+static bool have_key;
+
+/* heap_thread.busy of a thread whose heap is given back. */
+static struct heap *const PAST_ITS_END = (struct heap *)1;
+
+static struct pm_slot private_shared; /* of calls outside any heap, when there is no segment */
+static struct pm_slot *segment_shared;
+
+uint64_t threads_clock_ns(void)
+{
+	struct timespec now = {0};
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t host_milliseconds(void)
+{
+	return threads_clock_ns() / 1000000;
+}
+
+struct pm_slot *host_shared_slot(void)
+{
+	if (!wiped.alive || !life.recording)
+		return &private_shared;
+	struct pm_slot *slot = __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
+	return slot ? slot : &private_shared;
+}
+
+/* --- slots --------------------------------------------------------------------------------------- */
+
+static void move_counts(struct pm_slot *from, struct pm_slot *to)
+{
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
+		struct pm_tally *tally = &from->tally[c];
+		if (!tally->left && !tally->limit[0] && !tally->limit[1] && !tally_frees(tally))
+			continue;
+		to->tally[c] = *tally;
+		*tally = (struct pm_tally){0};
+	}
+	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++) {
+		to->counter[i] = from->counter[i];
+		from->counter[i] = 0;
+	}
+}
+
+/* The chunk is new, so its counts are zero. */
+void threads_attach(struct heap *heap, uint32_t chunk)
+{
+	struct pm_slot *slot = segment_chunk(chunk);
+	slot->use = PM_SLOT_THREAD;
+	move_counts(heap->slot, slot);
+	heap_twin(heap)->displacement = (char *)slot - (char *)heap->slot;
+}
+
+static uint32_t new_slot(enum pm_slot_use use)
+{
+	static uint32_t sequence; /* atomic */
+	uint32_t number =
+		segment_add(life.leader, __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED));
+	if (!number)
+		return 0;
+	((struct pm_slot *)segment_chunk(number))->use = use;
+	segment_commit(number, PM_CHUNK_SLOT);
+	return number;
+}
+
+static void ensure_slot(struct heap *heap)
+{
+	if (!life.recording || heap_twin(heap)->displacement)
+		return;
+	uint32_t chunk = new_slot(PM_SLOT_THREAD);
+	if (chunk)
+		threads_attach(heap, chunk);
+	else
+		__atomic_add_fetch(&life_process()->slots_unseen, 1, __ATOMIC_RELAXED);
+}
+
+static void note_holder(struct heap *heap)
+{
+	struct pm_slot *slot = heap_counted(heap, heap->slot);
+	uint32_t scratch = 0;
+	slot->tid = memory_thread_id(&scratch);
+	slot->began_ns = threads_clock_ns();
+	slot->ended_ns = 0;
+	slot->holders++;
+	slot->held = 1;
+}
+
+/* --- beginning and end of a thread ----------------------------------------------------------------- */
+
+static bool first_call(void)
+{
+	if (!region_init())
+		return false;
+	fork_init();
+	life.main_heap = heap_adopt_or_make();
+	return life.main_heap;
+}
+
+/* Before the constructor: the one thread's heap, found again if its TLS was zeroed. */
+static struct heap *early_heap(void)
+{
+	if (!life.main_heap && !first_call())
+		return NULL;
+	heap_thread.heap = life.main_heap;
+	return life.main_heap;
+}
+
+/*
+ * Threads that first allocated in the last round of destructors never gave their heap back.  Looked for
+ * whenever the number of heaps has doubled.
+ */
+static void reap_orphans(void)
+{
+	static uint32_t look_at = 32; /* atomic */
+	uint32_t at = __atomic_load_n(&look_at, __ATOMIC_RELAXED), scratch = 0;
+	struct heap *heap;
+	if (!heap_by_index(at) || !__atomic_compare_exchange_n(&look_at, &at, at * 2, false,
+							       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
+		uint32_t tid = ((struct pm_slot *)heap_counted(heap, heap->slot))->tid;
+		if (heap->state == HEAP_OWNED && tid && !memory_thread_exists(&scratch, tid))
+			__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+	}
+}
+
+static struct heap *begin_thread(void)
+{
+	heap_thread.busy = PAST_ITS_END; /* until we know better */
+	reap_orphans();
+	struct heap *heap = heap_adopt_or_make();
+	if (!heap)
+		return NULL;
+	ensure_slot(heap);
+	note_holder(heap);
+	heap_thread.heap = heap;
+	heap_thread.busy = NULL;
+	if (have_key)
+		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
+	return heap;
+}
+
+struct heap *host_heap(void)
+{
+	if (heap_thread.busy || host_off)
+		return NULL;
+	return life.started ? begin_thread() : early_heap();
+}
+
+/* Called in each round of destructors; the value counts the rounds left. */
+static void thread_ends(void *rounds_left)
+{
+	uintptr_t left = (uintptr_t)rounds_left - 1;
+	struct heap *heap = heap_thread.heap;
+	if (left > 0) {
+		pthread_setspecific(end_of_thread, (void *)left);
+		return;
+	}
+	heap_thread.heap = NULL;
+	heap_thread.busy = PAST_ITS_END;
+	if (!heap)
+		return;
+	fork_check(heap);
+	tick_flush(heap);
+	struct pm_slot *slot = heap_counted(heap, heap->slot);
+	slot->ended_ns = threads_clock_ns();
+	slot->held = 0;
+	heap_abandon(heap);
+}
+
+void threads_init(void)
+{
+	have_key = pthread_key_create(&end_of_thread, thread_ends) == 0;
+	if (!life.main_heap)
+		first_call();
+	if (!life.main_heap || host_off)
+		return;
+	heap_thread.heap = life.main_heap;
+	if (have_key)
+		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
+	if (life.recording) {
+		threads_attach(life.main_heap, life.leader);
+		uint32_t shared = new_slot(PM_SLOT_SHARED);
+		if (shared)
+			__atomic_store_n(&segment_shared, segment_chunk(shared), __ATOMIC_RELEASE);
+	}
+	note_holder(life.main_heap);
+}
+
+void threads_forget_shared(void)
+{
+	segment_shared = NULL;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tick.c: what is done now and then.
+ *
+ * Each size class of each thread takes a slow call every so many allocations.  Here the counts go to the
+ * clock and to the live bytes, the epoch turns, free pages go back, and the segment is brought up to date.
+ */
+#include "life/life.h"
+#include "tally/clock.h"
+
+enum {
+	TICKS_PER_EPOCH = 8,	   /* of one busy class */
+	TICK_ALLOCATIONS_MIN = 16,
+	TICK_ALLOCATIONS_MAX = 8192,
+	TICK_BYTES = 1 << 20,	   /* a class takes its next tick after about so many bytes at the latest */
+	LARGE_PER_TICK = 16,
+};
+
+/* Allocations of the class until its next tick. */
+static int64_t tick_interval(unsigned size_class)
+{
+	uint64_t count = clock_now.length / TICKS_PER_EPOCH;
+	uint64_t by_bytes = TICK_BYTES / class_bytes(size_class);
+	if (count > by_bytes)
+		count = by_bytes;
+	if (count > TICK_ALLOCATIONS_MAX)
+		count = TICK_ALLOCATIONS_MAX;
+	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
+}
+
+static void atomic_max(uint64_t *word, uint64_t value)
+{
+	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+	while (old < value && !__atomic_compare_exchange_n(word, &old, value, true, __ATOMIC_RELAXED,
+							   __ATOMIC_RELAXED))
+		;
+}
+
+void host_live_changed(int64_t bytes)
+{
+	int64_t live = __atomic_add_fetch(&life.live_bytes, bytes, __ATOMIC_RELAXED);
+	if (!life.started)
+		return;
+	struct pm_process *process = life_process();
+	__atomic_store_n(&process->live_now_bytes, live < 0 ? 0 : (uint64_t)live, __ATOMIC_RELAXED);
+	if (live > 0)
+		atomic_max(&process->live_peak_bytes, (uint64_t)live);
+}
+
+/* What the heap has counted in the classes it uses. */
+struct sums {
+	uint64_t allocations;
+	int64_t live_bytes;
+	uint64_t interval_bytes; /* can come and go between two ticks */
+};
+
+static void add_class(struct heap *heap, unsigned size_class, struct sums *sums)
+{
+	const struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[size_class]);
+	uint64_t allocations = tally_allocations(tally);
+	int64_t live = (int64_t)(allocations - tally_frees(tally));
+	sums->allocations += allocations;
+	sums->live_bytes += live * (int64_t)class_bytes(size_class);
+	sums->interval_bytes += (uint64_t)tick_interval(size_class) * class_bytes(size_class);
+}
+
+static struct sums sum_up(struct heap *heap)
+{
+	struct sums sums = {0};
+	for (unsigned half = 0; half < 2; half++)
+		for (uint64_t bits = heap->ticking[half]; bits; bits &= bits - 1)
+			add_class(heap, half * 64 + (unsigned)__builtin_ctzl(bits), &sums);
+	return sums;
+}
+
+void tick_flush(struct heap *heap)
+{
+	struct sums sums = sum_up(heap);
+	const struct pm_tally *large = heap_counted(heap, &heap->slot->tally[CLASS_LARGE]);
+	sums.allocations += tally_allocations(large);
+	__atomic_add_fetch(&clock_now.units, sums.allocations - heap->clock_seen, __ATOMIC_RELAXED);
+	heap->clock_seen = sums.allocations;
+	host_live_changed(sums.live_bytes - heap->live_seen);
+	heap->live_seen = sums.live_bytes;
+	atomic_max(&life_process()->peak_bound_bytes, sums.interval_bytes);
+}
+
+/* Stamps so old that their age would become ambiguous turn into STAMP_OLD. */
+static void age_pool(struct pool *pool, void *unused)
+{
+	(void)unused;
+	for (uint32_t i = 0; i < pool->threaded; i++) {
+		uint8_t stamp = __atomic_load_n(&pool->stamps[i], __ATOMIC_RELAXED);
+		if (stamp >= STAMP_FIRST && stamp <= STAMP_LAST && clock_age(stamp) >= CLOCK_OLD_AGE)
+			__atomic_compare_exchange_n(&pool->stamps[i], &stamp, STAMP_OLD, false,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+}
+
+static void turn_epoch(void)
+{
+	if (__atomic_load_n(&clock_now.units, __ATOMIC_RELAXED) < clock_now.next ||
+	    !wiped_try(&wiped.advancing))
+		return;
+	if (clock_now.units >= clock_now.next) {
+		clock_advance();
+		if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
+			arena_each_pool(age_pool, NULL);
+		publish_pools(false);
+	}
+	wiped_done(&wiped.advancing);
+}
+
+static void purge_when_due(void)
+{
+	if (!__atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED))
+		return;
+	uint64_t now = host_milliseconds();
+	uint64_t due = __atomic_load_n(&life.next_purge_ms, __ATOMIC_RELAXED);
+	if (now < due || !__atomic_compare_exchange_n(&life.next_purge_ms, &due,
+						      now + life.settings.purge_ms, false,
+						      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	heap_tend_abandoned();
+	arena_purge(false);
+}
+
+void tick_keep_spares(void)
+{
+	for (unsigned i = 0; life.recording && !segment.full && i < LIFE_SPARES; i++)
+		life.spare[i] = segment_renew_spare(life.spare[i]);
+}
+
+void host_tick(struct heap *heap, unsigned size_class)
+{
+	if (!life.started) {
+		if (size_class < CLASS_POOLED)
+			tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
+				  TICK_ALLOCATIONS_MIN);
+		if (size_class < CLASS_POOLED)
+			heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
+		return;
+	}
+	fork_check(heap);
+	if (size_class < CLASS_POOLED) {
+		heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
+		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), tick_interval(size_class));
+		heap_count(heap, PM_COUNTER_TICKS);
+	} else if (__atomic_add_fetch(&life.large_changes, 1, __ATOMIC_RELAXED) % LARGE_PER_TICK) {
+		return;
+	}
+	tick_flush(heap);
+	turn_epoch();
+	purge_when_due();
+	tick_keep_spares();
+	publish_process();
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clean.c: keeps all segments of a user within their limit.
+ *
+ * Names begin with their time of creation, so their order is their age.  A segment is finished when a
+ * read lease on it is granted: no process has it mapped for writing.  No pid is looked at.
+ */
+#define _GNU_SOURCE
+#include "segment/segment.h"
+
+#include "sys/raw.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+enum { OLDEST = 32, NAME_ROOM = 64, ENTRIES_BYTES = 32768, BLOCK_BYTES = 512 };
+
+static const uint64_t TOTAL_DEFAULT = UINT64_C(256) << 20;
+
+struct entry { /* linux_dirent64 */
+	uint64_t inode;
+	int64_t offset;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
+struct oldest {
+	char name[OLDEST][NAME_ROOM];
+	unsigned count;
+	uint64_t total_bytes;
+};
+
+static uint64_t allocated_bytes(int directory, const char *name)
+{
+	struct stat facts;
+	long result = raw_call(SYS_newfstatat, directory, (long)name, (long)&facts, AT_SYMLINK_NOFOLLOW, 0, 0);
+	return result < 0 ? 0 : (uint64_t)facts.st_blocks * BLOCK_BYTES;
+}
+
+static bool is_segment(const char *name)
+{
+	size_t bytes = strlen(name);
+	return bytes > 4 && bytes < NAME_ROOM && memcmp(name + bytes - 4, ".pms", 5) == 0;
+}
+
+/* Keeps the list sorted, oldest first. */
+static void remember(struct oldest *list, const char *name)
+{
+	unsigned at = list->count;
+	while (at > 0 && strcmp(list->name[at - 1], name) > 0)
+		at--;
+	if (at == OLDEST)
+		return;
+	unsigned keep = list->count < OLDEST ? list->count : OLDEST - 1;
+	memmove(list->name[at + 1], list->name[at], (keep - at) * NAME_ROOM);
+	strcpy(list->name[at], name);
+	list->count = keep + 1;
+}
+
+static void scan(int directory, struct oldest *list)
+{
+	static char entries[ENTRIES_BYTES] __attribute__((aligned(8)));
+	long bytes;
+	while ((bytes = raw_call3(SYS_getdents64, directory, (long)entries, sizeof entries)) > 0)
+		for (long at = 0; at < bytes;) {
+			const struct entry *entry = (const struct entry *)(entries + at);
+			at += entry->bytes;
+			if (is_segment(entry->name)) {
+				remember(list, entry->name);
+				list->total_bytes += allocated_bytes(directory, entry->name);
+			}
+		}
+}
+
+static bool finished(int directory, const char *name)
+{
+	int fd = (int)raw_open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	bool granted = raw_call3(SYS_fcntl, fd, F_SETLEASE, F_RDLCK) == 0;
+	if (granted)
+		raw_call3(SYS_fcntl, fd, F_SETLEASE, F_UNLCK);
+	raw_close(fd);
+	return granted;
+}
+
+static uint64_t default_limit(int directory)
+{
+	struct statfs facts;
+	if (raw_call3(SYS_fstatfs, directory, (long)&facts, 0) < 0)
+		return TOTAL_DEFAULT;
+	uint64_t eighth = (uint64_t)facts.f_blocks * (uint64_t)facts.f_bsize / 8;
+	return eighth < TOTAL_DEFAULT ? eighth : TOTAL_DEFAULT;
+}
+
+void segment_clean(int directory, uint64_t total_bytes)
+{
+	static struct oldest list;
+	uint64_t limit = total_bytes ? total_bytes : default_limit(directory);
+	scan(directory, &list);
+	for (unsigned i = 0; i < list.count && list.total_bytes > limit; i++) {
+		uint64_t bytes = allocated_bytes(directory, list.name[i]);
+		if (finished(directory, list.name[i]) &&
+		    raw_call3(SYS_unlinkat, directory, (long)list.name[i], 0) == 0)
+			list.total_bytes -= bytes;
+	}
+}

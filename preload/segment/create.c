@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * create.c: the directory, the file, the header.
+ *
+ * Runs once, in the constructor.  Nobody else may be able to make us write where they want: the directory
+ * must be ours and closed to others, the file must be new.
+ */
+#define _GNU_SOURCE
+#include "segment/segment.h"
+
+#include "sys/memory.h"
+#include "sys/raw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+enum {
+	FIRST_CHUNKS = 7,	   /* header, slot, shared slot, map, facts, two spares */
+	FIXED_BYTES = 1 << 20,	   /* where the kernel cannot populate */
+	CLEAN_ONE_START_IN = 64,
+	PATH_ROOM = 512
+};
+
+struct segment segment;
+
+/* Appends to a bounded string; false when it does not fit. */
+static bool append(char *path, const char *text)
+{
+	size_t have = strlen(path), more = strlen(text);
+	if (have + more >= PATH_ROOM)
+		return false;
+	memcpy(path + have, text, more + 1);
+	return true;
+}
+
+static void append_number(char *text, uint64_t value, unsigned base, unsigned digits)
+{
+	char buffer[24];
+	unsigned at = sizeof buffer - 1;
+	buffer[at] = 0;
+	do
+		buffer[--at] = "0123456789abcdef"[value % base];
+	while ((value /= base) || sizeof buffer - 1 - at < digits);
+	append(text, buffer + at);
+}
+
+static bool exists(const char *path)
+{
+	return raw_call(SYS_faccessat, AT_FDCWD, (long)path, 0, 0, 0, 0) == 0;
+}
+
+static bool default_directory(const struct segment_plan *plan, char *path)
+{
+	path[0] = 0;
+	const char *root = plan->temporary ? plan->temporary : "/tmp";
+	if (!append(path, exists("/dev/shm") ? "/dev/shm" : root) || !append(path, "/poolmem-"))
+		return false;
+	append_number(path, (uint64_t)raw_call3(SYS_geteuid, 0, 0, 0), 10, 1);
+	return true;
+}
+
+/* Ours, and not writable by others; one that we chose must not be readable by others either. */
+static bool trusted(int directory, bool chosen_by_us)
+{
+	struct stat facts;
+	if (raw_call(SYS_newfstatat, directory, (long)"", (long)&facts, AT_EMPTY_PATH, 0, 0) < 0)
+		return false;
+	mode_t forbidden = chosen_by_us ? 077 : 022;
+	return facts.st_uid == (uid_t)raw_call3(SYS_geteuid, 0, 0, 0) && !(facts.st_mode & forbidden);
+}
+
+static int open_directory(const struct segment_plan *plan)
+{
+	char path[PATH_ROOM] = "";
+	bool chosen_by_us = !plan->directory[0];
+	if (chosen_by_us ? !default_directory(plan, path) : !append(path, plan->directory))
+		return -1;
+	raw_call3(SYS_mkdirat, AT_FDCWD, (long)path, 0700);
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int directory = (int)raw_open_at(AT_FDCWD, path, flags, 0);
+	if (directory >= 0 && !trusted(directory, chosen_by_us)) {
+		raw_close(directory);
+		return -1;
+	}
+	return directory;
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now = {0};
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int create_file(int directory, uint64_t created_ns, uint64_t random)
+{
+	char name[PATH_ROOM] = "";
+	append_number(name, created_ns, 16, 16);
+	append(name, "-");
+	append_number(name, (uint64_t)raw_call3(SYS_getpid, 0, 0, 0), 10, 1);
+	append(name, "-");
+	append_number(name, random & UINT32_MAX, 16, 8);
+	append(name, ".pms");
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	return (int)raw_open_at(directory, name, flags, 0600);
+}
+
+/* The process's file size limit would raise SIGXFSZ. */
+static uint64_t within_limits(uint64_t bytes)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes)
+		bytes = limit.rlim_cur;
+	return bytes / PM_CHUNK_BYTES * PM_CHUNK_BYTES;
+}
+
+/* Makes the first chunks present, or on an old kernel allocates a fixed file. */
+static uint64_t populate_first(int fd, void *start, uint64_t file_bytes)
+{
+	enum memory_populated populated = memory_populate(start, FIRST_CHUNKS * PM_CHUNK_BYTES);
+	if (populated == MEMORY_POPULATED)
+		return file_bytes;
+	if (populated == MEMORY_FULL)
+		return 0;
+	uint64_t fixed = file_bytes < FIXED_BYTES ? file_bytes : FIXED_BYTES;
+	fixed = fixed / PM_CHUNK_BYTES * PM_CHUNK_BYTES;
+	segment.fixed = true;
+	return raw_call(SYS_fallocate, fd, 0, 0, (long)fixed, 0, 0) < 0 ? 0 : fixed;
+}
+
+static void *map_file(int fd, const struct segment_plan *plan, uint64_t *file_bytes)
+{
+	*file_bytes = within_limits(plan->file_bytes);
+	if (*file_bytes < FIRST_CHUNKS * PM_CHUNK_BYTES ||
+	    raw_call3(SYS_ftruncate, fd, (long)*file_bytes, 0) < 0)
+		return NULL;
+	void *start = memory_map_file(plan->hint, FIRST_CHUNKS * PM_CHUNK_BYTES, fd);
+	if (!start)
+		return NULL;
+	*file_bytes = populate_first(fd, start, *file_bytes);
+	if (*file_bytes)
+		return start;
+	memory_unmap(start, FIRST_CHUNKS * PM_CHUNK_BYTES);
+	return NULL;
+}
+
+static uint8_t hex_value(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+}
+
+static void read_boot_id(uint8_t id[16])
+{
+	char text[40] = {0};
+	int fd = (int)raw_open_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	long got = raw_read(fd, text, sizeof text - 1);
+	raw_close(fd);
+	unsigned digits = 0;
+	for (const char *c = text; c < text + got && digits < 32; c++)
+		if (*c != '-' && *c > ' ') {
+			id[digits / 2] = (uint8_t)(id[digits / 2] << 4 | hex_value(*c));
+			digits++;
+		}
+}
+
+static uint64_t pid_namespace(void)
+{
+	struct stat facts;
+	long result = raw_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/ns/pid", (long)&facts, 0, 0, 0);
+	return result < 0 ? 0 : facts.st_ino;
+}
+
+static void fill_tables(struct pm_header *header, const struct segment_plan *plan)
+{
+	struct pm_class *classes = (struct pm_class *)((char *)header + sizeof *header);
+	struct pm_age *ages = (struct pm_age *)(classes + plan->class_count);
+	memcpy(classes, plan->classes, plan->class_count * sizeof *classes);
+	memcpy(ages, plan->ages, PM_AGE_COUNT * sizeof *ages);
+	header->classes = (struct pm_table){sizeof *header, sizeof *classes, plan->class_count};
+	header->ages = (struct pm_table){(uint64_t)((char *)ages - (char *)header), sizeof *ages,
+					 PM_AGE_COUNT};
+}
+
+static void fill_header(struct pm_header *header, const struct segment_plan *plan, uint64_t file_bytes,
+			const uint64_t id[2], uint64_t created_ns)
+{
+	memcpy(header->magic, PM_MAGIC, sizeof header->magic);
+	header->endian = PM_ENDIAN;
+	header->version = PM_FORMAT_VERSION;
+	header->header_bytes = sizeof *header;
+	header->chunk_bytes = PM_CHUNK_BYTES;
+	header->id[0] = id[0];
+	header->id[1] = id[1];
+	read_boot_id(header->boot_id);
+	header->pid_namespace = pid_namespace();
+	header->run_id = plan->run_id;
+	header->created_ns = created_ns;
+	header->file_bytes = file_bytes;
+	header->page_bytes = MEMORY_PAGE;
+	header->unit_bytes = PM_UNIT_BYTES;
+	header->arena_units = PM_ARENA_UNITS;
+	header->slot_counters = PM_COUNTER_COUNT;
+	header->tally_offset = offsetof(struct pm_slot, tally);
+	header->tally_stride = sizeof(struct pm_tally);
+	header->map_arenas = PM_MAP_ARENAS;
+	header->leader = 1;
+	fill_tables(header, plan);
+	__atomic_store_n(&header->chunks, 1, __ATOMIC_RELEASE);
+}
+
+bool segment_create(const struct segment_plan *plan)
+{
+	uint64_t id[2] = {0}, file_bytes, created_ns = now_ns(CLOCK_REALTIME);
+	raw_call3(SYS_getrandom, (long)id, sizeof id, 1);
+	int directory = open_directory(plan);
+	if (directory < 0)
+		return false;
+	if (id[0] % CLEAN_ONE_START_IN == 0)
+		segment_clean(directory, plan->total_bytes);
+	int fd = create_file(directory, created_ns, id[1]);
+	void *start = fd < 0 ? NULL : map_file(fd, plan, &file_bytes);
+	if (start) {
+		fill_header(start, plan, file_bytes, id, created_ns);
+		segment.header = start;
+		segment.mapped = FIRST_CHUNKS;
+	}
+	if (fd >= 0)
+		raw_close(fd);
+	raw_close(directory);
+	return start;
+}

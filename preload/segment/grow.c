@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * grow.c: chunks handed out, by any thread of any process that maps the file.
+ *
+ * `header->chunks` is the only shared word; who moves it owns the chunk.  A chunk that could not be
+ * populated stays EMPTY, readers step over it.
+ */
+#include "segment/segment.h"
+
+#include "sys/memory.h"
+#include "sys/wiped.h"
+
+enum { MAP_STEP = 16 };
+
+static uint32_t chunk_limit(void)
+{
+	return (uint32_t)(segment.header->file_bytes / PM_CHUNK_BYTES);
+}
+
+static bool map_up_to(uint32_t chunks)
+{
+	uint32_t limit = chunk_limit();
+	uint32_t wanted = chunks + MAP_STEP < limit ? chunks + MAP_STEP : limit;
+	while (!wiped_try(&wiped.growing))
+		;
+	uint32_t mapped = segment.mapped;
+	bool grown = mapped >= chunks ||
+		     memory_grow(segment.header, (size_t)mapped * PM_CHUNK_BYTES,
+				 (size_t)wanted * PM_CHUNK_BYTES);
+	if (grown && mapped < chunks)
+		__atomic_store_n(&segment.mapped, wanted, __ATOMIC_RELEASE);
+	wiped_done(&wiped.growing);
+	return grown;
+}
+
+void *segment_chunk(uint32_t number)
+{
+	if (!segment.header || number >= chunk_limit())
+		return NULL;
+	if (number >= __atomic_load_n(&segment.mapped, __ATOMIC_ACQUIRE) && !map_up_to(number + 1))
+		return NULL;
+	return (char *)segment.header + (size_t)number * PM_CHUNK_BYTES;
+}
+
+static bool populate(void *chunk)
+{
+	return segment.fixed || memory_populate(chunk, PM_CHUNK_BYTES) == MEMORY_POPULATED;
+}
+
+uint32_t segment_add(uint32_t process, uint32_t sequence)
+{
+	if (!segment.header || segment.full)
+		return 0;
+	uint32_t number = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
+	do
+		if (number >= chunk_limit()) {
+			segment.full = true;
+			return 0;
+		}
+	while (!__atomic_compare_exchange_n(&segment.header->chunks, &number, number + 1, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	struct pm_chunk *chunk = segment_chunk(number);
+	if (!chunk || !populate(chunk)) {
+		segment.full = true;
+		return 0;
+	}
+	chunk->process = process ? process : number;
+	chunk->sequence = sequence;
+	return number;
+}
+
+void segment_commit(uint32_t number, enum pm_chunk_kind kind)
+{
+	struct pm_chunk *chunk = segment_chunk(number);
+	__atomic_store_n(&chunk->kind, kind, __ATOMIC_RELEASE);
+}
+
+/* Calls for each chunk that is of `kind`, until `visit` says stop; returns its number or 0. */
+static uint32_t find(uint32_t kind, bool (*visit)(struct pm_chunk *, void *), void *context)
+{
+	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE) : 0;
+	for (uint32_t n = 1; n < chunks; n++) {
+		struct pm_chunk *chunk = segment_chunk(n);
+		if (!chunk)
+			return 0;
+		if (__atomic_load_n(&chunk->kind, __ATOMIC_ACQUIRE) == kind && visit(chunk, context))
+			return n;
+	}
+	return 0;
+}
+
+static bool claim(struct pm_chunk *chunk, void *context)
+{
+	uint32_t spare = PM_CHUNK_SPARE;
+	(void)context;
+	return __atomic_compare_exchange_n(&chunk->kind, &spare, PM_CHUNK_SLOT, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+uint32_t segment_claim_spare(void)
+{
+	return find(PM_CHUNK_SPARE, claim, NULL);
+}
+
+struct tail {
+	uint32_t process, kind, last, sequence;
+};
+
+static bool note_last(struct pm_chunk *chunk, void *context)
+{
+	struct tail *tail = context;
+	if (chunk->process == tail->process && chunk->sequence >= tail->sequence) {
+		tail->sequence = chunk->sequence;
+		tail->last = (uint32_t)(((char *)chunk - (char *)segment.header) / PM_CHUNK_BYTES);
+	}
+	return false;
+}
+
+/* The last chunk of a kind that the process has; 0: none. */
+static struct tail last_of(uint32_t process, uint32_t kind)
+{
+	struct tail tail = {.process = process, .kind = kind};
+	find(kind, note_last, &tail);
+	return tail;
+}
+
+enum { FACT_ROOM = PM_CHUNK_BYTES - (int)sizeof(struct pm_chunk) };
+
+/* Copies bytes to the end of the stream, adding chunks as needed. */
+static bool append(struct tail *tail, const void *data, size_t bytes)
+{
+	const char *from = data;
+	while (bytes) {
+		struct pm_chunk *chunk = tail->last ? segment_chunk(tail->last) : NULL;
+		if (!chunk || chunk->used_bytes == FACT_ROOM) {
+			uint32_t sequence = tail->last ? tail->sequence + 1 : 0;
+			uint32_t number = segment_add(tail->process, sequence);
+			if (!number)
+				return false;
+			segment_commit(number, PM_CHUNK_FACTS);
+			tail->last = number;
+			tail->sequence = sequence;
+			continue;
+		}
+		size_t room = FACT_ROOM - chunk->used_bytes;
+		size_t part = bytes < room ? bytes : room;
+		__builtin_memcpy((char *)(chunk + 1) + chunk->used_bytes, from, part);
+		chunk->used_bytes += (uint32_t)part;
+		from += part;
+		bytes -= part;
+	}
+	return true;
+}
+
+bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payload, size_t bytes,
+		      const void *more, size_t more_bytes)
+{
+	static const char zeros[8];
+	struct pm_fact fact = {tag, (uint32_t)(bytes + more_bytes)};
+	size_t padding = -(bytes + more_bytes) % 8;
+	struct tail tail = last_of(process, PM_CHUNK_FACTS);
+	return append(&tail, &fact, sizeof fact) && append(&tail, payload, bytes) &&
+	       append(&tail, more, more_bytes) && append(&tail, zeros, padding);
+}
+
+static bool is_map_of(struct pm_chunk *chunk, void *context)
+{
+	const struct tail *wanted = context;
+	return chunk->process == wanted->process && chunk->sequence == wanted->sequence;
+}
+
+struct pm_arena *segment_map_arena(uint32_t process, uint32_t index)
+{
+	struct tail wanted = {.process = process, .sequence = index / PM_MAP_ARENAS};
+	uint32_t number = find(PM_CHUNK_MAP, is_map_of, &wanted);
+	if (!number) {
+		number = segment_add(process, wanted.sequence);
+		if (!number)
+			return NULL;
+		segment_commit(number, PM_CHUNK_MAP);
+	}
+	return &((struct pm_map *)segment_chunk(number))->arena[index % PM_MAP_ARENAS];
+}

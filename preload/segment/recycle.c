@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recycle.c: areas of dead children, and areas laid ready.
+ *
+ * A child that finds no spare slot takes one whose process has ended: by exit(), as its record says, or
+ * because its pid is gone.  The counts of the dead one are added to a DEPARTED slot first.
+ */
+#include "segment/segment.h"
+
+#include "sys/memory.h"
+#include "sys/wiped.h"
+
+static uint32_t kind_of(uint32_t number)
+{
+	const struct pm_chunk *chunk = segment_chunk(number);
+	return chunk ? __atomic_load_n(&chunk->kind, __ATOMIC_ACQUIRE) : PM_CHUNK_EMPTY;
+}
+
+uint32_t segment_renew_spare(uint32_t number)
+{
+	if (number && kind_of(number) == PM_CHUNK_SPARE)
+		return number;
+	number = segment_add(0, 0);
+	if (number)
+		segment_commit(number, PM_CHUNK_SPARE);
+	return number;
+}
+
+/* Only one-slot areas of forked children: nobody else writes there. */
+static bool is_dead(const struct pm_slot *slot, uint32_t number)
+{
+	const struct pm_process *process = &slot->process;
+	uint32_t state = __atomic_load_n(&process->state, __ATOMIC_ACQUIRE);
+	if (slot->chunk.process != number || !process->parent || state == PM_STATE_NONE)
+		return false;
+	return !memory_thread_exists(&wiped.scratch, process->pid);
+}
+
+static bool has_more_slots(uint32_t leader)
+{
+	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
+	for (uint32_t n = 1; n < chunks; n++) {
+		const struct pm_chunk *chunk = segment_chunk(n);
+		if (chunk && n != leader && chunk->process == leader && kind_of(n) != PM_CHUNK_EMPTY)
+			return true;
+	}
+	return false;
+}
+
+static bool take_dead(uint32_t number)
+{
+	uint32_t slot_kind = PM_CHUNK_SLOT;
+	struct pm_slot *slot = segment_chunk(number);
+	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !is_dead(slot, number) || has_more_slots(number))
+		return false;
+	return __atomic_compare_exchange_n(&slot->chunk.kind, &slot_kind, PM_CHUNK_EMPTY, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static void add_counts(struct pm_slot *to, const struct pm_slot *from)
+{
+	for (unsigned c = 0; c < PM_TALLY_COUNT; c++) {
+		const struct pm_tally *tally = &from->tally[c];
+		int64_t allocations = tally->limit[tally->left & 1] - (tally->left >> 8);
+		__atomic_add_fetch(&to->tally[c].limit[0], allocations, __ATOMIC_RELAXED);
+		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
+			__atomic_add_fetch(&to->tally[c].freed[age], tally->freed[age], __ATOMIC_RELAXED);
+	}
+	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++)
+		__atomic_add_fetch(&to->counter[i], from->counter[i], __ATOMIC_RELAXED);
+}
+
+static uint32_t find_departed(void)
+{
+	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
+	for (uint32_t n = 1; n < chunks; n++)
+		if (kind_of(n) == PM_CHUNK_SLOT &&
+		    ((const struct pm_slot *)segment_chunk(n))->use == PM_SLOT_DEPARTED)
+			return n;
+	return 0;
+}
+
+/* Of the process that created the segment.  Two at a time may make one each: both count. */
+static struct pm_slot *departed_slot(void)
+{
+	uint32_t number = find_departed();
+	if (!number) {
+		number = segment_add(segment.header->leader, 1);
+		if (!number)
+			return NULL;
+		((struct pm_slot *)segment_chunk(number))->use = PM_SLOT_DEPARTED;
+		segment_commit(number, PM_CHUNK_SLOT);
+	}
+	return segment_chunk(number);
+}
+
+uint32_t segment_recycle(void)
+{
+	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE) : 0;
+	struct pm_slot *departed = chunks ? departed_slot() : NULL;
+	for (uint32_t n = 1; departed && n < chunks; n++) {
+		if (!take_dead(n))
+			continue;
+		struct pm_slot *slot = segment_chunk(n);
+		add_counts(departed, slot);
+		__builtin_memset((char *)slot + sizeof slot->chunk, 0, PM_CHUNK_BYTES - sizeof slot->chunk);
+		struct pm_slot *creator = segment_chunk(segment.header->leader);
+		__atomic_add_fetch(&creator->process.recycled_children, 1, __ATOMIC_RELAXED);
+		__atomic_or_fetch(&creator->process.notes, UINT64_C(1) << PM_NOTE_RECYCLED,
+				  __ATOMIC_RELAXED);
+		slot->chunk.process = n;
+		segment_commit(n, PM_CHUNK_SLOT);
+		return n;
+	}
+	return 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segment.h: the only door to shared memory.
+ *
+ * The segment is a sparse file, mapped shared; its descriptor is closed before main.  It grows by chunks:
+ * a chunk is populated before anything is written to it, so that a full file system is an answer and not
+ * a SIGBUS.  The mapping grows in place, behind it nothing of ours lies.
+ * Forked children share the mapping and add chunks to the same file.
+ */
+#ifndef SEGMENT_SEGMENT_H
+#define SEGMENT_SEGMENT_H
+
+#include <poolmem/format.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the creator wants.  Strings are borrowed for the call. */
+struct segment_plan {
+	const char *directory; /* "": the default one of this user */
+	const char *temporary; /* $TMPDIR or NULL, for when there is no /dev/shm */
+	uint64_t file_bytes;   /* limit of this segment */
+	uint64_t total_bytes;  /* limit of all segments of the user, 0: the default */
+	uint64_t run_id;
+	uint32_t class_count;
+	const struct pm_class *classes;
+	const struct pm_age *ages;
+	void *hint; /* where to map it */
+};
+
+struct segment {
+	struct pm_header *header; /* NULL: there is no segment */
+	uint32_t mapped;	  /* chunks mapped in this process */
+	bool fixed;		  /* the kernel cannot populate: all that is there is allocated already */
+	bool full;		  /* no room was found once; not asked again */
+};
+
+extern struct segment segment;
+
+/* Creates the file.  false: no segment can be had; the program counts in private memory. */
+bool segment_create(const struct segment_plan *plan);
+
+/* Chunk `number`, mapped if it was not.  NULL: beyond the file or the address space. */
+void *segment_chunk(uint32_t number);
+
+/* Adds a chunk for `process`, populated and zeroed, its kind EMPTY.  0: no room. */
+uint32_t segment_add(uint32_t process, uint32_t sequence);
+
+/* Makes a chunk visible to readers. */
+void segment_commit(uint32_t number, enum pm_chunk_kind kind);
+
+/* A SLOT laid ready for a forked child.  0: none left. */
+uint32_t segment_claim_spare(void);
+
+/* A spare slot for forked children: `number` if it still is one, else a new one.  0: no room. */
+uint32_t segment_renew_spare(uint32_t number);
+
+/* The area of a dead child, emptied, its counts kept.  0: none is dead. */
+uint32_t segment_recycle(void);
+
+/* Appends a fact to a process's stream, its payload in two parts.  false: no room. */
+bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payload, size_t bytes,
+		      const void *more, size_t more_bytes);
+
+/* Room for arena `index` of the process.  NULL: none. */
+struct pm_arena *segment_map_arena(uint32_t process, uint32_t index);
+
+/* Removes finished segments of the directory, oldest first, at most 32, while all exceed the limit. */
+void segment_clean(int directory, uint64_t total_bytes);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.c: mmap, munmap, mremap, madvise and futex, by raw system calls. */
+#define _GNU_SOURCE
+#include "sys/memory.h"
+
+#include "sys/raw.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+enum { ADVICE_WIPE_ON_FORK = 18, ADVICE_POPULATE_WRITE = 23 };
+
+/* Variants for tests of old kernels: make EXTRA_CFLAGS=-DPM_FORCE_NO_POPULATE */
+#ifdef PM_FORCE_NO_POPULATE
+static const bool populate_known = false;
+#else
+static const bool populate_known = true;
+#endif
+#ifdef PM_FORCE_NO_WIPE
+static const bool wipe_known = false;
+#else
+static const bool wipe_known = true;
+#endif
+
+static bool refused(long result)
+{
+	return result < 0 && result >= -4095;
+}
+
+static long map(void *hint, size_t bytes, int flags, int fd)
+{
+	return raw_call(SYS_mmap, (long)hint, (long)bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+}
+
+void *memory_map(void *hint, size_t bytes)
+{
+	long at = map(hint, bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	return refused(at) ? NULL : (void *)at;
+}
+
+enum memory_result memory_map_at(void *address, size_t bytes)
+{
+	long at = map(address, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
+	if (at == (long)address)
+		return MEMORY_OK;
+	if (at == -EEXIST)
+		return MEMORY_TAKEN;
+	if (refused(at))
+		return MEMORY_REFUSED;
+	memory_unmap((void *)at, bytes); /* an old kernel took the address for a hint */
+	return MEMORY_TAKEN;
+}
+
+void *memory_map_file(void *hint, size_t bytes, int fd)
+{
+	long at = map(hint, bytes, MAP_SHARED, fd);
+	return refused(at) ? NULL : (void *)at;
+}
+
+void memory_unmap(void *address, size_t bytes)
+{
+	raw_call3(SYS_munmap, (long)address, (long)bytes, 0);
+}
+
+bool memory_grow(void *address, size_t old_bytes, size_t new_bytes)
+{
+	return !refused(raw_call(SYS_mremap, (long)address, (long)old_bytes, (long)new_bytes, 0, 0, 0));
+}
+
+bool memory_move(void *address, size_t old_bytes, void *target, size_t new_bytes)
+{
+	return !refused(raw_call(SYS_mremap, (long)address, (long)old_bytes, (long)new_bytes,
+				 MREMAP_MAYMOVE | MREMAP_FIXED, (long)target, 0));
+}
+
+bool memory_purge(void *address, size_t bytes)
+{
+	return !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, MADV_DONTNEED));
+}
+
+enum memory_populated memory_populate(void *address, size_t bytes)
+{
+	long result = populate_known ? raw_call3(SYS_madvise, (long)address, (long)bytes,
+						 ADVICE_POPULATE_WRITE)
+				     : -EINVAL;
+	if (!refused(result))
+		return MEMORY_POPULATED;
+	return result == -EINVAL ? MEMORY_UNKNOWN_CALL : MEMORY_FULL;
+}
+
+bool memory_wipe_on_fork(void *address, size_t bytes)
+{
+	return wipe_known &&
+	       !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, ADVICE_WIPE_ON_FORK));
+}
+
+/* A free PI futex that is locked by the kernel holds the caller's thread id. */
+uint32_t memory_thread_id(uint32_t *word)
+{
+	__atomic_store_n(word, 0, __ATOMIC_RELAXED);
+	long result = raw_call(SYS_futex, (long)word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, 0, 0, 0);
+	uint32_t tid = __atomic_exchange_n(word, 0, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
+	return refused(result) ? 0 : tid;
+}
+
+/* Trying a PI futex that names a dead owner fails with ESRCH. */
+bool memory_thread_exists(uint32_t *word, uint32_t tid)
+{
+	__atomic_store_n(word, tid & FUTEX_TID_MASK, __ATOMIC_RELAXED);
+	long result =
+		raw_call(SYS_futex, (long)word, FUTEX_TRYLOCK_PI | FUTEX_PRIVATE_FLAG, 0, 0, 0, 0);
+	__atomic_store_n(word, 0, __ATOMIC_RELAXED);
+	return result != -ESRCH;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.h: the only door to the kernel's memory calls.
+ *
+ * After start-up the library makes no other system calls than mmap, munmap, mremap, madvise and futex,
+ * and all of them here.  Sizes are bytes, multiples of the page size.
+ */
+#ifndef SYS_MEMORY_H
+#define SYS_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MEMORY_PAGE = 4096 };
+
+/* Zeroed private memory, anywhere near `hint` (may be NULL).  NULL when the kernel refuses. */
+void *memory_map(void *hint, size_t bytes);
+
+/* What memory_map_at() met. */
+enum memory_result { MEMORY_OK, MEMORY_TAKEN, MEMORY_REFUSED };
+
+/* Zeroed private memory at exactly `address`; TAKEN when something else is mapped there. */
+enum memory_result memory_map_at(void *address, size_t bytes);
+
+/* Shared memory of file `fd` from its start, near `hint`.  NULL when refused. */
+void *memory_map_file(void *hint, size_t bytes, int fd);
+
+void memory_unmap(void *address, size_t bytes);
+
+/* Grow a mapping in place.  false: the room behind it is taken, or the kernel refuses. */
+bool memory_grow(void *address, size_t old_bytes, size_t new_bytes);
+
+/* Move whole pages to `target`, whose range must be free.  false: nothing moved. */
+bool memory_move(void *address, size_t old_bytes, void *target, size_t new_bytes);
+
+/* Give the pages back; they read as zero afterwards.  false: the kernel refuses (locked memory). */
+bool memory_purge(void *address, size_t bytes);
+
+/* Make pages of a shared mapping present, so that a later store cannot raise SIGBUS. */
+enum memory_populated { MEMORY_POPULATED, MEMORY_UNKNOWN_CALL, MEMORY_FULL };
+enum memory_populated memory_populate(void *address, size_t bytes);
+
+/* The pages read as zero in each forked child.  false: the kernel is too old. */
+bool memory_wipe_on_fork(void *address, size_t bytes);
+
+/*
+ * The caller's thread id, through a futex call, for processes whose filter allows no gettid.
+ * Zero when the kernel refuses.  `word` is a scratch word, zero before and after.
+ */
+uint32_t memory_thread_id(uint32_t *word);
+
+/* Whether thread id `tid` exists in this namespace; `word` scratch.  true when in doubt. */
+bool memory_thread_exists(uint32_t *word, uint32_t tid);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wiped.h: words that read as zero in a forked child, whatever call forked it.
+ *
+ * `alive` tells a child from its parent; the others are flags of who is at work, which in a child
+ * nobody is.
+ */
+#ifndef SYS_WIPED_H
+#define SYS_WIPED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct wiped {
+	uint32_t alive;	    /* 1 in the process that set itself up */
+	uint32_t purging;   /* atomic: a thread purges */
+	uint32_t advancing; /* atomic: a thread turns the epoch */
+	uint32_t growing;   /* atomic: a thread grows the segment's mapping */
+	uint32_t scratch;   /* for memory_thread_id() */
+	uint8_t rest[4096 - 20];
+};
+
+extern struct wiped wiped;
+
+/* Asks the kernel for it.  false: the kernel is too old. */
+bool wiped_init(void);
+
+static inline bool wiped_try(uint32_t *flag)
+{
+	return !__atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE);
+}
+
+static inline void wiped_done(uint32_t *flag)
+{
+	__atomic_store_n(flag, 0, __ATOMIC_RELEASE);
+}
+
+#endif

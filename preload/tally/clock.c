@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.c: turns epochs and keeps the table from stamp to age bucket. */
+#include "tally/clock.h"
+
+struct stamps stamps = {.now = STAMP_FIRST, .age_of = {[STAMP_FREE] = AGE_SLOW, [STAMP_SPECIAL] = AGE_SLOW}};
+
+struct clock clock_now = {
+	.next = 1000,
+	.length = 1000,
+	.threshold = {1000, 10, 10},
+};
+
+/* Bucket 0 is generation 0; then generation 1, then generation 2, by age. */
+static const struct pm_age age_table[PM_AGE_COUNT] = {
+	{0, 0, 0, 0},   {1, 1, 1, 0},   {1, 2, 3, 0},	{1, 4, 7, 0},	{1, 8, 15, 0},
+	{1, 16, 127, 0}, {2, 1, 3, 0},	{2, 4, 7, 0},	{2, 8, 15, 0},	{2, 16, 31, 0},
+	{2, 32, 63, 0}, {2, 64, 127, 0}, {2, 128, UINT32_MAX, 0},
+};
+
+void clock_describe(struct pm_age ages[PM_AGE_COUNT])
+{
+	for (unsigned i = 0; i < PM_AGE_COUNT; i++)
+		ages[i] = age_table[i];
+}
+
+unsigned clock_bucket(unsigned generation, unsigned age)
+{
+	for (unsigned i = 0; i < PM_AGE_COUNT; i++)
+		if (age_table[i].generation == generation && age <= age_table[i].age_max)
+			return i;
+	return PM_AGE_COUNT - 1;
+}
+
+unsigned clock_age(uint8_t stamp)
+{
+	if (stamp == STAMP_OLD)
+		return CLOCK_OLD_AGE;
+	unsigned age = stamps.now >= stamp ? stamps.now - stamp : stamps.now + STAMP_LAST - stamp;
+	return age >= STAMP_LAST - STAMP_AHEAD ? 0 : age;
+}
+
+/*
+ * A block of age 0 is in generation 0.  Older ones have survived a young sweep; those born up to the
+ * last middle sweep survived that too and are in generation 2.
+ */
+static unsigned generation_of(unsigned age)
+{
+	if (age == 0)
+		return 0;
+	bool saw_middle = clock_now.sweeps[1] + clock_now.sweeps[2] > 0 &&
+			  clock_now.epoch - clock_now.last_middle_epoch < age;
+	return saw_middle || age >= CLOCK_OLD_AGE ? 2 : 1;
+}
+
+/* clock_bucket() for each age, worked out once: epochs turn often in small programs. */
+static int8_t bucket_of[3][CLOCK_OLD_AGE + 1];
+
+static void fill_buckets(void)
+{
+	for (unsigned generation = 0; generation < 3; generation++)
+		for (unsigned age = 0; age <= CLOCK_OLD_AGE; age++)
+			bucket_of[generation][age] = (int8_t)clock_bucket(generation, age);
+}
+
+static void recompute_ages(void)
+{
+	for (unsigned stamp = STAMP_FIRST; stamp <= STAMP_OLD; stamp++) {
+		unsigned age = clock_age((uint8_t)stamp);
+		unsigned capped = age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE;
+		stamps.age_of[stamp] = bucket_of[generation_of(age)][capped];
+	}
+}
+
+void clock_init(const uint32_t threshold[3])
+{
+	for (unsigned g = 0; g < 3; g++)
+		clock_now.threshold[g] = threshold[g];
+	fill_buckets();
+	clock_now.length = threshold[0];
+	clock_now.next = clock_now.units + clock_now.length;
+	recompute_ages();
+}
+
+/* Which generation this sweep takes, as gc_collect_generations() in CPython 3.11 chooses it. */
+static unsigned choose_generation(void)
+{
+	if (clock_now.count[2] > clock_now.threshold[2])
+		return 2;
+	return clock_now.count[1] > clock_now.threshold[1] ? 1 : 0;
+}
+
+void clock_advance(void)
+{
+	unsigned generation = choose_generation();
+	clock_now.sweeps[generation]++;
+	if (generation < 2)
+		clock_now.count[generation + 1]++;
+	for (unsigned g = 1; g <= generation; g++)
+		clock_now.count[g] = 0;
+	clock_now.epoch++;
+	if (generation > 0)
+		clock_now.last_middle_epoch = clock_now.epoch;
+	if (clock_now.epoch % CLOCK_EPOCHS_PER_DOUBLING == 0)
+		clock_now.length *= 2;
+	clock_now.next = clock_now.units + clock_now.length;
+	stamps.now = stamps.now == STAMP_LAST ? STAMP_FIRST : (uint8_t)(stamps.now + 1);
+	recompute_ages();
+}

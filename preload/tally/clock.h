@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock.h: epochs, sweeps and the age of a block.
+ *
+ * As in CPython, a young sweep comes at the end of each epoch; each (t1+1)-th sweep takes generation 1
+ * as well, and of those each (t2+1)-th takes generation 2.  Sweeping generation g moves every survivor of
+ * generations up to g to g+1.  So the generation of a block follows from its birth epoch and the sweeps
+ * since, and no block is visited.
+ */
+#ifndef TALLY_CLOCK_H
+#define TALLY_CLOCK_H
+
+#include "tally/stamps.h"
+
+#include <poolmem/format.h>
+#include <stdbool.h>
+
+enum {
+	CLOCK_EPOCHS_PER_DOUBLING = 1024,
+	CLOCK_T1_MAX = 100,
+	CLOCK_OLD_AGE = 128,     /* surely generation 2, as t1 is at most 100 */
+	CLOCK_AGEING_PERIOD = 64 /* epochs between two passes that turn stamps into STAMP_OLD */
+};
+
+struct clock {
+	uint64_t units; /* allocations seen at slow calls; atomic adds */
+	uint64_t next;  /* the epoch turns when units reach this */
+	uint64_t length;
+	uint64_t epoch;
+	uint64_t sweeps[3];
+	uint32_t threshold[3];
+	uint32_t count[3];        /* as gc.get_count(): [1] young sweeps, [2] middle sweeps */
+	uint64_t last_middle_epoch; /* epoch of the last sweep that took generation 1 */
+};
+
+extern struct clock clock_now;
+
+void clock_init(const uint32_t threshold[3]);
+
+/* Turns the epoch and recomputes stamps.age_of.  One caller at a time. */
+void clock_advance(void);
+
+/* Age in epochs of a live block's stamp; CLOCK_OLD_AGE or more: STAMP_OLD. */
+unsigned clock_age(uint8_t stamp);
+
+/* Index into pm_tally.freed for a block of that age and generation. */
+unsigned clock_bucket(unsigned generation, unsigned age);
+
+/* What the buckets mean, for the segment's table of ages. */
+void clock_describe(struct pm_age ages[PM_AGE_COUNT]);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * counters.h: counting, one instruction each.
+ *
+ * A counter word has one writer, the thread that holds its slot, so a plain read-modify-write to memory
+ * is enough; it must be a single instruction, so that a signal handler that allocates between load and
+ * store loses nothing.  See struct pm_tally for what a reader does with these.
+ */
+#ifndef TALLY_COUNTERS_H
+#define TALLY_COUNTERS_H
+
+#include <poolmem/format.h>
+#include <stdbool.h>
+
+/* Counts one allocation; true when the countdown to the class's next event has run out. */
+static inline bool tally_allocated(struct pm_tally *tally)
+{
+#if defined(__x86_64__)
+	bool due;
+	__asm__ volatile("subq %2, %0" : "+m"(tally->left), "=@ccs"(due) : "i"(PM_LEFT_STEP));
+	return due;
+#else
+	return __atomic_sub_fetch(&tally->left, PM_LEFT_STEP, __ATOMIC_RELAXED) < 0;
+#endif
+}
+
+static inline void tally_add(uint64_t *word, uint64_t amount)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("addq %1, %0" : "+m"(*word) : "er"(amount));
+#else
+	__atomic_fetch_add(word, amount, __ATOMIC_RELAXED);
+#endif
+}
+
+static inline void tally_freed(struct pm_tally *tally, unsigned age)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("incq %0" : "+m"(tally->freed[age]));
+#else
+	__atomic_fetch_add(&tally->freed[age], 1, __ATOMIC_RELAXED);
+#endif
+}
+
+/* Allocations counted so far; exact for the writer itself. */
+static inline uint64_t tally_allocations(const struct pm_tally *tally)
+{
+	int64_t left = tally->left;
+	return (uint64_t)(tally->limit[left & 1] - (left >> 8));
+}
+
+static inline uint64_t tally_frees(const struct pm_tally *tally)
+{
+	uint64_t sum = 0;
+	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
+		sum += tally->freed[age];
+	return sum;
+}
+
+/* Sets the countdown to `until_event` allocations from now; the count stays what it is. */
+static inline void tally_arm(struct pm_tally *tally, int64_t until_event)
+{
+	uint8_t sequence = (uint8_t)(tally->left + 1);
+	tally->limit[sequence & 1] = (int64_t)tally_allocations(tally) + until_event;
+	__atomic_store_n(&tally->left, until_event * PM_LEFT_STEP + sequence, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+# `poolmem doctor` on this machine, and on machines that lack something.  Programs: target.bats.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	require_lib
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir -m 700 shm
+	export POOLMEM=dir=$PWD/shm
+}
+
+doctor()
+{
+	"$poolmem" doctor --lib "$lib" "$@"
+}
+
+says()
+{
+	grep -qE "$1" <<<"$output" || { echo "not said: $1; but:"; echo "$output"; return 1; }
+}
+
+@test "doctor: all well here, and nothing is left" {
+	run -0 doctor
+	says '^ok +kernel'
+	says '^ok +library +/'
+	says '^ok +segment '
+	says '^ok +leases '
+	says '^all well$'
+	[ -z "$(find shm -mindepth 1)" ]
+}
+
+@test "doctor --json: the same" {
+	doctor --json ls | python3 -c '
+import json, sys
+found = json.load(sys.stdin)
+assert found["schema"] == 1 and found["ok"] is True
+assert {"kernel", "glibc", "/dev/shm", "library", "segment"} <= {c["name"] for c in found["checks"]}
+assert all(c["verdict"] in ("ok", "note", "FAIL") and c["text"] for c in found["checks"])
+assert found["programs"] == [{"program": "ls", "verdict": "ok", "path": found["programs"][0]["path"],
+                              "error": None, "findings": []}]'
+}
+
+@test "doctor: no library, or something else in its place" {
+	cp "$poolmem" alone
+	run -1 ./alone doctor
+	says '^FAIL +library .*libpoolmem.so'
+	run -1 "$poolmem" doctor --lib /no/such.so
+	says '^FAIL +library .*/no/such.so: No such file'
+	run -1 "$poolmem" doctor --lib "$(ldd "$(command -v bash)" | sed -n 's/.*=> \(.*libc.so.6\) .*/\1/p')"
+	says '^FAIL +segment .*left no segment'
+}
+
+@test "doctor: a directory that cannot be trusted" {
+	chmod 777 shm
+	run -1 doctor
+	says '^FAIL +directory .*open to others'
+	touch file
+	POOLMEM=dir=$PWD/file run -1 doctor
+	says '^FAIL +directory .*is not a directory'
+}
+
+@test "doctor: limits and settings" {
+	POOLMEM=off run -1 doctor
+	says '^FAIL +settings .*POOLMEM=off'
+	LD_PRELOAD=libm.so.6 run -0 doctor
+	says '^note +preload .*libm.so.6'
+	run -0 bash -c 'ulimit -v 900000; "$@"' - "$poolmem" doctor --lib "$lib"
+	says '^note +address space'
+}
+
+@test "F39 doctor: a file size limit" {
+	run bash -c 'ulimit -f 1000; "$@"' - "$poolmem" doctor --lib "$lib"
+	says '^note +file size'
+	[ "$status" -le 1 ]
+	run -1 bash -c 'ulimit -f 0; "$@"' - "$poolmem" doctor --lib "$lib"
+	says '^FAIL +segment'
+}
+
+@test "doctor: usage" {
+	run -2 doctor --no-such-option
+	run -2 doctor --lib
+}

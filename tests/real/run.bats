@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: MIT
+# `poolmem run` as users meet it: the program is not disturbed, one capture is kept, failures are told.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	require_lib
+	ulimit -c 0
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir -m 700 shm
+	export POOLMEM=dir=$PWD/shm
+	report=$PWD/stderr
+}
+
+# stdout and exit code are the program's, stderr goes to a file.
+record()
+{
+	"$poolmem" run --lib "$lib" "$@" 2>"$report"
+}
+
+said()
+{
+	grep -qF -- "$1" "$report" || { echo "not said: $1; but:"; cat "$report"; return 1; }
+}
+
+said_nothing()
+{
+	[ ! -s "$report" ] || { cat "$report"; return 1; }
+}
+
+no_capture()
+{
+	[ -z "$(find . -name '*.pm')" ] || { find . -name '*.pm'; return 1; }
+}
+
+# Nothing stays behind but the note of the newest capture.
+nothing_left()
+{
+	[ -z "$(find shm -mindepth 1 ! -name last)" ] || { find shm; return 1; }
+}
+
+# A member of the report of a capture.
+figure()
+{
+	"$poolmem" report --json "$1" | python3 -c 'import json, sys; print(eval(sys.argv[1], {"r": json.load(sys.stdin)}))' "$2"
+}
+
+waits_for()
+{
+	for _ in $(seq 600); do
+		eval "$1" && return
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "run: the exit code is the program's" {
+	for code in 0 1 7 125 255; do
+		run -$code record -f -o a.pm -- sh -c "exit $code"
+		[ -s a.pm ]
+	done
+	nothing_left
+}
+
+@test "run: 128 and the signal when one ended the program" {
+	for signal in KILL TERM SEGV; do
+		run -$((128 + $(kill -l $signal))) record -f -o a.pm -- sh -c "kill -$signal \$\$"
+		[ "$(figure a.pm 'r["metrics"]["process.signal"]')" = "$(kill -l $signal)" ]
+	done
+	nothing_left
+}
+
+@test "run: 127 not found, 126 not executable, 125 usage, as env does" {
+	run -127 record -- ./nothing-here
+	run -127 record -- nothing-here-either
+	touch plain && run -126 record -- ./plain
+	mkdir folder && run -126 record -- ./folder
+	printf '#!/no/such/interpreter\n' >script && chmod +x script && run -127 record -- ./script
+	run -125 record --no-such-option -- true
+	run -125 record --interval soon -- true
+	run -125 record -o a.pm
+	run -125 "$poolmem" run --lib /no/such/library.so -- true
+	no_capture
+	nothing_left
+}
+
+@test "run: stdin and stdout pass through, byte for byte" {
+	head -c 3000000 /dev/urandom >random
+	record -o a.pm -- cat <random | cmp - random
+	record -o b.pm -- sh -c 'printf "\0\1\2\377"; printf error >&2' | cmp - <(printf '\0\1\2\377')
+	said error
+}
+
+@test "run: the program has the descriptors, the directory and the signals that it had" {
+	cat >look <<-'END'
+		#!/bin/sh
+		ls /proc/self/fd
+		pwd
+		grep ^Sig /proc/self/status
+	END
+	chmod +x look
+	trap '' USR1
+	./look >plain
+	record -q -o a.pm -- ./look >under
+	sed -i /SigQ/d plain under
+	diff plain under
+	said_nothing
+}
+
+@test "run: a caller that ignores SIGCHLD" {
+	cat >caller <<-'END'
+		import os, signal, sys
+		signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+		os.execvp(sys.argv[1], sys.argv[1:])
+	END
+	run -9 python3 caller "$poolmem" run --lib "$lib" -o a.pm -- sh -c 'exit 9'
+	[ -s a.pm ]
+}
+
+@test "run: eight lines at most afterwards, with the file and the next command" {
+	record -o a.pm -- sh -c 'ls >/dev/null'
+	[ "$(wc -l <"$report")" -le 8 ]
+	! grep -v '^poolmem: ' "$report"
+	said 'poolmem report a.pm'
+	for word in peak allocations freed fragmentation a.pm; do said "$word"; done
+	record -q -o b.pm -- true
+	said_nothing
+}
+
+@test "run --json: one object on stderr" {
+	record --json -o a.pm -- ls / >/dev/null
+	python3 - "$report" <<-'END'
+		import json, os, sys
+		summary = json.load(open(sys.argv[1]))
+		assert summary["schema"] == 1
+		assert summary["file"] == os.path.abspath("a.pm")
+		assert summary["metrics"]["alloc.count"] > 0
+		assert summary["segments"] == 1
+	END
+}
+
+@test "run: the default name has the program and its real pid" {
+	pid=$(record -- sh -c 'echo $$')
+	[ -s "poolmem.sh.$pid.pm" ]
+	[ "$(figure "poolmem.sh.$pid.pm" 'r["metrics"]["process.pid"]')" = "$pid" ]
+}
+
+@test "run: patterns of names" {
+	pid=$(record -o '%e-%p-%%.pm' -- sh -c 'echo $$')
+	[ -s "sh-$pid-%.pm" ]
+	record -o '%h.pm' -- true
+	[ -s "$(hostname).pm" ]
+	before=$(date +%s)
+	record -o 'at-%t.pm' -- true
+	[ "$(basename at-*.pm .pm | cut -c4-)" -ge "$before" ]
+	for _ in 1 2 3; do record -o 'n-%n.pm' -- true; done
+	[ -s n-1.pm ] && [ -s n-2.pm ] && [ -s n-3.pm ] && [ ! -e n-4.pm ]
+	for bad in '%x.pm' 'a%' '' 'folder/'; do
+		run -125 record -o "$bad" -- touch ran
+		[ ! -e ran ]
+	done
+}
+
+@test "run: a capture is not overwritten without -f, and that is known before the program runs" {
+	echo precious >a.pm
+	run -125 record -o a.pm -- touch ran
+	said 'a.pm is there already'
+	[ ! -e ran ] && [ "$(cat a.pm)" = precious ]
+	record -f -o a.pm -- touch ran
+	[ -e ran ]
+	figure a.pm 1
+	nothing_left
+}
+
+@test "run: a capture that the program itself made is not overwritten either" {
+	run -125 record -o a.pm -- sh -c 'echo mine >a.pm'
+	[ "$(cat a.pm)" = mine ]
+	[ -z "$(find . -name '.poolmem-*')" ]
+	[ -n "$(find shm -name '*.pms')" ]
+}
+
+@test "F37 run: what is no regular file is refused, -f or not, and stays what it is" {
+	mkfifo fifo
+	ln -s /no/such/file link
+	for place in /dev/full /dev/null fifo link "$PWD"; do
+		run -125 record -f -o "$place" -- touch ran
+		said 'is not a regular file'
+		[ ! -e ran ]
+	done
+	[ -c /dev/full ] && [ -c /dev/null ] && [ -p fifo ] && [ -L link ]
+	run -125 record -o no/such/directory/a.pm -- touch ran
+	[ ! -e ran ]
+}
+
+@test "F37 run: a disk that is full: 125, no half capture, the segments stay" {
+	cat >inside <<-'END'
+		mkdir disk && mount -t tmpfs -o size=64k none disk || exit 99
+		"$@" 2>stderr
+		code=$?
+		find disk -mindepth 1 >left
+		exit $code
+	END
+	rights=-m
+	[ "$(id -u)" = 0 ] || rights=-Urm
+	run -125 unshare $rights sh inside "$poolmem" run --lib "$lib" -o disk/a.pm -- sh -c 'ls >/dev/null'
+	said 'No space left on device'
+	said "the segments are in $PWD/shm"
+	[ ! -s left ]
+	[ "$(find shm -maxdepth 1 -name '*.pms' | wc -l)" = 2 ]
+	for segment in shm/*.pms; do figure "$segment" 1; done
+}
+
+@test "run: LD_PRELOAD and POOLMEM of the user are kept" {
+	preload=$(LD_PRELOAD=libc.so.6 POOLMEM=$POOLMEM,purge.ms=300,run=5 record -o a.pm -- \
+		sh -c 'echo "$LD_PRELOAD $POOLMEM"')
+	[[ $preload == "libc.so.6:$lib "* ]]
+	[[ $preload == *" purge.ms=300,run="* ]]
+	[[ $preload != *run=5,* ]]
+	[[ $preload == *",dir=$PWD/shm/run-"?????? ]]
+	once=$(LD_PRELOAD=/old/libpoolmem.so:libc.so.6 record -o b.pm -- sh -c 'echo "$LD_PRELOAD"')
+	[ "$once" = "libc.so.6:$lib" ]
+	nothing_left
+}
+
+@test "run: POOLMEM=off stands aside" {
+	POOLMEM=off run -4 record -- sh -c '[ -z "$LD_PRELOAD" ] && exit 4'
+	said 'POOLMEM=off'
+	no_capture
+}
+
+@test "run: one capture holds the tree, --only picks from it" {
+	record -o tree.pm -- bash -c 'ls >/dev/null; (echo child >/dev/null); date >/dev/null; true'
+	[ "$(figure tree.pm 'len(r["processes"])')" -ge 4 ]
+	record -o only.pm --only 'd?te' -- bash -c 'ls >/dev/null; date >/dev/null; true'
+	[ "$(figure only.pm 'len(r["processes"])')" = 1 ]
+	said 'left out'
+	run -5 record -o none.pm --only nothing -- sh -c 'exit 5'
+	said 'no capture'
+	[ ! -e none.pm ]
+	nothing_left
+}
+
+@test "run: the newest capture is 'last'" {
+	record -o a.pm -- true
+	[ "$(cat shm/last)" = "$PWD/a.pm" ]
+	record -o b.pm -- ls >/dev/null
+	[ "$("$poolmem" report --json last)" = "$("$poolmem" report --json b.pm)" ]
+}
+
+@test "run: signals are passed on, once each, and the capture is written" {
+	record -o a.pm -- "$programs/heard" >heard &
+	waits_for 'grep -q ready heard'
+	for signal in INT HUP QUIT USR1 USR2 WINCH; do
+		kill -$signal $!
+		waits_for "grep -q SIG$signal heard"
+	done
+	kill -TERM $!
+	code=0
+	wait $! || code=$?
+	[ $code = 7 ]
+	diff <(printf 'SIG%s\n' INT HUP QUIT USR1 USR2 WINCH TERM) <(tail -n +2 heard)
+	figure a.pm 1
+	nothing_left
+}
+
+@test "run: keys of the terminal reach the program once" {
+	run -7 python3 "$here/onatty.py" 031c03 "$poolmem" run -q --lib "$lib" -o a.pm -- "$programs/heard"
+	diff <(printf 'SIG%s\n' INT QUIT INT TERM) <(grep -o 'SIG[A-Z]*' <<<"$output")
+	figure a.pm 1
+}
+
+@test "run: a program stopped by the terminal stops poolmem, and both go on" {
+	set -m
+	record -o a.pm -- sh -c 'kill -TSTP $$; exit 6' &
+	waits_for "grep -q '^State:.*stopped' /proc/$!/status"
+	kill -CONT $!
+	code=0
+	wait $! || code=$?
+	[ $code = 6 ]
+	figure a.pm 1
+}
+
+@test "run: a daemon that outlives the program stays readable" {
+	mkfifo stop
+	run -3 --separate-stderr record -o a.pm -- "$programs/outlive" stop
+	[ "${#lines[@]}" = 1 ]
+	daemon=${lines[0]}
+	said 'still running  1 process'
+	said "$PWD/shm"
+	[ "$(find shm -maxdepth 1 -name '*.pms' | wc -l)" = 1 ]
+	"$poolmem" report --json "$daemon" >/dev/null
+	[ "$(figure a.pm 'len(r["processes"])')" = 3 ]
+	: >stop
+	waits_for "[ ! -e /proc/$daemon ]"
+}
+
+@test "run: segments of a killed poolmem go back to the user's directory" {
+	record -o a.pm -- "$programs/heard" >heard &
+	waits_for 'grep -q ready heard'
+	kill -KILL $!
+	wait $! || true
+	kill -TERM "$(sed -n 's/ready //p' heard)"
+	waits_for "grep -q SIGTERM heard"
+	[ "$(find shm -path '*/run-*' -name '*.pms' | wc -l)" = 1 ]
+	record -o b.pm -- true
+	[ -z "$(find shm -name 'run-*')" ]
+	[ "$(find shm -maxdepth 1 -name '*.pms' | wc -l)" = 1 ]
+	figure shm/*.pms 1
+}
+
+@test "F28 run: a directory that others can write to is not used" {
+	chmod 777 shm
+	run -125 record -o a.pm -- touch ran
+	[ ! -e ran ]
+	chmod 700 shm
+	ln -s shm link
+	POOLMEM=dir=$PWD/link run -125 record -o a.pm -- touch ran
+	[ ! -e ran ]
+	POOLMEM=dir=shm run -125 record -o a.pm -- touch ran
+	[ ! -e ran ]
+}
+
+@test "F35 run: no control character of a name reaches the terminal" {
+	name=$(printf 'e\033]52;c;aGk=\007l\nf')
+	cp /bin/true "$name"
+	record -o a.pm -- "./$name"
+	record -- "./$name"
+	run -127 record -- "./no$name"
+	python3 "$here/elfpatch.py" 32bit /bin/true "$name"
+	run ! record -- "./$name"
+	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$report"
+	"$poolmem" report a.pm >text
+	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' text
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* recording_helper.h: bytes in memory read as a file, by the whole path up to a study or a report. */
+#ifndef POOLMEM_TESTS_RECORDING_HELPER_H
+#define POOLMEM_TESTS_RECORDING_HELPER_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include "model/recording.h"
+#include "render/report.h"
+#include "study/study.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* A file without a name that holds the bytes. */
+static inline int file_of(const void *data, size_t byte_count)
+{
+	int fd = memfd_create("poolmem-test", MFD_CLOEXEC);
+	const char *at = data;
+
+	while (byte_count) {
+		ssize_t written = write(fd, at, byte_count);
+		if (written <= 0)
+			_exit(99);
+		at += written;
+		byte_count -= (size_t)written;
+	}
+	return fd;
+}
+
+static inline bool read_bytes(const void *data, size_t byte_count, struct recording *ret,
+			      struct failure *why)
+{
+	struct source source;
+
+	if (!source_take(file_of(data, byte_count), "test", &source, why))
+		return false;
+	bool read = recording_read_source(&source, NULL, ret, why);
+	source_close(&source);
+	return read;
+}
+
+/* All that a reader does: both reports, thrown away. */
+static inline void report_all(const struct recording *recording)
+{
+	const struct view view = {.row_max = 20, .all = true};
+	struct failure why;
+	struct query query;
+	struct study study;
+	struct sink sink;
+
+	if (!query_open(&query, NULL, NULL, &why))
+		_exit(98);
+	study_make(recording, &query, &study);
+	if (!sink_open(&sink, "/dev/null", &why))
+		_exit(97);
+	report_text(&study, &view, &sink);
+	report_json(&study, &view, &sink);
+	sink_close(&sink, &why);
+	study_free(&study);
+	query_close(&query);
+}
+
+/* Reads and reports.  False: refused, with a message. */
+static inline bool digest(const void *data, size_t byte_count, struct failure *why)
+{
+	struct recording recording;
+
+	if (!read_bytes(data, byte_count, &recording, why))
+		return false;
+	report_all(&recording);
+	recording_free(&recording);
+	return true;
+}
+
+#endif
