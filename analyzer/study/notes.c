@@ -115,7 +115,8 @@ static void add_reading(struct notes *notes, const struct process *process)
 void notes_of_process(struct notes *notes, const struct process *process,
 		      const struct recording *recording)
 {
-	add_recorded(notes, &process->record);
+	if (process->kind != PROCESS_DEPARTED)
+		add_recorded(notes, &process->record);
 	add_misuse(notes, process);
 	add_publication(notes, process, recording);
 	add_reading(notes, process);

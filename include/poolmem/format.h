@@ -31,13 +31,13 @@
 enum {
 	PM_FORMAT_VERSION = 1,
 	PM_CHUNK_BYTES = 12288,
-	PM_UNIT_BYTES = 65536,  /* granularity of pools */
-	PM_ARENA_UNITS = 64,    /* units in an arena: one bit each in a 64-bit word */
-	PM_TALLY_COUNT = 88,    /* records of pm_slot.tally */
-	PM_COUNTER_ROOM = 24,   /* words of pm_slot.counter */
-	PM_AGE_COUNT = 13,      /* age buckets */
-	PM_MAP_ARENAS = 11,     /* arenas in a MAP chunk */
-	PM_LEFT_STEP = 256,     /* pm_tally.left falls by this for each allocation */
+	PM_UNIT_BYTES = 65536, /* granularity of pools */
+	PM_ARENA_UNITS = 64,   /* units in an arena: one bit each in a 64-bit word */
+	PM_TALLY_COUNT = 88,   /* records of pm_slot.tally */
+	PM_COUNTER_ROOM = 24,  /* words of pm_slot.counter */
+	PM_AGE_COUNT = 13,     /* age buckets */
+	PM_MAP_ARENAS = 11,    /* arenas in a MAP chunk */
+	PM_LEFT_STEP = 256,    /* pm_tally.left falls by this for each allocation */
 };
 
 #define PM_NAME_OF_COUNTER(name, key, help) PM_COUNTER_##name,
@@ -82,27 +82,27 @@ struct pm_age {
 
 /* Chunk 0.  Written by the process that creates the segment; `chunks` by whoever adds a chunk. */
 struct pm_header {
-	char magic[8];          /* PM_MAGIC */
-	uint32_t endian;        /* PM_ENDIAN in the writer's byte order */
-	uint32_t version;       /* PM_FORMAT_VERSION; a reader refuses a newer one */
-	uint32_t header_bytes;  /* sizeof(struct pm_header) of the writer */
-	uint32_t chunk_bytes;   /* PM_CHUNK_BYTES */
-	uint64_t features;      /* parts a reader may ignore; none yet */
-	uint64_t requires;      /* parts a reader must know, or refuse; none yet */
-	uint64_t id[2];         /* random */
-	uint8_t boot_id[16];    /* of the kernel; zero when unknown */
-	uint64_t pid_namespace; /* inode; zero when unknown */
-	uint64_t run_id;        /* of `poolmem run`; zero for a bare preload */
-	uint64_t created_ns;    /* CLOCK_REALTIME */
-	uint64_t file_bytes;    /* size of the sparse file: the segment's limit */
-	uint32_t page_bytes;    /* of the kernel */
-	uint32_t unit_bytes;    /* PM_UNIT_BYTES */
-	uint32_t arena_units;   /* PM_ARENA_UNITS */
-	uint32_t slot_counters; /* words in use of pm_slot.counter */
-	uint32_t tally_offset;  /* of the tally records in a SLOT chunk, bytes */
-	uint32_t tally_stride;  /* sizeof(struct pm_tally) */
-	uint32_t map_arenas;    /* arenas in a MAP chunk */
-	uint32_t leader;        /* chunk of the process that created the segment */
+	char magic[8];           /* PM_MAGIC */
+	uint32_t endian;         /* PM_ENDIAN in the writer's byte order */
+	uint32_t version;        /* PM_FORMAT_VERSION; a reader refuses a newer one */
+	uint32_t header_bytes;   /* sizeof(struct pm_header) of the writer */
+	uint32_t chunk_bytes;    /* PM_CHUNK_BYTES */
+	uint64_t features;       /* parts a reader may ignore; none yet */
+	uint64_t requires;       /* parts a reader must know, or refuse; none yet */
+	uint64_t id[2];          /* random */
+	uint8_t boot_id[16];     /* of the kernel; zero when unknown */
+	uint64_t pid_namespace;  /* inode; zero when unknown */
+	uint64_t run_id;         /* of `poolmem run`; zero for a bare preload */
+	uint64_t created_ns;     /* CLOCK_REALTIME */
+	uint64_t file_bytes;     /* size of the sparse file: the segment's limit */
+	uint32_t page_bytes;     /* of the kernel */
+	uint32_t unit_bytes;     /* PM_UNIT_BYTES */
+	uint32_t arena_units;    /* PM_ARENA_UNITS */
+	uint32_t slot_counters;  /* words in use of pm_slot.counter */
+	uint32_t tally_offset;   /* of the tally records in a SLOT chunk, bytes */
+	uint32_t tally_stride;   /* sizeof(struct pm_tally) */
+	uint32_t map_arenas;     /* arenas in a MAP chunk */
+	uint32_t leader;         /* chunk of the process that created the segment */
 	struct pm_table classes; /* struct pm_class: one for each tally record */
 	struct pm_table ages;    /* struct pm_age: one for each word of pm_tally.freed */
 	uint32_t chunks;         /* chunks handed out, this one included; atomic, only grows */
@@ -147,24 +147,24 @@ struct pm_process {
 	uint32_t pid, ppid;   /* in the namespace of the header */
 	uint64_t start_ticks; /* field 22 of /proc/PID/stat; zero for a forked child */
 	uint32_t uid;
-	uint32_t parent;     /* leader chunk of the process that forked it; zero for an exec'ed one */
-	uint64_t began_ns;   /* CLOCK_MONOTONIC */
-	uint64_t ended_ns;   /* CLOCK_MONOTONIC; zero while running */
+	uint32_t parent;   /* leader chunk of the process that forked it; zero for an exec'ed one */
+	uint64_t began_ns; /* CLOCK_MONOTONIC */
+	uint64_t ended_ns; /* CLOCK_MONOTONIC; zero while running */
 	uint64_t began_real_ns; /* CLOCK_REALTIME */
-	uint64_t notes;      /* bits of enum pm_note */
+	uint64_t notes;         /* bits of enum pm_note */
 	uint64_t inherited_blocks, inherited_bytes;
-	uint64_t live_now_bytes;  /* as of the last slow call */
+	uint64_t live_now_bytes; /* as of the last slow call */
 	uint64_t live_peak_bytes; /* highest live_now_bytes: seen at slow calls, see peak_bound_bytes */
 	uint64_t peak_bound_bytes; /* the true peak is at most this much higher */
 	uint64_t committed_bytes, committed_peak_bytes; /* mapped in arenas */
-	uint64_t meta_bytes;    /* mapped for descriptors, stamps and heaps */
-	uint64_t purged_bytes;  /* given back by madvise or munmap so far */
-	uint64_t clock;         /* allocations seen by the clock at slow calls */
-	uint64_t epoch;         /* young sweeps so far */
-	uint64_t epoch_length;  /* clock units in the present epoch */
-	uint64_t sweeps[3];     /* per generation */
-	uint32_t threshold[3];  /* t0, t1, t2 */
-	uint32_t slots_unseen;  /* threads that count in private memory */
+	uint64_t meta_bytes;      /* mapped for descriptors, stamps and heaps */
+	uint64_t purged_bytes;    /* given back by madvise or munmap so far */
+	uint64_t clock;           /* allocations seen by the clock at slow calls */
+	uint64_t epoch;           /* young sweeps so far */
+	uint64_t epoch_length;    /* clock units in the present epoch */
+	uint64_t sweeps[3];       /* per generation */
+	uint32_t threshold[3];    /* t0, t1, t2 */
+	uint32_t slots_unseen;    /* threads that count in private memory */
 	uint32_t children_unseen; /* forked children that found no area */
 	uint32_t arenas_unseen;   /* arenas with no room in a MAP chunk */
 	uint64_t published_epoch; /* epoch at which the pools were published last */
@@ -207,13 +207,13 @@ enum pm_pool_state {
 
 /* A pool or a large block, at the unit where it begins.  Written at each epoch and at exit. */
 struct pm_pool {
-	uint32_t owner;     /* SLOT chunk of the owning thread; zero: none or unknown */
-	uint16_t live;      /* blocks live */
-	uint16_t capacity;  /* blocks that fit */
-	uint8_t state;      /* enum pm_pool_state */
-	uint8_t size_class; /* index of the tally record */
+	uint32_t owner;         /* SLOT chunk of the owning thread; zero: none or unknown */
+	uint16_t live;          /* blocks live */
+	uint16_t capacity;      /* blocks that fit */
+	uint8_t state;          /* enum pm_pool_state */
+	uint8_t size_class;     /* index of the tally record */
 	uint16_t touched_pages; /* pages from the start that were ever written */
-	uint32_t pages;     /* length, in pages of the header's page_bytes */
+	uint32_t pages;         /* length, in pages of the header's page_bytes */
 };
 
 enum pm_arena_kind {
@@ -224,7 +224,7 @@ enum pm_arena_kind {
 
 /* An arena: PM_ARENA_UNITS units from base on.  Bit n of a word is unit n. */
 struct pm_arena {
-	uint64_t base; /* address */
+	uint64_t base;         /* address */
 	uint64_t free_units;   /* mapped and not in use */
 	uint64_t dirty_units;  /* of these, written to and not yet given back */
 	uint32_t mapped_units; /* from the start */

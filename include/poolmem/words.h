@@ -41,7 +41,8 @@
 	X(NO_POPULATE, "fixed_size",                                                               \
 	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")           \
 	X(FACTS_CUT, "facts_cut", "process facts were longer than their room and are cut")         \
-	X(RECYCLED, "children_recycled", "areas of dead children were reused, their totals are added up")
+	X(RECYCLED, "children_recycled",                                                           \
+	  "areas of dead children were reused, their totals are added up")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \

@@ -29,8 +29,10 @@ EXPORT void *memalign(size_t alignment, size_t size)
 
 EXPORT int posix_memalign(void **result, size_t alignment, size_t size)
 {
-	if (alignment % sizeof(void *) || !alignment || alignment & (alignment - 1))
+	if (alignment % sizeof(void *) || !alignment || alignment & (alignment - 1)) {
+		heap_count_failure();
 		return EINVAL;
+	}
 	void *block = heap_alloc_aligned(alignment, size);
 	if (!block)
 		return ENOMEM;

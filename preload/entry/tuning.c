@@ -7,7 +7,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
-EXPORT struct mallinfo2 mallinfo2(void)
+static struct mallinfo2 figures(void)
 {
 	struct census census = census_take();
 	size_t live = census.live_bytes + census.large_bytes;
@@ -23,6 +23,11 @@ EXPORT struct mallinfo2 mallinfo2(void)
 	};
 }
 
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+	return figures();
+}
+
 static int narrow(size_t value)
 {
 	return value > INT_MAX ? INT_MAX : (int)value;
@@ -30,7 +35,7 @@ static int narrow(size_t value)
 
 EXPORT struct mallinfo mallinfo(void)
 {
-	struct mallinfo2 wide = mallinfo2();
+	struct mallinfo2 wide = figures();
 	return (struct mallinfo){
 		.arena = narrow(wide.arena),
 		.ordblks = narrow(wide.ordblks),

@@ -34,8 +34,8 @@ static uint64_t run_starts(uint64_t word, unsigned count)
 static void peak_update(uint64_t *peak, uint64_t value)
 {
 	uint64_t old = __atomic_load_n(peak, __ATOMIC_RELAXED);
-	while (old < value && !__atomic_compare_exchange_n(peak, &old, value, true, __ATOMIC_RELAXED,
-							   __ATOMIC_RELAXED))
+	while (old < value && !__atomic_compare_exchange_n(peak, &old, value, true,
+							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 
@@ -95,8 +95,8 @@ static void lower_hint(uint32_t index)
 static void raise_hint(uint32_t index)
 {
 	uint32_t expected = index;
-	__atomic_compare_exchange_n(&region.first_free, &expected, index + 1, false, __ATOMIC_RELAXED,
-				    __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(&region.first_free, &expected, index + 1, false,
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* false: another thread was faster. */
@@ -106,8 +106,8 @@ static bool take_bits(struct arena *arena, uint64_t mask, bool *ret_zeroed)
 	do {
 		if ((word & mask) != mask)
 			return false;
-	} while (!__atomic_compare_exchange_n(&arena->free, &word, word & ~mask, true, __ATOMIC_ACQUIRE,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&arena->free, &word, word & ~mask, true,
+					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	uint64_t dirty = __atomic_fetch_and(&arena->dirty, ~mask, __ATOMIC_RELAXED) & mask;
 	if (dirty)
 		__atomic_sub_fetch(&region.free_dirty,
@@ -119,7 +119,8 @@ static bool take_bits(struct arena *arena, uint64_t mask, bool *ret_zeroed)
 
 bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *ret_zeroed)
 {
-	return first + count <= PM_ARENA_UNITS && take_bits(arena, mask_of(first, count), ret_zeroed);
+	return first + count <= PM_ARENA_UNITS &&
+	       take_bits(arena, mask_of(first, count), ret_zeroed);
 }
 
 /* Dirty units first: they are resident already. */
@@ -127,8 +128,8 @@ static bool take_in(struct arena *arena, unsigned count, struct run *ret_run)
 {
 	for (;;) {
 		uint64_t word = __atomic_load_n(&arena->free, __ATOMIC_RELAXED);
-		uint64_t starts =
-			run_starts(word & __atomic_load_n(&arena->dirty, __ATOMIC_RELAXED), count);
+		uint64_t starts = run_starts(
+			word & __atomic_load_n(&arena->dirty, __ATOMIC_RELAXED), count);
 		if (!starts)
 			starts = run_starts(word, count);
 		if (!starts)
@@ -146,7 +147,8 @@ static bool take_in(struct arena *arena, unsigned count, struct run *ret_run)
 /* A twelfth of what is mapped, so that small processes stay small and large ones make few calls. */
 static unsigned growth(unsigned count, unsigned room)
 {
-	uint64_t units = __atomic_load_n(&region.mapped_bytes, __ATOMIC_RELAXED) / PM_UNIT_BYTES / 12;
+	uint64_t units = __atomic_load_n(&region.mapped_bytes, __ATOMIC_RELAXED) / PM_UNIT_BYTES /
+			 12;
 	if (units < GROW_UNITS_MIN)
 		units = GROW_UNITS_MIN;
 	if (units < count)
@@ -163,7 +165,8 @@ static bool extend(struct arena *arena, unsigned count, bool *ret_refused)
 		if (!__atomic_compare_exchange_n(&arena->mapped, &from, from + units, false,
 						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			return true; /* somebody else maps; look again */
-		enum memory_result result = memory_map_at(arena_base(arena) + (size_t)from * PM_UNIT_BYTES,
+		enum memory_result result = memory_map_at(arena_base(arena) +
+								  (size_t)from * PM_UNIT_BYTES,
 							  (size_t)units * PM_UNIT_BYTES);
 		if (result == MEMORY_OK) {
 			count_mapped((size_t)units * PM_UNIT_BYTES);
@@ -309,7 +312,8 @@ void arena_each_pool(void (*visit)(struct pool *, void *), void *context)
 	for (uint32_t i = 0; i < arena_count(); i++) {
 		const struct arena *arena = arena_at(i);
 		for (unsigned unit = 0; arena->pools && unit < PM_ARENA_UNITS; unit++)
-			if (__atomic_load_n(&arena->pools[unit].state, __ATOMIC_ACQUIRE) != POOL_UNUSED)
+			if (__atomic_load_n(&arena->pools[unit].state, __ATOMIC_ACQUIRE) !=
+			    POOL_UNUSED)
 				visit(&arena->pools[unit], context);
 	}
 }
@@ -351,7 +355,8 @@ static size_t purge_arena(struct arena *arena, bool all)
 	if (!taken)
 		return 0;
 	uint64_t was_dirty = __atomic_fetch_and(&arena->dirty, ~taken, __ATOMIC_RELAXED) & taken;
-	__atomic_sub_fetch(&region.free_dirty, (uint64_t)__builtin_popcountl(was_dirty) * PM_UNIT_BYTES,
+	__atomic_sub_fetch(&region.free_dirty,
+			   (uint64_t)__builtin_popcountl(was_dirty) * PM_UNIT_BYTES,
 			   __ATOMIC_RELAXED);
 	size_t bytes = purge_units(arena, was_dirty);
 	arena_mark_changed(arena);

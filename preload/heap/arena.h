@@ -22,49 +22,49 @@
 enum {
 	UNIT_SHIFT = 16,
 	ARENA_BYTES = PM_ARENA_UNITS * PM_UNIT_BYTES,
-	ARENA_BLOCK = 256,	  /* arenas described together */
-	ARENA_BLOCKS = 1024,	  /* so at most 262,144 arenas, 1 TiB */
+	ARENA_BLOCK = 256,   /* arenas described together */
+	ARENA_BLOCKS = 1024, /* so at most 262,144 arenas, 1 TiB */
 	ARENA_LIMIT = ARENA_BLOCK * ARENA_BLOCKS,
-	STAMPS_FINE = 4096,	  /* stamp bytes of a unit in classes of 16 bytes */
-	STAMPS_COARSE = 1024,	  /* in classes of 64 bytes and more */
+	STAMPS_FINE = 4096,   /* stamp bytes of a unit in classes of 16 bytes */
+	STAMPS_COARSE = 1024, /* in classes of 64 bytes and more */
 };
 
 enum arena_kind {
-	ARENA_UNUSED, /* nothing mapped; free to take */
+	ARENA_UNUSED,  /* nothing mapped; free to take */
 	ARENA_CLAIMED, /* being set up */
 	ARENA_POOLS,
-	ARENA_HUGE,    /* first arena of a block that spans arenas */
+	ARENA_HUGE, /* first arena of a block that spans arenas */
 	ARENA_HUGE_TAIL,
 	ARENA_BLOCKED /* another mapping is there */
 };
 
 struct arena {
-	uint64_t free;	  /* atomic */
-	uint64_t dirty;	  /* atomic */
-	uint64_t aged;	  /* written by the purger */
-	uint32_t mapped;  /* atomic: units mapped, from the start */
-	uint32_t kind;	  /* atomic, enum arena_kind */
+	uint64_t free;     /* atomic */
+	uint64_t dirty;    /* atomic */
+	uint64_t aged;     /* written by the purger */
+	uint32_t mapped;   /* atomic: units mapped, from the start */
+	uint32_t kind;     /* atomic, enum arena_kind */
 	size_t huge_bytes; /* of an ARENA_HUGE block: usable */
 	uint32_t huge_arenas;
 	uint32_t index;
-	uint32_t changed;      /* atomic flag: something in it changed since it was last published */
-	struct pool *pools;    /* a descriptor per unit */
-	uint8_t *stamps_fine;  /* STAMPS_FINE per unit */
+	uint32_t changed;     /* atomic flag: something in it changed since it was last published */
+	struct pool *pools;   /* a descriptor per unit */
+	uint8_t *stamps_fine; /* STAMPS_FINE per unit */
 	uint8_t *stamps_coarse; /* STAMPS_COARSE per unit */
 };
 
 /* What the lookup in free() reads.  `units` is stored last when it grows. */
 struct region {
-	uintptr_t base_unit;	 /* address of arena 0, in units */
-	uintptr_t units;	 /* units that `pool_at` covers */
-	struct pool **pool_at;	 /* per unit: the pool that holds it, or &pool_nowhere */
-	uint32_t arenas;	 /* atomic: arenas ever claimed */
-	uint32_t first_free;	 /* atomic hint: no arena below has a free unit */
-	uint64_t mapped_bytes;	 /* atomic: in arenas */
-	uint64_t mapped_peak;	 /* atomic */
-	uint64_t meta_bytes;	 /* atomic: descriptors, stamps, heaps */
-	uint64_t purged_bytes;	 /* atomic: given back so far */
-	uint64_t free_dirty;	 /* atomic: dirty free units, roughly */
+	uintptr_t base_unit;   /* address of arena 0, in units */
+	uintptr_t units;       /* units that `pool_at` covers */
+	struct pool **pool_at; /* per unit: the pool that holds it, or &pool_nowhere */
+	uint32_t arenas;       /* atomic: arenas ever claimed */
+	uint32_t first_free;   /* atomic hint: no arena below has a free unit */
+	uint64_t mapped_bytes; /* atomic: in arenas */
+	uint64_t mapped_peak;  /* atomic */
+	uint64_t meta_bytes;   /* atomic: descriptors, stamps, heaps */
+	uint64_t purged_bytes; /* atomic: given back so far */
+	uint64_t free_dirty;   /* atomic: dirty free units, roughly */
 };
 
 extern struct region region;

@@ -93,7 +93,8 @@ void bin_release_if_empty(struct heap *heap, struct pool *pool)
  */
 static bool retire(struct heap *heap, struct pool *pool)
 {
-	if (!pool->notify_pending && !pool_ask_notice(pool)) /* a pending notice brings it back as well */
+	if (!pool->notify_pending &&
+	    !pool_ask_notice(pool)) /* a pending notice brings it back as well */
 		return !pool_collect(pool);
 	uint32_t used = pool_used(pool), part = pool->capacity / FREE_PART_TO_RETURN;
 	unlink(heap, pool);

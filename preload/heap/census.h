@@ -7,12 +7,12 @@
 
 struct census {
 	size_t pools, large_blocks; /* in use */
-	size_t live_blocks;	    /* in pools */
-	size_t live_bytes;	    /* in pools */
+	size_t live_blocks;         /* in pools */
+	size_t live_bytes;          /* in pools */
 	size_t large_bytes;
-	size_t free_pool_bytes; /* free blocks of pools in use */
+	size_t free_pool_bytes;                 /* free blocks of pools in use */
 	size_t mapped_bytes, mapped_peak_bytes; /* arenas */
-	size_t dirty_bytes;			/* free units kept */
+	size_t dirty_bytes;                     /* free units kept */
 	size_t meta_bytes;
 };
 

@@ -24,7 +24,7 @@ static void leave(struct heap *heap)
 	heap_thread.heap = heap;
 }
 
-void *heap_refuse(int error)
+void heap_count_failure(void)
 {
 	struct heap *heap = heap_thread.heap;
 	if (heap)
@@ -32,6 +32,11 @@ void *heap_refuse(int error)
 	else
 		__atomic_add_fetch(&host_shared_slot()->counter[PM_COUNTER_ALLOC_FAILED], 1,
 				   __ATOMIC_RELAXED);
+}
+
+void *heap_refuse(int error)
+{
+	heap_count_failure();
 	errno = error;
 	return NULL;
 }

@@ -27,19 +27,19 @@ enum {
 enum heap_state {
 	HEAP_OWNED = 1, /* by a running thread */
 	HEAP_ABANDONED, /* its thread ended; the next one takes it over, pools and slot */
-	HEAP_TENDED,	/* abandoned, and another thread empties it just now */
-	HEAP_GHOST	/* its thread did not survive a fork: only receives remote frees */
+	HEAP_TENDED,    /* abandoned, and another thread empties it just now */
+	HEAP_GHOST      /* its thread did not survive a fork: only receives remote frees */
 };
 
 struct heap {
 	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
-	struct pm_slot *slot;		/* private one; add the displacement */
-	struct pool *notified;		/* atomic: full pools that got a remote free */
-	uint32_t state;			/* atomic, enum heap_state */
+	struct pm_slot *slot;           /* private one; add the displacement */
+	struct pool *notified;          /* atomic: full pools that got a remote free */
+	uint32_t state;                 /* atomic, enum heap_state */
 	uint32_t index;
-	uint64_t ticking[2];  /* classes that have allocated, a bit each */
-	uint64_t clock_seen;  /* allocations handed to the clock so far */
-	int64_t live_seen;    /* live bytes handed on so far */
+	uint64_t ticking[2];   /* classes that have allocated, a bit each */
+	uint64_t clock_seen;   /* allocations handed to the clock so far */
+	int64_t live_seen;     /* live bytes handed on so far */
 	uint64_t remote_frees; /* by this thread: a thread that only frees must tick too */
 };
 
@@ -148,6 +148,7 @@ void *heap_resize(void *block, size_t size);
 
 /* Counts a request that cannot be met and sets errno; returns NULL. */
 void *heap_refuse(int error);
+void heap_count_failure(void);
 
 /* Blocks without a heap: large ones, and any size when the thread has no heap.  large.c */
 void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed);
@@ -164,8 +165,9 @@ void remote_drain(struct heap *heap);
 /* Pools of a heap.  bin.c */
 extern struct pool pool_empty;
 void bin_activate(struct heap *heap, struct pool *pool);
-void bin_release(struct heap *heap, struct pool *pool);	  /* if nothing in it is used */
-void bin_release_if_empty(struct heap *heap, struct pool *pool); /* the same, but keeps the first of its bin */
+void bin_release(struct heap *heap, struct pool *pool); /* if nothing in it is used */
+void bin_release_if_empty(struct heap *heap,
+			  struct pool *pool); /* the same, but keeps the first of its bin */
 bool bin_fill(struct heap *heap, unsigned size_class);
 
 /* Heaps as such.  threads come and go, heaps stay.  table.c */

@@ -77,8 +77,8 @@ uint32_t pool_collect(struct pool *pool)
 bool pool_ask_notice(struct pool *pool)
 {
 	uintptr_t empty = 0;
-	return __atomic_compare_exchange_n(&pool->remote, &empty, POOL_NOTIFY, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(&pool->remote, &empty, POOL_NOTIFY, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 bool pool_cancel_notice(struct pool *pool)

@@ -36,15 +36,15 @@ enum { POOL_NOTIFY = 1 };
 #define POOL_NO_MARK UINT32_MAX
 
 struct pool {
-	void *free;		/* LIFO list of free blocks */
-	char *start;		/* first block */
-	uint64_t reciprocal;	/* ceil(2^64 / block_bytes): finds a block's index by one multiplication */
-	uint8_t *stamps;	/* a byte per block */
+	void *free;          /* LIFO list of free blocks */
+	char *start;         /* first block */
+	uint64_t reciprocal; /* ceil(2^64 / block_bytes): finds a block's index by one multiplication */
+	uint8_t *stamps;     /* a byte per block */
 	struct pm_tally *tally; /* the owner's private record of the class; see heap.h, displacement */
 	struct heap *owner;
-	uint32_t until;	   /* used - mark: frees until the next event */
+	uint32_t until;    /* used - mark: frees until the next event */
 	uint32_t capacity; /* blocks that fit */
-	uint32_t mark;	   /* used count at which free takes the slow path; POOL_NO_MARK: none */
+	uint32_t mark;     /* used count at which free takes the slow path; POOL_NO_MARK: none */
 	uint32_t threaded; /* blocks ever put on the free list */
 
 	uintptr_t remote; /* atomic */
@@ -54,7 +54,7 @@ struct pool {
 	uint16_t units;
 	uint8_t size_class;
 	uint8_t state;
-	uint32_t arena;	     /* index of the arena that describes it */
+	uint32_t arena;      /* index of the arena that describes it */
 	bool notify_pending; /* on its way through the owner's `notified` list */
 	uint8_t spare[15];
 };

@@ -94,12 +94,14 @@ static bool grow_map(void)
 		return false;
 	for (uintptr_t i = 0; i < units; i++) {
 		struct pool *nowhere = &pool_nowhere;
-		__atomic_compare_exchange_n(&to[i], &nowhere, __atomic_load_n(&from[i], __ATOMIC_SEQ_CST),
-					    false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+		__atomic_compare_exchange_n(&to[i], &nowhere,
+					    __atomic_load_n(&from[i], __ATOMIC_SEQ_CST), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	}
-	__atomic_compare_exchange_n(&region.pool_at, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-	__atomic_compare_exchange_n(&region.units, &units, units_of(number + 1), false, __ATOMIC_SEQ_CST,
+	__atomic_compare_exchange_n(&region.pool_at, &from, to, false, __ATOMIC_SEQ_CST,
 				    __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(&region.units, &units, units_of(number + 1), false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -128,8 +130,8 @@ static struct arena *arena_block(uint32_t number)
 		return NULL;
 	for (uint32_t i = 0; i < ARENA_BLOCK; i++)
 		mine[i].index = number * ARENA_BLOCK + i;
-	if (__atomic_compare_exchange_n(&arena_blocks[number], &block, mine, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&arena_blocks[number], &block, mine, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return mine;
 	memory_unmap(mine, ARENA_BLOCK * sizeof *mine);
 	return block;

@@ -37,7 +37,8 @@ void remote_free(struct heap *heap, struct pool *pool, void *block)
 {
 	struct heap *owner = __atomic_load_n(&pool->owner, __ATOMIC_ACQUIRE);
 	struct place place = pool_place(pool, block);
-	uint8_t stamp = __atomic_exchange_n(&pool->stamps[place.index], STAMP_FREE, __ATOMIC_ACQ_REL);
+	uint8_t stamp = __atomic_exchange_n(&pool->stamps[place.index], STAMP_FREE,
+					    __ATOMIC_ACQ_REL);
 	if (stamp == STAMP_FREE) {
 		host_misuse(PM_MISUSE_DOUBLE_FREE, block, pool->size_class, pool->block_bytes);
 		return;

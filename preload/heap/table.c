@@ -82,7 +82,8 @@ void heap_empty_out(struct heap *heap)
 {
 	remote_drain(heap);
 	for (unsigned c = 0; c < CLASS_POOLED; c++)
-		for (struct pool *pool = heap->bin[c], *next; pool && pool != &pool_empty; pool = next) {
+		for (struct pool *pool = heap->bin[c], *next; pool && pool != &pool_empty;
+		     pool = next) {
 			next = pool->next;
 			pool_collect(pool);
 			bin_release(heap, pool);

@@ -11,7 +11,8 @@
 
 enum { ARGV_ROOM = 32768, PARENTS = 4, STAT_ROOM = 512 };
 
-static void add(enum pm_fact_tag tag, const void *payload, size_t bytes, const void *more, size_t more_bytes)
+static void add(enum pm_fact_tag tag, const void *payload, size_t bytes, const void *more,
+		size_t more_bytes)
 {
 	if (!segment_add_fact(life.leader, tag, payload, bytes, more, more_bytes))
 		life.process->notes |= UINT64_C(1) << PM_NOTE_FACTS_CUT;
@@ -20,7 +21,8 @@ static void add(enum pm_fact_tag tag, const void *payload, size_t bytes, const v
 static void add_executable(void)
 {
 	char path[4096];
-	long bytes = raw_call(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path, sizeof path, 0, 0);
+	long bytes = raw_call(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path,
+			      sizeof path, 0, 0);
 	if (bytes > 0)
 		add(PM_FACT_EXE, path, (size_t)bytes, NULL, 0);
 }
@@ -94,7 +96,8 @@ struct build_id {
 	uint32_t count;
 };
 
-static struct build_id find_build_id(const struct dl_phdr_info *info, const ElfW(Phdr) *segment_header)
+static struct build_id find_build_id(const struct dl_phdr_info *info,
+				     const ElfW(Phdr) * segment_header)
 {
 	const char *at = (const char *)info->dlpi_addr + segment_header->p_vaddr;
 	const char *end = at + segment_header->p_memsz;
@@ -103,8 +106,8 @@ static struct build_id find_build_id(const struct dl_phdr_info *info, const ElfW
 		const char *name = at + sizeof *note;
 		const char *content = name + ((note->n_namesz + 3) & ~3u);
 		at = content + ((note->n_descsz + 3) & ~3u);
-		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && !memcmp(name, "GNU", 4) &&
-		    at <= end)
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+		    !memcmp(name, "GNU", 4) && at <= end)
 			return (struct build_id){(const uint8_t *)content, note->n_descsz};
 	}
 	return (struct build_id){0};

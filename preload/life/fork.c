@@ -135,7 +135,8 @@ static void restart_sums(struct heap *heap, const struct inheritance *inherited)
 {
 	life.live_bytes = (int64_t)inherited->bytes;
 	if (heap) {
-		const struct pm_tally *large = heap_counted(heap, &heap->slot->tally[CLASS_LARGE_BYTES]);
+		const struct pm_tally *large = heap_counted(heap,
+							    &heap->slot->tally[CLASS_LARGE_BYTES]);
 		life.live_bytes += (int64_t)(tally_allocations(large) - tally_frees(large));
 		heap->clock_seen = 0;
 		heap->live_seen = 0;

@@ -18,16 +18,16 @@ enum { LIFE_SPARES = 2 };
 
 struct life {
 	struct settings settings;
-	bool started;		    /* the constructor is through */
-	bool recording;		    /* there is a segment */
-	uint32_t leader;	    /* this process's leader chunk; 0: none */
+	bool started;                /* the constructor is through */
+	bool recording;              /* there is a segment */
+	uint32_t leader;             /* this process's leader chunk; 0: none */
 	uint32_t spare[LIFE_SPARES]; /* chunks laid ready for forked children */
-	struct pm_process *process; /* in the leader chunk, or a private one */
-	struct heap *main_heap;	    /* of the thread that starts the process */
-	int64_t live_bytes;	    /* atomic; as of slow calls */
-	uint64_t next_purge_ms;	    /* atomic */
-	uint64_t large_changes;	    /* atomic: large blocks come and gone */
-	bool can_wipe;		    /* MADV_WIPEONFORK works */
+	struct pm_process *process;  /* in the leader chunk, or a private one */
+	struct heap *main_heap;      /* of the thread that starts the process */
+	int64_t live_bytes;          /* atomic; as of slow calls */
+	uint64_t next_purge_ms;      /* atomic */
+	uint64_t large_changes;      /* atomic: large blocks come and gone */
+	bool can_wipe;               /* MADV_WIPEONFORK works */
 };
 
 extern struct life life;
@@ -38,7 +38,7 @@ struct pm_process *life_process(void);
 /* threads.c */
 void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
-void threads_forget_shared(void);			/* in a forked child: those calls count privately */
+void threads_forget_shared(void); /* in a forked child: those calls count privately */
 uint64_t threads_clock_ns(void);
 
 /* fork.c: makes a forked child a process of its own; nothing when it is already. */
@@ -60,7 +60,7 @@ void foreign_init(void);
 void exit_init(void);
 
 /* tick.c */
-void tick_keep_spares(void);	    /* slots for forked children */
+void tick_keep_spares(void);        /* slots for forked children */
 void tick_flush(struct heap *heap); /* hands on what the heap has counted since its last tick */
 
 #endif

@@ -58,7 +58,7 @@ static void publish_arena(const struct arena *arena, struct pm_arena *out)
 	out->dirty_units = __atomic_load_n(&arena->dirty, __ATOMIC_RELAXED);
 	out->mapped_units = kind == ARENA_POOLS ? arena->mapped : 0;
 	out->huge_bytes = kind == ARENA_HUGE ? arena->huge_bytes : 0;
-	out->kind = kind == ARENA_POOLS					? PM_ARENA_POOLS
+	out->kind = kind == ARENA_POOLS                             ? PM_ARENA_POOLS
 		    : kind == ARENA_HUGE || kind == ARENA_HUGE_TAIL ? PM_ARENA_HUGE
 								    : PM_ARENA_NONE;
 	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++)

@@ -120,21 +120,16 @@ static bool read_value(const struct setting *setting, struct word word, struct s
 	void *field = (char *)settings + setting->offset;
 	uint64_t number;
 	switch (setting->kind) {
-	case CHOICE:
-		return read_choice(setting, word, field);
-	case BYTES:
-		return read_bytes(word, field);
-	case NUMBER:
-		return read_number(word, field);
+	case CHOICE: return read_choice(setting, word, field);
+	case BYTES: return read_bytes(word, field);
+	case NUMBER: return read_number(word, field);
 	case FLAG:
 		if (!read_number(word, &number) || number > 1)
 			return false;
 		*(uint64_t *)field = number;
 		return true;
-	case PATH:
-		return read_path(word, field);
-	case TRIPLE:
-		return read_triple(word, field);
+	case PATH: return read_path(word, field);
+	case TRIPLE: return read_triple(word, field);
 	}
 	return false;
 }
@@ -157,7 +152,8 @@ static void complain(const char *what, struct word word, const struct setting *s
 static void read_assignment(struct settings *settings, struct word assignment)
 {
 	const char *equal = memchr(assignment.text, '=', assignment.bytes);
-	struct word key = {assignment.text, equal ? (size_t)(equal - assignment.text) : assignment.bytes};
+	struct word key = {assignment.text,
+			   equal ? (size_t)(equal - assignment.text) : assignment.bytes};
 	struct word value = {equal ? equal + 1 : "", equal ? assignment.bytes - key.bytes - 1 : 0};
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		if (equals(key, table[i].key)) {
@@ -212,17 +208,14 @@ static void print_value(struct line *line, const struct setting *setting, const 
 			word = next_word(&values, '|');
 		line_bytes(line, word.text, word.bytes);
 		return;
-	case PATH:
-		line_text(line, ((const setting_path *)field)->text);
-		return;
+	case PATH: line_text(line, ((const setting_path *)field)->text); return;
 	case TRIPLE:
 		for (unsigned i = 0; i < 3; i++) {
 			line_text(line, i ? ":" : "");
 			line_number(line, triple->value[i]);
 		}
 		return;
-	default:
-		line_number(line, *(const uint64_t *)field);
+	default: line_number(line, *(const uint64_t *)field);
 	}
 }
 

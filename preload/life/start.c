@@ -7,8 +7,8 @@
  * counted is carried over to the segment.  After this no file is opened any more.
  */
 #define _GNU_SOURCE
-#include "life/life.h"
 #include "heap/region.h"
+#include "life/life.h"
 #include "tally/clock.h"
 
 #include <dlfcn.h>

@@ -73,8 +73,8 @@ void threads_attach(struct heap *heap, uint32_t chunk)
 static uint32_t new_slot(enum pm_slot_use use)
 {
 	static uint32_t sequence; /* atomic */
-	uint32_t number =
-		segment_add(life.leader, __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED));
+	uint32_t number = segment_add(life.leader,
+				      __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED));
 	if (!number)
 		return 0;
 	((struct pm_slot *)segment_chunk(number))->use = use;

@@ -9,10 +9,10 @@
 #include "tally/clock.h"
 
 enum {
-	TICKS_PER_EPOCH = 8,	   /* of one busy class */
+	TICKS_PER_EPOCH = 8, /* of one busy class */
 	TICK_ALLOCATIONS_MIN = 16,
 	TICK_ALLOCATIONS_MAX = 8192,
-	TICK_BYTES = 1 << 20,	   /* a class takes its next tick after about so many bytes at the latest */
+	TICK_BYTES = 1 << 20, /* a class takes its next tick after about so many bytes at the latest */
 	LARGE_PER_TICK = 16,
 };
 
@@ -31,8 +31,8 @@ static int64_t tick_interval(unsigned size_class)
 static void atomic_max(uint64_t *word, uint64_t value)
 {
 	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
-	while (old < value && !__atomic_compare_exchange_n(word, &old, value, true, __ATOMIC_RELAXED,
-							   __ATOMIC_RELAXED))
+	while (old < value && !__atomic_compare_exchange_n(word, &old, value, true,
+							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 
@@ -117,9 +117,9 @@ static void purge_when_due(void)
 		return;
 	uint64_t now = host_milliseconds();
 	uint64_t due = __atomic_load_n(&life.next_purge_ms, __ATOMIC_RELAXED);
-	if (now < due || !__atomic_compare_exchange_n(&life.next_purge_ms, &due,
-						      now + life.settings.purge_ms, false,
-						      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (now < due ||
+	    !__atomic_compare_exchange_n(&life.next_purge_ms, &due, now + life.settings.purge_ms,
+					 false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
 	heap_tend_abandoned();
 	arena_purge(false);
@@ -144,7 +144,8 @@ void host_tick(struct heap *heap, unsigned size_class)
 	fork_check(heap);
 	if (size_class < CLASS_POOLED) {
 		heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
-		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), tick_interval(size_class));
+		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
+			  tick_interval(size_class));
 		heap_count(heap, PM_COUNTER_TICKS);
 	} else if (__atomic_add_fetch(&life.large_changes, 1, __ATOMIC_RELAXED) % LARGE_PER_TICK) {
 		return;

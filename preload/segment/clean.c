@@ -36,7 +36,8 @@ struct oldest {
 static uint64_t allocated_bytes(int directory, const char *name)
 {
 	struct stat facts;
-	long result = raw_call(SYS_newfstatat, directory, (long)name, (long)&facts, AT_SYMLINK_NOFOLLOW, 0, 0);
+	long result = raw_call(SYS_newfstatat, directory, (long)name, (long)&facts,
+			       AT_SYMLINK_NOFOLLOW, 0, 0);
 	return result < 0 ? 0 : (uint64_t)facts.st_blocks * BLOCK_BYTES;
 }
 
@@ -77,7 +78,8 @@ static void scan(int directory, struct oldest *list)
 
 static bool finished(int directory, const char *name)
 {
-	int fd = (int)raw_open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+	int fd = (int)raw_open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+				  0);
 	if (fd < 0)
 		return false;
 	bool granted = raw_call3(SYS_fcntl, fd, F_SETLEASE, F_RDLCK) == 0;

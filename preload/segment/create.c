@@ -20,8 +20,8 @@
 #include <time.h>
 
 enum {
-	FIRST_CHUNKS = 7,	   /* header, slot, shared slot, map, facts, two spares */
-	FIXED_BYTES = 1 << 20,	   /* where the kernel cannot populate */
+	FIRST_CHUNKS = 7,      /* header, slot, shared slot, map, facts, two spares */
+	FIXED_BYTES = 1 << 20, /* where the kernel cannot populate */
 	CLEAN_ONE_START_IN = 64,
 	PATH_ROOM = 512
 };
@@ -71,7 +71,8 @@ static bool trusted(int directory, bool chosen_by_us)
 	if (raw_call(SYS_newfstatat, directory, (long)"", (long)&facts, AT_EMPTY_PATH, 0, 0) < 0)
 		return false;
 	mode_t forbidden = chosen_by_us ? 077 : 022;
-	return facts.st_uid == (uid_t)raw_call3(SYS_geteuid, 0, 0, 0) && !(facts.st_mode & forbidden);
+	return facts.st_uid == (uid_t)raw_call3(SYS_geteuid, 0, 0, 0) &&
+	       !(facts.st_mode & forbidden);
 }
 
 static int open_directory(const struct segment_plan *plan)
@@ -157,7 +158,8 @@ static uint8_t hex_value(char c)
 static void read_boot_id(uint8_t id[16])
 {
 	char text[40] = {0};
-	int fd = (int)raw_open_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC, 0);
+	int fd = (int)raw_open_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC,
+				  0);
 	if (fd < 0)
 		return;
 	long got = raw_read(fd, text, sizeof text - 1);
@@ -173,7 +175,8 @@ static void read_boot_id(uint8_t id[16])
 static uint64_t pid_namespace(void)
 {
 	struct stat facts;
-	long result = raw_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/ns/pid", (long)&facts, 0, 0, 0);
+	long result = raw_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/ns/pid", (long)&facts, 0,
+			       0, 0);
 	return result < 0 ? 0 : facts.st_ino;
 }
 
@@ -188,8 +191,8 @@ static void fill_tables(struct pm_header *header, const struct segment_plan *pla
 					 PM_AGE_COUNT};
 }
 
-static void fill_header(struct pm_header *header, const struct segment_plan *plan, uint64_t file_bytes,
-			const uint64_t id[2], uint64_t created_ns)
+static void fill_header(struct pm_header *header, const struct segment_plan *plan,
+			uint64_t file_bytes, const uint64_t id[2], uint64_t created_ns)
 {
 	memcpy(header->magic, PM_MAGIC, sizeof header->magic);
 	header->endian = PM_ENDIAN;

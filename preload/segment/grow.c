@@ -24,9 +24,8 @@ static bool map_up_to(uint32_t chunks)
 	while (!wiped_try(&wiped.growing))
 		;
 	uint32_t mapped = segment.mapped;
-	bool grown = mapped >= chunks ||
-		     memory_grow(segment.header, (size_t)mapped * PM_CHUNK_BYTES,
-				 (size_t)wanted * PM_CHUNK_BYTES);
+	bool grown = mapped >= chunks || memory_grow(segment.header, (size_t)mapped * PM_CHUNK_BYTES,
+						     (size_t)wanted * PM_CHUNK_BYTES);
 	if (grown && mapped < chunks)
 		__atomic_store_n(&segment.mapped, wanted, __ATOMIC_RELEASE);
 	wiped_done(&wiped.growing);
@@ -78,7 +77,8 @@ void segment_commit(uint32_t number, enum pm_chunk_kind kind)
 /* Calls for each chunk that is of `kind`, until `visit` says stop; returns its number or 0. */
 static uint32_t find(uint32_t kind, bool (*visit)(struct pm_chunk *, void *), void *context)
 {
-	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE) : 0;
+	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE)
+					 : 0;
 	for (uint32_t n = 1; n < chunks; n++) {
 		struct pm_chunk *chunk = segment_chunk(n);
 		if (!chunk)
@@ -93,8 +93,8 @@ static bool claim(struct pm_chunk *chunk, void *context)
 {
 	uint32_t spare = PM_CHUNK_SPARE;
 	(void)context;
-	return __atomic_compare_exchange_n(&chunk->kind, &spare, PM_CHUNK_SLOT, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&chunk->kind, &spare, PM_CHUNK_SLOT, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 uint32_t segment_claim_spare(void)

@@ -51,7 +51,8 @@ static bool take_dead(uint32_t number)
 {
 	uint32_t slot_kind = PM_CHUNK_SLOT;
 	struct pm_slot *slot = segment_chunk(number);
-	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !is_dead(slot, number) || has_more_slots(number))
+	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !is_dead(slot, number) ||
+	    has_more_slots(number))
 		return false;
 	return __atomic_compare_exchange_n(&slot->chunk.kind, &slot_kind, PM_CHUNK_EMPTY, false,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
@@ -64,7 +65,8 @@ static void add_counts(struct pm_slot *to, const struct pm_slot *from)
 		int64_t allocations = tally->limit[tally->left & 1] - (tally->left >> 8);
 		__atomic_add_fetch(&to->tally[c].limit[0], allocations, __ATOMIC_RELAXED);
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-			__atomic_add_fetch(&to->tally[c].freed[age], tally->freed[age], __ATOMIC_RELAXED);
+			__atomic_add_fetch(&to->tally[c].freed[age], tally->freed[age],
+					   __ATOMIC_RELAXED);
 	}
 	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++)
 		__atomic_add_fetch(&to->counter[i], from->counter[i], __ATOMIC_RELAXED);
@@ -96,14 +98,16 @@ static struct pm_slot *departed_slot(void)
 
 uint32_t segment_recycle(void)
 {
-	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE) : 0;
+	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE)
+					 : 0;
 	struct pm_slot *departed = chunks ? departed_slot() : NULL;
 	for (uint32_t n = 1; departed && n < chunks; n++) {
 		if (!take_dead(n))
 			continue;
 		struct pm_slot *slot = segment_chunk(n);
 		add_counts(departed, slot);
-		__builtin_memset((char *)slot + sizeof slot->chunk, 0, PM_CHUNK_BYTES - sizeof slot->chunk);
+		__builtin_memset((char *)slot + sizeof slot->chunk, 0,
+				 PM_CHUNK_BYTES - sizeof slot->chunk);
 		struct pm_slot *creator = segment_chunk(segment.header->leader);
 		__atomic_add_fetch(&creator->process.recycled_children, 1, __ATOMIC_RELAXED);
 		__atomic_or_fetch(&creator->process.notes, UINT64_C(1) << PM_NOTE_RECYCLED,

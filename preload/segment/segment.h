@@ -29,9 +29,9 @@ struct segment_plan {
 
 struct segment {
 	struct pm_header *header; /* NULL: there is no segment */
-	uint32_t mapped;	  /* chunks mapped in this process */
-	bool fixed;		  /* the kernel cannot populate: all that is there is allocated already */
-	bool full;		  /* no room was found once; not asked again */
+	uint32_t mapped;          /* chunks mapped in this process */
+	bool fixed; /* the kernel cannot populate: all that is there is allocated already */
+	bool full;  /* no room was found once; not asked again */
 };
 
 extern struct segment segment;

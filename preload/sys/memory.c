@@ -69,7 +69,8 @@ void memory_unmap(void *address, size_t bytes)
 
 bool memory_grow(void *address, size_t old_bytes, size_t new_bytes)
 {
-	return !refused(raw_call(SYS_mremap, (long)address, (long)old_bytes, (long)new_bytes, 0, 0, 0));
+	return !refused(
+		raw_call(SYS_mremap, (long)address, (long)old_bytes, (long)new_bytes, 0, 0, 0));
 }
 
 bool memory_move(void *address, size_t old_bytes, void *target, size_t new_bytes)
@@ -103,7 +104,8 @@ bool memory_wipe_on_fork(void *address, size_t bytes)
 uint32_t memory_thread_id(uint32_t *word)
 {
 	__atomic_store_n(word, 0, __ATOMIC_RELAXED);
-	long result = raw_call(SYS_futex, (long)word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, 0, 0, 0);
+	long result = raw_call(SYS_futex, (long)word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, 0, 0,
+			       0);
 	uint32_t tid = __atomic_exchange_n(word, 0, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
 	return refused(result) ? 0 : tid;
 }
@@ -112,8 +114,8 @@ uint32_t memory_thread_id(uint32_t *word)
 bool memory_thread_exists(uint32_t *word, uint32_t tid)
 {
 	__atomic_store_n(word, tid & FUTEX_TID_MASK, __ATOMIC_RELAXED);
-	long result =
-		raw_call(SYS_futex, (long)word, FUTEX_TRYLOCK_PI | FUTEX_PRIVATE_FLAG, 0, 0, 0, 0);
+	long result = raw_call(SYS_futex, (long)word, FUTEX_TRYLOCK_PI | FUTEX_PRIVATE_FLAG, 0, 0,
+			       0, 0);
 	__atomic_store_n(word, 0, __ATOMIC_RELAXED);
 	return result != -ESRCH;
 }

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct wiped {
-	uint32_t alive;	    /* 1 in the process that set itself up */
+	uint32_t alive;     /* 1 in the process that set itself up */
 	uint32_t purging;   /* atomic: a thread purges */
 	uint32_t advancing; /* atomic: a thread turns the epoch */
 	uint32_t growing;   /* atomic: a thread grows the segment's mapping */

@@ -2,7 +2,8 @@
 /* clock.c: turns epochs and keeps the table from stamp to age bucket. */
 #include "tally/clock.h"
 
-struct stamps stamps = {.now = STAMP_FIRST, .age_of = {[STAMP_FREE] = AGE_SLOW, [STAMP_SPECIAL] = AGE_SLOW}};
+struct stamps stamps = {.now = STAMP_FIRST,
+			.age_of = {[STAMP_FREE] = AGE_SLOW, [STAMP_SPECIAL] = AGE_SLOW}};
 
 struct clock clock_now = {
 	.next = 1000,
@@ -12,9 +13,19 @@ struct clock clock_now = {
 
 /* Bucket 0 is generation 0; then generation 1, then generation 2, by age. */
 static const struct pm_age age_table[PM_AGE_COUNT] = {
-	{0, 0, 0, 0},   {1, 1, 1, 0},   {1, 2, 3, 0},	{1, 4, 7, 0},	{1, 8, 15, 0},
-	{1, 16, 127, 0}, {2, 1, 3, 0},	{2, 4, 7, 0},	{2, 8, 15, 0},	{2, 16, 31, 0},
-	{2, 32, 63, 0}, {2, 64, 127, 0}, {2, 128, UINT32_MAX, 0},
+	{0, 0, 0, 0},
+	{1, 1, 1, 0},
+	{1, 2, 3, 0},
+	{1, 4, 7, 0},
+	{1, 8, 15, 0},
+	{1, 16, 127, 0},
+	{2, 1, 3, 0},
+	{2, 4, 7, 0},
+	{2, 8, 15, 0},
+	{2, 16, 31, 0},
+	{2, 32, 63, 0},
+	{2, 64, 127, 0},
+	{2, 128, UINT32_MAX, 0},
 };
 
 void clock_describe(struct pm_age ages[PM_AGE_COUNT])

@@ -29,7 +29,7 @@ struct clock {
 	uint64_t epoch;
 	uint64_t sweeps[3];
 	uint32_t threshold[3];
-	uint32_t count[3];        /* as gc.get_count(): [1] young sweeps, [2] middle sweeps */
+	uint32_t count[3];          /* as gc.get_count(): [1] young sweeps, [2] middle sweeps */
 	uint64_t last_middle_epoch; /* epoch of the last sweep that took generation 1 */
 };
 

@@ -3,6 +3,7 @@
  * heard.c: says "ready", then the name of each signal it hears; leaves with 7 on SIGTERM.  Ends by itself
  * after a minute, should nobody write.
  */
+#define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -122,7 +122,7 @@ waits_for()
 @test "run: eight lines at most afterwards, with the file and the next command" {
 	record -o a.pm -- sh -c 'ls >/dev/null'
 	[ "$(wc -l <"$report")" -le 8 ]
-	! grep -v '^poolmem: ' "$report"
+	[ "$(grep -c '^poolmem: ' "$report")" = "$(wc -l <"$report")" ]
 	said 'poolmem report a.pm'
 	for word in peak allocations freed fragmentation a.pm; do said "$word"; done
 	record -q -o b.pm -- true
@@ -330,7 +330,7 @@ waits_for()
 	run -127 record -- "./no$name"
 	python3 "$here/elfpatch.py" 32bit /bin/true "$name"
 	run ! record -- "./$name"
-	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$report"
 	"$poolmem" report a.pm >text
-	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' text
+	[ "$(tr -d '\n\40-\176\200-\377' <"$report" | wc -c)" = 0 ]
+	[ "$(tr -d '\n\40-\176\200-\377' <text | wc -c)" = 0 ]
 }

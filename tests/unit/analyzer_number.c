@@ -50,7 +50,7 @@ Test(number, durations)
 	SHOWS(number_duration(999), "999 ns");
 	SHOWS(number_duration(1500), "2 us");
 	SHOWS(number_duration(999499), "999 us");
-	SHOWS(number_duration(999500), "1 ms");
+	SHOWS(number_duration(1000000), "1 ms");
 	SHOWS(number_duration(12345678), "12.3 ms");
 	SHOWS(number_duration(1240000000), "1.24 s");
 	SHOWS(number_duration(UINT64_C(61) * 1000000000), "1 min 1 s");

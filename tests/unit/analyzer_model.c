@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums: what a study says of a synthetic segment is what was put into it. */
+#define _GNU_SOURCE 1
+
+#include "unit/recording_helper.h"
+#include "unit/segment_builder.h"
+
+#include <criterion/criterion.h>
+
+static struct recording read_or_die(const void *data, size_t byte_count)
+{
+	struct recording recording;
+	struct failure why = {FAILURE_NONE, ""};
+	cr_assert(read_bytes(data, byte_count, &recording, &why), "%s", why.text);
+	return recording;
+}
+
+static void study_of(const struct recording *recording, const char *filter, const char *order,
+		     struct study *ret)
+{
+	struct failure why;
+	struct query query;
+	cr_assert(query_open(&query, filter, order, &why), "%s", why.text);
+	study_make(recording, &query, ret);
+	query_close(&query);
+}
+
+static const struct class_row *class_named(const struct class_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strcmp(table->rows[i].name, name) == 0)
+			return &table->rows[i];
+	cr_assert_fail("no class %s", name);
+	return NULL;
+}
+
+static const struct note *note_named(const struct notes *notes, const char *key)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		if (strcmp(notes->notes[i].key, key) == 0)
+			return &notes->notes[i];
+	return NULL;
+}
+
+#define METRIC(study, name) metric(&(study).total.metrics, METRIC_##name)
+
+Test(model, one_process)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, false);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	struct study study;
+
+	study_of(&recording, NULL, NULL, &study);
+	cr_assert_eq(study.process_count, 1);
+	cr_expect_eq(METRIC(study, ALLOC_COUNT), 3 + 10120 + 700 + 500 + 4);
+	cr_expect_eq(METRIC(study, FREE_COUNT), 8000 + 1500 + 100 + 400 + 50 + 3);
+	cr_expect_eq(METRIC(study, ALLOC_BYTES), 3 * 16 + 10620 * 48 + 700 * 64 + (4 << 20));
+	cr_expect_eq(METRIC(study, FREE_BYTES), 9900 * 48 + 150 * 64 + (3 << 20));
+	cr_expect_eq(METRIC(study, LIVE_BLOCKS), 11327 - 10053);
+	cr_expect_eq(METRIC(study, LIVE_BYTES), METRIC(study, ALLOC_BYTES) - METRIC(study, FREE_BYTES));
+	cr_expect_eq(METRIC(study, REALLOC_COUNT), 42);
+	cr_expect_eq(METRIC(study, REALLOC_MOVED), 17);
+	cr_expect_eq(METRIC(study, FREE_REMOTE), 450);
+	cr_expect_eq(METRIC(study, PROCESS_THREADS), 4);
+	cr_expect_eq(METRIC(study, PROCESS_ELAPSED), 1240000000);
+	cr_expect_eq(METRIC(study, POOL_COUNT), 3);
+	cr_expect_eq(METRIC(study, ARENA_COUNT), 2);
+	cr_expect_eq(METRIC(study, HEAP_TELEMETRY), b.file.count);
+	cr_expect_eq(study.processes[0].process->state, STATE_EXITED);
+	cr_expect_not(study.total.metrics.value[METRIC_RSS_NOW].is_known);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+Test(model, tables)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, false);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	struct study study;
+
+	study_of(&recording, NULL, NULL, &study);
+	const struct class_row *row = class_named(&study.total.classes, "48");
+	cr_expect_eq(row->allocated, 10620);
+	cr_expect_eq(row->freed, 9900);
+	cr_expect_eq(row->died_young, 8000);
+	cr_expect_eq(class_net_blocks(row), 720);
+	row = class_named(&study.total.classes, "large");
+	cr_expect_eq(class_net_blocks(row), 1);
+	cr_expect_eq(class_net_bytes(row), 1 << 20);
+	cr_expect_eq(class_named(&study.total.classes, "0")->allocated, 3);
+	cr_assert_eq(study.total.pools.count, 2);
+	cr_expect_eq(study.total.pools.rows[0].pools, 2);
+	cr_expect_eq(study.total.pools.rows[0].capacity, 2 * 1365);
+	cr_expect_eq(study.total.pools.rows[0].live, 720);
+	cr_expect_eq(study.total.pools.arenas.mapped_bytes, 72 * 65536);
+	cr_expect_eq(study.total.pools.arenas.free_bytes, 2 * 65536);
+	cr_expect_eq(study.total.pools.arenas.dirty_bytes, 65536);
+	cr_expect_eq(study.total.pools.arenas.huge_bytes, 4 << 20);
+	cr_expect_eq(study.total.pools.arenas.large_bytes, 40 * 4096);
+	cr_expect_eq(study.total.generations.died_in_all, 10053);
+	cr_expect_eq(study.total.generations.died_young, 8003);
+	cr_expect_eq(study.total.generations.died[1], 1500);
+	cr_expect_eq(study.total.generations.died[2], 100);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+Test(model, facts)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	const struct process *process = &recording.processes[0];
+
+	cr_expect_str_eq(process->exe, "/usr/bin/example");
+	cr_assert_eq(process->argv_count, 3);
+	cr_expect_str_eq(process->argv[2], "input.txt");
+	cr_expect_str_eq(process->options, "sites=off,gen.threshold=1000:10:10");
+	cr_assert_eq(process->parent_count, 2);
+	cr_expect_eq(process->parents[0], 999);
+	cr_assert_eq(process->module_count, 2);
+	cr_expect_str_eq(process->modules[1].path, "/usr/lib/x86_64-linux-gnu/libc.so.6");
+	cr_expect_str_eq(process->modules[1].build_id, "0714212e3b4855626f7c8996a3b0bdcad7e4f1fe");
+	cr_expect_not(process->facts_cut);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+/* A stream over several chunks, with a record across each boundary; then a chunk is missing. */
+Test(model, facts_over_chunks)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	char path[300];
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(path, sizeof path, "/usr/lib/%0*d.so", 100 + i % 60, i);
+		builder_module(&b, b.leader, path, 0x1000);
+	}
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	cr_expect_eq(recording.processes[0].module_count, 62);
+	cr_expect_str_eq(recording.processes[0].modules[61].path, path);
+	recording_free(&recording);
+
+	((struct pm_chunk *)builder_chunk(&b, builder_header(&b)->chunks - 2))->kind = PM_CHUNK_EMPTY;
+	recording = read_or_die(b.file.data, b.file.count);
+	cr_expect(recording.processes[0].facts_cut);
+	cr_expect_lt(recording.processes[0].module_count, 62);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+/* live = inherited + allocated - freed; the parent's figures do not know of the child. */
+Test(model, forked_child)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t child = builder_process(&b, 1005, 1000, b.leader, PM_STATE_RUNNING);
+	struct study study;
+
+	builder_record(&b, child)->inherited_blocks = 1200;
+	builder_record(&b, child)->inherited_bytes = 60000;
+	builder_allocated(&b, child, 3, 10);
+	builder_freed(&b, child, 3, 12, 200);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	study_of(&recording, NULL, NULL, &study);
+	cr_assert_eq(study.process_count, 2);
+	const struct metrics *parent = &study.processes[0].figures.metrics;
+	const struct metrics *forked = &study.processes[1].figures.metrics;
+	cr_expect_eq(metric(parent, METRIC_ALLOC_COUNT), 11327);
+	cr_expect_eq(metric(forked, METRIC_LIVE_BLOCKS), 1010);
+	cr_expect_eq(metric(forked, METRIC_LIVE_BYTES), 60000 - 190 * 48);
+	cr_expect_eq(METRIC(study, LIVE_BLOCKS), 1274 + 1010);
+	cr_expect_eq(METRIC(study, ALLOC_COUNT), 11337);
+	cr_expect(study.total.classes.has_inherited);
+	cr_expect_not(study.processes[0].figures.classes.has_inherited);
+	cr_expect_eq(study.processes[1].process->state, STATE_ENDED);
+	cr_expect_str_eq(facts_of(&recording, study.processes[1].process)->exe, "/usr/bin/example");
+	cr_expect_eq(METRIC(study, HEAP_TELEMETRY), b.file.count, "each chunk is somebody's, once");
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+/* Dead children whose areas were used again stand beside the parent, not in it. */
+Test(model, departed_children)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t departed = builder_slot(&b, b.leader, 3, PM_SLOT_DEPARTED, 0);
+	struct study study;
+
+	builder_record(&b, b.leader)->recycled_children = 9;
+	builder_allocated(&b, departed, 3, 90);
+	builder_freed(&b, departed, 3, 0, 500);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	study_of(&recording, NULL, NULL, &study);
+	cr_assert_eq(study.process_count, 2);
+	cr_expect_eq(metric(&study.processes[0].figures.metrics, METRIC_ALLOC_COUNT), 11327);
+	cr_expect_eq(study.processes[1].process->kind, PROCESS_DEPARTED);
+	cr_expect_eq(metric(&study.processes[1].figures.metrics, METRIC_FREE_COUNT), 500);
+	cr_expect_not(study.processes[1].figures.metrics.value[METRIC_LIVE_BLOCKS].is_known);
+	cr_expect_eq(METRIC(study, ALLOC_COUNT), 11417);
+	cr_expect_eq(METRIC(study, LIVE_BLOCKS), 1274);
+	cr_expect_eq(note_named(&study.total.notes, "children_recycled")->count, 9);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+static struct bytes tree_capture(const char *run)
+{
+	struct bytes capture = capture_begin();
+	struct builder shell = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t child = builder_process(&shell, 1001, 1000, shell.leader, PM_STATE_RUNNING);
+	struct builder program = builder_example(1001, PM_STATE_RUNNING, true);
+
+	builder_record(&shell, child)->began_real_ns = builder_header(&program)->created_ns - 10;
+	builder_record(&program, program.leader)->ppid = 1000;
+	capture_segment(&capture, &shell);
+	capture_segment(&capture, &program);
+	if (run)
+		capture_run(&capture, run);
+	capture_end(&capture);
+	builder_free(&shell);
+	builder_free(&program);
+	return capture;
+}
+
+Test(model, exec_replaces_a_forked_child)
+{
+	struct bytes capture = tree_capture(NULL);
+	struct recording recording = read_or_die(capture.data, capture.count);
+
+	cr_assert_eq(recording.process_count, 3);
+	cr_expect_eq(recording.processes[0].state, STATE_EXITED);
+	cr_expect_eq(recording.processes[1].state, STATE_REPLACED);
+	cr_expect_eq(recording.processes[2].state, STATE_ENDED);
+	recording_free(&recording);
+	bytes_free(&capture);
+}
+
+Test(model, exec_keeps_pid_and_start)
+{
+	struct bytes capture = capture_begin();
+	struct builder first = builder_example(1000, PM_STATE_RUNNING, true);
+	struct builder second = builder_example(1000, PM_STATE_EXITED, true);
+	struct builder other = builder_example(1000, PM_STATE_EXITED, true);
+
+	builder_header(&second)->created_ns += 5000000;
+	builder_header(&other)->created_ns += 9000000;
+	builder_record(&other, other.leader)->start_ticks += 7;
+	builder_record(&other, other.leader)->state = PM_STATE_RUNNING;
+	capture_segment(&capture, &first);
+	capture_segment(&capture, &second);
+	capture_segment(&capture, &other);
+	struct recording recording = read_or_die(capture.data, capture.count);
+	cr_expect_eq(recording.processes[0].state, STATE_REPLACED);
+	cr_expect_eq(recording.processes[1].state, STATE_EXITED);
+	cr_expect_eq(recording.processes[2].state, STATE_ENDED, "another start: another process");
+	cr_expect(recording.is_cut_short);
+	recording_free(&recording);
+	bytes_free(&capture);
+	builder_free(&first);
+	builder_free(&second);
+	builder_free(&other);
+}
+
+Test(model, run_tells_the_true_end)
+{
+	struct bytes capture = tree_capture(
+		"{\"command\":[\"sh\",\"-c\",\"x\"],\"elapsed_ns\":2000000000,\"exit\":0,\"signal\":0,"
+		"\"rss_peak\":9000000,\"processes\":[{\"pid\":1000,\"exit\":0,\"signal\":0,"
+		"\"rss_peak\":5000000},{\"pid\":1001,\"start_ticks\":5001,\"exit\":-1,\"signal\":11,"
+		"\"elapsed_ns\":77,\"rss_peak\":6000000,\"rss_now\":1}]}");
+	struct recording recording = read_or_die(capture.data, capture.count);
+	struct study study;
+
+	study_of(&recording, NULL, NULL, &study);
+	cr_expect_eq(recording.processes[2].state, STATE_KILLED);
+	cr_expect_eq(recording.processes[2].signal, 11);
+	cr_expect_eq(recording.processes[2].elapsed_ns, 77);
+	cr_expect_eq(recording.processes[2].rss_peak.value, 6000000);
+	cr_expect_not(recording.processes[1].rss_peak.is_known, "the exec'ed one has the figure");
+	cr_expect_eq(METRIC(study, RSS_PEAK), 9000000);
+	cr_expect_eq(METRIC(study, PROCESS_ELAPSED), 2000000000);
+	cr_expect_eq(METRIC(study, PROCESS_EXIT), 0);
+	report_all(&recording);
+	study_free(&study);
+	recording_free(&recording);
+	bytes_free(&capture);
+}
+
+Test(model, filters)
+{
+	struct bytes capture = tree_capture(NULL);
+	struct recording recording = read_or_die(capture.data, capture.count);
+	struct failure why;
+	struct query query;
+	struct study study;
+
+	study_of(&recording, "fast$", NULL, &study);
+	cr_expect_eq(study.process_count, 3);
+	study_free(&study);
+	study_of(&recording, "exe:^/bin/nothing", NULL, &study);
+	cr_expect_eq(study.process_count, 0);
+	cr_expect_eq(study.skipped_count, 3);
+	study_free(&study);
+	study_of(&recording, "class:^48$", "bytes", &study);
+	cr_assert_eq(study.total.classes.count, 1);
+	cr_expect_eq(study.total.classes.all.allocated, 2 * 10620);
+	cr_expect_eq(study.total.pools.count, 1);
+	study_free(&study);
+	cr_expect_not(query_open(&query, "(", NULL, &why));
+	cr_expect_eq(why.kind, FAILURE_USAGE);
+	cr_expect_not(query_open(&query, "class:[", NULL, &why));
+	cr_expect_not(query_open(&query, NULL, "colour", &why));
+	recording_free(&recording);
+	bytes_free(&capture);
+}
+
+Test(model, orders)
+{
+	static const char *const first[][2] = {{"allocations", "48"}, {"frees", "48"}, {"live", "48"},
+					       {"bytes", "large"},    {"size", "0"}};
+	struct builder b = builder_example(1000, PM_STATE_EXITED, false);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	struct study study;
+
+	for (int i = 0; i < 5; i++) {
+		study_of(&recording, NULL, first[i][0], &study);
+		cr_expect_str_eq(study.total.classes.rows[0].name, first[i][1]);
+		study_free(&study);
+	}
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+Test(model, notes)
+{
+	struct builder b = builder_example(1000, PM_STATE_RUNNING, true);
+	struct pm_process *record = builder_record(&b, b.leader);
+	struct study study;
+
+	record->notes = 1 << PM_NOTE_TRUNCATED | 1 << PM_NOTE_PASSIVE | UINT64_C(1) << 60;
+	record->slots_unseen = 3;
+	record->arenas_unseen = 2;
+	record->misuse_kind = PM_MISUSE_DOUBLE_FREE;
+	record->misuse_count = 1;
+	record->misuse_address = 0x7f00deadbee0;
+	((struct pm_map *)builder_chunk(&b, 4))->arena[0].pool[0].live = 60000;
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	study_of(&recording, NULL, NULL, &study);
+	const struct notes *notes = &study.total.notes;
+	cr_expect(note_named(notes, "truncated"));
+	cr_expect(note_named(notes, "passive"));
+	cr_expect(note_named(notes, "unknown_note"));
+	cr_expect_eq(note_named(notes, "threads_unseen")->count, 3);
+	cr_expect_eq(note_named(notes, "arenas_unseen")->count, 2);
+	cr_expect_eq(note_named(notes, "pools_torn")->count, 1);
+	cr_expect(strstr(note_named(notes, "misuse")->detail, "double free of 0x7f00deadbee0"));
+	cr_expect(note_named(notes, "pools_age"));
+	cr_expect_eq(METRIC(study, TRUNCATED), 1);
+	cr_expect_eq(METRIC(study, PROCESS_THREADS), 7);
+	report_all(&recording);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+/* Counts that no program can reach stop at the top instead of going round. */
+Test(model, saturation)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	struct study study;
+
+	for (uint32_t c = 0; c < b.class_count; c++) {
+		struct pm_tally *tally = builder_tally(&b, b.leader, c);
+		tally->limit[0] = tally->limit[1] = INT64_MAX;
+		tally->left = INT64_MIN;
+		memset(tally->freed, 0xff, sizeof tally->freed);
+	}
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	study_of(&recording, NULL, NULL, &study);
+	cr_expect_eq(METRIC(study, FREE_COUNT), INT64_MAX);
+	report_all(&recording);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+Test(model, orphans)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	builder_slot(&b, 7, 0, PM_SLOT_THREAD, 1);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+
+	cr_expect_eq(recording.orphans, 1);
+	cr_expect_eq(recording.process_count, 1);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+Test(model, nothing_recorded)
+{
+	struct bytes capture = capture_begin();
+	struct failure why;
+
+	cr_expect_not(digest(capture.data, capture.count, &why));
+	cr_expect_eq(why.kind, FAILURE_NOTHING);
+	capture_run(&capture, "{\"command\":[\"./static\"]}");
+	capture_end(&capture);
+	cr_expect(digest(capture.data, capture.count, &why), "%s", why.text);
+	bytes_free(&capture);
+}
+
+Test(findings, idle_and_busy)
+{
+	struct metrics metrics = {.value[METRIC_ALLOC_COUNT] = {true, 0}};
+	struct class_table classes = {.count = 0};
+	struct generations generations = {.died_in_all = 1000, .died_young = 100};
+	struct findings findings;
+
+	findings_make(&findings, &metrics, &classes, &generations);
+	cr_expect_eq(findings.list[0].kind, FINDING_IDLE);
+	metrics.value[METRIC_ALLOC_COUNT].value = 1000;
+	metrics.value[METRIC_REALLOC_COUNT] = (struct known){true, 300};
+	metrics.value[METRIC_REALLOC_MOVED] = (struct known){true, 200};
+	findings_make(&findings, &metrics, &classes, &generations);
+	cr_assert_eq(findings.count, 3);
+	cr_expect_eq(findings.list[0].kind, FINDING_LIVED_LONG);
+	cr_expect_eq(findings.list[1].kind, FINDING_GROWS);
+	cr_expect_eq(findings.list[2].kind, FINDING_REALLOC_MOVES);
+	metrics.value[METRIC_HEAP_COMMITTED] = (struct known){true, 10 << 20};
+	metrics.value[METRIC_LIVE_BYTES] = (struct known){true, 9 << 20};
+	findings_make(&findings, &metrics, &classes, &generations);
+	cr_expect_eq(findings.list[0].kind, FINDING_HEAP_FULL);
+}
