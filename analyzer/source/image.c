@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What image_load works with.  scratch: three chunks. */
+/* What image_load works with.  scratch: SETTLE_CHUNKS chunks. */
 struct loading {
 	const struct image_place *place;
 	struct image *image;
@@ -192,7 +192,7 @@ static bool load_all(struct loading *loading)
 
 	if (!load_header(loading))
 		return false;
-	loading->scratch = allocate(3, image->header.chunk_bytes);
+	loading->scratch = allocate(SETTLE_CHUNKS, image->header.chunk_bytes);
 	set_chunk_count(image, image->header.chunks);
 	if (!load_tables(loading) || !load_missing_chunks(loading))
 		return false;

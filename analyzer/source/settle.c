@@ -4,22 +4,85 @@
 
 #include "source/chunk.h"
 
-enum { ROUNDS_MAX = 100, READINGS = 3 };
+#include <stddef.h>
+#include <string.h>
 
-struct readings {
-	const struct pm_header *header;
-	unsigned char *chunk[READINGS];
+enum { ROUNDS_MAX = 1000 };
+
+/* What of a tally is read together: in one line of the cache. */
+struct countdown {
+	int64_t left, limit[2];
 };
 
-static bool read_thrice(const struct image_place *place, uint32_t number, struct readings *readings,
-			struct failure *why)
+static struct countdown countdown_in(const struct pm_header *header, const unsigned char *chunk,
+				     uint32_t size_class)
 {
-	uint64_t bytes = readings->header->chunk_bytes;
+	struct countdown countdown;
+	memcpy(&countdown, chunk_tally(header, chunk, size_class), sizeof countdown);
+	return countdown;
+}
 
-	for (int i = 0; i < READINGS; i++)
-		if (!input_read(place->input, place->offset + number * bytes, readings->chunk[i],
-				bytes, why))
+static uint64_t allocated(const struct countdown *countdown)
+{
+	return (uint64_t)countdown->limit[countdown->left & 1] - (uint64_t)(countdown->left >> 8);
+}
+
+static bool holds(const struct countdown *first, const struct countdown *second)
+{
+	int side = first->left & 1;
+	uint8_t slow_calls = (uint8_t)((uint8_t)second->left - (uint8_t)first->left);
+
+	return slow_calls <= 1 && first->limit[side] == second->limit[side] &&
+	       (int64_t)(allocated(second) - allocated(first)) >= 0;
+}
+
+static void put(const struct countdown *countdown, struct pm_tally *copy)
+{
+	memcpy(copy, countdown, sizeof *countdown);
+}
+
+/* What a thread has allocated is never more than the last limit it was given. */
+static struct countdown at_limit(struct countdown countdown)
+{
+	countdown.left = countdown.limit[1] > countdown.limit[0];
+	return countdown;
+}
+
+/* One class alone, until it holds still. */
+static bool settle_class(const struct image_place *place, uint64_t offset, struct pm_tally *copy,
+			 bool *ret_settled, struct failure *why)
+{
+	struct countdown first, second;
+
+	*ret_settled = false;
+	for (int round = 0; round < ROUNDS_MAX && !*ret_settled; round++) {
+		if (!input_read(place->input, offset, &first, sizeof first, why) ||
+		    !input_read(place->input, offset, &second, sizeof second, why))
 			return false;
+		*ret_settled = holds(&first, &second);
+	}
+	first = *ret_settled ? first : at_limit(first);
+	put(&first, copy);
+	return true;
+}
+
+static bool settle_classes(const struct image_place *place, const struct pm_header *header,
+			   uint64_t offset, unsigned char *copy, unsigned char *const reading[],
+			   uint32_t *ret_unsettled, struct failure *why)
+{
+	*ret_unsettled = 0;
+	for (uint32_t c = 0; c < header->classes.count; c++) {
+		struct countdown first = countdown_in(header, reading[0], c);
+		struct countdown second = countdown_in(header, reading[1], c);
+		struct pm_tally *tally = chunk_tally(header, copy, c);
+		uint64_t at = offset + header->tally_offset + (uint64_t)c * header->tally_stride;
+		bool settled = holds(&first, &second);
+		if (settled)
+			put(&first, tally);
+		else if (!settle_class(place, at, tally, &settled, why))
+			return false;
+		*ret_unsettled += !settled;
+	}
 	return true;
 }
 
@@ -30,56 +93,19 @@ static bool same_owner(const unsigned char *copy, const unsigned char *chunk)
 	return before->kind == now->kind && before->process == now->process;
 }
 
-/* Takes the counts of a class when the three readings agree. */
-static bool take_if_settled(const struct readings *readings, uint32_t size_class,
-			    struct pm_tally *copy)
-{
-	const struct pm_tally *reading[READINGS];
-
-	for (int i = 0; i < READINGS; i++)
-		reading[i] = chunk_tally(readings->header, readings->chunk[i], size_class);
-	int side = reading[0]->left & 1;
-	if ((uint8_t)reading[0]->left != (uint8_t)reading[2]->left ||
-	    reading[0]->limit[side] != reading[1]->limit[side] ||
-	    reading[1]->limit[side] != reading[2]->limit[side])
-		return false;
-	copy->left = reading[2]->left;
-	copy->limit[0] = reading[1]->limit[0];
-	copy->limit[1] = reading[1]->limit[1];
-	return true;
-}
-
-/* Marks what has settled in `done`; returns how many have not. */
-static uint32_t take_settled(const struct readings *readings, unsigned char *copy, uint8_t *done)
-{
-	uint32_t open = 0;
-
-	for (uint32_t c = 0; c < readings->header->classes.count; c++) {
-		if (!done[c])
-			done[c] = take_if_settled(readings, c, chunk_tally(readings->header, copy, c));
-		open += !done[c];
-	}
-	return open;
-}
-
 bool settle_slot(const struct image_place *place, const struct pm_header *header, uint32_t number,
 		 unsigned char *copy, unsigned char *scratch, bool *ret_gone, uint32_t *ret_unsettled,
 		 struct failure *why)
 {
-	struct readings readings = { .header = header };
-	uint8_t done[CLASS_COUNT_MAX] = { 0 };
-	uint32_t open = 0;
+	size_t bytes = header->chunk_bytes;
+	uint64_t offset = place->offset + (uint64_t)number * bytes;
+	unsigned char *const reading[SETTLE_CHUNKS] = { scratch, scratch + bytes };
 
-	for (int i = 0; i < READINGS; i++)
-		readings.chunk[i] = scratch + (size_t)i * header->chunk_bytes;
-	for (int round = 0; round < ROUNDS_MAX; round++) {
-		if (!read_thrice(place, number, &readings, why))
+	for (int i = 0; i < SETTLE_CHUNKS; i++)
+		if (!input_read(place->input, offset, reading[i], bytes, why))
 			return false;
-		*ret_gone = !same_owner(copy, readings.chunk[READINGS - 1]);
-		open = *ret_gone ? 0 : take_settled(&readings, copy, done);
-		if (!open)
-			break;
-	}
-	*ret_unsettled = open;
-	return true;
+	*ret_gone = !same_owner(copy, reading[1]);
+	*ret_unsettled = 0;
+	return *ret_gone ||
+	       settle_classes(place, header, offset, copy, reading, ret_unsettled, why);
 }

@@ -102,7 +102,7 @@ static void add_reading(struct notes *notes, const struct process *process)
 		    process->pools_torn);
 	if (process->unsettled)
 		add(notes, "unsettled",
-		    "size classes changed faster than they could be read: their counts may be off",
+		    "size classes changed too fast to be read: they may count some allocations too many",
 		    process->unsettled);
 	if (process->facts_cut && !(process->record.notes >> PM_NOTE_FACTS_CUT & 1))
 		add(notes, "facts_cut", "process facts are not complete", 0);

@@ -5,7 +5,6 @@
  */
 #include "entry/entry.h"
 
-#include "sys/memory.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -42,15 +41,15 @@ EXPORT int posix_memalign(void **result, size_t alignment, size_t size)
 
 EXPORT void *valloc(size_t size)
 {
-	return heap_alloc_aligned(MEMORY_PAGE, size);
+	return heap_alloc_aligned(CLASS_PAGE, size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
 	size_t rounded;
-	if (__builtin_add_overflow(size, MEMORY_PAGE - 1, &rounded))
+	if (__builtin_add_overflow(size, CLASS_PAGE - 1, &rounded))
 		return heap_refuse(ENOMEM);
-	return heap_alloc_aligned(MEMORY_PAGE, rounded / MEMORY_PAGE * MEMORY_PAGE);
+	return heap_alloc_aligned(CLASS_PAGE, rounded / CLASS_PAGE * CLASS_PAGE);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) ALIAS("memalign");

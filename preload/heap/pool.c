@@ -4,8 +4,6 @@
 
 #include "heap/host.h"
 
-enum { PAGE_BYTES = 4096 };
-
 void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struct pm_tally *tally)
 {
 	size_t bytes = class_bytes(size_class);
@@ -29,7 +27,7 @@ void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struc
 static uint32_t next_batch(const struct pool *pool)
 {
 	size_t first = pool->threaded * pool->block_bytes;
-	size_t page_end = (first / PAGE_BYTES + 1) * PAGE_BYTES;
+	size_t page_end = (first / CLASS_PAGE + 1) * CLASS_PAGE;
 	size_t end = (page_end + pool->block_bytes - 1) / pool->block_bytes;
 	return (uint32_t)(end < pool->capacity ? end : pool->capacity);
 }

@@ -93,6 +93,7 @@ void heap_empty_out(struct heap *heap)
 void heap_abandon(struct heap *heap)
 {
 	heap_empty_out(heap);
+	__atomic_store_n(&heap->tid, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
 }
 

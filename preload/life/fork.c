@@ -105,6 +105,13 @@ static void leave_others_alone(const struct heap *mine)
 			heap->state = HEAP_GHOST;
 }
 
+/* The thread that forked goes on under another id. */
+static void renew_tid(struct heap *heap)
+{
+	if (heap)
+		heap->tid = memory_thread_id(&wiped.scratch);
+}
+
 static void settle(struct heap *heap, const struct inheritance *inherited)
 {
 	uint32_t parent = life.leader;
@@ -153,6 +160,7 @@ void fork_check(struct heap *heap)
 		undo_own(heap, &inherited);
 	leave_others_alone(heap);
 	threads_forget_shared();
+	renew_tid(heap);
 	settle(heap, &inherited);
 	restart_sums(heap, &inherited);
 	wiped.alive = 1;

@@ -14,7 +14,7 @@
 
 #include <poolmem/format.h>
 
-enum { LIFE_SPARES = 2 };
+enum { LIFE_SPARES = 4 };
 
 struct life {
 	struct settings settings;
@@ -36,6 +36,7 @@ extern struct life life;
 struct pm_process *life_process(void);
 
 /* threads.c */
+void threads_first_heap(void); /* of the thread that starts the process; may leave none */
 void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
 void threads_forget_shared(void); /* in a forked child: those calls count privately */

@@ -30,14 +30,14 @@ static uint32_t owner_chunk(const struct heap *owner)
 static struct pm_pool describe_pool(const struct pool *pool)
 {
 	struct pm_pool out = {.size_class = pool->size_class};
-	size_t pages = pool->units * (size_t)(PM_UNIT_BYTES / 4096);
-	size_t touched = (pool->threaded * pool->block_bytes + 4095) / 4096;
+	size_t pages = pool->units * (size_t)(PM_UNIT_BYTES / CLASS_PAGE);
+	size_t touched = (pool->threaded * pool->block_bytes + CLASS_PAGE - 1) / CLASS_PAGE;
 	if (pool->state == POOL_UNUSED)
 		return (struct pm_pool){0};
 	if (pool->state == POOL_LARGE) {
 		out.state = PM_POOL_LARGE;
 		out.live = out.capacity = 1;
-		out.pages = (uint32_t)(pool->block_bytes / 4096);
+		out.pages = (uint32_t)(pool->block_bytes / CLASS_PAGE);
 		out.touched_pages = (uint16_t)clamp16(out.pages);
 		return out;
 	}

@@ -31,14 +31,23 @@ static const char *find_variable(char **environment, const char *name)
 	return NULL;
 }
 
-/* Whether calls of malloc come to us at all. */
+/* Whether calls of malloc do not come to us.  One that merely watches in front hands them on. */
 static bool is_passive(void)
 {
-	void *first = dlsym(RTLD_DEFAULT, "malloc");
-	Dl_info theirs_info, our_info;
-	if (!first || !dladdr(first, &theirs_info) || !dladdr(&life, &our_info))
+	void *symbol = dlsym(RTLD_DEFAULT, "malloc");
+	void *(*first_malloc)(size_t);
+	Dl_info theirs, ours;
+	if (!symbol || !dladdr(symbol, &theirs) || !dladdr(&life, &ours) ||
+	    theirs.dli_fbase == ours.dli_fbase)
 		return false;
-	return theirs_info.dli_fbase != our_info.dli_fbase;
+	memcpy(&first_malloc, &symbol, sizeof symbol);
+	void *block = first_malloc(1);
+	bool passive = block && region_pool_of(block) == &pool_nowhere;
+	void (*first_free)(void *);
+	symbol = dlsym(RTLD_DEFAULT, "free");
+	memcpy(&first_free, &symbol, sizeof symbol);
+	first_free(block);
+	return passive;
 }
 
 static bool create_segment(char **environment)
@@ -97,10 +106,9 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	foreign_init();
 	host_off = life.settings.off;
 	clock_init(life.settings.gen_threshold.value);
-	if (!region.units)
-		region_init();
+	threads_first_heap();
 	fork_watch();
-	if (!host_off && !secure && region.units)
+	if (!host_off && !secure && life.main_heap)
 		life.recording = create_segment(environment);
 	if (life.recording)
 		begin_record(argc, argv);

@@ -98,6 +98,7 @@ static void note_holder(struct heap *heap)
 	struct pm_slot *slot = heap_counted(heap, heap->slot);
 	uint32_t scratch = 0;
 	slot->tid = memory_thread_id(&scratch);
+	__atomic_store_n(&heap->tid, slot->tid, __ATOMIC_RELEASE);
 	slot->began_ns = threads_clock_ns();
 	slot->ended_ns = 0;
 	slot->holders++;
@@ -106,20 +107,18 @@ static void note_holder(struct heap *heap)
 
 /* --- beginning and end of a thread ----------------------------------------------------------------- */
 
-static bool first_call(void)
+void threads_first_heap(void)
 {
-	if (!region_init())
-		return false;
+	if (life.main_heap || !region_init())
+		return;
 	fork_init();
 	life.main_heap = heap_adopt_or_make();
-	return life.main_heap;
 }
 
 /* Before the constructor: the one thread's heap, found again if its TLS was zeroed. */
 static struct heap *early_heap(void)
 {
-	if (!life.main_heap && !first_call())
-		return NULL;
+	threads_first_heap();
 	heap_thread.heap = life.main_heap;
 	return life.main_heap;
 }
@@ -137,7 +136,7 @@ static void reap_orphans(void)
 							       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
-		uint32_t tid = ((struct pm_slot *)heap_counted(heap, heap->slot))->tid;
+		uint32_t tid = __atomic_load_n(&heap->tid, __ATOMIC_ACQUIRE);
 		if (heap->state == HEAP_OWNED && tid && !memory_thread_exists(&scratch, tid))
 			__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
 	}
@@ -190,8 +189,6 @@ static void thread_ends(void *rounds_left)
 void threads_init(void)
 {
 	have_key = pthread_key_create(&end_of_thread, thread_ends) == 0;
-	if (!life.main_heap)
-		first_call();
 	if (!life.main_heap || host_off)
 		return;
 	heap_thread.heap = life.main_heap;

@@ -20,7 +20,7 @@
 #include <time.h>
 
 enum {
-	FIRST_CHUNKS = 7,      /* header, slot, shared slot, map, facts, two spares */
+	FIRST_CHUNKS = 9, /* header, two slots, map, facts, four spares */
 	FIXED_BYTES = 1 << 20, /* where the kernel cannot populate */
 	CLEAN_ONE_START_IN = 64,
 	PATH_ROOM = 512
