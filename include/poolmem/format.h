@@ -121,7 +121,7 @@ struct pm_chunk {
 	uint32_t kind;       /* enum pm_chunk_kind; written last, atomic */
 	uint32_t process;    /* leader chunk of the process it belongs to; of itself for a leader */
 	uint32_t sequence;   /* 0, 1, 2 ... among the chunks of one kind and process */
-	uint32_t used_bytes; /* FACTS: bytes of the stream in this chunk */
+	uint32_t used_bytes; /* FACTS: bytes of the stream in this chunk; MAP: bytes present, the rest is zero */
 };
 
 /*
@@ -174,7 +174,7 @@ struct pm_process {
 	uint32_t misuse_class;
 	uint64_t misuse_count;
 	uint32_t recycled_children; /* children whose totals are in this process's slot DEPARTED */
-	uint32_t reserved;
+	uint32_t more_slots;        /* SLOT chunks besides the leader; atomic */
 };
 
 enum pm_slot_use {

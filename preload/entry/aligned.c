@@ -5,7 +5,6 @@
  */
 #include "entry/entry.h"
 
-
 #include <malloc.h>
 #include <stdlib.h>
 

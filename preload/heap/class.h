@@ -14,7 +14,7 @@
 
 enum {
 	CLASS_GRAIN = 16,
-	CLASS_PAGE = 4096, /* what valloc aligns to; pools are threaded a page at a time */
+	CLASS_PAGE = 4096,     /* what valloc aligns to; pools are threaded a page at a time */
 	CLASS_FINE_MAX = 1024, /* classes every 16 bytes up to here */
 	CLASS_MAX = 32768,     /* largest block cut from a pool */
 	CLASS_POOLED = 85,     /* classes 0 .. 84 are cut from pools */

@@ -37,7 +37,7 @@ struct heap {
 	struct pool *notified;          /* atomic: full pools that got a remote free */
 	uint32_t state;                 /* atomic, enum heap_state */
 	uint32_t index;
-	uint32_t tid;	      /* atomic: of the thread that owns it; 0 while that is not settled */
+	uint32_t tid;          /* atomic: of the thread that owns it; 0 while that is not settled */
 	uint64_t ticking[2];   /* classes that have allocated, a bit each */
 	uint64_t clock_seen;   /* allocations handed to the clock so far */
 	int64_t live_seen;     /* live bytes handed on so far */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ARGV_ROOM = 32768, PARENTS = 4, STAT_ROOM = 512 };
+enum { ARGV_ROOM = 32768, STAT_ROOM = 512 };
 
 static void add(enum pm_fact_tag tag, const void *payload, size_t bytes, const void *more,
 		size_t more_bytes)
@@ -77,18 +77,6 @@ static bool read_stat(uint32_t pid, char stat[STAT_ROOM])
 	return bytes > 0;
 }
 
-static void add_parents(uint32_t pid)
-{
-	uint32_t parents[PARENTS];
-	char stat[STAT_ROOM];
-	unsigned count = 0;
-	for (; count < PARENTS && pid; count++) {
-		parents[count] = pid;
-		pid = pid > 1 && read_stat(pid, stat) ? (uint32_t)stat_field(stat, 4) : 0;
-	}
-	add(PM_FACT_PARENTS, parents, count * sizeof *parents, NULL, 0);
-}
-
 /* --- modules ------------------------------------------------------------------------------------- */
 
 struct build_id {
@@ -152,6 +140,6 @@ void facts_record(int argc, char **argv)
 	add_executable();
 	add_arguments(argc, argv);
 	add_options();
-	add_parents(process->ppid);
+	add(PM_FACT_PARENTS, &process->ppid, sizeof process->ppid, NULL, 0);
 	dl_iterate_phdr(add_module, NULL);
 }

@@ -75,11 +75,7 @@ static void undo_own(const struct heap *heap, struct inheritance *sum)
 static uint32_t claim_area(void)
 {
 	uint32_t chunk = segment_claim_spare();
-	if (!chunk)
-		chunk = segment_recycle();
-	else if (!segment.full)
-		tick_keep_spares(); /* the parent may fork again before its next tick */
-	return chunk;
+	return chunk ? chunk : segment_claim_any();
 }
 
 static void fill_record(struct pm_process *process, uint32_t parent, const struct pm_process *old,

@@ -14,7 +14,7 @@
 
 #include <poolmem/format.h>
 
-enum { LIFE_SPARES = 4 };
+enum { LIFE_SPARES = 2 };
 
 struct life {
 	struct settings settings;
@@ -39,7 +39,8 @@ struct pm_process *life_process(void);
 void threads_first_heap(void); /* of the thread that starts the process; may leave none */
 void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
-void threads_forget_shared(void); /* in a forked child: those calls count privately */
+void threads_drain_private(struct heap *heap); /* counts kept outside any slot go to the heap's */
+void threads_forget_shared(void);              /* in a forked child: those calls count privately */
 uint64_t threads_clock_ns(void);
 
 /* fork.c: makes a forked child a process of its own; nothing when it is already. */

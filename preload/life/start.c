@@ -73,7 +73,7 @@ static bool create_segment(char **environment)
 static void begin_record(int argc, char **argv)
 {
 	struct timespec real = {0};
-	life.leader = segment_add(0, 0);
+	life.leader = segment_add(0, 0, sizeof(struct pm_slot));
 	struct pm_slot *slot = segment_chunk(life.leader);
 	life.process = &slot->process;
 	facts_record(argc, argv);

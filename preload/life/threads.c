@@ -21,8 +21,10 @@ static bool have_key;
 /* heap_thread.busy of a thread whose heap is given back. */
 static struct heap *const PAST_ITS_END = (struct heap *)1;
 
-static struct pm_slot private_shared; /* of calls outside any heap, when there is no segment */
-static struct pm_slot *segment_shared;
+/* Calls outside any heap: privately until the next tick, in the segment once there are threads. */
+static struct pm_slot private_shared;
+static bool private_used;
+static struct pm_slot *segment_shared; /* atomic */
 
 uint64_t threads_clock_ns(void)
 {
@@ -38,10 +40,33 @@ uint64_t host_milliseconds(void)
 
 struct pm_slot *host_shared_slot(void)
 {
-	if (!wiped.alive || !life.recording)
-		return &private_shared;
 	struct pm_slot *slot = __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
-	return slot ? slot : &private_shared;
+	if (slot && wiped.alive)
+		return slot;
+	__atomic_store_n(&private_used, true, __ATOMIC_RELAXED);
+	return &private_shared;
+}
+
+static void drain_word(uint64_t *from, uint64_t *to)
+{
+	if (__atomic_load_n(from, __ATOMIC_RELAXED))
+		tally_add(to, __atomic_exchange_n(from, 0, __ATOMIC_RELAXED));
+}
+
+void threads_drain_private(struct heap *heap)
+{
+	if (!private_used)
+		return;
+	struct pm_slot *to = heap_counted(heap, heap->slot);
+	private_used = false;
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
+		struct pm_tally *from = &private_shared.tally[c], *tally = &to->tally[c];
+		drain_word((uint64_t *)&from->limit[0], (uint64_t *)&tally->limit[tally->left & 1]);
+		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
+			drain_word(&from->freed[age], &tally->freed[age]);
+	}
+	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++)
+		drain_word(&private_shared.counter[i], &to->counter[i]);
 }
 
 /* --- slots --------------------------------------------------------------------------------------- */
@@ -72,14 +97,28 @@ void threads_attach(struct heap *heap, uint32_t chunk)
 
 static uint32_t new_slot(enum pm_slot_use use)
 {
-	static uint32_t sequence; /* atomic */
-	uint32_t number = segment_add(life.leader,
-				      __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED));
+	struct pm_process *process = life_process();
+	uint32_t sequence = __atomic_add_fetch(&process->more_slots, 1, __ATOMIC_RELAXED);
+	uint32_t number = segment_add(life.leader, sequence, sizeof(struct pm_slot));
 	if (!number)
 		return 0;
 	((struct pm_slot *)segment_chunk(number))->use = use;
 	segment_commit(number, PM_CHUNK_SLOT);
 	return number;
+}
+
+/* There are threads now, and so threads past their end. */
+static void ensure_shared_slot(void)
+{
+	static uint32_t leader; /* atomic: the process that has one */
+	uint32_t old = __atomic_load_n(&leader, __ATOMIC_RELAXED);
+	if (!life.recording || old == life.leader ||
+	    !__atomic_compare_exchange_n(&leader, &old, life.leader, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		return;
+	uint32_t number = new_slot(PM_SLOT_SHARED);
+	if (number)
+		__atomic_store_n(&segment_shared, segment_chunk(number), __ATOMIC_RELEASE);
 }
 
 static void ensure_slot(struct heap *heap)
@@ -150,6 +189,7 @@ static struct heap *begin_thread(void)
 	if (!heap)
 		return NULL;
 	ensure_slot(heap);
+	ensure_shared_slot();
 	note_holder(heap);
 	heap_thread.heap = heap;
 	heap_thread.busy = NULL;
@@ -194,12 +234,8 @@ void threads_init(void)
 	heap_thread.heap = life.main_heap;
 	if (have_key)
 		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
-	if (life.recording) {
+	if (life.recording)
 		threads_attach(life.main_heap, life.leader);
-		uint32_t shared = new_slot(PM_SLOT_SHARED);
-		if (shared)
-			__atomic_store_n(&segment_shared, segment_chunk(shared), __ATOMIC_RELEASE);
-	}
 	note_holder(life.main_heap);
 }
 

@@ -75,6 +75,7 @@ static struct sums sum_up(struct heap *heap)
 
 void tick_flush(struct heap *heap)
 {
+	threads_drain_private(heap);
 	struct sums sums = sum_up(heap);
 	const struct pm_tally *large = heap_counted(heap, &heap->slot->tally[CLASS_LARGE]);
 	sums.allocations += tally_allocations(large);

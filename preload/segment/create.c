@@ -20,7 +20,7 @@
 #include <time.h>
 
 enum {
-	FIRST_CHUNKS = 9, /* header, two slots, map, facts, four spares */
+	FIRST_CHUNKS = 9,      /* mapped at the start; only what is used is made present */
 	FIXED_BYTES = 1 << 20, /* where the kernel cannot populate */
 	CLEAN_ONE_START_IN = 64,
 	PATH_ROOM = 512
@@ -120,10 +120,10 @@ static uint64_t within_limits(uint64_t bytes)
 	return bytes / PM_CHUNK_BYTES * PM_CHUNK_BYTES;
 }
 
-/* Makes the first chunks present, or on an old kernel allocates a fixed file. */
+/* Makes the header present, or on an old kernel allocates a fixed file. */
 static uint64_t populate_first(int fd, void *start, uint64_t file_bytes)
 {
-	enum memory_populated populated = memory_populate(start, FIRST_CHUNKS * PM_CHUNK_BYTES);
+	enum memory_populated populated = memory_populate(start, MEMORY_PAGE);
 	if (populated == MEMORY_POPULATED)
 		return file_bytes;
 	if (populated == MEMORY_FULL)
@@ -217,6 +217,11 @@ static void fill_header(struct pm_header *header, const struct segment_plan *pla
 	fill_tables(header, plan);
 	__atomic_store_n(&header->chunks, 1, __ATOMIC_RELEASE);
 }
+
+_Static_assert(sizeof(struct pm_header) + PM_TALLY_COUNT * sizeof(struct pm_class) +
+			       PM_AGE_COUNT * sizeof(struct pm_age) <=
+		       MEMORY_PAGE,
+	       "the page that is made present");
 
 bool segment_create(const struct segment_plan *plan)
 {

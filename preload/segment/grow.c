@@ -2,8 +2,7 @@
 /*
  * grow.c: chunks handed out, by any thread of any process that maps the file.
  *
- * `header->chunks` is the only shared word; who moves it owns the chunk.  A chunk that could not be
- * populated stays EMPTY, readers step over it.
+ * `header->chunks` is the only shared word; who moves it owns the chunk.
  */
 #include "segment/segment.h"
 
@@ -41,28 +40,32 @@ void *segment_chunk(uint32_t number)
 	return (char *)segment.header + (size_t)number * PM_CHUNK_BYTES;
 }
 
-static bool populate(void *chunk)
+static size_t pages_of(size_t bytes)
 {
-	return segment.fixed || memory_populate(chunk, PM_CHUNK_BYTES) == MEMORY_POPULATED;
+	return (bytes + MEMORY_PAGE - 1) / MEMORY_PAGE;
 }
 
-uint32_t segment_add(uint32_t process, uint32_t sequence)
+bool segment_present(void *chunk, size_t bytes)
+{
+	return segment.fixed ||
+	       memory_populate(chunk, pages_of(bytes) * MEMORY_PAGE) == MEMORY_POPULATED;
+}
+
+/* Present first, counted afterwards: two may prepare the same chunk, one gets it. */
+uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes)
 {
 	if (!segment.header || segment.full)
 		return 0;
 	uint32_t number = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
-	do
-		if (number >= chunk_limit()) {
+	struct pm_chunk *chunk;
+	do {
+		chunk = segment_chunk(number);
+		if (!chunk || !segment_present(chunk, bytes)) {
 			segment.full = true;
 			return 0;
 		}
-	while (!__atomic_compare_exchange_n(&segment.header->chunks, &number, number + 1, false,
-					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-	struct pm_chunk *chunk = segment_chunk(number);
-	if (!chunk || !populate(chunk)) {
-		segment.full = true;
-		return 0;
-	}
+	} while (!__atomic_compare_exchange_n(&segment.header->chunks, &number, number + 1, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	chunk->process = process ? process : number;
 	chunk->sequence = sequence;
 	return number;
@@ -134,7 +137,7 @@ static bool append(struct tail *tail, const void *data, size_t bytes)
 		struct pm_chunk *chunk = tail->last ? segment_chunk(tail->last) : NULL;
 		if (!chunk || chunk->used_bytes == FACT_ROOM) {
 			uint32_t sequence = tail->last ? tail->sequence + 1 : 0;
-			uint32_t number = segment_add(tail->process, sequence);
+			uint32_t number = segment_add(tail->process, sequence, MEMORY_PAGE);
 			if (!number)
 				return false;
 			segment_commit(number, PM_CHUNK_FACTS);
@@ -144,6 +147,9 @@ static bool append(struct tail *tail, const void *data, size_t bytes)
 		}
 		size_t room = FACT_ROOM - chunk->used_bytes;
 		size_t part = bytes < room ? bytes : room;
+		size_t end = sizeof *chunk + chunk->used_bytes + part;
+		if (pages_of(end) > pages_of(end - part) && !segment_present(chunk, end))
+			return false;
 		__builtin_memcpy((char *)(chunk + 1) + chunk->used_bytes, from, part);
 		chunk->used_bytes += (uint32_t)part;
 		from += part;
@@ -174,10 +180,18 @@ struct pm_arena *segment_map_arena(uint32_t process, uint32_t index)
 	struct tail wanted = {.process = process, .sequence = index / PM_MAP_ARENAS};
 	uint32_t number = find(PM_CHUNK_MAP, is_map_of, &wanted);
 	if (!number) {
-		number = segment_add(process, wanted.sequence);
+		number = segment_add(process, wanted.sequence, MEMORY_PAGE);
 		if (!number)
 			return NULL;
 		segment_commit(number, PM_CHUNK_MAP);
 	}
-	return &((struct pm_map *)segment_chunk(number))->arena[index % PM_MAP_ARENAS];
+	struct pm_map *map = segment_chunk(number);
+	struct pm_arena *arena = &map->arena[index % PM_MAP_ARENAS];
+	uint32_t end = (uint32_t)((char *)(arena + 1) - (char *)map);
+	if (map->chunk.used_bytes < end) {
+		if (!segment_present(map, end))
+			return NULL;
+		map->chunk.used_bytes = end;
+	}
+	return arena;
 }

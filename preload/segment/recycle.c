@@ -2,13 +2,14 @@
 /*
  * recycle.c: areas of dead children, and areas laid ready.
  *
- * A child that finds no spare slot takes one whose process has ended: by exit(), as its record says, or
- * because its pid is gone.  The counts of the dead one are added to a DEPARTED slot first.
+ * An area is taken back when its process is gone, which a futex call tells without a signal or a file.  The counts of the dead one are added to a DEPARTED slot first.
  */
 #include "segment/segment.h"
 
 #include "sys/memory.h"
 #include "sys/wiped.h"
+
+enum { RECYCLE_FROM = 64, LOOK_AT = 32 };
 
 static uint32_t kind_of(uint32_t number)
 {
@@ -16,43 +17,22 @@ static uint32_t kind_of(uint32_t number)
 	return chunk ? __atomic_load_n(&chunk->kind, __ATOMIC_ACQUIRE) : PM_CHUNK_EMPTY;
 }
 
-uint32_t segment_renew_spare(uint32_t number)
-{
-	if (number && kind_of(number) == PM_CHUNK_SPARE)
-		return number;
-	number = segment_add(0, 0);
-	if (number)
-		segment_commit(number, PM_CHUNK_SPARE);
-	return number;
-}
-
 /* Only one-slot areas of forked children: nobody else writes there. */
 static bool is_dead(const struct pm_slot *slot, uint32_t number)
 {
 	const struct pm_process *process = &slot->process;
 	uint32_t state = __atomic_load_n(&process->state, __ATOMIC_ACQUIRE);
-	if (slot->chunk.process != number || !process->parent || state == PM_STATE_NONE)
+	if (slot->chunk.process != number || !process->parent || state == PM_STATE_NONE ||
+	    process->more_slots)
 		return false;
 	return !memory_thread_exists(&wiped.scratch, process->pid);
-}
-
-static bool has_more_slots(uint32_t leader)
-{
-	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
-	for (uint32_t n = 1; n < chunks; n++) {
-		const struct pm_chunk *chunk = segment_chunk(n);
-		if (chunk && n != leader && chunk->process == leader && kind_of(n) != PM_CHUNK_EMPTY)
-			return true;
-	}
-	return false;
 }
 
 static bool take_dead(uint32_t number)
 {
 	uint32_t slot_kind = PM_CHUNK_SLOT;
 	struct pm_slot *slot = segment_chunk(number);
-	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !is_dead(slot, number) ||
-	    has_more_slots(number))
+	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !is_dead(slot, number))
 		return false;
 	return __atomic_compare_exchange_n(&slot->chunk.kind, &slot_kind, PM_CHUNK_EMPTY, false,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
@@ -87,7 +67,7 @@ static struct pm_slot *departed_slot(void)
 {
 	uint32_t number = find_departed();
 	if (!number) {
-		number = segment_add(segment.header->leader, 1);
+		number = segment_add(segment.header->leader, 1, sizeof(struct pm_slot));
 		if (!number)
 			return NULL;
 		((struct pm_slot *)segment_chunk(number))->use = PM_SLOT_DEPARTED;
@@ -96,25 +76,62 @@ static struct pm_slot *departed_slot(void)
 	return segment_chunk(number);
 }
 
-uint32_t segment_recycle(void)
+static void empty(uint32_t number, struct pm_slot *departed)
 {
-	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE)
-					 : 0;
-	struct pm_slot *departed = chunks ? departed_slot() : NULL;
-	for (uint32_t n = 1; departed && n < chunks; n++) {
-		if (!take_dead(n))
+	struct pm_slot *slot = segment_chunk(number);
+	struct pm_slot *creator = segment_chunk(segment.header->leader);
+	add_counts(departed, slot);
+	__builtin_memset((char *)slot + sizeof slot->chunk, 0, sizeof *slot - sizeof slot->chunk);
+	slot->chunk.process = number;
+	__atomic_add_fetch(&creator->process.recycled_children, 1, __ATOMIC_RELAXED);
+	__atomic_or_fetch(&creator->process.notes, UINT64_C(1) << PM_NOTE_RECYCLED,
+			  __ATOMIC_RELAXED);
+}
+
+/* Looks at a few chunks from where it stopped the last time.  Returns an EMPTY slot or 0. */
+static uint32_t recycle(void)
+{
+	static uint32_t next;
+	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
+	for (unsigned looked = 0; looked < LOOK_AT && looked < chunks; looked++) {
+		uint32_t number = next++ % chunks;
+		if (!number || !take_dead(number))
 			continue;
-		struct pm_slot *slot = segment_chunk(n);
-		add_counts(departed, slot);
-		__builtin_memset((char *)slot + sizeof slot->chunk, 0,
-				 PM_CHUNK_BYTES - sizeof slot->chunk);
-		struct pm_slot *creator = segment_chunk(segment.header->leader);
-		__atomic_add_fetch(&creator->process.recycled_children, 1, __ATOMIC_RELAXED);
-		__atomic_or_fetch(&creator->process.notes, UINT64_C(1) << PM_NOTE_RECYCLED,
-				  __ATOMIC_RELAXED);
-		slot->chunk.process = n;
-		segment_commit(n, PM_CHUNK_SLOT);
-		return n;
+		struct pm_slot *departed = departed_slot();
+		if (departed) {
+			empty(number, departed);
+			return number;
+		}
+		segment_commit(number, PM_CHUNK_SLOT); /* no room for the sums: leave it */
+		return 0;
 	}
 	return 0;
+}
+
+/* Once there are many chunks, areas of the dead are used before new ones. */
+static uint32_t area(void)
+{
+	if (!segment.header)
+		return 0;
+	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
+	uint32_t number = chunks > RECYCLE_FROM || segment.full ? recycle() : 0;
+	return number ? number : segment_add(0, 0, sizeof(struct pm_slot));
+}
+
+uint32_t segment_renew_spare(uint32_t number)
+{
+	if (number && kind_of(number) == PM_CHUNK_SPARE)
+		return number;
+	number = area();
+	if (number)
+		segment_commit(number, PM_CHUNK_SPARE);
+	return number;
+}
+
+uint32_t segment_claim_any(void)
+{
+	uint32_t number = area();
+	if (number)
+		segment_commit(number, PM_CHUNK_SLOT);
+	return number;
 }

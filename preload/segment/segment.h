@@ -42,8 +42,14 @@ bool segment_create(const struct segment_plan *plan);
 /* Chunk `number`, mapped if it was not.  NULL: beyond the file or the address space. */
 void *segment_chunk(uint32_t number);
 
-/* Adds a chunk for `process`, populated and zeroed, its kind EMPTY.  0: no room. */
-uint32_t segment_add(uint32_t process, uint32_t sequence);
+/*
+ * Adds a chunk for `process` (0: for itself), its first `bytes` present and zero, its kind EMPTY.  Every
+ * chunk that header->chunks counts is present at least so far.  0: no room.
+ */
+uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes);
+
+/* Makes the first `bytes` of a chunk present.  false: no room. */
+bool segment_present(void *chunk, size_t bytes);
 
 /* Makes a chunk visible to readers. */
 void segment_commit(uint32_t number, enum pm_chunk_kind kind);
@@ -51,11 +57,11 @@ void segment_commit(uint32_t number, enum pm_chunk_kind kind);
 /* A SLOT laid ready for a forked child.  0: none left. */
 uint32_t segment_claim_spare(void);
 
-/* A spare slot for forked children: `number` if it still is one, else a new one.  0: no room. */
+/* A spare slot for forked children: `number` if it still is one, else another.  0: no room. */
 uint32_t segment_renew_spare(uint32_t number);
 
-/* The area of a dead child, emptied, its counts kept.  0: none is dead. */
-uint32_t segment_recycle(void);
+/* A SLOT for a forked child that found no spare: of a dead one, or new.  0: no room. */
+uint32_t segment_claim_any(void);
 
 /* Appends a fact to a process's stream, its payload in two parts.  false: no room. */
 bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payload, size_t bytes,
