@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <poolmem/format.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,20 +103,6 @@ static bool asks_for_help(const struct command *command, int argc, char **argv)
 			return false;
 	}
 	return false;
-}
-
-int command_usage_error(const char *name, const char *format, ...)
-{
-	char message[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(message, sizeof message, format, arguments);
-	va_end(arguments);
-	char *shown = escape_text(message);
-	fprintf(stderr, "poolmem %s: %s\npoolmem %s --help shows how it is used\n", name, shown, name);
-	free(shown);
-	return EXIT_USAGE;
 }
 
 static int no_such_command(const char *typed)

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { DESCRIPTORS = 64 };
+
 static void serve(const char *fifo)
 {
 	char byte;
@@ -16,7 +18,7 @@ static void serve(const char *fifo)
 
 	printf("%d\n", getpid());
 	fflush(stdout);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < DESCRIPTORS; i++)
 		close(i);
 	fd = open(fifo, O_RDONLY);
 	while (fd >= 0 && read(fd, &byte, 1) > 0)
