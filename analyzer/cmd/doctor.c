@@ -114,7 +114,8 @@ static void print_text(struct sink *sink, const struct diagnosis *diagnosis)
 	for (size_t i = 0; i < diagnosis->program_count; i++)
 		print_target(sink, diagnosis->programs[i], &diagnosis->targets[i]);
 	sink_print(sink, "%s\n",
-		   diagnosis->all_well ? "all well" : "something will not work: see the lines with FAIL");
+		   diagnosis->all_well ? "all well"
+				       : "something will not work: see the lines with FAIL");
 }
 
 static json_t *text_json(const char *text)
@@ -140,8 +141,8 @@ static json_t *finding_json(const struct target_finding *finding)
 
 	target_finding_text(finding, text, sizeof(text));
 	return json_pack("{s:s, s:s, s:o, s:o}", "finding", target_finding_key(finding->kind),
-			 "verdict", verdicts[verdict].word, "path", text_json(finding->path), "text",
-			 text_json(text));
+			 "verdict", verdicts[verdict].word, "path", text_json(finding->path),
+			 "text", text_json(text));
 }
 
 static json_t *target_json(const char *program, const struct target *target)
@@ -152,7 +153,8 @@ static json_t *target_json(const char *program, const struct target *target)
 		json_array_append_new(findings, finding_json(&target->finding[i]));
 	return json_pack("{s:o, s:s, s:o, s:s?, s:o}", "program", text_json(program), "verdict",
 			 verdicts[verdict_of_target(target)].word, "path", text_json(target->path),
-			 "error", target->error ? strerror(target->error) : NULL, "findings", findings);
+			 "error", target->error ? strerror(target->error) : NULL, "findings",
+			 findings);
 }
 
 static void print_json(struct sink *sink, const struct diagnosis *diagnosis)
@@ -165,8 +167,8 @@ static void print_json(struct sink *sink, const struct diagnosis *diagnosis)
 		json_array_append_new(programs,
 				      target_json(diagnosis->programs[i], &diagnosis->targets[i]));
 	json_t *json = json_pack("{s:i, s:{}, s:{}, s:[], s:b, s:o, s:o}", "schema", DOCTOR_SCHEMA,
-				 "metrics", "estimated", "notes", "ok", diagnosis->all_well, "checks",
-				 checks, "programs", programs);
+				 "metrics", "estimated", "notes", "ok", diagnosis->all_well,
+				 "checks", checks, "programs", programs);
 	char *text = json_dumps(json, JSON_INDENT(2));
 
 	if (text)
@@ -213,10 +215,9 @@ int cmd_doctor(int argc, char **argv)
 		else if (letter == 'l')
 			library = optarg;
 		else
-			return command_usage_error("doctor",
-						   letter == ':' ? "%s needs a value"
-								 : "unknown option %s",
-						   argv[optind - 1]);
+			return command_usage_error(
+				"doctor", letter == ':' ? "%s needs a value" : "unknown option %s",
+				argv[optind - 1]);
 	}
 	diagnosis.programs = argv + optind;
 	diagnosis.program_count = (size_t)(argc - optind);

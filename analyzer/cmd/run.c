@@ -40,9 +40,12 @@ const struct command_help help_run = {
 	.options = options,
 	.examples =
 		{
-			{"poolmem run -- ./app input.txt", "writes poolmem.app.PID.pm, to read with report"},
-			{"poolmem run -o build-%n.pm --only 'cc1*' -- make -j2", "the compilers of a build"},
-			{"poolmem run -q -f -o app.pm -- ./app | less", "nothing of its own on the screen"},
+			{"poolmem run -- ./app input.txt",
+			 "writes poolmem.app.PID.pm, to read with report"},
+			{"poolmem run -o build-%n.pm --only 'cc1*' -- make -j2",
+			 "the compilers of a build"},
+			{"poolmem run -q -f -o app.pm -- ./app | less",
+			 "nothing of its own on the screen"},
 		},
 	.stops_at_operand = true,
 };
@@ -89,10 +92,14 @@ static bool take_option(int letter, struct run_options *options)
 static bool parse(int argc, char **argv, struct run_options *ret)
 {
 	static const struct option longs[] = {
-		{"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'},
-		{"only", required_argument, NULL, 'O'},	  {"interval", required_argument, NULL, 'i'},
-		{"lib", required_argument, NULL, 'l'},	  {"json", no_argument, NULL, 'j'},
-		{"quiet", no_argument, NULL, 'q'},	  {NULL, 0, NULL, 0},
+		{"output", required_argument, NULL, 'o'},
+		{"force", no_argument, NULL, 'f'},
+		{"only", required_argument, NULL, 'O'},
+		{"interval", required_argument, NULL, 'i'},
+		{"lib", required_argument, NULL, 'l'},
+		{"json", no_argument, NULL, 'j'},
+		{"quiet", no_argument, NULL, 'q'},
+		{NULL, 0, NULL, 0},
 	};
 	int letter;
 
@@ -102,7 +109,8 @@ static bool parse(int argc, char **argv, struct run_options *ret)
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, "+:o:fq", longs, NULL)) != -1) {
 		if (letter == '?' || letter == ':') {
-			command_usage_error("run", letter == ':' ? "%s needs a value" : "unknown option %s",
+			command_usage_error("run",
+					    letter == ':' ? "%s needs a value" : "unknown option %s",
 					    argv[optind - 1]);
 			return false;
 		}
@@ -145,7 +153,8 @@ static struct remains {
 
 	for (size_t i = 0; i < study->process_count; i++) {
 		const struct metrics *of = &study->processes[i].figures.metrics;
-		uint64_t blocks = metric(of, METRIC_LIVE_BLOCKS), bytes = metric(of, METRIC_LIVE_BYTES);
+		uint64_t blocks = metric(of, METRIC_LIVE_BLOCKS),
+			 bytes = metric(of, METRIC_LIVE_BYTES);
 		uint64_t had_blocks = metric(of, METRIC_INHERITED_BLOCKS);
 		uint64_t had_bytes = metric(of, METRIC_INHERITED_BYTES);
 
@@ -161,14 +170,13 @@ static void say_figures(const struct study *study)
 	uint64_t committed = metric(all, METRIC_HEAP_COMMITTED);
 	struct remains remains = remains_of(study);
 
-	say("peak           %s live, %s resident",
-	    number_bytes(metric(all, METRIC_LIVE_PEAK)).text,
+	say("peak           %s live, %s resident", number_bytes(metric(all, METRIC_LIVE_PEAK)).text,
 	    all->value[METRIC_RSS_PEAK].is_known ? number_bytes(metric(all, METRIC_RSS_PEAK)).text
-						 : "unknown");
+						 : "too short to see what was");
 	say("allocations    %s, in %s process%s", number_count(metric(all, METRIC_ALLOC_COUNT)).text,
 	    number_count(study->process_count).text, study->process_count == 1 ? "" : "es");
-	say("never freed    %s blocks, %s", number_count(remains.blocks).text,
-	    number_bytes(remains.bytes).text);
+	say("never freed    %s block%s, %s", number_count(remains.blocks).text,
+	    remains.blocks == 1 ? "" : "s", number_bytes(remains.bytes).text);
 	say("fragmentation  %s of %s mapped for the heap is live at the end",
 	    number_share(metric(all, METRIC_LIVE_BYTES), committed).text,
 	    number_bytes(committed).text);
@@ -180,7 +188,8 @@ static void say_missing(const struct record *record)
 		say("still running  %zu process%s, segments in %s", record->outlived,
 		    record->outlived == 1 ? "" : "es", record->parent);
 	if (record->left_out)
-		say("left out       %zu segments of other programs (--only)", record->left_out);
+		say("left out       %zu other program%s (--only)", record->left_out,
+		    record->left_out == 1 ? "" : "s");
 }
 
 /* The path as the user would type it from here. */

@@ -22,16 +22,18 @@ static ssize_t read_all(int fd, void *ret_data, size_t bytes)
 }
 
 /* The child's side: waits for the word, then becomes the program. */
-static void become(char *const *argv, char *const *environment, int go, int error,
-		   const sigset_t *mask, const struct sigaction *chld)
+static void become(const struct child_plan *plan, int go, int error)
 {
 	char word;
 
 	if (read_all(go, &word, 1) != 1)
 		_exit(0);
-	sigaction(SIGCHLD, chld, NULL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	execvpe(argv[0], argv, environment);
+	sigaction(SIGCHLD, plan->chld, NULL);
+	sigprocmask(SIG_SETMASK, plan->mask, NULL);
+	if (plan->path)
+		execve(plan->path, plan->argv, plan->environment);
+	else
+		execvpe(plan->argv[0], plan->argv, plan->environment);
 	int number = errno;
 	ssize_t told = write(error, &number, sizeof(number));
 
@@ -44,8 +46,7 @@ static void close_pipe(const int ends[PIPE_ENDS])
 	close(ends[PIPE_IN]);
 }
 
-bool child_fork(struct child *child, char *const *argv, char *const *environment,
-		const sigset_t *mask, const struct sigaction *chld, struct failure *why)
+bool child_fork(const struct child_plan *plan, struct child *ret, struct failure *why)
 {
 	int go[PIPE_ENDS], error[PIPE_ENDS];
 
@@ -66,11 +67,11 @@ bool child_fork(struct child *child, char *const *argv, char *const *environment
 	}
 	if (pid == 0) {
 		close(go[PIPE_IN]);
-		become(argv, environment, go[PIPE_OUT], error[PIPE_IN], mask, chld);
+		become(plan, go[PIPE_OUT], error[PIPE_IN]);
 	}
 	close(go[PIPE_OUT]);
 	close(error[PIPE_IN]);
-	*child = (struct child){.pid = pid, .go = go[PIPE_IN], .error = error[PIPE_OUT]};
+	*ret = (struct child){.pid = pid, .go = go[PIPE_IN], .error = error[PIPE_OUT]};
 	return true;
 }
 

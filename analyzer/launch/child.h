@@ -17,12 +17,14 @@ struct child {
 	int error; /* errno of a failed exec comes out here */
 };
 
-/*
- * argv ends with NULL.  environment: of the program.  mask: its signal mask.  chld: its disposition of
- * SIGCHLD, which this process may have changed.
- */
-bool child_fork(struct child *child, char *const *argv, char *const *environment,
-		const sigset_t *mask, const struct sigaction *chld, struct failure *why);
+struct child_plan {
+	const char *path; /* exec'ed as it is; NULL: argv[0], found and shell scripts read as by execvp */
+	char *const *argv, *const *environment; /* NULL at the end */
+	const sigset_t *mask;                   /* signal mask of the program */
+	const struct sigaction *chld; /* its disposition of SIGCHLD, which this process may have changed */
+};
+
+bool child_fork(const struct child_plan *plan, struct child *ret, struct failure *why);
 
 /* 0 when the program runs, else the errno of exec, with the child gone. */
 int child_release(struct child *child);

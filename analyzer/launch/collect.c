@@ -86,6 +86,10 @@ static bool save_input(struct collecting *collecting, size_t index, const struct
 	struct failure damage;
 	struct image image;
 
+	if (input->bytes == 0) { /* the library could not give it a size */
+		collecting->fates[index] = life == LIFE_ENDED ? REMOVE : KEEP;
+		return true;
+	}
 	if (!load(input, life, &image, &damage)) {
 		say("segment %s: %s", collecting->names[index], damage.text);
 		collecting->collect->damaged++;

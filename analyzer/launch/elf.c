@@ -59,8 +59,7 @@ bool elf_string_at(const struct elf_image *image, uint64_t offset, char ret_name
 
 bool elf_needed_name(const struct elf_image *image, uint32_t index, char ret_name[ELF_NAME_MAX])
 {
-	return index < image->needed_count &&
-	       elf_string_at(image, image->needed[index], ret_name);
+	return index < image->needed_count && elf_string_at(image, image->needed[index], ret_name);
 }
 
 static bool read_loader(struct elf_image *image, const Elf64_Phdr *interp)

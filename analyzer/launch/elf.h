@@ -19,10 +19,10 @@ enum {
 struct elf_image {
 	int fd; /* borrowed */
 	uint64_t file_bytes;
-	unsigned bits;    /* 32 or 64; of a file that is not for this machine nothing more is read */
-	unsigned machine; /* EM_ */
-	bool native;      /* 64 bit, little endian, this processor */
-	bool go;          /* carries a note of the Go linker */
+	unsigned bits; /* 32 or 64; of a file that is not for this machine nothing more is read */
+	unsigned machine;          /* EM_ */
+	bool native;               /* 64 bit, little endian, this processor */
+	bool go;                   /* carries a note of the Go linker */
 	char loader[ELF_NAME_MAX]; /* PT_INTERP; empty: none */
 	char soname[ELF_NAME_MAX];
 	uint32_t phdr_count;

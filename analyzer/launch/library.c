@@ -46,12 +46,14 @@ bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *wh
 		return fail(why, FAILURE_NOTHING, "%s: %s", given, strerror(errno));
 	if (!given && !find_installed(ret_path))
 		return fail(why, FAILURE_NOTHING,
-			    LIBRARY_NAME " is neither beside poolmem nor in ../lib: give --lib PATH");
+			    LIBRARY_NAME
+			    " is neither beside poolmem nor in ../lib: give --lib PATH");
 	if (access(ret_path, R_OK) != 0)
 		return fail(why, FAILURE_NOTHING, "%s: %s", ret_path, strerror(errno));
 	if (strpbrk(ret_path, ": \t\n$"))
-		return fail(why, FAILURE_NOTHING,
-			    "%s: LD_PRELOAD cannot hold a path with a space, a colon or a dollar sign",
-			    ret_path);
+		return fail(
+			why, FAILURE_NOTHING,
+			"%s: LD_PRELOAD cannot hold a path with a space, a colon or a dollar sign",
+			ret_path);
 	return true;
 }

@@ -77,7 +77,8 @@ static void check_glibc(struct checks *checks)
 	const char *version = gnu_get_libc_version();
 
 	if (dlsym(RTLD_DEFAULT, "_dl_find_object"))
-		checks_add(checks, "glibc", CHECK_GOOD, NULL, "%s: _dl_find_object is there", version);
+		checks_add(checks, "glibc", CHECK_GOOD, NULL, "%s: _dl_find_object is there",
+			   version);
 	else
 		checks_add(checks, "glibc", CHECK_NOTE, "use glibc 2.35 or newer",
 			   "%s has no _dl_find_object: no call sites", version);
@@ -112,12 +113,10 @@ static void check_preload(struct checks *checks)
 	const char *preload = getenv("LD_PRELOAD");
 
 	if (access("/etc/ld.so.preload", F_OK) == 0)
-		checks_add(checks, "preload", CHECK_NOTE,
-			   "see that nothing in it replaces malloc",
+		checks_add(checks, "preload", CHECK_NOTE, "see that nothing in it replaces malloc",
 			   "/etc/ld.so.preload is there: it stands before poolmem in every program");
 	else if (preload && *preload)
-		checks_add(checks, "preload", CHECK_NOTE,
-			   "see that nothing in it replaces malloc",
+		checks_add(checks, "preload", CHECK_NOTE, "see that nothing in it replaces malloc",
 			   "LD_PRELOAD is set already: %s; poolmem goes behind it", preload);
 	else
 		checks_add(checks, "preload", CHECK_GOOD, NULL, "nothing else is preloaded");
@@ -179,8 +178,7 @@ static void check_locked_memory(struct checks *checks)
 	struct rlimit limit = limit_of(RLIMIT_MEMLOCK);
 
 	checks_add(checks, "locked memory", CHECK_GOOD, NULL, "%s (ulimit -l)",
-		   limit.rlim_cur == RLIM_INFINITY ? "no limit"
-						   : number_bytes(limit.rlim_cur).text);
+		   limit.rlim_cur == RLIM_INFINITY ? "no limit" : number_bytes(limit.rlim_cur).text);
 }
 
 static void check_overcommit(struct checks *checks)

@@ -105,7 +105,8 @@ static bool check_directory(const char *path, struct failure *why)
 	const char *directory = dirname(copy);
 
 	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
-		return fail(why, FAILURE_WRITE, "cannot write to %s: %s", directory, strerror(errno));
+		return fail(why, FAILURE_WRITE, "cannot write to %s: %s", directory,
+			    strerror(errno));
 	return true;
 }
 
@@ -115,10 +116,11 @@ static bool check_place(const char *path, bool overwrite, struct failure *why)
 
 	if (lstat(path, &status) == 0) {
 		if (!S_ISREG(status.st_mode))
-			return fail(why, FAILURE_WRITE, "%s is there and is not a regular file", path);
-		if (!overwrite)
-			return fail(why, FAILURE_WRITE, "%s is there already: give -f to replace it",
+			return fail(why, FAILURE_WRITE, "%s is there and is not a regular file",
 				    path);
+		if (!overwrite)
+			return fail(why, FAILURE_WRITE,
+				    "%s is there already: give -f to replace it", path);
 	} else if (errno != ENOENT) {
 		return fail(why, FAILURE_WRITE, "%s: %s", path, strerror(errno));
 	}

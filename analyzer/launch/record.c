@@ -14,10 +14,10 @@
 #include "text/allocate.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <signal.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -54,11 +54,15 @@ static bool fork_child(struct run *run, struct failure *why)
 
 	watch_prepare(watch);
 	if (request->library)
-		environment = environment_make(request->library, run->rundir.path,
-					       run->run_id);
-	bool forked = child_fork(&run->child, request->argv,
-				 environment ? environment : environ, &watch->former_mask,
-				 &watch->former_chld, why);
+		environment = environment_make(request->library, run->rundir.path, run->run_id);
+	struct child_plan plan = {
+		.path = request->target->is_elf ? request->target->path : NULL,
+		.argv = request->argv,
+		.environment = environment ? environment : environ,
+		.mask = &watch->former_mask,
+		.chld = &watch->former_chld,
+	};
+	bool forked = child_fork(&plan, &run->child, why);
 
 	environment_free(environment);
 	return forked;
@@ -80,6 +84,7 @@ static bool start(struct run *run, struct failure *why)
 	struct record *record = run->record;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a capture over `ulimit -f` is an error to tell (F39) */
 	if (!find_place(run, why)) {
 		child_call_off(&run->child);
 		return false;
@@ -89,8 +94,7 @@ static bool start(struct run *run, struct failure *why)
 
 	if (error) {
 		record->exit_code = error == ENOENT ? RECORD_NOT_FOUND : RECORD_NOT_EXECUTABLE;
-		return fail(why, FAILURE_NOTHING, "%s: %s", run->request->argv[0],
-			    strerror(error));
+		return fail(why, FAILURE_NOTHING, "%s: %s", run->request->argv[0], strerror(error));
 	}
 	record->started = true;
 	return true;
@@ -179,7 +183,8 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 		.save = {.directory_fd = -1, .fd = -1},
 	};
 
-	*ret = (struct record){.exit_code = RECORD_FAILED, .watch = allocate(1, sizeof(*ret->watch))};
+	*ret = (struct record){.exit_code = RECORD_FAILED,
+			       .watch = allocate(1, sizeof(*ret->watch))};
 	ret->watch->interval_ns = request->interval_ns;
 	if (!getcwd(run.directory, sizeof(run.directory)))
 		run.directory[0] = 0;

@@ -22,8 +22,8 @@ struct record_request {
 };
 
 struct record {
-	int exit_code; /* for `poolmem run` to leave with */
-	bool started;  /* false: the program never ran */
+	int exit_code;          /* for `poolmem run` to leave with */
+	bool started;           /* false: the program never ran */
 	char capture[PATH_MAX]; /* absolute; empty: none was written */
 	char parent[PATH_MAX];  /* the user's segment directory */
 	size_t segments;        /* in the capture */

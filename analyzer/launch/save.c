@@ -150,8 +150,7 @@ bool save_run(struct save *save, const char *json, struct failure *why)
 {
 	uint64_t head_at = begin_section(save);
 
-	return put(save, json, strlen(json), why) &&
-	       end_section(save, head_at, PM_SECTION_RUN, why);
+	return put(save, json, strlen(json), why) && end_section(save, head_at, PM_SECTION_RUN, why);
 }
 
 /* Gives the temporary its name; without leave to overwrite, only when the name is free. */

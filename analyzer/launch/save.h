@@ -13,12 +13,12 @@
 
 struct save {
 	int directory_fd;
-	int fd;                /* of the temporary; -1: none */
+	int fd; /* of the temporary; -1: none */
 	bool overwrite;
-	char path[PATH_MAX];   /* absolute */
-	const char *name;      /* last part of path */
+	char path[PATH_MAX]; /* absolute */
+	const char *name;    /* last part of path */
 	char temporary[64];
-	uint64_t at;           /* bytes written or skipped */
+	uint64_t at; /* bytes written or skipped */
 	uint32_t section_crc;
 };
 

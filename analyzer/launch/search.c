@@ -60,7 +60,8 @@ int search_command(const char *command, const char *search_path, char ret_path[P
 	if (strlen(command) >= PATH_MAX)
 		return ENAMETOOLONG;
 	if (!strchr(command, '/'))
-		return search_path_for(command, search_path ? search_path : "/bin:/usr/bin", ret_path);
+		return search_path_for(command, search_path ? search_path : "/bin:/usr/bin",
+				       ret_path);
 	int error = try_path(command);
 
 	if (error == 0)

@@ -77,9 +77,9 @@ static void inspect_rights(const struct subject *subject)
 
 static bool is_sanitizer(const char *library)
 {
-	static const char *const names[] = {"libasan.",     "libtsan.", "liblsan.",
-					    "libmsan.",     "libhwasan.", "libclang_rt.asan",
-					    "libclang_rt.tsan", "libclang_rt.hwasan"};
+	static const char *const names[] = {
+		"libasan.",   "libtsan.",         "liblsan.",         "libmsan.",
+		"libhwasan.", "libclang_rt.asan", "libclang_rt.tsan", "libclang_rt.hwasan"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (starts_with(library, names[i]))
@@ -89,7 +89,7 @@ static bool is_sanitizer(const char *library)
 
 static bool is_allocator(const char *library)
 {
-	static const char *const names[] = {"libjemalloc", "libtcmalloc", "libmimalloc",
+	static const char *const names[] = {"libjemalloc",  "libtcmalloc", "libmimalloc",
 					    "libtbbmalloc", "libsnmalloc", "librpmalloc"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -192,8 +192,7 @@ static void inspect_script(const struct subject *subject, const struct script *s
 	char command[SCRIPT_LINE_MAX], path[PATH_MAX];
 
 	inspect_file(subject->target, script->interpreter, search_path, depth + 1);
-	if (script_env_command(script, command) &&
-	    search_command(command, search_path, path) == 0)
+	if (script_env_command(script, command) && search_command(command, search_path, path) == 0)
 		inspect_file(subject->target, path, search_path, depth + 1);
 }
 
@@ -203,7 +202,11 @@ static void inspect_opened(const struct subject *subject, const char *search_pat
 	struct elf_image image;
 	struct script script;
 
-	switch (elf_read(subject->fd, &image)) {
+	enum elf_verdict verdict = elf_read(subject->fd, &image);
+
+	if (depth == 0)
+		subject->target->is_elf = verdict != ELF_FOREIGN;
+	switch (verdict) {
 	case ELF_SOUND: inspect_elf(subject, &image); break;
 	case ELF_DAMAGED: add(subject, TARGET_FINDING_DAMAGED, ""); break;
 	case ELF_FOREIGN:

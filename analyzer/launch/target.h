@@ -15,29 +15,31 @@
  * gets none.  PARTLY: something is missing or different.     X(NAME, "json key", WEIGHT, "text")
  * The text follows the name of the file; %s is the detail.
  */
-#define TARGET_FINDINGS(X)                                                                         \
-	X(STATIC, "static", BLOCKS,                                                                \
-	  "is linked statically%s: no loader runs in it, so nothing can be preloaded")             \
-	X(STATIC_GO, "static-go", BLOCKS,                                                          \
-	  "is a static Go program%s: it has no loader and never calls malloc")                     \
-	X(GO, "go", PARTLY, "is a Go program%s: its own heap is not malloc's, only C parts are seen") \
-	X(BITS, "32-bit", BLOCKS, "is a 32-bit program%s: libpoolmem.so is 64-bit")                \
-	X(MACHINE, "machine", BLOCKS, "is for another processor (ELF machine %s)")                 \
-	X(MUSL, "musl", BLOCKS, "runs under musl's loader (%s): libpoolmem.so needs glibc")        \
-	X(LOADER, "loader", BLOCKS, "runs under the loader %s: libpoolmem.so needs glibc's")       \
-	X(NO_LOADER, "no-loader", BLOCKS, "needs the loader %s, which is not here")                \
-	X(SETUID, "setuid", BLOCKS,                                                                \
-	  "is set%s: it runs with other rights than yours, and the loader then ignores preloads") \
-	X(CAPABILITIES, "capabilities", BLOCKS,                                                    \
-	  "has file capabilities%s: the loader ignores preloads for it")                           \
-	X(SANITIZER, "sanitizer", STANDS_ASIDE,                                                    \
-	  "brings a sanitizer (%s) that must come first: it runs without poolmem")                 \
-	X(OWN_MALLOC, "own-malloc", BLOCKS,                                                        \
-	  "defines malloc itself%s: its calls go there and not to poolmem")                        \
+#define TARGET_FINDINGS(X)                                                                          \
+	X(STATIC, "static", BLOCKS,                                                                 \
+	  "is linked statically%s: no loader runs in it, so nothing can be preloaded")              \
+	X(STATIC_GO, "static-go", BLOCKS,                                                           \
+	  "is a static Go program%s: it has no loader and never calls malloc")                      \
+	X(GO, "go", PARTLY,                                                                         \
+	  "is a Go program%s: its own heap is not malloc's, only C parts are seen")                 \
+	X(BITS, "32-bit", BLOCKS, "is a 32-bit program%s: libpoolmem.so is 64-bit")                 \
+	X(MACHINE, "machine", BLOCKS, "is for another processor (ELF machine %s)")                  \
+	X(MUSL, "musl", BLOCKS, "runs under musl's loader (%s): libpoolmem.so needs glibc")         \
+	X(LOADER, "loader", BLOCKS, "runs under the loader %s: libpoolmem.so needs glibc's")        \
+	X(NO_LOADER, "no-loader", BLOCKS, "needs the loader %s, which is not here")                 \
+	X(SETUID, "setuid", BLOCKS,                                                                 \
+	  "is set%s: it runs with other rights than yours, and the loader then ignores preloads")   \
+	X(CAPABILITIES, "capabilities", BLOCKS,                                                     \
+	  "has file capabilities%s: the loader ignores preloads for it")                            \
+	X(SANITIZER, "sanitizer", STANDS_ASIDE,                                                     \
+	  "brings a sanitizer (%s) that must come first: it runs without poolmem")                  \
+	X(OWN_MALLOC, "own-malloc", BLOCKS,                                                         \
+	  "defines malloc itself%s: its calls go there and not to poolmem")                         \
 	X(ALLOCATOR, "allocator", PARTLY, "is linked with %s: poolmem takes its place in this run") \
-	X(DAMAGED, "damaged", PARTLY, "is not a sound ELF file%s")                                 \
-	X(UNREADABLE, "unreadable", PARTLY, "cannot be read (%s): not looked into")                \
-	X(TOO_DEEP, "too-deep", PARTLY, "is a script of a script of a script%s: not followed further")
+	X(DAMAGED, "damaged", PARTLY, "is not a sound ELF file%s")                                  \
+	X(UNREADABLE, "unreadable", PARTLY, "cannot be read (%s): not looked into")                 \
+	X(TOO_DEEP, "too-deep", PARTLY,                                                             \
+	  "is a script of a script of a script%s: not followed further")
 
 enum target_weight { TARGET_PARTLY, TARGET_BLOCKS, TARGET_STANDS_ASIDE };
 
@@ -55,6 +57,7 @@ struct target_finding {
 struct target {
 	int error;           /* 0, or why it cannot be run: ENOENT, EACCES, ... */
 	char path[PATH_MAX]; /* what will be exec'ed */
+	bool is_elf;         /* no script, with or without #! */
 	size_t finding_count;
 	struct target_finding finding[TARGET_FINDING_MAX];
 };

@@ -47,8 +47,10 @@ static bool lease_tells(int fd, size_t page_bytes)
 
 static void check_lease(struct checks *checks, const struct rundir *rundir)
 {
+	void (*before)(int) = signal(SIGXFSZ, SIG_IGN); /* `ulimit -f 0` (F39) */
 	bool tells = lease_tells(rundir->fd, (size_t)sysconf(_SC_PAGESIZE));
 
+	signal(SIGXFSZ, before);
 	unlinkat(rundir->fd, LEASE_NAME, 0);
 	if (tells)
 		checks_add(checks, "leases", CHECK_GOOD, NULL,
@@ -68,9 +70,10 @@ static int run_trial(const char *library, const struct rundir *rundir, int *ret_
 	struct failure ignored;
 	struct child child;
 	sigset_t mask;
+	struct child_plan plan = {TRIAL_PROGRAM, argv, environment, &mask, &standard};
 
 	sigprocmask(SIG_BLOCK, NULL, &mask);
-	bool forked = child_fork(&child, argv, environment, &mask, &standard, &ignored);
+	bool forked = child_fork(&plan, &child, &ignored);
 
 	environment_free(environment);
 	if (!forked)
@@ -128,8 +131,8 @@ static void check_library(struct checks *checks, const char *given, const struct
 	int status = 0;
 
 	if (!library_find(given, library, &why)) {
-		checks_add(checks, "library", CHECK_FAIL, "install poolmem, or give --lib PATH", "%s",
-			   why.text);
+		checks_add(checks, "library", CHECK_FAIL, "install poolmem, or give --lib PATH",
+			   "%s", why.text);
 		return;
 	}
 	int error = run_trial(library, rundir, &status);

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 enum {
-	MS = 1000000,         /* nanoseconds */
-	FIRST_SAMPLE_MS = 1,  /* then 2, 4, 8, ... up to the interval: short programs have samples too */
-	SAMPLE_SHARE = 20,    /* sampling takes at most one part in so many of the time */
-	AFTERMATH_MS = 100,   /* how long processes that die with the child may take */
+	MS = 1000000,        /* nanoseconds */
+	FIRST_SAMPLE_MS = 1, /* then 2, 4, 8, ... up to the interval: short programs have samples too */
+	SAMPLE_SHARE = 20,  /* sampling takes at most one part in so many of the time */
+	AFTERMATH_MS = 100, /* how long processes that die with the child may take */
 };
 
-static const int taken_signals[] = {SIGCHLD, SIGINT,  SIGTERM,	SIGHUP,	 SIGQUIT,
+static const int taken_signals[] = {SIGCHLD, SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT,
 				    SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT};
 
 static uint64_t now_ns(clockid_t clock)
@@ -113,8 +113,8 @@ static void reap(struct watch *watch)
 
 	while (reap_one(watch))
 		;
-	if (!watch->ended &&
-	    waitid(P_PID, (id_t)watch->child, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid)
+	if (!watch->ended && waitid(P_PID, (id_t)watch->child, &stopped, WSTOPPED | WNOHANG) == 0 &&
+	    stopped.si_pid)
 		stop_too(watch, stopped.si_status);
 }
 

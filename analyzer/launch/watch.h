@@ -8,22 +8,22 @@
 #ifndef POOLMEM_LAUNCH_WATCH_H
 #define POOLMEM_LAUNCH_WATCH_H
 
-#include "launch/timeline.h"
 #include "launch/family.h"
+#include "launch/timeline.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
 struct watch {
 	pid_t child;
-	uint64_t interval_ns;   /* between samples; longer when a sample itself takes long */
-	uint64_t began_real_ns; /* CLOCK_REALTIME */
+	uint64_t interval_ns;        /* between samples; longer when a sample itself takes long */
+	uint64_t began_real_ns;      /* CLOCK_REALTIME */
 	uint64_t began_ns, ended_ns; /* CLOCK_MONOTONIC, of the child */
 	bool ended;
 	int wait_status;     /* of the child */
 	struct rusage usage; /* of the child and what it waited for */
 	uint64_t rss_peak;   /* highest sum over the tree */
-	uint64_t rss_floor;  /* ru_maxrss counts poolmem's own pages before exec: up to here it says nothing */
+	uint64_t rss_floor; /* ru_maxrss counts poolmem's own pages before exec: up to here it says nothing */
 	sigset_t signals, former_mask;
 	struct sigaction former_chld;
 	struct timeline timeline;

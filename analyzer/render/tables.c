@@ -192,7 +192,7 @@ void table_of_threads(const struct process_study *process, const struct view *vi
 		      struct sink *sink)
 {
 	static const struct column columns[] = {
-		{ "thread", true, 0 },	   { "held now", true, 0 }, { "holders", false, 0 },
+		{ "thread", true, 0 },	   { "held", true, 0 }, { "holders", false, 0 },
 		{ "allocated", false, 0 }, { "in bytes", false, 0 }, { "freed", false, 0 },
 		{ "remote frees", false, 0 },
 	};

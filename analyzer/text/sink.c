@@ -45,6 +45,7 @@ bool sink_open(struct sink *sink, const char *path, struct failure *why)
 {
 	*sink = (struct sink){ .fd = STDOUT_FILENO };
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (!path)
 		return true;
 	sink->path = allocate_text(path, strlen(path));

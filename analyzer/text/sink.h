@@ -25,7 +25,7 @@ struct sink {
 	char buffer[16384];
 };
 
-/* path NULL: stdout.  From here on a closed pipe is an error, not a signal. */
+/* path NULL: stdout.  From here on a closed pipe or a file size limit is an error, not a signal. */
 bool sink_open(struct sink *sink, const char *path, struct failure *why);
 
 /* Bytes as they are: our own words, or JSON that is escaped already. */

@@ -173,8 +173,7 @@ static bool is_ours(const void *block)
 static void free_pooled(struct heap *heap, struct pool *pool, void *block)
 {
 	struct place place = pool_place(pool, block);
-	if (!place.exact || place.index >= pool->threaded ||
-	    __atomic_load_n(&pool->stamps[place.index], __ATOMIC_RELAXED) == STAMP_FREE)
+	if (!place.exact || place.index >= pool->threaded || !pool_is_live(pool, place.index))
 		report_bad(pool, block);
 	else
 		remote_free(heap, pool, block);
@@ -248,7 +247,7 @@ static bool is_live(const struct pool *pool, const void *block)
 	if (pool->state == POOL_LARGE)
 		return block == pool->start;
 	return pool->state != POOL_UNUSED && place.exact && place.index < pool->threaded &&
-	       pool->stamps[place.index] != STAMP_FREE;
+	       pool_is_live(pool, place.index);
 }
 
 void *heap_resize(void *block, size_t size)

@@ -96,7 +96,8 @@ static inline void *heap_take(struct heap *heap, unsigned size_class)
 		return heap_take_corrupt(heap, size_class);
 	pool->free = *(void **)block;
 	pool->until++;
-	pool->stamps[place.index] = stamps.now;
+	if (PM_COUNT)
+		pool->stamps[place.index] = stamps.now;
 	if (unlikely(tally_allocated(heap_counted(heap, pool->tally))))
 		return heap_due(heap, block);
 	return block;
@@ -122,12 +123,13 @@ static inline void heap_free(void *block)
 	}
 	struct place place = pool_place(pool, block);
 	uint8_t *stamp = &pool->stamps[place.index];
-	int age;
-	if (unlikely(!place.exact || (age = stamps.age_of[*stamp]) < 0)) {
+	int age = 0;
+	if (unlikely(!place.exact || (PM_COUNT && (age = stamps.age_of[*stamp]) < 0))) {
 		heap_free_slow(block);
 		return;
 	}
-	*stamp = STAMP_FREE;
+	if (PM_COUNT)
+		*stamp = STAMP_FREE;
 	tally_freed(heap_counted(heap, pool->tally), (unsigned)age);
 	*(void **)block = pool->free;
 	pool->free = block;

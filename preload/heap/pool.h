@@ -75,6 +75,12 @@ static inline struct place pool_place(const struct pool *pool, const void *addre
 	return (struct place){(uint64_t)(product >> 64), (uint64_t)product < pool->reciprocal};
 }
 
+/* Whether a live block begins at this index. */
+static inline bool pool_is_live(const struct pool *pool, uint64_t index)
+{
+	return !PM_COUNT || __atomic_load_n(&pool->stamps[index], __ATOMIC_RELAXED) != STAMP_FREE;
+}
+
 static inline uint32_t pool_used(const struct pool *pool)
 {
 	return pool->until + pool->mark;

@@ -39,7 +39,7 @@ void remote_free(struct heap *heap, struct pool *pool, void *block)
 	struct place place = pool_place(pool, block);
 	uint8_t stamp = __atomic_exchange_n(&pool->stamps[place.index], STAMP_FREE,
 					    __ATOMIC_ACQ_REL);
-	if (stamp == STAMP_FREE) {
+	if (PM_COUNT && stamp == STAMP_FREE) {
 		host_misuse(PM_MISUSE_DOUBLE_FREE, block, pool->size_class, pool->block_bytes);
 		return;
 	}

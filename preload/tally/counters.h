@@ -12,9 +12,16 @@
 #include <poolmem/format.h>
 #include <stdbool.h>
 
+/* make EXTRA_CFLAGS=-DPM_COUNT=0 builds a library that neither counts nor stamps, to measure what they cost. */
+#ifndef PM_COUNT
+#define PM_COUNT 1
+#endif
+
 /* Counts one allocation; true when the countdown to the class's next event has run out. */
 static inline bool tally_allocated(struct pm_tally *tally)
 {
+	if (!PM_COUNT)
+		return false;
 #if defined(__x86_64__)
 	bool due;
 	__asm__ volatile("subq %2, %0" : "+m"(tally->left), "=@ccs"(due) : "i"(PM_LEFT_STEP));
@@ -35,6 +42,8 @@ static inline void tally_add(uint64_t *word, uint64_t amount)
 
 static inline void tally_freed(struct pm_tally *tally, unsigned age)
 {
+	if (!PM_COUNT)
+		return;
 #if defined(__x86_64__)
 	__asm__ volatile("incq %0" : "+m"(tally->freed[age]));
 #else

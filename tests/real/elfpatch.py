@@ -44,6 +44,7 @@ what, source, target = sys.argv[1:]
 image = bytearray(open(source, "rb").read())
 if what == "32bit":
     image[4] = 1
+    image[18:20] = struct.pack("<H", 3)
 elif what == "machine":
     image[18:20] = struct.pack("<H", 183)
 elif what.startswith("loader="):

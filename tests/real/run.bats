@@ -212,6 +212,16 @@ waits_for()
 	for segment in shm/*.pms; do figure "$segment" 1; done
 }
 
+@test "F39 run: a file size limit: the program goes on, the capture fails and that is told" {
+	run -125 bash -c 'ulimit -f 200; "$@" 2>stderr' - "$poolmem" run --lib "$lib" -o a.pm -- \
+		sh -c 'for i in 1 2 3 4 5; do ls >/dev/null; done; echo done'
+	[ "$output" = done ]
+	said 'File too large'
+	[ ! -e a.pm ]
+	run -6 bash -c 'ulimit -f 0; "$@"' - "$poolmem" run --lib "$lib" -o a.pm -- sh -c 'exit 6'
+	[[ $output == *'no capture'* ]]
+}
+
 @test "run: LD_PRELOAD and POOLMEM of the user are kept" {
 	preload=$(LD_PRELOAD=libc.so.6 POOLMEM=$POOLMEM,purge.ms=300,run=5 record -o a.pm -- \
 		sh -c 'echo "$LD_PRELOAD $POOLMEM"')
@@ -250,7 +260,7 @@ waits_for()
 }
 
 @test "run: signals are passed on, once each, and the capture is written" {
-	record -o a.pm -- "$programs/heard" >heard &
+	"$poolmem" run --lib "$lib" -o a.pm -- "$programs/heard" >heard 2>"$report" &
 	waits_for 'grep -q ready heard'
 	for signal in INT HUP QUIT USR1 USR2 WINCH; do
 		kill -$signal $!
@@ -273,9 +283,10 @@ waits_for()
 
 @test "run: a program stopped by the terminal stops poolmem, and both go on" {
 	set -m
-	record -o a.pm -- sh -c 'kill -TSTP $$; exit 6' &
+	"$poolmem" run --lib "$lib" -o a.pm -- sh -c 'kill -TSTP $$; exit 6' 2>"$report" &
 	waits_for "grep -q '^State:.*stopped' /proc/$!/status"
 	kill -CONT $!
+	waits_for "! kill -0 $! 2>/dev/null"
 	code=0
 	wait $! || code=$?
 	[ $code = 6 ]
@@ -291,13 +302,13 @@ waits_for()
 	said "$PWD/shm"
 	[ "$(find shm -maxdepth 1 -name '*.pms' | wc -l)" = 1 ]
 	"$poolmem" report --json "$daemon" >/dev/null
-	[ "$(figure a.pm 'len(r["processes"])')" = 3 ]
+	[ "$(figure a.pm 'len(r["processes"])')" = 2 ]
 	: >stop
 	waits_for "[ ! -e /proc/$daemon ]"
 }
 
 @test "run: segments of a killed poolmem go back to the user's directory" {
-	record -o a.pm -- "$programs/heard" >heard &
+	"$poolmem" run --lib "$lib" -o a.pm -- "$programs/heard" >heard 2>"$report" &
 	waits_for 'grep -q ready heard'
 	kill -KILL $!
 	wait $! || true
@@ -328,8 +339,8 @@ waits_for()
 	record -o a.pm -- "./$name"
 	record -- "./$name"
 	run -127 record -- "./no$name"
-	python3 "$here/elfpatch.py" 32bit /bin/true "$name"
-	run ! record -- "./$name"
+	python3 "$here/elfpatch.py" machine /bin/true "$name"
+	run -126 record -- "./$name"
 	"$poolmem" report a.pm >text
 	[ "$(tr -d '\n\40-\176\200-\377' <"$report" | wc -c)" = 0 ]
 	[ "$(tr -d '\n\40-\176\200-\377' <text | wc -c)" = 0 ]

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+# The commands as a user meets them: exit codes, messages, what stdout and stderr hold.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	here=$BATS_TEST_DIRNAME
+	poolmem=$(realpath "${POOLMEM_BUILD:-$here/../../build}")/poolmem
+	unset POOLMEM
+	out=$BATS_TEST_TMPDIR
+	capture=$here/exited/capture.pm
+	mkdir -m 700 "$out/segments"
+	export POOLMEM=dir=$out/segments
+	cd "$out"
+}
+
+# The segment of a golden capture, under a name with this time and pid.
+segment()
+{
+	python3 -c 'import sys; d=open(sys.argv[1],"rb").read(); n=int.from_bytes(d[24:32],"little"); sys.stdout.buffer.write(d[40:40+n])' \
+		"$here/$1/capture.pm" >"$out/segments/$2-$3-0a1b2c3d.pms"
+}
+
+@test "commands: help, version, and a word that is none" {
+	run -0 "$poolmem"
+	[[ $output == *report* && $output == *doctor* ]]
+	run -0 "$poolmem" --version
+	[[ $output =~ ^poolmem\ [0-9] ]]
+	run -2 --separate-stderr "$poolmem" reprot
+	[ -z "$output" ]
+	[[ $stderr == *"did you mean 'report'"* ]]
+	run -2 "$poolmem" xyzzy
+	[[ $output != *"did you mean"* ]]
+	run -2 "$poolmem" $'\e]52;c;x\a'
+	[[ $output != *$'\e'* ]]
+}
+
+@test "commands: each has help with three examples" {
+	for command in run report list clean doctor; do
+		run -0 "$poolmem" $command --help
+		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
+	done
+}
+
+@test "commands: wrong options are usage errors with a hint" {
+	run -2 --separate-stderr "$poolmem" report --josn
+	[[ $stderr == *"did you mean '--json'"* && -z $output ]]
+	run -2 "$poolmem" report --older-than 3s
+	run -2 "$poolmem" report -n many
+	run -2 "$poolmem" report -n
+	run -2 "$poolmem" report a b
+	run -2 "$poolmem" report --sort colour "$capture"
+	[[ $output == *allocations* ]]
+	run -2 "$poolmem" report --filter '(' "$capture"
+	run -2 "$poolmem" report --color often "$capture"
+	run -2 "$poolmem" list --sort colour
+	run -2 "$poolmem" list --filter '('
+	run -2 "$poolmem" list extra
+	run -2 "$poolmem" clean --older-than soon
+	run -2 "$poolmem" clean --older-than 99999999999999999d
+}
+
+@test "report: what cannot be read" {
+	run -3 "$poolmem" report /nonexistent
+	run -3 "$poolmem" report /dev/zero
+	run -3 "$poolmem" report "$here/damaged/capture.pm"
+	[[ $output == *damaged:* ]]
+	run -3 "$poolmem" report "$here/newer/capture.pm"
+	[[ $output == *"made by a newer poolmem: format 2, this one reads 1"* ]]
+	run -3 "$poolmem" report /etc/passwd
+	[[ $output == *"not a poolmem segment"* ]]
+	run -1 "$poolmem" report 999999
+	run -1 "$poolmem" report
+	run -1 "$poolmem" report --filter nobody "$capture"
+	POOLMEM=dir=/nonexistent run -1 "$poolmem" report
+}
+
+@test "report: F37: a failed write is said" {
+	run -1 --separate-stderr "$poolmem" report -o /dev/full "$capture"
+	[[ $stderr == *"No space left"* ]]
+	run -1 bash -c '"$0" report "$1" >/dev/full' "$poolmem" "$capture"
+	[[ $output == *"No space left"* ]]
+	run -1 bash -c '"$0" report "$1" >&-' "$poolmem" "$capture"
+	[[ $output == *"cannot write"* ]]
+	run -1 "$poolmem" report -o /nonexistent/file "$capture"
+}
+
+@test "report: F37: nobody reads on" {
+	run -0 bash -c 'set -o pipefail; { "$0" report --all -n 0 "$1"; echo "$?" >status; } 2>err | sleep 0.2' \
+		"$poolmem" "$here/tree/capture.pm"
+	[ ! -s err ]
+	run -0 bash -c '"$0" report --json "$1" 2>err | head -1' "$poolmem" "$here/tree/capture.pm"
+	[ "$output" = "{" ]
+	[ ! -s err ]
+}
+
+@test "report: -o writes a whole file or none" {
+	"$poolmem" report -o report.txt "$capture"
+	"$poolmem" report "$capture" | cmp - report.txt
+	"$poolmem" report --json -o report.txt "$capture"
+	python3 -m json.tool report.txt >/dev/null
+	[ "$(ls | wc -l)" = 2 ]
+	(ulimit -f 1 && ! "$poolmem" report --json -n 0 -o report2.txt "$here/tree/capture.pm") 2>/dev/null
+	[ "$(ls | wc -l)" = 2 ]
+}
+
+@test "report: colour when asked, or on a terminal" {
+	run -0 "$poolmem" report "$capture"
+	[[ $output != *$'\e'* ]]
+	run -0 "$poolmem" report --color always "$capture"
+	[[ $output == *$'\e[1m'* ]]
+	run -0 "$poolmem" report --color always --json "$capture"
+	[[ $output != *$'\e'* ]]
+	run -0 env TERM=xterm script -qec "'$poolmem' report '$capture'" /dev/null
+	[[ $output == *$'\e[1m'* ]]
+	run -0 env TERM=xterm NO_COLOR=1 script -qec "'$poolmem' report '$capture'" /dev/null
+	[[ $output != *$'\e[1m'* ]]
+	run -0 env TERM=dumb script -qec "'$poolmem' report '$capture'" /dev/null
+	[[ $output != *$'\e[1m'* ]]
+}
+
+@test "report: last is the newest segment or capture" {
+	segment exited 1797a1b2c3d4e5f6 1234
+	run -0 "$poolmem" report last
+	[[ ${lines[0]} == *"example --fast"* ]]
+	sleep 0.02
+	echo "$here/nothing/capture.pm" >"$out/segments/last"
+	run -0 "$poolmem" report
+	[[ ${lines[0]} == ./static ]]
+	sleep 0.02
+	segment killed 1797a1b2c3d4e5f7 3000
+	run -0 "$poolmem" report
+	[[ $output == *"pid 3000"* ]]
+	echo relative/path >"$out/segments/last"
+	run -0 "$poolmem" report
+	[[ $output == *"pid 3000"* ]]
+}
+
+@test "report: by pid, leader or forked child, the newest" {
+	segment exited 1797a1b2c3d4e5f6 1234
+	segment tree 1797a1b2c3d4e5f7 2000
+	run -0 "$poolmem" report 1234
+	[[ $output == *"pid 1234"* ]]
+	run -0 "$poolmem" report 2002
+	[[ $output == *"first: exited 0, pid 2000"* ]]
+	run -1 "$poolmem" report 77
+	[[ $output == *"no segment of process 77"* ]]
+	run -1 "$poolmem" report 99999999999999999999
+}
+
+@test "list and clean" {
+	run -1 "$poolmem" list
+	segment exited 1797a1b2c3d4e5f6 1234
+	segment killed 1797a1b2c3d4e5f7 3000
+	segment newer 1797a1b2c3d4e5f8 6000
+	run -0 "$poolmem" list
+	[ "${#lines[@]}" = 5 ]
+	[[ ${lines[1]} == *"not readable"* && ${lines[2]} == *"ended without exit"* && ${lines[3]} == *"exited 0"* ]]
+	for key in age pid size allocations; do run -0 "$poolmem" list --sort $key -n 1; done
+	[[ $output == *"1 are shown"* ]]
+	run -0 "$poolmem" list --filter example
+	[ "${#lines[@]}" = 4 ]
+	run -0 "$poolmem" clean --dry-run
+	[[ $output == "would remove 2,"* ]]
+	run -0 "$poolmem" clean --older-than 100000d
+	[[ $output == *"kept 3" ]]
+	exec 9<>"$out/segments/1797a1b2c3d4e5f6-1234-0a1b2c3d.pms"
+	run -0 "$poolmem" clean --all
+	[[ $output == "removed 2,"*"kept 1" ]]
+	exec 9>&-
+	run -0 "$poolmem" clean
+	[ -z "$(ls "$out/segments")" ]
+}
+
+@test "a directory that others can write to is not believed" {
+	chmod 777 "$out/segments"
+	run -3 "$poolmem" list
+	[[ $output == *"not trusted"* ]]
+	run -3 "$poolmem" clean
+	run -3 "$poolmem" report last
+	chmod 700 "$out/segments"
+	ln -s "$out/segments" "$out/link"
+	POOLMEM=dir=$out/link run -3 "$poolmem" list
+}
+
+@test "without dir=: TMPDIR is not asked while there is /dev/shm" {
+	unset POOLMEM
+	TMPDIR=$out run "$poolmem" list
+	[ "$status" -le 1 ]
+	[[ $output != *"$out"* ]]
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* link: -lz */
+/*
+ * make_captures.c: writes tests/golden/NAME/capture.pm: synthetic captures, the same bytes each time.
+ *
+ *     make_captures DIRECTORY
+ */
+#include "unit/segment_builder.h"
+
+#include <sys/stat.h>
+
+static const char *directory;
+
+static void keep(const char *name, struct bytes capture)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	mkdir(path, 0777);
+	snprintf(path, sizeof path, "%s/%s/capture.pm", directory, name);
+	if (!bytes_write(&capture, path)) {
+		perror(path);
+		exit(1);
+	}
+	bytes_free(&capture);
+}
+
+static struct bytes whole(struct builder b, const char *run)
+{
+	struct bytes capture = capture_begin();
+	capture_segment(&capture, &b);
+	if (run)
+		capture_run(&capture, run);
+	capture_end(&capture);
+	builder_free(&b);
+	return capture;
+}
+
+static void make_exited(void)
+{
+	keep("exited", whole(builder_example(1234, PM_STATE_EXITED, false), NULL));
+}
+
+/* A shell, a child that execs, one that only forks, dead ones added up; and what `run` saw. */
+static void make_tree(void)
+{
+	struct bytes capture = capture_begin();
+	struct builder shell = builder_example(2000, PM_STATE_EXITED, true);
+	struct builder program = builder_example(2001, PM_STATE_RUNNING, true);
+	uint32_t execs = builder_process(&shell, 2001, 2000, shell.leader, PM_STATE_RUNNING);
+	uint32_t forks = builder_process(&shell, 2002, 2000, shell.leader, PM_STATE_EXITED);
+	uint32_t departed = builder_slot(&shell, shell.leader, 3, PM_SLOT_DEPARTED, 0);
+
+	builder_record(&shell, execs)->began_real_ns = builder_header(&program)->created_ns - 10;
+	builder_record(&program, program.leader)->ppid = 2000;
+	builder_record(&shell, forks)->inherited_blocks = 1200;
+	builder_record(&shell, forks)->inherited_bytes = 1100000;
+	builder_record(&shell, forks)->exit_status = 3;
+	builder_allocated(&shell, forks, 3, 40);
+	builder_freed(&shell, forks, 3, 0, 30);
+	builder_freed(&shell, forks, 4, 12, 500);
+	builder_record(&shell, shell.leader)->recycled_children = 7;
+	builder_allocated(&shell, departed, 3, 70);
+	builder_freed(&shell, departed, 3, 0, 90);
+	capture_segment(&capture, &shell);
+	capture_segment(&capture, &program);
+	capture_run(&capture,
+		    "{\"schema\":1,\"command\":[\"sh\",\"-c\",\"./a && ./b\"],\"run_id\":\"7\","
+		    "\"began_real_ns\":1700000000000000000,\"elapsed_ns\":2500000000,\"exit\":0,"
+		    "\"signal\":0,\"rss_peak\":12582912,\"rss\":[[0,1048576],[100,12582912]],"
+		    "\"processes\":[{\"pid\":2000,\"start_ticks\":6000,\"exit\":0,\"signal\":0,"
+		    "\"rss_peak\":4194304},{\"pid\":2001,\"exit\":-1,\"signal\":11,"
+		    "\"rss_peak\":8388608,\"elapsed_ns\":900000000}]}");
+	capture_end(&capture);
+	builder_free(&shell);
+	builder_free(&program);
+	keep("tree", capture);
+}
+
+/* Killed, with each reason why a figure may be missing. */
+static void make_killed(void)
+{
+	struct builder b = builder_example(3000, PM_STATE_RUNNING, true);
+	struct pm_process *record = builder_record(&b, b.leader);
+
+	record->notes = (1 << PM_NOTE_COUNT) - 1;
+	record->slots_unseen = 2;
+	record->children_unseen = 5;
+	record->arenas_unseen = 1;
+	record->misuse_kind = PM_MISUSE_DOUBLE_FREE;
+	record->misuse_count = 1;
+	record->misuse_address = 0x7f0000000030;
+	record->published_epoch = 9;
+	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_ALLOC_FAILED] = 6;
+	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_FOREIGN_FREE] = 8;
+	((struct pm_map *)builder_chunk(&b, 4))->arena[0].pool[1].live = 60000;
+	keep("killed", whole(b, "{\"command\":[\"./example\"],\"exit\":-1,\"signal\":9,"
+				"\"processes\":[{\"pid\":3000,\"exit\":-1,\"signal\":9,"
+				"\"rss_now\":0,\"rss_peak\":5242880,\"elapsed_ns\":1500000000}]}"));
+}
+
+/* F35: names that would drive a terminal, or are no UTF-8. */
+static void make_hostile(void)
+{
+	struct builder b = builder_begin(4000, true);
+
+	builder_process(&b, 4000, 1, 0, PM_STATE_EXITED);
+	builder_allocated(&b, b.leader, 2, 1);
+	builder_text_fact(&b, b.leader, PM_FACT_EXE, "/tmp/\033]52;c;ZXZpbA==\007\xc2\x9b" "31m");
+	builder_fact(&b, b.leader, PM_FACT_ARGV, "a\033[2J\nb\0\xff\xfe\x7f\0\xe2\x80\xae" "txt.exe", 21);
+	builder_module(&b, b.leader, "/lib/</script><img src=x onerror=alert(1)>\xc3\r", 0x1000);
+	keep("hostile", whole(b, "{\"command\":[\"\\u001b[31m\",\"\\u202e\"]}"));
+}
+
+static void make_nothing(void)
+{
+	struct bytes capture = capture_begin();
+	capture_run(&capture, "{\"command\":[\"./static\"],\"exit\":0,\"signal\":0,\"rss_peak\":1048576,"
+			      "\"elapsed_ns\":1000000,\"processes\":[]}");
+	capture_end(&capture);
+	keep("nothing", capture);
+}
+
+static void make_cut(void)
+{
+	struct builder b = builder_example(5000, PM_STATE_EXITED, true);
+	struct bytes capture = whole(b, NULL);
+	struct builder again = builder_example(5001, PM_STATE_EXITED, true);
+
+	capture.count -= sizeof(struct pm_section);
+	capture_segment(&capture, &again);
+	capture.count -= 1000;
+	builder_free(&again);
+	keep("cut", capture);
+}
+
+/* F38 */
+static void make_newer(void)
+{
+	struct builder b = builder_example(6000, PM_STATE_EXITED, true);
+	builder_header(&b)->version = 2;
+	keep("newer", whole(b, NULL));
+}
+
+static void make_damaged(void)
+{
+	struct bytes capture = whole(builder_example(7000, PM_STATE_EXITED, true), NULL);
+	capture.data[20000] ^= 1;
+	keep("damaged", capture);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	directory = argv[1];
+	make_exited();
+	make_tree();
+	make_killed();
+	make_hostile();
+	make_nothing();
+	make_cut();
+	make_newer();
+	make_damaged();
+	return 0;
+}
