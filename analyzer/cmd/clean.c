@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clean.c: `poolmem clean`: removes segments that nobody writes to any more.  Only a lease granted by the
- * kernel counts as proof; a segment of which nothing is known stays.
+ * clean.c: `poolmem clean`: removes segments that nobody writes to any more.  Only a lease granted
+ * by the kernel counts as proof; a segment of which nothing is known stays.
  */
 #include "cmd/command.h"
 #include "cmd/reader.h"
@@ -16,21 +16,23 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
-	{ "--older-than TIME", "only those created so long ago: 30s, 15m, 2h, 7d" },
-	{ "--all", "also those that are not readable" },
-	{ "--dry-run", "say what would be removed" },
-	{ NULL, NULL },
+	{"--older-than TIME", "only those created so long ago: 30s, 15m, 2h, 7d"},
+	{"--all", "also those that are not readable"},
+	{"--dry-run", "say what would be removed"},
+	{NULL, NULL},
 };
 
 const struct command_help help_clean = {
 	.usage = "clean [options]",
-	.purpose = "Removes the segments of programs that ended. Never one that is in use. Captures stay.",
+	.purpose = "Removes the segments of programs that ended. Never one that is in use, and no\n"
+		   "capture.",
 	.options = options,
-	.examples = {
-		{ "poolmem clean", "all of programs that ended" },
-		{ "poolmem clean --older-than 1d", "those of yesterday and before" },
-		{ "poolmem clean --all --dry-run", "what would go, damaged ones included" },
-	},
+	.examples =
+		{
+			{"poolmem clean", "all of programs that ended"},
+			{"poolmem clean --older-than 1d", "those of yesterday and before"},
+			{"poolmem clean --all --dry-run", "what would go, damaged ones included"},
+		},
 };
 
 struct tally {
@@ -42,10 +44,10 @@ static bool parse_time(const char *text, uint64_t *ret_ns)
 	static const struct {
 		char unit;
 		uint64_t ns;
-	} units[] = { { 's', 1000000000 },
-		      { 'm', UINT64_C(60000000000) },
-		      { 'h', UINT64_C(3600000000000) },
-		      { 'd', UINT64_C(86400000000000) } };
+	} units[] = {{'s', 1000000000},
+		     {'m', UINT64_C(60000000000)},
+		     {'h', UINT64_C(3600000000000)},
+		     {'d', UINT64_C(86400000000000)}};
 	char *end;
 
 	errno = 0;
@@ -72,7 +74,7 @@ static void clean_row(const struct listing *listing, const struct listing_row *r
 static struct tally clean_all(const struct listing *listing, uint64_t age_min_ns,
 			      const struct reader *reader)
 {
-	struct tally tally = { 0 };
+	struct tally tally = {0};
 
 	for (size_t i = 0; i < listing->count; i++) {
 		const struct listing_row *row = &listing->rows[i];
@@ -135,9 +137,8 @@ static bool clean(const struct reader *reader, uint64_t age_min_ns, struct failu
 int cmd_clean(int argc, char **argv)
 {
 	static const struct reader_accepts accepts = {
-		.command = "clean", .all = true, .older_than = true
-	};
-	struct failure why = { FAILURE_NONE, "" };
+		.command = "clean", .all = true, .older_than = true};
+	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
 	uint64_t age_min_ns = 0;
 	int code = reader_parse(argc, argv, &accepts, &reader);
@@ -145,7 +146,8 @@ int cmd_clean(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (reader.older_than && !parse_time(reader.older_than, &age_min_ns))
-		return command_usage_error("clean", "--older-than takes 30s, 15m, 2h or 7d, not '%s'",
+		return command_usage_error("clean",
+					   "--older-than takes 30s, 15m, 2h or 7d, not '%s'",
 					   reader.older_than);
 	clean(&reader, age_min_ns, &why);
 	return failure_report(&why);

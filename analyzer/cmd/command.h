@@ -5,8 +5,8 @@
  *   int cmd_NAME(int argc, char **argv);          argv[0] is NAME; returns the exit code
  *   const struct command_help help_NAME;          what `poolmem NAME --help` shows
  *
- * main.c answers `--help` before it calls the command, so a command never sees it unless a `--` or the
- * program to run stands before it.  The table of commands is COMMANDS below and nowhere else.
+ * main.c answers `--help` before it calls the command, so a command never sees it unless a `--` or
+ * the program to run stands before it.  The table of commands is COMMANDS below and nowhere else.
  */
 #ifndef POOLMEM_CMD_COMMAND_H
 #define POOLMEM_CMD_COMMAND_H

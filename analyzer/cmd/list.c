@@ -11,20 +11,21 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
-	{ "--sort KEY", "age, pid, size or allocations" },
-	{ "--filter REGEX", "programs whose path matches" },
-	{ NULL, NULL },
+	{"--sort KEY", "age, pid, size or allocations"},
+	{"--filter REGEX", "programs whose path matches"},
+	{NULL, NULL},
 };
 
 const struct command_help help_list = {
 	.usage = "list [options]",
 	.purpose = "Shows the segments of this user: of programs that run, and those left behind.",
 	.options = options,
-	.examples = {
-		{ "poolmem list", "newest first" },
-		{ "poolmem list --sort size -n 10", "the ten that take most shared memory" },
-		{ "poolmem list --json --filter '/java$'", "those of java, for machines" },
-	},
+	.examples =
+		{
+			{"poolmem list", "newest first"},
+			{"poolmem list --sort size -n 10", "the ten that take most shared memory"},
+			{"poolmem list --json --filter '/java$'", "those of java, for machines"},
+		},
 };
 
 static const struct listing_row *row_at(const void *element)
@@ -68,10 +69,10 @@ static comparison *order_of(const char *key, struct failure *why)
 		const char *key;
 		comparison *compare;
 	} orders[] = {
-		{ "age", by_age },
-		{ "pid", by_pid },
-		{ "size", by_size },
-		{ "allocations", by_allocations },
+		{"age", by_age},
+		{"pid", by_pid},
+		{"size", by_size},
+		{"allocations", by_allocations},
 	};
 
 	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
@@ -108,9 +109,9 @@ static bool show(const struct listing *listing, const regex_t *filter, compariso
 	}
 	if (count)
 		qsort(rows, count, sizeof *rows, order);
-	bool shown = count || reader->json ?
-			     print(rows, count, reader, why) :
-			     fail(why, FAILURE_NOTHING, "no segments in %s", listing->directory.path);
+	bool shown = count || reader->json ? print(rows, count, reader, why)
+					   : fail(why, FAILURE_NOTHING, "no segments in %s",
+						  listing->directory.path);
 	free(rows);
 	return shown;
 }
@@ -130,9 +131,8 @@ static bool list(const struct reader *reader, const regex_t *filter, comparison 
 int cmd_list(int argc, char **argv)
 {
 	static const struct reader_accepts accepts = {
-		.command = "list", .order = true, .filter = true
-	};
-	struct failure why = { FAILURE_NONE, "" };
+		.command = "list", .order = true, .filter = true};
+	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
 	regex_t filter;
 	int code = reader_parse(argc, argv, &accepts, &reader);

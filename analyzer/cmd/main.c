@@ -23,11 +23,11 @@ struct command {
 	const struct command_help *help;
 };
 
-#define COMMAND_ROW(name, line) { #name, line, cmd_##name, &help_##name },
-static const struct command commands[] = { COMMANDS(COMMAND_ROW) };
+#define COMMAND_ROW(name, line) {#name, line, cmd_##name, &help_##name},
+static const struct command commands[] = {COMMANDS(COMMAND_ROW)};
 #undef COMMAND_ROW
 #define COMMAND_WORD(name, line) #name,
-static const char *const command_words[] = { COMMANDS(COMMAND_WORD) };
+static const char *const command_words[] = {COMMANDS(COMMAND_WORD)};
 #undef COMMAND_WORD
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -44,7 +44,7 @@ static int print(void (*put)(struct sink *sink, const struct command *command),
 		 const struct command *command)
 {
 	struct sink sink;
-	struct failure why = { FAILURE_NONE, "" };
+	struct failure why = {FAILURE_NONE, ""};
 
 	if (sink_open(&sink, NULL, &why)) {
 		put(&sink, command);

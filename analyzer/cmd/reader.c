@@ -25,32 +25,27 @@ enum letter {
 };
 
 static const struct option options[] = {
-	{ "json", no_argument, NULL, LETTER_JSON },
-	{ "output", required_argument, NULL, 'o' },
-	{ "rows", required_argument, NULL, 'n' },
-	{ "color", required_argument, NULL, LETTER_COLOUR },
-	{ "sort", required_argument, NULL, LETTER_ORDER },
-	{ "filter", required_argument, NULL, LETTER_FILTER },
-	{ "all", no_argument, NULL, LETTER_ALL },
-	{ "older-than", required_argument, NULL, LETTER_OLDER },
-	{ "dry-run", no_argument, NULL, LETTER_DRY_RUN },
-	{ NULL, 0, NULL, 0 },
+	{"json", no_argument, NULL, LETTER_JSON},
+	{"output", required_argument, NULL, 'o'},
+	{"rows", required_argument, NULL, 'n'},
+	{"color", required_argument, NULL, LETTER_COLOUR},
+	{"sort", required_argument, NULL, LETTER_ORDER},
+	{"filter", required_argument, NULL, LETTER_FILTER},
+	{"all", no_argument, NULL, LETTER_ALL},
+	{"older-than", required_argument, NULL, LETTER_OLDER},
+	{"dry-run", no_argument, NULL, LETTER_DRY_RUN},
+	{NULL, 0, NULL, 0},
 };
 
 static bool is_accepted(int letter, const struct reader_accepts *accepts)
 {
 	switch (letter) {
-	case LETTER_ORDER:
-		return accepts->order;
-	case LETTER_FILTER:
-		return accepts->filter;
-	case LETTER_ALL:
-		return accepts->all;
+	case LETTER_ORDER: return accepts->order;
+	case LETTER_FILTER: return accepts->filter;
+	case LETTER_ALL: return accepts->all;
 	case LETTER_OLDER:
-	case LETTER_DRY_RUN:
-		return accepts->older_than;
-	default:
-		return true;
+	case LETTER_DRY_RUN: return accepts->older_than;
+	default: return true;
 	}
 }
 
@@ -69,33 +64,15 @@ static bool parse_rows(const char *text, size_t *ret)
 static bool set(struct reader *reader, int letter, bool *rows_given)
 {
 	switch (letter) {
-	case LETTER_JSON:
-		reader->json = true;
-		return true;
-	case 'o':
-		reader->output = optarg;
-		return true;
-	case 'n':
-		*rows_given = true;
-		return parse_rows(optarg, &reader->view.row_max);
-	case LETTER_COLOUR:
-		reader->colour = optarg;
-		return true;
-	case LETTER_ORDER:
-		reader->order = optarg;
-		return true;
-	case LETTER_FILTER:
-		reader->filter = optarg;
-		return true;
-	case LETTER_ALL:
-		reader->view.all = true;
-		return true;
-	case LETTER_OLDER:
-		reader->older_than = optarg;
-		return true;
-	default:
-		reader->dry_run = true;
-		return true;
+	case LETTER_JSON: reader->json = true; return true;
+	case 'o': reader->output = optarg; return true;
+	case 'n': *rows_given = true; return parse_rows(optarg, &reader->view.row_max);
+	case LETTER_COLOUR: reader->colour = optarg; return true;
+	case LETTER_ORDER: reader->order = optarg; return true;
+	case LETTER_FILTER: reader->filter = optarg; return true;
+	case LETTER_ALL: reader->view.all = true; return true;
+	case LETTER_OLDER: reader->older_than = optarg; return true;
+	default: reader->dry_run = true; return true;
 	}
 }
 
@@ -132,7 +109,7 @@ static int take_operand(int argc, char **argv, const struct reader_accepts *acce
 
 int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, struct reader *ret)
 {
-	struct reader reader = { .view.row_max = ROWS_DEFAULT };
+	struct reader reader = {.view.row_max = ROWS_DEFAULT};
 	bool rows_given = false;
 	int letter;
 

@@ -14,12 +14,17 @@ struct reader {
 };
 
 #define READER_OUTPUT_HELP                                                                         \
-	{ "--json", "for machines: bytes and counts" },                                            \
-	{ "-o, --output FILE", "write there; the file appears when it is whole" },                 \
-	{ "-n, --rows ROWS", "rows of each table (20 in text, all in JSON), 0: all" },             \
-	{ "--color WHEN", "auto, always or never" }
+	{"--json", "for machines: bytes and counts"},                                              \
+		{"-o, --output FILE", "write there; the file appears when it is whole"},           \
+		{"-n, --rows ROWS", "rows of each table (20 in text, all in JSON), 0: all"},       \
+	{                                                                                          \
+		"--color WHEN", "auto, always or never"                                            \
+	}
 
-/* accepted: the options that this command has, as in the table of reader.c, and whether it takes an operand. */
+/*
+ * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
+ * operand.
+ */
 struct reader_accepts {
 	const char *command;
 	bool order, filter, all, older_than, operand;

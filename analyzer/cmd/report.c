@@ -10,25 +10,26 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
-	{ "--sort KEY", "order of the size classes: allocations, frees, live, bytes, size" },
-	{ "--filter REGEX", "processes whose program or arguments match; class:REGEX: size classes" },
-	{ "--all", "a section for each process" },
-	{ NULL, NULL },
+	{"--sort KEY", "order of the size classes: allocations, frees, live, bytes, size"},
+	{"--filter REGEX", "processes whose program or arguments match; class:REGEX: size classes"},
+	{"--all", "a section for each process"},
+	{NULL, NULL},
 };
 
 const struct command_help help_report = {
 	.usage = "report [options] [FILE|PID|last]",
-	.purpose = "Says what a program did with its memory, while it runs or afterwards: at a glance,\n"
-		   "then in tables. FILE is a capture or a segment; PID a process that runs or ran under\n"
+	.purpose = "Says what a program did with its memory, while it runs or afterwards: at a glance, then\n"
+		   "in tables. FILE is a capture or a segment; PID a process that runs or ran under\n"
 		   "libpoolmem.so; last (the default) the newest of all.",
 	.options = options,
-	.examples = {
-		{ "poolmem report", "the newest run or segment" },
-		{ "poolmem report --sort bytes -n 5 $(pidof redis-server)",
-		  "a program that runs: the five classes that hold most" },
-		{ "poolmem report --json --filter '/cc1$' build.pm | jq .metrics",
-		  "the compilers of a recorded build, for machines" },
-	},
+	.examples =
+		{
+			{"poolmem report", "the newest run or segment"},
+			{"poolmem report --sort bytes -n 5 $(pidof redis-server)",
+			 "a program that runs: the five classes that hold most"},
+			{"poolmem report --json --filter '/cc1$' build.pm | jq .metrics",
+			 "the compilers of a recorded build, for machines"},
+		},
 };
 
 static bool show(const struct recording *recording, const struct query *query,
@@ -71,9 +72,8 @@ static bool report(const struct reader *reader, const struct query *query, struc
 int cmd_report(int argc, char **argv)
 {
 	static const struct reader_accepts accepts = {
-		.command = "report", .order = true, .filter = true, .all = true, .operand = true
-	};
-	struct failure why = { FAILURE_NONE, "" };
+		.command = "report", .order = true, .filter = true, .all = true, .operand = true};
+	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
 	struct query query;
 	int code = reader_parse(argc, argv, &accepts, &reader);

@@ -18,7 +18,8 @@ int command_usage_error(const char *name, const char *format, ...)
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
 	char *shown = escape_text(message);
-	fprintf(stderr, "poolmem %s: %s\npoolmem %s --help shows how it is used\n", name, shown, name);
+	fprintf(stderr, "poolmem %s: %s\npoolmem %s --help shows how it is used\n", name, shown,
+		name);
 	free(shown);
 	return EXIT_USAGE;
 }

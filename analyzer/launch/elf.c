@@ -53,7 +53,7 @@ bool elf_string_at(const struct elf_image *image, uint64_t offset, char ret_name
 
 	if (!elf_copy_at(image, image->strings + offset, name, bytes) || !memchr(name, 0, bytes))
 		return false;
-	strcpy(ret_name, name);
+	memcpy(ret_name, name, strlen(name) + 1);
 	return true;
 }
 
@@ -72,7 +72,7 @@ static bool read_loader(struct elf_image *image, const Elf64_Phdr *interp)
 		return false;
 	if (!memchr(name, 0, interp->p_filesz))
 		return false;
-	strcpy(image->loader, name);
+	memcpy(image->loader, name, interp->p_filesz);
 	return true;
 }
 

@@ -85,18 +85,20 @@ static char *preload_variable(const char *library)
 	return variable;
 }
 
-static char *settings_variable(const char *directory, uint64_t run_id)
+/* The last of equal keys counts: what the user may change stands first. */
+static char *settings_variable(const struct environment_plan *plan)
 {
 	const char *before = getenv("POOLMEM");
 	char *kept = filtered(before ? before : "", ",", is_users_setting), *variable;
 
-	if (asprintf(&variable, "POOLMEM=%srun=%" PRIu64 ",dir=%s", kept, run_id, directory) < 0)
+	if (asprintf(&variable, "POOLMEM=max=%" PRIu64 ",%srun=%" PRIu64 ",dir=%s", plan->max_bytes,
+		     kept, plan->run_id, plan->directory) < 0)
 		abort();
 	free(kept);
 	return variable;
 }
 
-char **environment_make(const char *library, const char *directory, uint64_t run_id)
+char **environment_make(const struct environment_plan *plan)
 {
 	size_t before = 0, count = 0;
 
@@ -107,8 +109,8 @@ char **environment_make(const char *library, const char *directory, uint64_t run
 	for (size_t i = 0; i < before; i++)
 		if (!is_setting(environ[i], "LD_PRELOAD") && !is_setting(environ[i], "POOLMEM"))
 			copy[count++] = allocate_text(environ[i], strlen(environ[i]));
-	copy[count++] = preload_variable(library);
-	copy[count++] = settings_variable(directory, run_id);
+	copy[count++] = preload_variable(plan->library);
+	copy[count++] = settings_variable(plan);
 	return copy;
 }
 

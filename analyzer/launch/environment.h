@@ -12,8 +12,15 @@ bool environment_is_off(void);
 /* The user's `dir=`, or NULL.  Freed by the caller. */
 char *environment_directory(void);
 
-/* A copy of the environment in which `library` is preloaded and writes to `directory`. */
-char **environment_make(const char *library, const char *directory, uint64_t run_id);
+struct environment_plan {
+	const char *library;   /* to preload */
+	const char *directory; /* of the segments */
+	uint64_t run_id;
+	uint64_t max_bytes; /* of all segments, unless the user says otherwise */
+};
+
+/* A copy of the environment, extended. */
+char **environment_make(const struct environment_plan *plan);
 void environment_free(char **environment);
 
 #endif

@@ -53,8 +53,15 @@ static bool fork_child(struct run *run, struct failure *why)
 	char **environment = NULL;
 
 	watch_prepare(watch);
+	struct environment_plan extended = {
+		.library = request->library,
+		.directory = run->rundir.path,
+		.run_id = run->run_id,
+		.max_bytes = run->rundir.max_bytes,
+	};
+
 	if (request->library)
-		environment = environment_make(request->library, run->rundir.path, run->run_id);
+		environment = environment_make(&extended);
 	struct child_plan plan = {
 		.path = request->target->is_elf ? request->target->path : NULL,
 		.argv = request->argv,
@@ -154,7 +161,7 @@ static bool keep_capture(struct run *run, struct failure *why)
 	record->left_out = collect.left_out;
 	if (!saved || collect.saved == 0)
 		return saved;
-	strcpy(record->capture, run->save.path);
+	memcpy(record->capture, run->save.path, sizeof(record->capture));
 	note_last(run);
 	return true;
 }
@@ -192,7 +199,7 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 		return false;
 	bool recorded = record_started(&run, why);
 
-	strcpy(ret->parent, run.rundir.parent);
+	memcpy(ret->parent, run.rundir.parent, sizeof(ret->parent));
 	ret->handed_back = rundir_hand_back(&run.rundir);
 	save_close(&run.save);
 	return recorded;

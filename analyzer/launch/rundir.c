@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -177,6 +178,14 @@ static void clear_abandoned(int parent)
 	free(names);
 }
 
+/* 0, where that is not known: the library's own default. */
+static uint64_t eighth_of_disk(int fd)
+{
+	struct statvfs disk;
+
+	return fstatvfs(fd, &disk) == 0 ? (uint64_t)disk.f_blocks * disk.f_frsize / 8 : 0;
+}
+
 static bool make_locked(struct rundir *rundir, struct failure *why)
 {
 	int length = snprintf(rundir->path, sizeof(rundir->path), "%s/" RUNDIR_PREFIX "XXXXXX",
@@ -191,6 +200,7 @@ static bool make_locked(struct rundir *rundir, struct failure *why)
 	rundir->fd = open_directory(AT_FDCWD, rundir->path);
 	if (rundir->fd < 0 || flock(rundir->fd, LOCK_EX | LOCK_NB) != 0)
 		return fail(why, FAILURE_WRITE, "%s: %s", rundir->path, strerror(errno));
+	rundir->max_bytes = eighth_of_disk(rundir->fd);
 	return true;
 }
 

@@ -10,11 +10,13 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct rundir {
 	char parent[PATH_MAX]; /* the user's segment directory */
 	char path[PATH_MAX];
-	int fd; /* of path; holds the lock */
+	int fd;             /* of path; holds the lock */
+	uint64_t max_bytes; /* for the segments: an eighth of the disk, as nothing of it stays */
 };
 
 bool rundir_make(struct rundir *ret, struct failure *why);

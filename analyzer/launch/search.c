@@ -41,7 +41,7 @@ static int search_path_for(const char *command, const char *search_path, char re
 			int error = try_path(path);
 
 			if (error == 0) {
-				strcpy(ret_path, path);
+				memcpy(ret_path, path, strlen(path) + 1);
 				return 0;
 			}
 			if (error == EACCES)
@@ -65,7 +65,7 @@ int search_command(const char *command, const char *search_path, char ret_path[P
 	int error = try_path(command);
 
 	if (error == 0)
-		strcpy(ret_path, command);
+		memcpy(ret_path, command, strlen(command) + 1);
 	return error;
 }
 

@@ -65,7 +65,8 @@ static void check_lease(struct checks *checks, const struct rundir *rundir)
 static int run_trial(const char *library, const struct rundir *rundir, int *ret_status)
 {
 	char *const argv[] = {TRIAL_PROGRAM, NULL};
-	char **environment = environment_make(library, rundir->path, TRIAL_RUN_ID);
+	struct environment_plan extended = {library, rundir->path, TRIAL_RUN_ID, rundir->max_bytes};
+	char **environment = environment_make(&extended);
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	struct failure ignored;
 	struct child child;

@@ -62,7 +62,7 @@ static void read_row(const struct directory *directory, struct listing_row *row)
 static bool look(const struct directory *directory, const struct segment_name *name, bool is_deep,
 		 struct listing_row *ret)
 {
-	struct listing_row row = { .name = *name, .age_ns = excess(real_ns(), name->created_ns) };
+	struct listing_row row = {.name = *name, .age_ns = excess(real_ns(), name->created_ns)};
 	struct input input;
 
 	if (!input_open(directory->fd, name->text, &input, &row.why))
@@ -78,7 +78,7 @@ static bool look(const struct directory *directory, const struct segment_name *n
 
 bool listing_open(bool is_deep, struct listing *ret, struct failure *why)
 {
-	struct listing listing = { .count = 0 };
+	struct listing listing = {.count = 0};
 
 	if (!directory_open(&listing.directory, why))
 		return false;

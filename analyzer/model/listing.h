@@ -16,7 +16,7 @@ struct listing_row {
 	struct failure why;       /* else */
 	enum process_state state; /* of its leader */
 	int64_t exit_status;
-	char *exe; /* NULL: not recorded */
+	char *exe;                           /* NULL: not recorded */
 	uint64_t allocations, process_count; /* of all its processes */
 };
 

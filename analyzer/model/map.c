@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c: arenas and pools of a process.  They change while the program runs and may have stopped halfway
- * when it was killed: a record that contradicts itself is counted, not shown.
+ * map.c: arenas and pools of a process.  They change while the program runs and may have stopped
+ * halfway when it was killed: a record that contradicts itself is counted, not shown.
  */
 #include "model/parts.h"
 #include "text/allocate.h"
@@ -79,7 +79,8 @@ void read_map(const struct image *image, struct process *process)
 	uint32_t count;
 	const struct image_entry *entry = image_entries(image, PM_CHUNK_MAP, process->chunk, &count);
 
-	process->arenas = allocate((size_t)count * image->header.map_arenas, sizeof *process->arenas);
+	process->arenas = allocate((size_t)count * image->header.map_arenas,
+				   sizeof *process->arenas);
 	process->pools = allocate(count_pools(image, entry, count), sizeof *process->pools);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct pm_map *map = (const void *)image->chunks[entry[i].number];

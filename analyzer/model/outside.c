@@ -10,8 +10,8 @@ static struct known member(const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);
 	if (!json_is_integer(value))
-		return (struct known){ .is_known = false };
-	return (struct known){ true, json_integer_value(value) };
+		return (struct known){.is_known = false};
+	return (struct known){true, json_integer_value(value)};
 }
 
 /* A figure for which -1 means unknown. */
@@ -82,7 +82,7 @@ void outside_free(struct outside *outside)
 {
 	json_decref(outside->json);
 	free(outside->processes);
-	*outside = (struct outside){ .json = NULL };
+	*outside = (struct outside){.json = NULL};
 }
 
 /* The first with this pid; all with it follow. */

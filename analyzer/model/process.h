@@ -68,20 +68,20 @@ struct process {
 	const struct layout *layout;
 	enum process_kind kind;
 	enum process_state state;
-	int64_t exit_status, signal;  /* -1: unknown; signal 0: none */
-	uint32_t chunk;               /* leader */
-	struct pm_process record;     /* as it stands; DEPARTED: zero but pid of the parent */
-	uint64_t telemetry_bytes;     /* of its chunks */
-	struct class_count *classes;  /* layout->class_count: sums over its slots */
+	int64_t exit_status, signal; /* -1: unknown; signal 0: none */
+	uint32_t chunk;              /* leader */
+	struct pm_process record;    /* as it stands; DEPARTED: zero but pid of the parent */
+	uint64_t telemetry_bytes;    /* of its chunks */
+	struct class_count *classes; /* layout->class_count: sums over its slots */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;
 	struct arena *arenas;
 	struct pool *pools;
 	struct module *modules;
 	size_t slot_count, arena_count, pool_count, module_count;
-	uint32_t pools_torn; /* records that contradict themselves: caught in the middle of a change */
+	uint32_t pools_torn; /* records that contradict themselves: caught in a change */
 	bool facts_cut;
-	size_t facts_index; /* in recording.processes: whose exe and argv hold, its own or its ancestor's */
+	size_t facts_index; /* in recording.processes: whose exe and argv hold for this one */
 	char *exe, *options, *next_allocator; /* UTF-8 not assured; NULL: not recorded */
 	char **argv;
 	uint32_t *parents;

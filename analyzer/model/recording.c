@@ -18,7 +18,8 @@ struct reading {
 
 static const struct pm_slot *slot_at(const struct image *image, uint32_t number)
 {
-	const struct pm_slot *slot = number < image->chunk_count ? (void *)image->chunks[number] : NULL;
+	const struct pm_slot *slot = number < image->chunk_count ? (void *)image->chunks[number]
+								 : NULL;
 	return slot && slot->chunk.kind == PM_CHUNK_SLOT ? slot : NULL;
 }
 
@@ -126,7 +127,10 @@ static void add_departed(struct reading *reading, const struct segment *segment,
 		drop_process(reading);
 }
 
-/* All processes from `first` on are of one segment: what was not exec'ed has the facts of its leader. */
+/*
+ * All processes from `first` on are of one segment: what was not exec'ed has the facts of its
+ * leader.
+ */
 static void share_facts(struct recording *recording, size_t first)
 {
 	size_t leader = recording->process_count;
@@ -168,10 +172,8 @@ static bool read_images(struct source *source, struct reading *reading, struct f
 			add_image(reading, &image);
 			image_free(&image);
 			break;
-		case SOURCE_FAILED:
-			return false;
-		case SOURCE_END:
-			return true;
+		case SOURCE_FAILED: return false;
+		case SOURCE_END: return true;
 		}
 	}
 }
@@ -203,8 +205,8 @@ static bool read_all(struct source *source, const char *path, struct reading *re
 bool recording_read_source(struct source *source, const char *path, struct recording *ret,
 			   struct failure *why)
 {
-	struct recording recording = { .kind = source->kind };
-	struct reading reading = { .recording = &recording };
+	struct recording recording = {.kind = source->kind};
+	struct reading reading = {.recording = &recording};
 
 	if (!read_all(source, path, &reading, why)) {
 		recording_free(&recording);
@@ -247,7 +249,7 @@ void recording_free(struct recording *recording)
 	free(recording->processes);
 	free(recording->segments);
 	outside_free(&recording->outside);
-	*recording = (struct recording){ .process_count = 0 };
+	*recording = (struct recording){.process_count = 0};
 }
 
 const struct process *facts_of(const struct recording *recording, const struct process *process)

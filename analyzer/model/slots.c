@@ -91,7 +91,8 @@ static void read_slot(const struct image *image, uint32_t number, struct slot *s
 void read_slots(const struct image *image, bool departed, struct process *process)
 {
 	uint32_t count;
-	const struct image_entry *entry = image_entries(image, PM_CHUNK_SLOT, process->chunk, &count);
+	const struct image_entry *entry = image_entries(image, PM_CHUNK_SLOT, process->chunk,
+							&count);
 
 	process->classes = class_counts_new(process->layout);
 	process->slots = allocate(count, sizeof *process->slots);

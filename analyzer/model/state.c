@@ -2,8 +2,8 @@
 /*
  * state.c: see state.h.
  *
- * A process that called exit() says so itself.  Of any other, the kernel is asked when the segment is in
- * use, a later segment tells an exec, and `poolmem run` knows the true status.
+ * A process that called exit() says so itself.  Of any other, the kernel is asked when the segment
+ * is in use, a later segment tells an exec, and `poolmem run` knows the true status.
  */
 #include "model/state.h"
 
@@ -33,12 +33,12 @@ static void open_neighbours(const struct recording *recording, const char *path,
 			    struct neighbours *ret)
 {
 	struct failure ignored;
-	struct neighbours neighbours = { .count = recording->segment_count };
+	struct neighbours neighbours = {.count = recording->segment_count};
 
 	if (recording->kind == SOURCE_SEGMENT) {
 		neighbours.count = 0;
-		neighbours.has_directory =
-			path && directory_open_of(path, &neighbours.directory, &ignored);
+		neighbours.has_directory = path &&
+					   directory_open_of(path, &neighbours.directory, &ignored);
 	}
 	neighbours.by_pid = allocate(neighbours.count, sizeof *neighbours.by_pid);
 	for (size_t i = 0; i < neighbours.count; i++)
@@ -184,10 +184,9 @@ static void tell_resident(struct process *process, const struct recording *recor
 			process->rss_now = seen->rss_now;
 			process->rss_peak = seen->rss_peak;
 		}
-	} else if (process->state == STATE_RUNNING &&
-		   resident_read(process->record.pid, &resident)) {
-		process->rss_now = (struct known){ true, (int64_t)resident.now_bytes };
-		process->rss_peak = (struct known){ true, (int64_t)resident.peak_bytes };
+	} else if (process->state == STATE_RUNNING && resident_read(process->record.pid, &resident)) {
+		process->rss_now = (struct known){true, (int64_t)resident.now_bytes};
+		process->rss_peak = (struct known){true, (int64_t)resident.peak_bytes};
 	}
 }
 

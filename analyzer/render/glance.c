@@ -151,14 +151,15 @@ static void put_resident(const struct metrics *metrics, struct sink *sink)
 	if (has_peak)
 		sink_print(sink, "%s%s at peak", has_now ? ", " : "",
 			   number_bytes(metric(metrics, METRIC_RSS_PEAK)).text);
-	sink_print(sink, has_now || has_peak ? " (the kernel's figure)\n" :
-					       "not known: nobody looked while it ran\n");
+	sink_print(sink, has_now || has_peak ? " (the kernel's figure)\n"
+					     : "not known: nobody looked while it ran\n");
 }
 
 static void put_threads(const struct metrics *metrics, struct sink *sink)
 {
 	begin(sink, "threads");
-	sink_print(sink, "%s that allocated", number_count(metric(metrics, METRIC_PROCESS_THREADS)).text);
+	sink_print(sink, "%s that allocated",
+		   number_count(metric(metrics, METRIC_PROCESS_THREADS)).text);
 	if (metric(metrics, METRIC_FREE_REMOTE))
 		sink_print(sink, "; %s frees of another thread's block",
 			   number_count(metric(metrics, METRIC_FREE_REMOTE)).text);
@@ -251,7 +252,8 @@ static void put_processes(const struct study *study, struct sink *sink)
 	if (study->fork_count)
 		sink_print(sink, ", of these %s forked", number_count(study->fork_count).text);
 	if (study->skipped_count)
-		sink_print(sink, "; %s more are filtered out", number_count(study->skipped_count).text);
+		sink_print(sink, "; %s more are filtered out",
+			   number_count(study->skipped_count).text);
 	sink_print(sink, "; first: %s, pid %u\n", words_state(study->processes[0].process).text,
 		   study->processes[0].process->record.pid);
 }

@@ -217,8 +217,7 @@ void report_json(const struct study *study, const struct view *view, struct sink
 	json_put(document, "classes", classes_json(&study->total.classes, view));
 	json_put(document, "generations", generations_json(&study->total.generations));
 	for (size_t i = 0; i < study->process_count; i++)
-		json_array_append_new(processes,
-				      process_json(study, &study->processes[i], view));
+		json_array_append_new(processes, process_json(study, &study->processes[i], view));
 	json_put(document, "processes", processes);
 	if (study->recording->outside.json)
 		json_put(document, "run", json_incref(study->recording->outside.json));

@@ -26,8 +26,9 @@ static void title(struct sink *sink, const char *text, size_t shown, size_t coun
 static void put_class_name(struct table *table, const struct class_row *row)
 {
 	bool is_number = row->kind == PM_CLASS_POOL && row->request_max;
-	table_cell(table, is_number ? number_count(row->block_bytes).text :
-			  row->kind == PM_CLASS_POOL ? "malloc(0)" : row->name);
+	table_cell(table, is_number                    ? number_count(row->block_bytes).text
+			  : row->kind == PM_CLASS_POOL ? "malloc(0)"
+						       : row->name);
 }
 
 static void put_class(struct table *table, const struct class_row *row, const struct class_row *all)
@@ -40,22 +41,22 @@ static void put_class(struct table *table, const struct class_row *row, const st
 	table_cell(table, number_share(row->died_young, row->freed).text);
 	table_cell(table, number_signed(class_net_blocks(row)).text);
 	table_cell(table, number_signed_bytes(live_bytes).text);
-	table_cell(table, live_bytes < 0 || all_bytes <= 0 ?
-				  "-" :
-				  number_share((uint64_t)live_bytes, (uint64_t)all_bytes).text);
+	table_cell(table, live_bytes < 0 || all_bytes <= 0
+				  ? "-"
+				  : number_share((uint64_t)live_bytes, (uint64_t)all_bytes).text);
 }
 
 void table_of_classes(const struct class_table *classes, const struct view *view, struct sink *sink)
 {
 	static const struct column live_columns[] = {
-		{ "block", false, 0 },	      { "allocated", false, 0 }, { "share", false, 0 },
-		{ "freed", false, 0 },	      { "died young", false, 0 }, { "live", false, 0 },
-		{ "live bytes", false, 0 },   { "share", false, 0 },
+		{"block", false, 0},      {"allocated", false, 0},  {"share", false, 0},
+		{"freed", false, 0},      {"died young", false, 0}, {"live", false, 0},
+		{"live bytes", false, 0}, {"share", false, 0},
 	};
 	static const struct column net_columns[] = {
-		{ "block", false, 0 },	      { "allocated", false, 0 }, { "share", false, 0 },
-		{ "freed", false, 0 },	      { "died young", false, 0 }, { "change", false, 0 },
-		{ "in bytes", false, 0 },     { "share", false, 0 },
+		{"block", false, 0},    {"allocated", false, 0},  {"share", false, 0},
+		{"freed", false, 0},    {"died young", false, 0}, {"change", false, 0},
+		{"in bytes", false, 0}, {"share", false, 0},
 	};
 	size_t rows = view_rows(view, classes->count);
 	struct table table;
@@ -106,9 +107,9 @@ static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
 void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{ "block", false, 0 },	  { "pools", false, 0 }, { "mapped", false, 0 },
-		{ "touched", false, 0 },  { "room for", false, 0 }, { "live", false, 0 },
-		{ "occupancy", false, 0 },
+		{"block", false, 0},     {"pools", false, 0},    {"mapped", false, 0},
+		{"touched", false, 0},   {"room for", false, 0}, {"live", false, 0},
+		{"occupancy", false, 0},
 	};
 	size_t rows = view_rows(view, pools->count);
 	struct table table;
@@ -146,10 +147,10 @@ static void put_age(struct table *table, const struct age_row *row)
 void table_of_generations(const struct generations *generations, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{ "generation", false, 0 },
-		{ "age in epochs", false, 0 },
-		{ "died", false, 0 },
-		{ "share", false, 0 },
+		{"generation", false, 0},
+		{"age in epochs", false, 0},
+		{"died", false, 0},
+		{"share", false, 0},
 	};
 	struct table table;
 
@@ -192,9 +193,9 @@ void table_of_threads(const struct process_study *process, const struct view *vi
 		      struct sink *sink)
 {
 	static const struct column columns[] = {
-		{ "thread", true, 0 },	   { "held", true, 0 }, { "holders", false, 0 },
-		{ "allocated", false, 0 }, { "in bytes", false, 0 }, { "freed", false, 0 },
-		{ "remote frees", false, 0 },
+		{"thread", true, 0},        {"held", true, 0},      {"holders", false, 0},
+		{"allocated", false, 0},    {"in bytes", false, 0}, {"freed", false, 0},
+		{"remote frees", false, 0},
 	};
 	size_t rows = view_rows(view, process->slot_count);
 	struct table table;
@@ -221,8 +222,7 @@ static void put_process(struct table *table, const struct study *study,
 	table_cell(table, words_state(process->process).text);
 	table_cell(table, number_count(metric(metrics, METRIC_ALLOC_COUNT)).text);
 	table_cell(table, number_count(metric(metrics, METRIC_FREE_COUNT)).text);
-	table_cell(table, is_departed ? "-" :
-					number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
+	table_cell(table, is_departed ? "-" : number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
 	table_cell(table, is_departed ? "-" : number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
 	table_cell(table, exe_of(study, process->process));
 }
@@ -230,9 +230,9 @@ static void put_process(struct table *table, const struct study *study,
 void table_of_processes(const struct study *study, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{ "pid", false, 0 },   { "kind", true, 0 },  { "state", true, 24 },
-		{ "allocated", false, 0 }, { "freed", false, 0 }, { "live", false, 0 },
-		{ "peak", false, 0 },  { "program", true, 40 },
+		{"pid", false, 0},       {"kind", true, 0},     {"state", true, 24},
+		{"allocated", false, 0}, {"freed", false, 0},   {"live", false, 0},
+		{"peak", false, 0},      {"program", true, 40},
 	};
 	size_t rows = view_rows(view, study->process_count);
 	struct table table;

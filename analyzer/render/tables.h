@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tables.h: the tables of a report.  Each prints its title; none prints anything when it has no row. */
+/*
+ * tables.h: the tables of a report.  Each prints its title; none prints anything when it has no
+ * row.
+ */
 #ifndef POOLMEM_RENDER_TABLES_H
 #define POOLMEM_RENDER_TABLES_H
 

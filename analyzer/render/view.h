@@ -8,7 +8,7 @@
 
 struct view {
 	size_t row_max; /* of each table; 0: all */
-	bool all;	/* a section for each process */
+	bool all;       /* a section for each process */
 };
 
 static inline size_t view_rows(const struct view *view, size_t count)

@@ -18,7 +18,8 @@ static void say_class(const struct finding *finding, struct sink *sink)
 	else if (strcmp(finding->name, "0") == 0)
 		sink_print(sink, "%s of all allocations asked for no byte at all.", share.text);
 	else
-		sink_print(sink, "%s of all allocations were blocks of %s bytes.", share.text, finding->name);
+		sink_print(sink, "%s of all allocations were blocks of %s bytes.", share.text,
+			   finding->name);
 }
 
 static void say(const struct finding *finding, struct sink *sink)
@@ -26,12 +27,8 @@ static void say(const struct finding *finding, struct sink *sink)
 	struct number share = number_share(finding->part, finding->whole);
 
 	switch (finding->kind) {
-	case FINDING_IDLE:
-		sink_print(sink, "Nothing was allocated.");
-		return;
-	case FINDING_ONE_CLASS:
-		say_class(finding, sink);
-		return;
+	case FINDING_IDLE: sink_print(sink, "Nothing was allocated."); return;
+	case FINDING_ONE_CLASS: say_class(finding, sink); return;
 	case FINDING_DIED_YOUNG:
 		sink_print(sink, "%s of the freed blocks died in the epoch they were born in.",
 			   share.text);
@@ -41,8 +38,8 @@ static void say(const struct finding *finding, struct sink *sink)
 			   share.text);
 		return;
 	case FINDING_HEAP_EMPTY:
-		sink_print(sink, "Only %s of the %s mapped for the heap hold live blocks.", share.text,
-			   number_bytes(finding->whole).text);
+		sink_print(sink, "Only %s of the %s mapped for the heap hold live blocks.",
+			   share.text, number_bytes(finding->whole).text);
 		return;
 	case FINDING_HEAP_FULL:
 		sink_print(sink, "The heap is tight: %s of the %s mapped for it hold live blocks.",
@@ -78,7 +75,8 @@ static struct phrase killed_by(int64_t signal)
 	if (name)
 		snprintf(phrase.text, sizeof phrase.text, "killed by SIG%s", name);
 	else
-		snprintf(phrase.text, sizeof phrase.text, "killed by signal %lld", (long long)signal);
+		snprintf(phrase.text, sizeof phrase.text, "killed by signal %lld",
+			 (long long)signal);
 	return phrase;
 }
 
@@ -87,15 +85,13 @@ struct phrase words_state(const struct process *process)
 	struct phrase phrase;
 
 	switch (process->state) {
-	case STATE_KILLED:
-		return killed_by(process->signal);
+	case STATE_KILLED: return killed_by(process->signal);
 	case STATE_EXITED:
-		snprintf(phrase.text, sizeof phrase.text, "exited %lld", (long long)process->exit_status);
+		snprintf(phrase.text, sizeof phrase.text, "exited %lld",
+			 (long long)process->exit_status);
 		return phrase;
-	case STATE_ENDED:
-		return (struct phrase){ "ended without exit() (killed or _exit)" };
-	case STATE_UNKNOWN:
-		return (struct phrase){ "running, or ended without exit()" };
+	case STATE_ENDED: return (struct phrase){"ended without exit() (killed or _exit)"};
+	case STATE_UNKNOWN: return (struct phrase){"running, or ended without exit()"};
 	default:
 		snprintf(phrase.text, sizeof phrase.text, "%s", process_state_key(process->state));
 		return phrase;

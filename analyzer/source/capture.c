@@ -27,7 +27,7 @@ bool capture_open(const struct input *input, struct capture *ret, struct failure
 	if (!input_read(input, 0, &opening, sizeof opening, why) ||
 	    !format_version_known(opening.endian, opening.version, why))
 		return false;
-	*ret = (struct capture){ .at = sizeof opening };
+	*ret = (struct capture){.at = sizeof opening};
 	return true;
 }
 
@@ -89,7 +89,7 @@ enum capture_step capture_next(const struct input *input, struct capture *captur
 	left -= sizeof opening;
 	if (opening.bytes > left)
 		return cut_short(capture);
-	*ret = (struct capture_section){ opening.kind, capture->at + sizeof opening, opening.bytes };
+	*ret = (struct capture_section){opening.kind, capture->at + sizeof opening, opening.bytes};
 	uint64_t padding = -opening.bytes % SECTION_ALIGNMENT;
 	left -= opening.bytes;
 	capture->at = ret->offset + opening.bytes + (padding < left ? padding : left);

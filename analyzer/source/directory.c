@@ -102,7 +102,8 @@ static void read_names(struct directory *directory)
 	if (stream)
 		closedir(stream);
 	if (directory->name_count)
-		qsort(directory->names, directory->name_count, sizeof *directory->names, newest_first);
+		qsort(directory->names, directory->name_count, sizeof *directory->names,
+		      newest_first);
 }
 
 static bool is_private(int fd)
@@ -115,7 +116,7 @@ static bool is_private(int fd)
 /* Takes over `path`. */
 static bool open_path(char *path, bool must_be_private, struct directory *ret, struct failure *why)
 {
-	struct directory directory = { .path = path };
+	struct directory directory = {.path = path};
 
 	directory.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 					  (must_be_private ? O_NOFOLLOW : 0));
@@ -125,7 +126,8 @@ static bool open_path(char *path, bool must_be_private, struct directory *ret, s
 		     path);
 	} else if (must_be_private && !is_private(directory.fd)) {
 		fail(why, FAILURE_UNREADABLE,
-		     "%s is not trusted: it belongs to someone else, or others can write to it", path);
+		     "%s is not trusted: it belongs to someone else, or others can write to it",
+		     path);
 	} else {
 		read_names(&directory);
 		*ret = directory;
@@ -146,7 +148,8 @@ bool directory_open_of(const char *file, struct directory *ret, struct failure *
 {
 	const char *slash = strrchr(file, '/');
 	size_t length = !slash ? 0 : slash == file ? 1 : (size_t)(slash - file);
-	return open_path(length ? allocate_text(file, length) : allocate_text(".", 1), false, ret, why);
+	return open_path(length ? allocate_text(file, length) : allocate_text(".", 1), false, ret,
+			 why);
 }
 
 void directory_close(struct directory *directory)
@@ -154,7 +157,7 @@ void directory_close(struct directory *directory)
 	close(directory->fd);
 	free(directory->path);
 	free(directory->names);
-	*directory = (struct directory){ .fd = -1 };
+	*directory = (struct directory){.fd = -1};
 }
 
 /* A process record of the segment has this pid. */
@@ -174,8 +177,8 @@ static bool segment_holds(const struct input *input, uint32_t pid)
 			return false;
 		if (chunk.kind != PM_CHUNK_SLOT || chunk.process != n)
 			continue;
-		if (!input_read(input, offset + __builtin_offsetof(struct pm_slot, process), &process,
-				sizeof process, &ignored))
+		if (!input_read(input, offset + __builtin_offsetof(struct pm_slot, process),
+				&process, sizeof process, &ignored))
 			return false;
 		if (process.pid == pid)
 			return true;

@@ -2,9 +2,10 @@
 /*
  * directory.h: where segments lie, and which there are.
  *
- * `dir=` of the environment variable POOLMEM, else /dev/shm/poolmem-UID, else (no /dev/shm) the same
- * below $TMPDIR or /tmp.  Names are `<16 hex digits: CLOCK_REALTIME ns>-<pid>-<8 hex digits>.pms`: their
- * order is their age.  Only a directory that is ours and that nobody else can write to is believed.
+ * `dir=` of the environment variable POOLMEM, else /dev/shm/poolmem-UID, else (no /dev/shm) the
+ * same below $TMPDIR or /tmp.  Names are `<16 hex digits: CLOCK_REALTIME ns>-<pid>-<8 hex
+ * digits>.pms`: their order is their age.  Only a directory that is ours and that nobody else can
+ * write to is believed.
  */
 #ifndef POOLMEM_SOURCE_DIRECTORY_H
 #define POOLMEM_SOURCE_DIRECTORY_H

@@ -13,7 +13,7 @@ void facts_open(const struct image *image, uint32_t process, struct facts *ret)
 {
 	uint32_t count;
 	const struct image_entry *entry = image_entries(image, PM_CHUNK_FACTS, process, &count);
-	struct facts facts = { .stream = allocate(count, image->header.chunk_bytes) };
+	struct facts facts = {.stream = allocate(count, image->header.chunk_bytes)};
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct pm_chunk *chunk = (const void *)image->chunks[entry[i].number];
@@ -44,7 +44,7 @@ bool facts_next(struct facts *facts, struct fact *ret)
 		facts->is_cut = true;
 		return false;
 	}
-	*ret = (struct fact){ record.tag, record.bytes, facts->stream + facts->at + sizeof record };
+	*ret = (struct fact){record.tag, record.bytes, facts->stream + facts->at + sizeof record};
 	size_t padded = ((size_t)record.bytes + FACT_ALIGNMENT - 1) & ~(size_t)(FACT_ALIGNMENT - 1);
 	facts->at += sizeof record + (padded < left ? padded : left);
 	return true;
@@ -53,5 +53,5 @@ bool facts_next(struct facts *facts, struct fact *ret)
 void facts_close(struct facts *facts)
 {
 	free(facts->stream);
-	*facts = (struct facts){ .stream = NULL };
+	*facts = (struct facts){.stream = NULL};
 }

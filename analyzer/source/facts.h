@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* facts.h: the stream of facts of a process, put together from its FACTS chunks, one record at a time. */
+/*
+ * facts.h: the stream of facts of a process, put together from its FACTS chunks, one record at a
+ * time.
+ */
 #ifndef POOLMEM_SOURCE_FACTS_H
 #define POOLMEM_SOURCE_FACTS_H
 

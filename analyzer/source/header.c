@@ -74,9 +74,9 @@ static bool verify_table(const struct pm_header *header, const struct pm_table *
 {
 	uint64_t bytes = (uint64_t)table->stride * table->count;
 
-	if (table->stride < record_bytes || table->stride % 4 || table->offset % 4 || !table->count ||
-	    table->offset < header->header_bytes || table->offset > header->chunk_bytes ||
-	    bytes > header->chunk_bytes - table->offset)
+	if (table->stride < record_bytes || table->stride % 4 || table->offset % 4 ||
+	    !table->count || table->offset < header->header_bytes ||
+	    table->offset > header->chunk_bytes || bytes > header->chunk_bytes - table->offset)
 		return fail(why, FAILURE_UNREADABLE,
 			    "damaged: table of %s: %u records of %u bytes at byte %llu", name,
 			    table->count, table->stride, (unsigned long long)table->offset);
@@ -153,15 +153,11 @@ struct pm_age header_age(const struct pm_header *header, const unsigned char *ch
 static bool class_is_sane(const struct pm_class *record)
 {
 	switch (record->kind) {
-	case 0: /* a spare record */
-		return true;
-	case PM_CLASS_POOL:
-		return record->block_bytes && record->block_bytes <= record->pool_bytes;
+	case 0: /* a spare record */ return true;
+	case PM_CLASS_POOL: return record->block_bytes && record->block_bytes <= record->pool_bytes;
 	case PM_CLASS_LARGE:
-	case PM_CLASS_LARGE_BYTES:
-		return !record->block_bytes;
-	default:
-		return false;
+	case PM_CLASS_LARGE_BYTES: return !record->block_bytes;
+	default: return false;
 	}
 }
 
@@ -171,9 +167,10 @@ bool header_verify_tables(const struct pm_header *header, const unsigned char *c
 	for (uint32_t i = 0; i < header->classes.count; i++) {
 		struct pm_class record = header_class(header, chunk, i);
 		if (!class_is_sane(&record))
-			return fail(why, FAILURE_UNREADABLE,
-				    "damaged: class %u is of kind %u, blocks of %u in pools of %u bytes", i,
-				    record.kind, record.block_bytes, record.pool_bytes);
+			return fail(
+				why, FAILURE_UNREADABLE,
+				"damaged: class %u is of kind %u, blocks of %u in pools of %u bytes",
+				i, record.kind, record.block_bytes, record.pool_bytes);
 	}
 	for (uint32_t i = 0; i < header->ages.count; i++) {
 		struct pm_age record = header_age(header, chunk, i);

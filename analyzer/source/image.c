@@ -96,12 +96,12 @@ static bool reload_chunk_count(struct loading *loading)
 	uint32_t chunks;
 
 	if (!input_read(loading->place->input,
-			loading->place->offset + __builtin_offsetof(struct pm_header, chunks), &chunks,
-			sizeof chunks, loading->why))
+			loading->place->offset + __builtin_offsetof(struct pm_header, chunks),
+			&chunks, sizeof chunks, loading->why))
 		return false;
 	if (chunks < image->chunk_count)
-		return fail(loading->why, FAILURE_UNREADABLE,
-			    "damaged: %u chunks became %u", image->chunk_count, chunks);
+		return fail(loading->why, FAILURE_UNREADABLE, "damaged: %u chunks became %u",
+			    image->chunk_count, chunks);
 	if (!header_chunks_fit(&image->header, chunks, loading->place->bytes, loading->why))
 		return false;
 	image->header.chunks = chunks;
@@ -180,8 +180,7 @@ static void index_chunks(struct image *image)
 		const struct pm_chunk *chunk = (const void *)image->chunks[n];
 		if (chunk)
 			image->entries[image->entry_count++] = (struct image_entry){
-				chunk->kind, chunk->process, chunk->sequence, n
-			};
+				chunk->kind, chunk->process, chunk->sequence, n};
 	}
 	qsort(image->entries, image->entry_count, sizeof *image->entries, by_kind_and_process);
 }
@@ -201,8 +200,8 @@ static bool load_all(struct loading *loading)
 
 bool image_load(const struct image_place *place, struct image *ret, struct failure *why)
 {
-	struct image image = { .chunk_count = 0 };
-	struct loading loading = { .place = place, .image = &image, .why = why };
+	struct image image = {.chunk_count = 0};
+	struct loading loading = {.place = place, .image = &image, .why = why};
 	bool loaded = load_all(&loading);
 
 	free(loading.scratch);
@@ -223,13 +222,13 @@ void image_free(struct image *image)
 	free(image->entries);
 	free(image->classes);
 	free(image->ages);
-	*image = (struct image){ .chunk_count = 0 };
+	*image = (struct image){.chunk_count = 0};
 }
 
 const struct image_entry *image_entries(const struct image *image, enum pm_chunk_kind kind,
 					uint32_t process, uint32_t *ret_count)
 {
-	struct image_entry key = { .kind = kind, .process = process };
+	struct image_entry key = {.kind = kind, .process = process};
 	uint32_t low = 0, high = image->entry_count, end;
 
 	while (low < high) {
@@ -258,7 +257,8 @@ bool image_peek(const struct input *input, struct pm_header *ret_header,
 	    !header_verify(&header, input->bytes, why))
 		return false;
 	if (!header.leader || header.leader >= header.chunks)
-		return fail(why, FAILURE_UNREADABLE, "damaged: header says leader %u", header.leader);
+		return fail(why, FAILURE_UNREADABLE, "damaged: header says leader %u",
+			    header.leader);
 	if (!input_read(input,
 			(uint64_t)header.leader * header.chunk_bytes +
 				__builtin_offsetof(struct pm_slot, process),

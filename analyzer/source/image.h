@@ -2,8 +2,8 @@
 /*
  * image.h: one segment, copied chunk by chunk and verified; what is in here may be trusted.
  *
- * A segment whose program runs is read so that its counts agree (see settle.h).  The copy takes no more
- * memory than the chunks in use take in the file.
+ * A segment whose program runs is read so that its counts agree (see settle.h).  The copy takes no
+ * more memory than the chunks in use take in the file.
  */
 #ifndef POOLMEM_SOURCE_IMAGE_H
 #define POOLMEM_SOURCE_IMAGE_H

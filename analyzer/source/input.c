@@ -33,8 +33,8 @@ bool input_open(int directory_fd, const char *name, struct input *ret, struct fa
 	int fd = openat(directory_fd, name,
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 && errno == ELOOP)
-		return fail(why, FAILURE_UNREADABLE, "cannot open %s: a symbolic link is not followed",
-			    name);
+		return fail(why, FAILURE_UNREADABLE,
+			    "cannot open %s: a symbolic link is not followed", name);
 	if (fd < 0)
 		return fail(why, FAILURE_UNREADABLE, "cannot open %s: %s", name, strerror(errno));
 	return input_take(fd, name, ret, why);

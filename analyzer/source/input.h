@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * input.h: a regular file, read by pread into the caller's buffer, never mapped: a file that shrinks
- * under a mapping would kill the reader.
+ * input.h: a regular file, read by pread into the caller's buffer, never mapped: a file that
+ * shrinks under a mapping would kill the reader.
  */
 #ifndef POOLMEM_SOURCE_INPUT_H
 #define POOLMEM_SOURCE_INPUT_H

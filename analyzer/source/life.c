@@ -17,7 +17,9 @@ enum { START_TICKS_FIELD = 22 };
 
 enum life life_of_file(const struct input *input)
 {
-	/* Should someone open the file for writing just now, the kernel's word for it is harmless. */
+	/*
+	 * Should someone open the file for writing just now, the kernel's word for it is harmless.
+	 */
 	fcntl(input->fd, F_SETSIG, SIGURG);
 	if (fcntl(input->fd, F_SETLEASE, F_RDLCK) == 0) {
 		fcntl(input->fd, F_SETLEASE, F_UNLCK);
@@ -99,7 +101,10 @@ static enum life life_by_maps(uint32_t pid, uint64_t inode)
 	return life;
 }
 
-/* Field 22 of /proc/PID/stat; 0: unknown.  Fields are counted behind the name, which may hold blanks. */
+/*
+ * Field 22 of /proc/PID/stat; 0: unknown.  Fields are counted behind the name, which may hold
+ * blanks.
+ */
 static uint64_t start_ticks_of(uint32_t pid)
 {
 	FILE *file = open_proc(pid, "stat");

@@ -3,8 +3,8 @@
  * life.h: is a program still writing to its segment?
  *
  * The kernel grants a read lease on a file only when nobody has it open or mapped for writing: that
- * needs no pid and is never wrong, but covers the whole file and is for its owner.  Else, and for one
- * process of several, /proc/PID says whether it maps the file.
+ * needs no pid and is never wrong, but covers the whole file and is for its owner.  Else, and for
+ * one process of several, /proc/PID says whether it maps the file.
  */
 #ifndef POOLMEM_SOURCE_LIFE_H
 #define POOLMEM_SOURCE_LIFE_H

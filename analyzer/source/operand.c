@@ -30,7 +30,7 @@ static char *join(const char *directory, const char *name)
 /* The capture that the file `last` names, when it is still there. */
 static struct candidate last_capture(const struct directory *directory)
 {
-	struct candidate none = { NULL, 0 };
+	struct candidate none = {NULL, 0};
 	struct failure ignored;
 	struct input note, capture;
 	char path[PATH_MAX] = "";
@@ -43,12 +43,12 @@ static struct candidate last_capture(const struct directory *directory)
 	if (!read || path[0] != '/' || !input_open(AT_FDCWD, path, &capture, &ignored))
 		return none;
 	input_close(&capture);
-	return (struct candidate){ allocate_text(path, strlen(path)), note.modified_ns };
+	return (struct candidate){allocate_text(path, strlen(path)), note.modified_ns};
 }
 
 static struct candidate last_segment(const struct directory *directory)
 {
-	struct candidate found = { NULL, 0 };
+	struct candidate found = {NULL, 0};
 	struct failure ignored;
 	struct input input;
 
@@ -56,7 +56,7 @@ static struct candidate last_segment(const struct directory *directory)
 		const char *name = directory->names[i].text;
 		if (!input_open(directory->fd, name, &input, &ignored))
 			continue;
-		found = (struct candidate){ join(directory->path, name), input.modified_ns };
+		found = (struct candidate){join(directory->path, name), input.modified_ns};
 		input_close(&input);
 	}
 	return found;
@@ -70,8 +70,8 @@ static char *find_last(const struct directory *directory, struct failure *why)
 			     (!segment.path || capture.modified_ns >= segment.modified_ns);
 
 	if (!capture.path && !segment.path)
-		fail(why, FAILURE_NOTHING, "nothing recorded yet: %s holds no segment and no capture",
-		     directory->path);
+		fail(why, FAILURE_NOTHING,
+		     "nothing recorded yet: %s holds no segment and no capture", directory->path);
 	free(takes_capture ? segment.path : capture.path);
 	return takes_capture ? capture.path : segment.path;
 }
@@ -79,8 +79,9 @@ static char *find_last(const struct directory *directory, struct failure *why)
 static char *find_pid(const struct directory *directory, const char *digits, struct failure *why)
 {
 	unsigned long long pid = strtoull(digits, NULL, 10);
-	const struct segment_name *name =
-		pid <= UINT32_MAX ? directory_find_pid(directory, (uint32_t)pid) : NULL;
+	const struct segment_name *name = pid <= UINT32_MAX
+						  ? directory_find_pid(directory, (uint32_t)pid)
+						  : NULL;
 
 	if (name)
 		return join(directory->path, name->text);

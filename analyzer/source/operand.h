@@ -11,7 +11,10 @@
 
 #include "text/failure.h"
 
-/* File in the segment directory that holds the path of the newest capture; written by `poolmem run`. */
+/*
+ * File in the segment directory that holds the path of the newest capture; written by `poolmem
+ * run`.
+ */
 #define LAST_CAPTURE_NAME "last"
 
 /* The path meant, freed by the caller; NULL on failure. */

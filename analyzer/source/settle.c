@@ -41,10 +41,10 @@ static void put(const struct countdown *countdown, struct pm_tally *copy)
 	memcpy(copy, countdown, sizeof *countdown);
 }
 
-/* What a thread has allocated is never more than the last limit it was given. */
+/* What a thread has allocated is at most one more than the last limit it was given. */
 static struct countdown at_limit(struct countdown countdown)
 {
-	countdown.left = countdown.limit[1] > countdown.limit[0];
+	countdown.left = (countdown.limit[1] > countdown.limit[0]) - PM_LEFT_STEP;
 	return countdown;
 }
 
@@ -94,18 +94,17 @@ static bool same_owner(const unsigned char *copy, const unsigned char *chunk)
 }
 
 bool settle_slot(const struct image_place *place, const struct pm_header *header, uint32_t number,
-		 unsigned char *copy, unsigned char *scratch, bool *ret_gone, uint32_t *ret_unsettled,
-		 struct failure *why)
+		 unsigned char *copy, unsigned char *scratch, bool *ret_gone,
+		 uint32_t *ret_unsettled, struct failure *why)
 {
 	size_t bytes = header->chunk_bytes;
 	uint64_t offset = place->offset + (uint64_t)number * bytes;
-	unsigned char *const reading[SETTLE_CHUNKS] = { scratch, scratch + bytes };
+	unsigned char *const reading[SETTLE_CHUNKS] = {scratch, scratch + bytes};
 
 	for (int i = 0; i < SETTLE_CHUNKS; i++)
 		if (!input_read(place->input, offset, reading[i], bytes, why))
 			return false;
 	*ret_gone = !same_owner(copy, reading[1]);
 	*ret_unsettled = 0;
-	return *ret_gone ||
-	       settle_classes(place, header, offset, copy, reading, ret_unsettled, why);
+	return *ret_gone || settle_classes(place, header, offset, copy, reading, ret_unsettled, why);
 }

@@ -28,7 +28,7 @@ static bool open_kind(struct source *source, struct failure *why)
 
 static bool begin(struct input input, struct source *ret, struct failure *why)
 {
-	struct source source = { .input = input };
+	struct source source = {.input = input};
 	if (!open_kind(&source, why)) {
 		input_close(&source.input);
 		return false;
@@ -59,7 +59,7 @@ void source_close(struct source *source)
 static enum source_step load(struct source *source, uint64_t offset, uint64_t bytes,
 			     struct image *ret, struct failure *why)
 {
-	struct image_place place = { &source->input, offset, bytes, source->life != LIFE_ENDED };
+	struct image_place place = {&source->input, offset, bytes, source->life != LIFE_ENDED};
 	return image_load(&place, ret, why) ? SOURCE_IMAGE : SOURCE_FAILED;
 }
 
@@ -91,12 +91,9 @@ static enum source_step next_of_capture(struct source *source, struct image *ret
 
 	for (;;) {
 		switch (capture_next(&source->input, &source->capture, &section, why)) {
-		case CAPTURE_END:
-			return SOURCE_END;
-		case CAPTURE_FAILED:
-			return SOURCE_FAILED;
-		case CAPTURE_SECTION:
-			break;
+		case CAPTURE_END: return SOURCE_END;
+		case CAPTURE_FAILED: return SOURCE_FAILED;
+		case CAPTURE_SECTION: break;
 		}
 		if (section.kind == PM_SECTION_SEGMENT)
 			return load(source, section.offset, section.bytes, ret, why);
@@ -107,6 +104,6 @@ static enum source_step next_of_capture(struct source *source, struct image *ret
 
 enum source_step source_next(struct source *source, struct image *ret, struct failure *why)
 {
-	return source->kind == SOURCE_SEGMENT ? next_of_segment(source, ret, why) :
-						next_of_capture(source, ret, why);
+	return source->kind == SOURCE_SEGMENT ? next_of_segment(source, ret, why)
+					      : next_of_capture(source, ret, why);
 }

@@ -18,7 +18,10 @@ struct class_table {
 	struct class_row *rows;
 	size_t count;
 	struct class_row all; /* of all rows together, named "all" */
-	/* Some process began with blocks of its parent: allocated - freed is a change, not what lives. */
+	/*
+	 * Some process began with blocks of its parent: allocated - freed is a change, not what
+	 * lives.
+	 */
 	bool has_inherited;
 };
 

@@ -14,7 +14,7 @@ enum {
 static void add(struct findings *findings, enum finding_kind kind, uint64_t part, uint64_t whole)
 {
 	if (findings->count < FINDING_MAX)
-		findings->list[findings->count++] = (struct finding){ kind, "", part, whole };
+		findings->list[findings->count++] = (struct finding){kind, "", part, whole};
 }
 
 /* part / whole >= percent / 100 */
@@ -99,7 +99,7 @@ static void look_at_reallocs(struct findings *findings, const struct metrics *me
 void findings_make(struct findings *ret, const struct metrics *metrics,
 		   const struct class_table *classes, const struct generations *generations)
 {
-	*ret = (struct findings){ .count = 0 };
+	*ret = (struct findings){.count = 0};
 	if (!metric(metrics, METRIC_ALLOC_COUNT)) {
 		add(ret, FINDING_IDLE, 0, 0);
 		return;

@@ -8,14 +8,14 @@
 #include "study/metrics.h"
 
 enum finding_kind {
-	FINDING_IDLE,	       /* no allocation at all */
+	FINDING_IDLE,          /* no allocation at all */
 	FINDING_ONE_CLASS,     /* `name` has `part` of `whole` allocations */
 	FINDING_DIED_YOUNG,    /* `part` of `whole` deaths were in the epoch of birth */
 	FINDING_LIVED_LONG,    /* the same, when they are few */
 	FINDING_HEAP_EMPTY,    /* `part` of `whole` bytes of the heap are live: little */
 	FINDING_HEAP_FULL,     /* the same, when it is most */
-	FINDING_REMOTE,	       /* `part` of `whole` frees were of another thread's block */
-	FINDING_GROWS,	       /* `part` of `whole` blocks allocated were never freed */
+	FINDING_REMOTE,        /* `part` of `whole` frees were of another thread's block */
+	FINDING_GROWS,         /* `part` of `whole` blocks allocated were never freed */
 	FINDING_REALLOC_MOVES, /* `part` of `whole` reallocs moved the block */
 };
 

@@ -30,7 +30,7 @@ static struct age_row *row_of(struct generations *generations, const struct pm_a
 		if (same_bucket(&generations->rows[i], age))
 			return &generations->rows[i];
 	struct age_row *row = &generations->rows[generations->count++];
-	*row = (struct age_row){ age->generation, age->age_min, age->age_max, 0 };
+	*row = (struct age_row){age->generation, age->age_min, age->age_max, 0};
 	return row;
 }
 
@@ -61,8 +61,8 @@ static void add_deaths(struct generations *generations, const struct process *pr
 		struct age_row *row = row_of(generations, bucket);
 		uint64_t deaths = deaths_at(process, age);
 		row->died = sum(row->died, deaths);
-		generations->died[bucket->generation] =
-			sum(generations->died[bucket->generation], deaths);
+		generations->died[bucket->generation] = sum(generations->died[bucket->generation],
+							    deaths);
 		generations->died_in_all = sum(generations->died_in_all, deaths);
 		if (bucket->age_max == 0)
 			generations->died_young = sum(generations->died_young, deaths);
@@ -77,9 +77,9 @@ void generations_add(struct generations *generations, const struct process *proc
 	if (!generations->rows)
 		memcpy(generations->threshold, record->threshold, sizeof generations->threshold);
 	generations->epochs = sum(generations->epochs, record->epoch);
-	generations->epoch_length = record->epoch_length > generations->epoch_length ?
-					    record->epoch_length :
-					    generations->epoch_length;
+	generations->epoch_length = record->epoch_length > generations->epoch_length
+					    ? record->epoch_length
+					    : generations->epoch_length;
 	for (int g = 0; g < GENERATION_COUNT; g++)
 		generations->sweeps[g] = sum(generations->sweeps[g], record->sweeps[g]);
 	add_deaths(generations, process);

@@ -9,11 +9,11 @@ enum { GENERATION_COUNT = 3 };
 
 struct age_row {
 	uint32_t generation, age_min, age_max; /* ages in epochs; age_max UINT32_MAX: no end */
-	uint64_t died;			       /* blocks */
+	uint64_t died;                         /* blocks */
 };
 
 struct generations {
-	uint64_t epochs, epoch_length;	    /* of a single process; sums of several */
+	uint64_t epochs, epoch_length; /* of a single process; sums of several */
 	uint64_t sweeps[GENERATION_COUNT];
 	uint32_t threshold[GENERATION_COUNT]; /* of the first process */
 	uint64_t died[GENERATION_COUNT];

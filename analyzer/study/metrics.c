@@ -5,12 +5,12 @@
 #include "model/saturate.h"
 
 #define METRIC_KEY(name, key, unit, meaning) [METRIC_##name] = key,
-const char *const metric_keys[METRIC_COUNT] = { PM_METRICS(METRIC_KEY) };
+const char *const metric_keys[METRIC_COUNT] = {PM_METRICS(METRIC_KEY)};
 #undef METRIC_KEY
 
 static void set(struct metrics *metrics, enum metric which, uint64_t value)
 {
-	metrics->value[which] = (struct known){ true, (int64_t)sum(value, 0) };
+	metrics->value[which] = (struct known){true, (int64_t)sum(value, 0)};
 }
 
 uint64_t metric(const struct metrics *metrics, enum metric which)
@@ -70,8 +70,7 @@ static void set_peak(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_LIVE_PEAK, peak);
 	if (most > peak)
 		metrics->bound[METRIC_LIVE_PEAK] = (struct metric_bound){
-			true, metrics->value[METRIC_LIVE_PEAK].value, (int64_t)most
-		};
+			true, metrics->value[METRIC_LIVE_PEAK].value, (int64_t)most};
 }
 
 static void set_heap(const struct process *process, struct metrics *metrics)
@@ -85,8 +84,8 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
 	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
 	set(metrics, METRIC_HEAP_COMMITTED_PEAK,
-	    record->committed_peak_bytes > record->committed_bytes ? record->committed_peak_bytes :
-								     record->committed_bytes);
+	    record->committed_peak_bytes > record->committed_bytes ? record->committed_peak_bytes
+								   : record->committed_bytes);
 	set(metrics, METRIC_HEAP_META, record->meta_bytes);
 	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
 	if (!process->arena_count && process->kind == PROCESS_FORK)
@@ -113,18 +112,18 @@ static void set_process(const struct process *process, struct metrics *metrics)
 	if (process->kind == PROCESS_DEPARTED)
 		return;
 	set(metrics, METRIC_PROCESS_PID, process->record.pid);
-	metrics->value[METRIC_PROCESS_EXIT] = (struct known){ true, process->exit_status };
-	metrics->value[METRIC_PROCESS_SIGNAL] = (struct known){ true, process->signal };
+	metrics->value[METRIC_PROCESS_EXIT] = (struct known){true, process->exit_status};
+	metrics->value[METRIC_PROCESS_SIGNAL] = (struct known){true, process->signal};
 	set(metrics, METRIC_PROCESS_THREADS, threads_of(process));
 	set(metrics, METRIC_PROCESS_ELAPSED, process->elapsed_ns);
 	if (process->elapsed_is_bound)
-		metrics->bound[METRIC_PROCESS_ELAPSED] =
-			(struct metric_bound){ true, (int64_t)process->elapsed_ns, INT64_MAX };
+		metrics->bound[METRIC_PROCESS_ELAPSED] = (struct metric_bound){
+			true, (int64_t)process->elapsed_ns, INT64_MAX};
 }
 
 void metrics_of_process(const struct process *process, struct metrics *ret)
 {
-	*ret = (struct metrics){ 0 };
+	*ret = (struct metrics){0};
 	set_calls(process, ret);
 	set_live(process, ret);
 	set_peak(process, ret);
@@ -150,9 +149,9 @@ static void add_bound(struct metrics *total, const struct metrics *process, enum
 	int64_t exact = process->value[which].value;
 	int64_t before = total->value[which].value - exact;
 	if (!one.is_known)
-		one = (struct metric_bound){ true, exact, exact };
+		one = (struct metric_bound){true, exact, exact};
 	if (!all->is_known)
-		*all = (struct metric_bound){ true, before, before };
+		*all = (struct metric_bound){true, before, before};
 	all->at_least = (int64_t)sum((uint64_t)all->at_least, (uint64_t)one.at_least);
 	all->at_most = (int64_t)sum((uint64_t)all->at_most, (uint64_t)one.at_most);
 }
@@ -192,8 +191,7 @@ static void set_span(struct metrics *total, const struct recording *recording)
 	}
 	set(total, METRIC_PROCESS_ELAPSED, excess(last, first));
 	total->bound[METRIC_PROCESS_ELAPSED] = (struct metric_bound){
-		is_bound, total->value[METRIC_PROCESS_ELAPSED].value, INT64_MAX
-	};
+		is_bound, total->value[METRIC_PROCESS_ELAPSED].value, INT64_MAX};
 }
 
 void metrics_finish(struct metrics *total, const struct recording *recording)

@@ -27,7 +27,9 @@ void metrics_of_process(const struct process *process, struct metrics *ret);
 /* Adds a process to a total; begin with a zero total. */
 void metrics_add(struct metrics *total, const struct metrics *process);
 
-/* Figures of the whole that are no sums: what `run` saw, and the time from first start to last end. */
+/*
+ * Figures of the whole that are no sums: what `run` saw, and the time from first start to last end.
+ */
 void metrics_finish(struct metrics *total, const struct recording *recording);
 
 uint64_t metric(const struct metrics *metrics, enum metric which); /* 0 when not known */

@@ -14,31 +14,27 @@ static struct note *add(struct notes *notes, const char *key, const char *text, 
 {
 	notes->notes = allocate_more(notes->notes, notes->count, &notes->room, sizeof *notes->notes);
 	struct note *note = &notes->notes[notes->count++];
-	*note = (struct note){ .key = key, .text = text, .count = sum(count, 0) };
+	*note = (struct note){.key = key, .text = text, .count = sum(count, 0)};
 	return note;
 }
 
 static uint64_t count_of(enum pm_note bit, const struct pm_process *record)
 {
 	switch (bit) {
-	case PM_NOTE_THREADS_UNSEEN:
-		return record->slots_unseen;
-	case PM_NOTE_CHILDREN_UNSEEN:
-		return record->children_unseen;
-	case PM_NOTE_RECYCLED:
-		return record->recycled_children;
-	default:
-		return 0;
+	case PM_NOTE_THREADS_UNSEEN: return record->slots_unseen;
+	case PM_NOTE_CHILDREN_UNSEEN: return record->children_unseen;
+	case PM_NOTE_RECYCLED: return record->recycled_children;
+	default: return 0;
 	}
 }
 
 /* The bits, and counts whose bit was not set in time. */
 static void add_recorded(struct notes *notes, const struct pm_process *record)
 {
-#define NOTE_WORDS(name, key, text) [PM_NOTE_##name] = { key, text },
+#define NOTE_WORDS(name, key, text) [PM_NOTE_##name] = {key, text},
 	static const struct {
 		const char *key, *text;
-	} words[] = { PM_NOTES(NOTE_WORDS) };
+	} words[] = {PM_NOTES(NOTE_WORDS)};
 #undef NOTE_WORDS
 
 	for (enum pm_note bit = 0; bit < PM_NOTE_COUNT; bit++) {
@@ -47,19 +43,20 @@ static void add_recorded(struct notes *notes, const struct pm_process *record)
 			add(notes, words[bit].key, words[bit].text, count);
 	}
 	if (record->notes >> PM_NOTE_COUNT)
-		add(notes, "unknown_note", "a newer poolmem noted something that this one does not know",
-		    0);
+		add(notes, "unknown_note",
+		    "a newer poolmem noted something that this one does not know", 0);
 	if (record->arenas_unseen)
-		add(notes, "arenas_unseen", "arenas found no room in the segment: their pools are missing",
+		add(notes, "arenas_unseen",
+		    "arenas found no room in the segment: their pools are missing",
 		    record->arenas_unseen);
 }
 
 static void add_misuse(struct notes *notes, const struct process *process)
 {
-#define MISUSE_WORDS(name, key, text) [PM_MISUSE_##name] = { key, text },
+#define MISUSE_WORDS(name, key, text) [PM_MISUSE_##name] = {key, text},
 	static const struct {
 		const char *key, *text;
-	} words[] = { PM_MISUSES(MISUSE_WORDS) };
+	} words[] = {PM_MISUSES(MISUSE_WORDS)};
 #undef MISUSE_WORDS
 	const struct pm_process *record = &process->record;
 
@@ -102,12 +99,13 @@ static void add_reading(struct notes *notes, const struct process *process)
 		    process->pools_torn);
 	if (process->unsettled)
 		add(notes, "unsettled",
-		    "size classes changed too fast to be read: they may count some allocations too many",
+		    "size classes changed too fast to be read: some allocations too many may be counted",
 		    process->unsettled);
 	if (process->facts_cut && !(process->record.notes >> PM_NOTE_FACTS_CUT & 1))
 		add(notes, "facts_cut", "process facts are not complete", 0);
 	if (process->kind == PROCESS_FORK && !process->arena_count)
-		add(notes, "no_map", "forked children whose arenas and pools are not in the segment", 1);
+		add(notes, "no_map",
+		    "forked children whose arenas and pools are not in the segment", 1);
 	if (process->kind == PROCESS_DEPARTED)
 		add(notes, "live_unknown", "what the dead children left behind is not known", 0);
 }

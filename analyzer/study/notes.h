@@ -8,7 +8,7 @@
 struct note {
 	const char *key; /* stable; for machines */
 	const char *text;
-	uint64_t count; /* of what the text names; 0: no number */
+	uint64_t count;  /* of what the text names; 0: no number */
 	char detail[96]; /* what the text does not say; "" mostly */
 };
 
@@ -21,7 +21,9 @@ struct notes {
 void notes_of_process(struct notes *notes, const struct process *process,
 		      const struct recording *recording);
 
-/* Of the recording as a whole, then those of its processes, each kind once with its counts summed. */
+/*
+ * Of the recording as a whole, then those of its processes, each kind once with its counts summed.
+ */
 void notes_of_recording(struct notes *notes, const struct recording *recording);
 void notes_merge(struct notes *notes, const struct notes *process);
 void notes_free(struct notes *notes);

@@ -109,7 +109,8 @@ static void add_arenas(struct arena_figures *total, const struct process *proces
 		total->mapped_bytes = sum(total->mapped_bytes, arena->mapped_units * unit_bytes);
 		total->free_bytes = sum(total->free_bytes, units_in(arena->free_units) * unit_bytes);
 		total->dirty_bytes = sum(total->dirty_bytes,
-					 units_in(arena->free_units & arena->dirty_units) * unit_bytes);
+					 units_in(arena->free_units & arena->dirty_units) *
+						 unit_bytes);
 		total->huge_blocks += arena->huge_bytes != 0;
 		total->huge_bytes = sum(total->huge_bytes, arena->huge_bytes);
 	}

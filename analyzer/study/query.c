@@ -12,7 +12,7 @@ static bool begins(const char *text, const char *prefix)
 static bool set_order(struct query *query, const char *key, struct failure *why)
 {
 #define CLASS_ORDER_KEY(name, key, help) [ORDER_##name] = key,
-	static const char *const keys[] = { CLASS_ORDERS(CLASS_ORDER_KEY) };
+	static const char *const keys[] = {CLASS_ORDERS(CLASS_ORDER_KEY)};
 #undef CLASS_ORDER_KEY
 
 	for (enum class_order order = 0; order < ORDER_COUNT; order++) {
@@ -38,7 +38,7 @@ static bool compile(regex_t *ret, const char *expression, struct failure *why)
 
 bool query_open(struct query *ret, const char *expression, const char *order, struct failure *why)
 {
-	struct query query = { .order = ORDER_ALLOCATED };
+	struct query query = {.order = ORDER_ALLOCATED};
 
 	if (!set_order(&query, order, why))
 		return false;
@@ -49,7 +49,8 @@ bool query_open(struct query *ret, const char *expression, const char *order, st
 	} else if (expression) {
 		query.by_process = true;
 		if (!compile(&query.process,
-			     begins(expression, "exe:") ? expression + strlen("exe:") : expression, why))
+			     begins(expression, "exe:") ? expression + strlen("exe:") : expression,
+			     why))
 			return false;
 	}
 	*ret = query;

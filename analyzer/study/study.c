@@ -19,9 +19,12 @@ const char *process_kind_key(enum process_kind kind)
 const char *process_state_key(enum process_state state)
 {
 	static const char *const keys[] = {
-		[STATE_RUNNING] = "running",	 [STATE_EXITED] = "exited",
-		[STATE_KILLED] = "killed",	 [STATE_ENDED] = "ended without exit",
-		[STATE_REPLACED] = "replaced by exec", [STATE_UNKNOWN] = "unknown",
+		[STATE_RUNNING] = "running",
+		[STATE_EXITED] = "exited",
+		[STATE_KILLED] = "killed",
+		[STATE_ENDED] = "ended without exit",
+		[STATE_REPLACED] = "replaced by exec",
+		[STATE_UNKNOWN] = "unknown",
 	};
 	return keys[state];
 }
@@ -97,7 +100,7 @@ static void count_kinds(struct study *study, enum process_kind kind)
 
 void study_make(const struct recording *recording, const struct query *query, struct study *ret)
 {
-	struct study study = { .recording = recording };
+	struct study study = {.recording = recording};
 
 	notes_of_recording(&study.total.notes, recording);
 	study.processes = allocate(recording->process_count, sizeof *study.processes);

@@ -21,6 +21,7 @@ bool colour_wanted(const char *choice, int fd, bool *ret, struct failure *why)
 	else if (strcmp(choice, "always") == 0 || strcmp(choice, "never") == 0)
 		*ret = strcmp(choice, "always") == 0;
 	else
-		return fail(why, FAILURE_USAGE, "--color takes auto, always or never, not '%s'", choice);
+		return fail(why, FAILURE_USAGE, "--color takes auto, always or never, not '%s'",
+			    choice);
 	return true;
 }

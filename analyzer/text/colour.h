@@ -6,8 +6,8 @@
 #include "text/failure.h"
 
 /*
- * choice: "auto", "always", "never"; NULL: auto.  auto: on a terminal, unless NO_COLOR is set or TERM
- * is dumb.
+ * choice: "auto", "always", "never"; NULL: auto.  auto: on a terminal, unless NO_COLOR is set or
+ * TERM is dumb.
  */
 bool colour_wanted(const char *choice, int fd, bool *ret, struct failure *why);
 

@@ -27,7 +27,7 @@ static size_t sequence_bytes(unsigned char lead)
 
 static bool allowed(uint32_t point, size_t sequence)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	return point >= least[sequence] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
 }
 
@@ -35,7 +35,7 @@ size_t utf8_next(const char *text, size_t byte_count, uint32_t *ret_point)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	size_t sequence = sequence_bytes(bytes[0]);
-	static const unsigned char lead_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
 
 	*ret_point = REPLACEMENT;
 	if (!sequence || sequence > byte_count)
@@ -60,8 +60,8 @@ static bool turns_direction(uint32_t point)
 
 static bool is_control(uint32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
-	       point == 0xfeff || turns_direction(point);
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 ||
+	       point == 0x2029 || point == 0xfeff || turns_direction(point);
 }
 
 static char *put_utf8(char *out, uint32_t point)

@@ -2,9 +2,9 @@
 /*
  * escape.h: bytes of unknown origin made fit to show.
  *
- * Shown text holds no control character of any kind (C0, DEL, C1, line and paragraph separators) and
- * no character that turns the reading direction; each appears as \n, \x1b or \u202e.  Bytes that are
- * no UTF-8 become U+FFFD.
+ * Shown text holds no control character of any kind (C0, DEL, C1, line and paragraph separators)
+ * and no character that turns the reading direction; each appears as \n, \x1b or \u202e.  Bytes
+ * that are no UTF-8 become U+FFFD.
  */
 #ifndef POOLMEM_TEXT_ESCAPE_H
 #define POOLMEM_TEXT_ESCAPE_H
@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One code point of UTF-8 text, or U+FFFD for a byte that begins none.  Returns the bytes it took. */
+/*
+ * One code point of UTF-8 text, or U+FFFD for a byte that begins none.  Returns the bytes it took.
+ */
 size_t utf8_next(const char *text, size_t byte_count, uint32_t *ret_point);
 
 /* Freed by the caller. */

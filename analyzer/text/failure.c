@@ -22,14 +22,10 @@ bool fail(struct failure *why, enum failure_kind kind, const char *format, ...)
 static int exit_code_of(enum failure_kind kind)
 {
 	switch (kind) {
-	case FAILURE_NONE:
-		return 0;
-	case FAILURE_USAGE:
-		return 2;
-	case FAILURE_UNREADABLE:
-		return 3;
-	default:
-		return 1;
+	case FAILURE_NONE: return 0;
+	case FAILURE_USAGE: return 2;
+	case FAILURE_UNREADABLE: return 3;
+	default: return 1;
 	}
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* failure.h: why something did not work, handed up to the command that says so and picks the exit code. */
+/*
+ * failure.h: why something did not work, handed up to the command that says so and picks the exit
+ * code.
+ */
 #ifndef POOLMEM_TEXT_FAILURE_H
 #define POOLMEM_TEXT_FAILURE_H
 

@@ -7,7 +7,7 @@
 
 static struct number nothing(void)
 {
-	return (struct number){ "-" };
+	return (struct number){"-"};
 }
 
 struct number number_count(uint64_t count)
@@ -55,7 +55,7 @@ static struct number tenths_of_unit(uint64_t tenths, const char *unit)
 
 struct number number_bytes(uint64_t bytes)
 {
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	enum { UNIT_COUNT = sizeof units / sizeof *units };
 	struct number result;
 
@@ -65,7 +65,8 @@ struct number number_bytes(uint64_t bytes)
 	}
 	for (unsigned unit = 0;; unit++) {
 		unsigned shift = 10 * (unit + 1);
-		uint64_t tenths = (uint64_t)(((unsigned __int128)bytes * 10 + (UINT64_C(1) << (shift - 1))) >>
+		uint64_t tenths = (uint64_t)(((unsigned __int128)bytes * 10 +
+					      (UINT64_C(1) << (shift - 1))) >>
 					     shift);
 		if (tenths < 10240 || unit + 1 == UNIT_COUNT)
 			return tenths_of_unit(tenths, units[unit]);
@@ -84,7 +85,7 @@ struct number number_share(uint64_t part, uint64_t whole)
 		return nothing();
 	unsigned __int128 tenths = ((unsigned __int128)part * 1000 + whole / 2) / whole;
 	if (!tenths && part)
-		return (struct number){ "<0.1 %" };
+		return (struct number){"<0.1 %"};
 	return tenths_of_unit((uint64_t)tenths, "%");
 }
 

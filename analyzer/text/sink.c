@@ -43,7 +43,7 @@ static int open_temporary(struct sink *sink)
 
 bool sink_open(struct sink *sink, const char *path, struct failure *why)
 {
-	*sink = (struct sink){ .fd = STDOUT_FILENO };
+	*sink = (struct sink){.fd = STDOUT_FILENO};
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	if (!path)
@@ -155,8 +155,9 @@ bool sink_close(struct sink *sink, struct failure *why)
 	if (sink->error && sink->temporary)
 		unlink(sink->temporary);
 	if (sink->error)
-		fail(why, sink->error == EPIPE ? FAILURE_CLOSED : FAILURE_WRITE, "cannot write %s: %s",
-		     sink->path ? sink->path : "standard output", strerror(sink->error));
+		fail(why, sink->error == EPIPE ? FAILURE_CLOSED : FAILURE_WRITE,
+		     "cannot write %s: %s", sink->path ? sink->path : "standard output",
+		     strerror(sink->error));
 	free(sink->path);
 	free(sink->temporary);
 	return !sink->error;

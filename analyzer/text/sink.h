@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink.h: where a report goes: stdout or a file, behind one buffer that remembers the first failed write.
+ * sink.h: where a report goes: stdout or a file, behind one buffer that remembers the first failed
+ * write.
  *
- * A file is written beside its name, synced, and renamed when the sink is closed without a failure, so
- * that the name never holds half a report.  What is not a regular file (/dev/full, a pipe) is written
- * as it is.
+ * A file is written beside its name, synced, and renamed when the sink is closed without a failure,
+ * so that the name never holds half a report.  What is not a regular file (/dev/full, a pipe) is
+ * written as it is.
  */
 #ifndef POOLMEM_TEXT_SINK_H
 #define POOLMEM_TEXT_SINK_H

@@ -12,7 +12,7 @@ enum { GAP_COLUMNS = 2 };
 
 void table_begin(struct table *table, const struct column *columns, size_t column_count)
 {
-	*table = (struct table){ .columns = columns, .column_count = column_count };
+	*table = (struct table){.columns = columns, .column_count = column_count};
 }
 
 void table_cell(struct table *table, const char *text)

@@ -7,7 +7,7 @@
 
 struct column {
 	const char *title;
-	bool is_text;   /* aligned to the left; numbers to the right */
+	bool is_text;     /* aligned to the left; numbers to the right */
 	size_t width_max; /* longer text is cut, with "..." at its end; 0: never */
 };
 

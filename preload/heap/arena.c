@@ -283,13 +283,17 @@ bool arena_take(unsigned count, struct run *ret_run)
 	return true;
 }
 
+static void mark_dirty(struct arena *arena, unsigned first, unsigned count)
+{
+	__atomic_or_fetch(&arena->dirty, mask_of(first, count), __ATOMIC_RELAXED);
+	__atomic_add_fetch(&region.free_dirty, (uint64_t)count * PM_UNIT_BYTES, __ATOMIC_RELAXED);
+}
+
 void arena_give(struct arena *arena, unsigned first, unsigned count)
 {
-	uint64_t mask = mask_of(first, count);
-	__atomic_or_fetch(&arena->dirty, mask, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&region.free_dirty, (uint64_t)count * PM_UNIT_BYTES, __ATOMIC_RELAXED);
+	mark_dirty(arena, first, count);
 	arena_mark_changed(arena);
-	__atomic_or_fetch(&arena->free, mask, __ATOMIC_RELEASE);
+	__atomic_or_fetch(&arena->free, mask_of(first, count), __ATOMIC_RELEASE);
 	lower_hint(arena->index);
 }
 
@@ -343,7 +347,7 @@ static size_t purge_units(struct arena *arena, uint64_t units)
 		if (done)
 			bytes += (size_t)count * PM_UNIT_BYTES;
 		else /* locked memory stays dirty */
-			__atomic_or_fetch(&arena->dirty, mask_of(first, count), __ATOMIC_RELAXED);
+			mark_dirty(arena, first, count);
 		units &= ~mask_of(first, count);
 	}
 	return bytes;

@@ -174,7 +174,8 @@ void bin_release_if_empty(struct heap *heap,
 bool bin_fill(struct heap *heap, unsigned size_class);
 
 /* Heaps as such.  threads come and go, heaps stay.  table.c */
-struct heap *heap_adopt_or_make(void);
+struct heap *heap_adopt(void);          /* an abandoned one, or NULL */
+struct heap *heap_make(void);           /* NULL: no memory, or too many */
 void heap_empty_out(struct heap *heap); /* takes over what others freed, lets go of what is empty */
 void heap_abandon(struct heap *heap);
 struct heap *heap_by_index(uint32_t index); /* NULL beyond the last */

@@ -51,7 +51,7 @@ static bool ensure_group(uint32_t number)
 	return true;
 }
 
-static struct heap *make(void)
+struct heap *heap_make(void)
 {
 	uint32_t index = __atomic_load_n(&heap_count_made, __ATOMIC_ACQUIRE);
 	do
@@ -69,13 +69,13 @@ static struct heap *make(void)
 	return heap;
 }
 
-struct heap *heap_adopt_or_make(void)
+struct heap *heap_adopt(void)
 {
 	struct heap *heap;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
 		if (change_state(heap, HEAP_ABANDONED, HEAP_OWNED))
 			return heap;
-	return make();
+	return NULL;
 }
 
 void heap_empty_out(struct heap *heap)

@@ -11,6 +11,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { WAIT_TURNS = 100000000 };
+
+/* Another thread may be turning the epoch; it is waited for, but not for ever. */
+static void publish_last(void)
+{
+	bool mine = false;
+	for (unsigned i = 0; i < WAIT_TURNS && !(mine = wiped_try(&wiped.advancing)); i++)
+		;
+	if (!mine)
+		return;
+	publish_pools(true);
+	wiped_done(&wiped.advancing);
+}
+
 static void at_exit(int status, void *unused)
 {
 	(void)unused;
@@ -22,7 +36,7 @@ static void at_exit(int status, void *unused)
 	if (heap)
 		tick_flush(heap);
 	publish_process();
-	publish_pools(true);
+	publish_last();
 	struct pm_process *process = life_process();
 	process->exit_status = status;
 	process->ended_ns = threads_clock_ns();

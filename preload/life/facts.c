@@ -59,16 +59,10 @@ static uint64_t stat_field(const char *stat, unsigned number)
 	return value;
 }
 
-static bool read_stat(uint32_t pid, char stat[STAT_ROOM])
+/* By "self": /proc may be that of another pid namespace, where our pid is somebody else's. */
+static bool read_stat(char stat[STAT_ROOM])
 {
-	char path[32] = "/proc/", digits[12];
-	unsigned at = sizeof digits - 1;
-	digits[at] = 0;
-	do
-		digits[--at] = (char)('0' + pid % 10);
-	while (pid /= 10);
-	strcat(strcat(path, digits + at), "/stat");
-	int fd = (int)raw_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	int fd = (int)raw_open_at(AT_FDCWD, "/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
 	long bytes = raw_read(fd, stat, STAT_ROOM - 1);
@@ -135,7 +129,7 @@ void facts_record(int argc, char **argv)
 	process->pid = (uint32_t)getpid();
 	process->ppid = (uint32_t)getppid();
 	process->uid = getuid();
-	if (read_stat(process->pid, stat))
+	if (read_stat(stat))
 		process->start_ticks = stat_field(stat, 22);
 	add_executable();
 	add_arguments(argc, argv);

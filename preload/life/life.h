@@ -62,7 +62,7 @@ void foreign_init(void);
 void exit_init(void);
 
 /* tick.c */
-void tick_keep_spares(void);        /* slots for forked children */
-void tick_flush(struct heap *heap); /* hands on what the heap has counted since its last tick */
+void tick_keep_spares(unsigned count); /* slots for forked children */
+void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */
 
 #endif

@@ -77,6 +77,7 @@ static bool publish_one(struct arena *arena)
 	return true;
 }
 
+/* The caller holds wiped.advancing. */
 void publish_pools(bool all)
 {
 	static uint32_t turn;

@@ -94,7 +94,7 @@ static void begin_record(int argc, char **argv)
 
 static void commit_header(void)
 {
-	tick_keep_spares();
+	tick_keep_spares(1); /* more at the first tick: most processes do not fork */
 	__atomic_store_n(&segment.header->ready, PM_READY, __ATOMIC_RELEASE);
 }
 

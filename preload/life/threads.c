@@ -91,7 +91,8 @@ void threads_attach(struct heap *heap, uint32_t chunk)
 {
 	struct pm_slot *slot = segment_chunk(chunk);
 	slot->use = PM_SLOT_THREAD;
-	move_counts(heap->slot, slot);
+	if (region.arenas) /* else nothing was allocated yet, and no page of the private slot is touched */
+		move_counts(heap->slot, slot);
 	heap_twin(heap)->displacement = (char *)slot - (char *)heap->slot;
 }
 
@@ -151,7 +152,7 @@ void threads_first_heap(void)
 	if (life.main_heap || !region_init())
 		return;
 	fork_init();
-	life.main_heap = heap_adopt_or_make();
+	life.main_heap = heap_make();
 }
 
 /* Before the constructor: the one thread's heap, found again if its TLS was zeroed. */
@@ -162,30 +163,50 @@ static struct heap *early_heap(void)
 	return life.main_heap;
 }
 
+static bool is_orphan(const struct heap *heap)
+{
+	uint32_t tid = __atomic_load_n(&heap->tid, __ATOMIC_ACQUIRE), scratch = 0;
+	return heap->state == HEAP_OWNED && tid && !memory_thread_exists(&scratch, tid);
+}
+
 /*
- * Threads that first allocated in the last round of destructors never gave their heap back.  Looked for
- * whenever the number of heaps has doubled.
+ * Threads that first allocated or freed in a round of destructors never gave their heap back.  They are
+ * looked for when every heap has an owner and there are twice as many as had a living one the last time.
  */
 static void reap_orphans(void)
 {
 	static uint32_t look_at = 32; /* atomic */
-	uint32_t at = __atomic_load_n(&look_at, __ATOMIC_RELAXED), scratch = 0;
+	uint32_t at = __atomic_load_n(&look_at, __ATOMIC_RELAXED), alive = 0;
 	struct heap *heap;
-	if (!heap_by_index(at) || !__atomic_compare_exchange_n(&look_at, &at, at * 2, false,
-							       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (!heap_by_index(at - 1) ||
+	    !__atomic_compare_exchange_n(&look_at, &at, UINT32_MAX, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
 		return;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
-		uint32_t tid = __atomic_load_n(&heap->tid, __ATOMIC_ACQUIRE);
-		if (heap->state == HEAP_OWNED && tid && !memory_thread_exists(&scratch, tid))
-			__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+		if (!is_orphan(heap)) {
+			alive++;
+			continue;
+		}
+		__atomic_store_n(&heap->tid, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
 	}
+	__atomic_store_n(&look_at, alive < 16 ? 32 : alive * 2, __ATOMIC_RELAXED);
+}
+
+static struct heap *adopt_or_make(void)
+{
+	struct heap *heap = heap_adopt();
+	if (heap)
+		return heap;
+	reap_orphans();
+	heap = heap_adopt();
+	return heap ? heap : heap_make();
 }
 
 static struct heap *begin_thread(void)
 {
 	heap_thread.busy = PAST_ITS_END; /* until we know better */
-	reap_orphans();
-	struct heap *heap = heap_adopt_or_make();
+	struct heap *heap = adopt_or_make();
 	if (!heap)
 		return NULL;
 	ensure_slot(heap);

@@ -126,9 +126,9 @@ static void purge_when_due(void)
 	arena_purge(false);
 }
 
-void tick_keep_spares(void)
+void tick_keep_spares(unsigned count)
 {
-	for (unsigned i = 0; life.recording && !segment.full && i < LIFE_SPARES; i++)
+	for (unsigned i = 0; life.recording && !segment.full && i < count; i++)
 		life.spare[i] = segment_renew_spare(life.spare[i]);
 }
 
@@ -154,6 +154,6 @@ void host_tick(struct heap *heap, unsigned size_class)
 	tick_flush(heap);
 	turn_epoch();
 	purge_when_due();
-	tick_keep_spares();
+	tick_keep_spares(LIFE_SPARES);
 	publish_process();
 }

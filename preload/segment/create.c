@@ -98,9 +98,9 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static int create_file(int directory, uint64_t created_ns, uint64_t random)
+static int create_file(int directory, uint64_t created_ns, uint64_t random, char name[PATH_ROOM])
 {
-	char name[PATH_ROOM] = "";
+	name[0] = 0;
 	append_number(name, created_ns, 16, 16);
 	append(name, "-");
 	append_number(name, (uint64_t)raw_call3(SYS_getpid, 0, 0, 0), 10, 1);
@@ -120,10 +120,12 @@ static uint64_t within_limits(uint64_t bytes)
 	return bytes / PM_CHUNK_BYTES * PM_CHUNK_BYTES;
 }
 
-/* Makes the header present, or on an old kernel allocates a fixed file. */
-static uint64_t populate_first(int fd, void *start, uint64_t file_bytes)
+/* Makes the header and the first slot present, or on an old kernel allocates a fixed file. */
+static uint64_t populate_first(int fd, char *start, uint64_t file_bytes)
 {
 	enum memory_populated populated = memory_populate(start, MEMORY_PAGE);
+	if (populated == MEMORY_POPULATED)
+		populated = memory_populate(start + PM_CHUNK_BYTES, PM_CHUNK_BYTES);
 	if (populated == MEMORY_POPULATED)
 		return file_bytes;
 	if (populated == MEMORY_FULL)
@@ -232,7 +234,8 @@ bool segment_create(const struct segment_plan *plan)
 		return false;
 	if (id[0] % CLEAN_ONE_START_IN == 0)
 		segment_clean(directory, plan->total_bytes);
-	int fd = create_file(directory, created_ns, id[1]);
+	char name[PATH_ROOM];
+	int fd = create_file(directory, created_ns, id[1], name);
 	void *start = fd < 0 ? NULL : map_file(fd, plan, &file_bytes);
 	if (start) {
 		fill_header(start, plan, file_bytes, id, created_ns);
@@ -241,6 +244,8 @@ bool segment_create(const struct segment_plan *plan)
 	}
 	if (fd >= 0)
 		raw_close(fd);
+	if (fd >= 0 && !start)
+		raw_call3(SYS_unlinkat, directory, (long)name, 0);
 	raw_close(directory);
 	return start;
 }

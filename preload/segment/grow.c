@@ -175,12 +175,23 @@ static bool is_map_of(struct pm_chunk *chunk, void *context)
 	return chunk->process == wanted->process && chunk->sequence == wanted->sequence;
 }
 
+/* Arenas are published in order, so mostly it is the chunk of the last one. */
+static uint32_t find_map(uint32_t process, uint32_t sequence)
+{
+	static struct tail last;
+	if (!last.last || last.process != process || last.sequence != sequence) {
+		last = (struct tail){.process = process, .sequence = sequence};
+		last.last = find(PM_CHUNK_MAP, is_map_of, &last);
+	}
+	return last.last;
+}
+
 struct pm_arena *segment_map_arena(uint32_t process, uint32_t index)
 {
-	struct tail wanted = {.process = process, .sequence = index / PM_MAP_ARENAS};
-	uint32_t number = find(PM_CHUNK_MAP, is_map_of, &wanted);
+	uint32_t sequence = index / PM_MAP_ARENAS;
+	uint32_t number = find_map(process, sequence);
 	if (!number) {
-		number = segment_add(process, wanted.sequence, MEMORY_PAGE);
+		number = segment_add(process, sequence, MEMORY_PAGE);
 		if (!number)
 			return NULL;
 		segment_commit(number, PM_CHUNK_MAP);

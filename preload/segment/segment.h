@@ -36,7 +36,10 @@ struct segment {
 
 extern struct segment segment;
 
-/* Creates the file.  false: no segment can be had; the program counts in private memory. */
+/*
+ * Creates the file, with room for a first slot.  false: no segment can be had, and no file is left; the
+ * program counts in private memory.
+ */
 bool segment_create(const struct segment_plan *plan);
 
 /* Chunk `number`, mapped if it was not.  NULL: beyond the file or the address space. */
@@ -67,7 +70,7 @@ uint32_t segment_claim_any(void);
 bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payload, size_t bytes,
 		      const void *more, size_t more_bytes);
 
-/* Room for arena `index` of the process.  NULL: none. */
+/* Room for arena `index` of the process.  One caller at a time.  NULL: none. */
 struct pm_arena *segment_map_arena(uint32_t process, uint32_t index);
 
 /* Removes finished segments of the directory, oldest first, at most 32, while all exceed the limit. */

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * F33: hostile files.  Whatever the bytes, a reader reads or refuses: no crash, no hang, memory bounded.
+ * F33: hostile files.  Whatever the bytes, a reader reads or refuses: no crash, no hang, memory
+ * bounded.
  *
- * With clang -fsanitize=fuzzer this is a coverage-guided fuzzer.  Built without (-DFUZZ_STANDALONE) it has
- * a main() that makes mutations of the same kind from a number:
+ * With clang -fsanitize=fuzzer this is a coverage-guided fuzzer.  Built without (-DFUZZ_STANDALONE)
+ * it has a main() that makes mutations of the same kind from a number:
  *
  *     fuzz_source COUNT [SEED [FILE...]]    COUNT inputs, from the files or from built-in segments
  *     fuzz_source --seeds DIRECTORY         writes the built-in ones there
  *     fuzz_source --files FILE...           each file once, as it is
  *
- * A mutator that knew nothing of checksums would never get past them: they are put right after mutation.
+ * A mutator that knew nothing of checksums would never get past them: they are put right after
+ * mutation.
  */
 #define _GNU_SOURCE 1
 
@@ -76,9 +78,7 @@ static size_t place(const uint8_t *data, size_t size)
 		at = below(base + 1); /* openings of a capture */
 		break;
 	case 1:
-	case 2:
-		at = base + below(sizeof(struct pm_header));
-		break;
+	case 2: at = base + below(sizeof(struct pm_header)); break;
 	case 3:
 		at = base + 512 + below(512); /* tables */
 		break;
@@ -91,8 +91,7 @@ static size_t place(const uint8_t *data, size_t size)
 	case 6:
 		at = base + chunk_bytes * below(10) + 1024 + below(400); /* tallies */
 		break;
-	default:
-		at = below(size);
+	default: at = below(size);
 	}
 	return at & ~(size_t)3;
 }
@@ -100,8 +99,11 @@ static size_t place(const uint8_t *data, size_t size)
 static void change_word(uint8_t *data, size_t size)
 {
 	static const uint64_t values[] = {
-		0, 1, 2, 3, 4, 7, 8, 16, 63, 64, 255, 256, 4095, 4096, 12288, 65535, 65536, 0x7fffffff,
-		0x80000000, 0xffffffff, 0xfffffff8, 0x100000000, INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX};
+		0,          1,          2,          3,           4,         7,
+		8,          16,         63,         64,          255,       256,
+		4095,       4096,       12288,      65535,       65536,     0x7fffffff,
+		0x80000000, 0xffffffff, 0xfffffff8, 0x100000000, INT64_MAX, (uint64_t)INT64_MIN,
+		UINT64_MAX};
 	size_t at = place(data, size);
 	size_t width = any() % 2 ? 4 : 8;
 	uint64_t value = any() % 3 ? values[below(sizeof values / sizeof *values)] : any();
@@ -127,28 +129,20 @@ static void copy_part(uint8_t *data, size_t size)
 static size_t mutate_once(uint8_t *data, size_t size, size_t size_max)
 {
 	switch (any() % 12) {
-	case 0:
-		return size ? size - below(size < 64 ? size : 64) : size;
-	case 1:
-		return any() % 8 ? size : below(size + 1);
+	case 0: return size ? size - below(size < 64 ? size : 64) : size;
+	case 1: return any() % 8 ? size : below(size + 1);
 	case 2:
-	case 3:
-		copy_part(data, size);
-		return size;
+	case 3: copy_part(data, size); return size;
 	case 4:
 	case 5:
-	case 6:
-		change_bit(data, size);
-		return size;
+	case 6: change_bit(data, size); return size;
 	case 7:
 		if (size + 64 <= size_max) {
 			memset(data + size, (int)below(256), 64);
 			return size + 64;
 		}
 		return size;
-	default:
-		change_word(data, size);
-		return size;
+	default: change_word(data, size); return size;
 	}
 }
 

@@ -4,15 +4,35 @@
 # golden_run POOLMEM FOLDER txt|json: stdout, then stderr and exit code when there is something to say
 golden_run()
 {
-	local arguments=() form=() status
+	local arguments=() form=() status=0
 	[ -e "$2/args" ] && read -ra arguments <"$2/args"
 	[ "$3" = json ] && form=(--json)
 	(
 		cd "$2" || exit 2
-		LC_ALL=C.UTF-8 TZ=UTC "$1" report "${form[@]}" "${arguments[@]}" capture.pm 2>stderr.tmp
-		status=$?
+		LC_ALL=C.UTF-8 TZ=UTC "$1" report "${form[@]}" "${arguments[@]}" capture.pm 2>stderr.tmp ||
+			status=$?
 		sed 's/^/stderr: /' stderr.tmp
 		rm -f stderr.tmp
 		[ $status = 0 ] || echo "exit code: $status"
 	)
+}
+
+# golden_segments GOLDEN DIRECTORY: three segments out of captures, and a file that is none
+golden_segments()
+{
+	local row capture
+	mkdir -m 700 "$2"
+	for row in exited:1797a1b2c3d4e5f6-1234 killed:1797a1b2c3d4e5f7-3000 newer:1797a1b2c3d4e5f8-6000; do
+		capture=$1/${row%%:*}/capture.pm
+		python3 -c 'import sys; d=open(sys.argv[1],"rb").read(); n=int.from_bytes(d[24:32],"little"); sys.stdout.buffer.write(d[40:40+n])' \
+			"$capture" >"$2/${row##*:}-0a1b2c3d.pms"
+	done
+	echo no segment >"$2/other"
+}
+
+# golden_listing POOLMEM COMMAND DIRECTORY: ages, sizes and the directory differ from run to run
+golden_listing()
+{
+	POOLMEM=dir=$3 "$1" "$2" --json |
+		sed -E "s,$3,DIRECTORY,; s/\"(age_ns|bytes|heap.telemetry|segments.removed_bytes)\": [0-9]+/\"\1\": 0/"
 }

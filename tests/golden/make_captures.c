@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* link: -lz */
 /*
- * make_captures.c: writes tests/golden/NAME/capture.pm: synthetic captures, the same bytes each time.
+ * make_captures.c: writes tests/golden/NAME/capture.pm: synthetic captures, the same bytes each
+ * time.
  *
  *     make_captures DIRECTORY
  */
@@ -106,8 +107,13 @@ static void make_hostile(void)
 
 	builder_process(&b, 4000, 1, 0, PM_STATE_EXITED);
 	builder_allocated(&b, b.leader, 2, 1);
-	builder_text_fact(&b, b.leader, PM_FACT_EXE, "/tmp/\033]52;c;ZXZpbA==\007\xc2\x9b" "31m");
-	builder_fact(&b, b.leader, PM_FACT_ARGV, "a\033[2J\nb\0\xff\xfe\x7f\0\xe2\x80\xae" "txt.exe", 21);
+	builder_text_fact(&b, b.leader, PM_FACT_EXE,
+			  "/tmp/\033]52;c;ZXZpbA==\007\xc2\x9b"
+			  "31m");
+	builder_fact(&b, b.leader, PM_FACT_ARGV,
+		     "a\033[2J\nb\0\xff\xfe\x7f\0\xe2\x80\xae"
+		     "txt.exe",
+		     21);
 	builder_module(&b, b.leader, "/lib/</script><img src=x onerror=alert(1)>\xc3\r", 0x1000);
 	keep("hostile", whole(b, "{\"command\":[\"\\u001b[31m\",\"\\u202e\"]}"));
 }
@@ -115,8 +121,9 @@ static void make_hostile(void)
 static void make_nothing(void)
 {
 	struct bytes capture = capture_begin();
-	capture_run(&capture, "{\"command\":[\"./static\"],\"exit\":0,\"signal\":0,\"rss_peak\":1048576,"
-			      "\"elapsed_ns\":1000000,\"processes\":[]}");
+	capture_run(&capture,
+		    "{\"command\":[\"./static\"],\"exit\":0,\"signal\":0,\"rss_peak\":1048576,"
+		    "\"elapsed_ns\":1000000,\"processes\":[]}");
 	capture_end(&capture);
 	keep("nothing", capture);
 }

@@ -226,7 +226,7 @@ waits_for()
 	preload=$(LD_PRELOAD=libc.so.6 POOLMEM=$POOLMEM,purge.ms=300,run=5 record -o a.pm -- \
 		sh -c 'echo "$LD_PRELOAD $POOLMEM"')
 	[[ $preload == "libc.so.6:$lib "* ]]
-	[[ $preload == *" purge.ms=300,run="* ]]
+	[[ $preload == *,purge.ms=300,run=* ]]
 	[[ $preload != *run=5,* ]]
 	[[ $preload == *",dir=$PWD/shm/run-"?????? ]]
 	once=$(LD_PRELOAD=/old/libpoolmem.so:libc.so.6 record -o b.pm -- sh -c 'echo "$LD_PRELOAD"')

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * F22, F23: a reader beside writers.  Threads do what the writer of pm_tally does, as fast as they can,
- * and free each other's blocks; new slots appear; the reader never sees a live count below zero, a
- * count that falls, or one that the writers have not reached.
+ * F22, F23: a reader beside writers.  Threads do what the writer of pm_tally does, as fast as they
+ * can, and free each other's blocks; new slots appear; the reader never sees a live count below
+ * zero, a count that falls, or one that the writers have not reached.
  */
 #define _GNU_SOURCE 1
 
@@ -203,8 +203,8 @@ Test(cursor, beside_writers, .timeout = 180)
 	cr_expect_eq(now.allocated, all_allocated(), "exact when they stand still");
 	cr_expect_eq((int64_t)(now.allocated - now.freed), handed_out);
 	cr_expect_gt(readings, 50);
-	cr_expect_leq(unsettled, readings / 20, "%llu of %llu readings", (unsigned long long)unsettled,
-		      (unsigned long long)readings);
+	cr_expect_leq(unsettled, readings / 20, "%llu of %llu readings",
+		      (unsigned long long)unsettled, (unsigned long long)readings);
 	printf("# %llu readings, %llu unsettled\n", (unsigned long long)readings,
 	       (unsigned long long)unsettled);
 }

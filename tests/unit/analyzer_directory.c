@@ -50,10 +50,16 @@ Test(directory, names)
 {
 	struct segment_name name;
 	static const char *const wrong[] = {
-		"", "last", "17a0000000000000-12-0123abcd", "17a000000000000-12-0123abcd.pms",
-		"17a0000000000000-0-0123abcd.pms", "17a0000000000000--1-0123abcd.pms",
-		"17a0000000000000-99999999999-0123abcd.pms", "17a0000000000000-12-0123abc.pms",
-		"17A0000000000000-12-0123abcd.pms", "17a0000000000000-12-0123abcd.pms.tmp",
+		"",
+		"last",
+		"17a0000000000000-12-0123abcd",
+		"17a000000000000-12-0123abcd.pms",
+		"17a0000000000000-0-0123abcd.pms",
+		"17a0000000000000--1-0123abcd.pms",
+		"17a0000000000000-99999999999-0123abcd.pms",
+		"17a0000000000000-12-0123abc.pms",
+		"17A0000000000000-12-0123abcd.pms",
+		"17a0000000000000-12-0123abcd.pms.tmp",
 		"17a0000000000000-12-0123abcd.pms012345678901234567890123456789"};
 
 	cr_assert(segment_name_parse("17a0000000000001-1234-0123abcd.pms", &name));
@@ -187,7 +193,8 @@ Test(directory, life)
 	cr_assert(input_open(AT_FDCWD, path, &input, &why));
 	cr_expect_eq(life_of_file(&input), LIFE_RUNNING);
 	cr_expect_eq(life_of_process(&input, &header, (uint32_t)child, 0), LIFE_RUNNING);
-	cr_expect_eq(life_of_process(&input, &header, (uint32_t)getpid(), 0), LIFE_ENDED, "not mapped");
+	cr_expect_eq(life_of_process(&input, &header, (uint32_t)getpid(), 0), LIFE_ENDED,
+		     "not mapped");
 	header.pid_namespace = 1;
 	cr_expect_eq(life_of_process(&input, &header, (uint32_t)child, 0), LIFE_UNKNOWN);
 	header.pid_namespace = 0;

@@ -24,8 +24,14 @@ Test(escape, controls_are_spelled_out)
 	shows("a\nb\tc", "a\\nb\\tc");
 	shows("\x1b]52;c;ZXZpbA==\x07", "\\x1b]52;c;ZXZpbA==\\x07");
 	shows("\x7f", "\\x7f");
-	shows("\xc2\x9b" "31m", "\\x9b" "31m");
-	shows("\xe2\x80\xae" "gnp.exe", "\\u202e" "gnp.exe");
+	shows("\xc2\x9b"
+	      "31m",
+	      "\\x9b"
+	      "31m");
+	shows("\xe2\x80\xae"
+	      "gnp.exe",
+	      "\\u202e"
+	      "gnp.exe");
 	shows("\xe2\x80\xa8", "\\u2028");
 	shows("\xef\xbb\xbf", "\\ufeff");
 	shows("\xd8\x9c", "\\u061c");
@@ -34,14 +40,18 @@ Test(escape, controls_are_spelled_out)
 
 Test(escape, utf8_passes_and_what_is_none_is_replaced)
 {
-	shows("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
+	shows("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+	      "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
 	shows("\xff", "\xef\xbf\xbd");
 	shows("\xc3", "\xef\xbf\xbd");
 	shows("\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd");
 	shows("\xe0\x80\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	shows("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	shows("\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-	shows("\xc3" "x", "\xef\xbf\xbd" "x");
+	shows("\xc3"
+	      "x",
+	      "\xef\xbf\xbd"
+	      "x");
 }
 
 static void expect_harmless(const char *shown)
@@ -83,9 +93,11 @@ Test(escape, repair_keeps_controls)
 
 Test(escape, cut)
 {
-	char text[] = "gr\xc3\xbc\xc3\x9f" "e and more";
+	char text[] = "gr\xc3\xbc\xc3\x9f"
+		      "e and more";
 	text_cut(text, 8);
-	cr_expect_str_eq(text, "gr\xc3\xbc\xc3\x9f" "e...");
+	cr_expect_str_eq(text, "gr\xc3\xbc\xc3\x9f"
+			       "e...");
 	cr_expect_eq(text_columns(text), 8);
 	text_cut(text, 0);
 	cr_expect_eq(text_columns(text), 8);

@@ -57,7 +57,8 @@ Test(model, one_process)
 	cr_expect_eq(METRIC(study, ALLOC_BYTES), 3 * 16 + 10620 * 48 + 700 * 64 + (4 << 20));
 	cr_expect_eq(METRIC(study, FREE_BYTES), 9900 * 48 + 150 * 64 + (3 << 20));
 	cr_expect_eq(METRIC(study, LIVE_BLOCKS), 11327 - 10053);
-	cr_expect_eq(METRIC(study, LIVE_BYTES), METRIC(study, ALLOC_BYTES) - METRIC(study, FREE_BYTES));
+	cr_expect_eq(METRIC(study, LIVE_BYTES),
+		     METRIC(study, ALLOC_BYTES) - METRIC(study, FREE_BYTES));
 	cr_expect_eq(METRIC(study, REALLOC_COUNT), 42);
 	cr_expect_eq(METRIC(study, REALLOC_MOVED), 17);
 	cr_expect_eq(METRIC(study, FREE_REMOTE), 450);
@@ -319,8 +320,11 @@ Test(model, filters)
 
 Test(model, orders)
 {
-	static const char *const first[][2] = {{"allocations", "48"}, {"frees", "48"}, {"live", "48"},
-					       {"bytes", "large"},    {"size", "0"}};
+	static const char *const first[][2] = {{"allocations", "48"},
+					       {"frees", "48"},
+					       {"live", "48"},
+					       {"bytes", "large"},
+					       {"size", "0"}};
 	struct builder b = builder_example(1000, PM_STATE_EXITED, false);
 	struct recording recording = read_or_die(b.file.data, b.file.count);
 	struct study study;

@@ -6,7 +6,8 @@
 
 static const char *near(const char *typed)
 {
-	static const char *const words[] = {"run", "report", "list", "clean", "doctor", "flamegraph"};
+	static const char *const words[] = {"run",   "report", "list",
+					    "clean", "doctor", "flamegraph"};
 	return suggest(typed, words, sizeof words / sizeof *words);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * F33, F38: a file that was cut anywhere, or in which any bit of the header is wrong, is read or refused
- * with a message that names what is wrong; nothing else happens.
+ * F33, F38: a file that was cut anywhere, or in which any bit of the header is wrong, is read or
+ * refused with a message that names what is wrong; nothing else happens.
  */
 #define _GNU_SOURCE 1
 
@@ -100,8 +100,9 @@ Test(verify, every_bit_of_the_first_words_of_each_chunk)
 /* Every word of the fixed header set to what breaks arithmetic. */
 Test(verify, hostile_words)
 {
-	static const uint64_t values[] = {0, 1, 3, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffff8,
-					  0x100000000, UINT64_MAX, INT64_MAX, 12288, 4095};
+	static const uint64_t values[] = {0,          1,          3,          0x7fffffff,
+					  0x80000000, 0xffffffff, 0xfffffff8, 0x100000000,
+					  UINT64_MAX, INT64_MAX,  12288,      4095};
 	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
 	struct failure why;
 
@@ -241,7 +242,8 @@ Test(verify, regular_files_only)
 {
 	struct failure why;
 	struct recording recording;
-	static const char *const paths[] = {"/dev/zero", "/proc/self/fd", "/dev/stdin", "/", "/nonexistent"};
+	static const char *const paths[] = {"/dev/zero", "/proc/self/fd", "/dev/stdin", "/",
+					    "/nonexistent"};
 
 	for (int i = 0; i < 5; i++) {
 		cr_expect(!recording_read(paths[i], &recording, &why), "%s", paths[i]);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* recording_helper.h: bytes in memory read as a file, by the whole path up to a study or a report. */
+/*
+ * recording_helper.h: bytes in memory read as a file, by the whole path up to a study or a report.
+ */
 #ifndef POOLMEM_TESTS_RECORDING_HELPER_H
 #define POOLMEM_TESTS_RECORDING_HELPER_H
 

@@ -93,9 +93,18 @@ static inline struct pm_class builder_class(uint32_t index, uint32_t count)
 static inline struct pm_age builder_age(uint32_t index)
 {
 	static const struct pm_age ages[PM_AGE_COUNT] = {
-		{0, 0, 0, 0},	 {0, 1, 1, 0},	   {0, 2, 3, 0},   {0, 4, 9, 0},
-		{1, 1, 3, 0},	 {1, 4, 7, 0},	   {1, 8, 15, 0},  {1, 16, 31, 0},
-		{1, 32, 99, 0},	 {2, 10, 63, 0},   {2, 64, 127, 0}, {2, 128, 255, 0},
+		{0, 0, 0, 0},
+		{0, 1, 1, 0},
+		{0, 2, 3, 0},
+		{0, 4, 9, 0},
+		{1, 1, 3, 0},
+		{1, 4, 7, 0},
+		{1, 8, 15, 0},
+		{1, 16, 31, 0},
+		{1, 32, 99, 0},
+		{2, 10, 63, 0},
+		{2, 64, 127, 0},
+		{2, 128, 255, 0},
 		{2, 256, UINT32_MAX, 0},
 	};
 	return ages[index];
@@ -120,7 +129,8 @@ static inline void builder_tables(struct builder *b)
 /* is_small: chunks of 4 KiB and few classes, so that a fuzzer has little to chew on. */
 static inline struct builder builder_begin(uint32_t pid, bool is_small)
 {
-	struct builder b = {.class_count = is_small ? 12 : 87, .chunk_bytes = is_small ? 4096 : 12288};
+	struct builder b = {.class_count = is_small ? 12 : 87,
+			    .chunk_bytes = is_small ? 4096 : 12288};
 
 	bytes_zero(&b.file, b.chunk_bytes);
 	struct pm_header *header = builder_header(&b);
@@ -141,8 +151,8 @@ static inline struct builder builder_begin(uint32_t pid, bool is_small)
 	header->tally_stride = sizeof(struct pm_tally);
 	header->map_arenas = is_small ? 2 : PM_MAP_ARENAS;
 	header->classes = (struct pm_table){512, sizeof(struct pm_class), b.class_count};
-	header->ages = (struct pm_table){
-		512 + b.class_count * sizeof(struct pm_class), sizeof(struct pm_age), PM_AGE_COUNT};
+	header->ages = (struct pm_table){512 + b.class_count * sizeof(struct pm_class),
+					 sizeof(struct pm_age), PM_AGE_COUNT};
 	header->chunks = 1;
 	header->ready = PM_READY;
 	builder_tables(&b);
@@ -218,9 +228,12 @@ static inline void builder_freed(struct builder *b, uint32_t number, uint32_t si
 	builder_tally(b, number, size_class)->freed[age] += count;
 }
 
-/* One fact, in FACTS chunks of its process: added to the last one, or to a new one when that is full. */
-static inline void builder_fact(struct builder *b, uint32_t process, uint32_t tag, const void *payload,
-				uint32_t byte_count)
+/*
+ * One fact, in FACTS chunks of its process: added to the last one, or to a new one when that is
+ * full.
+ */
+static inline void builder_fact(struct builder *b, uint32_t process, uint32_t tag,
+				const void *payload, uint32_t byte_count)
 {
 	struct bytes record = {NULL, 0};
 	struct pm_fact fact = {tag, byte_count};
@@ -341,7 +354,8 @@ static inline struct builder builder_example(uint32_t pid, uint32_t state, bool 
 	builder_pool(arena, 0, leader, 3, 48, 600);
 	builder_pool(arena, 1, second, 3, 48, 120);
 	builder_pool(arena, 2, leader, 4, 64, 550);
-	arena->pool[3] = (struct pm_pool){.state = PM_POOL_LARGE, .pages = 40, .size_class = (uint8_t)large};
+	arena->pool[3] = (struct pm_pool){
+		.state = PM_POOL_LARGE, .pages = 40, .size_class = (uint8_t)large};
 	arena->free_units = 0xc0;
 	arena->dirty_units = 0x40;
 	struct pm_arena *huge = builder_arena(&b, map, 1, 0x7f0000400000, 64);

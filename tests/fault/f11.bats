@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# F11: a signal handler allocates while the thread it interrupts is inside the allocator.
+
+bats_require_minimum_version 1.5.0
+load under
+
+# The counter `alloc.nested`, of all slots: how often the handler met the allocator at work.
+nested()
+{
+	python3 "$here/nested.py" "$root/include/poolmem" "$out"/segments/*.pms
+}
+
+storm()
+{
+	preloads="$oracle $lib" watched "$programs/f11_storm" "$(by_level 20000 1000000)" "$1" >"$out/under"
+	cat "$out/under"
+	grep -qx '0 blocks wrong' "$out/under"
+	equal --processes 1
+	heaps=$(told 'sum(t["use"] == "thread" for t in p["threads"])')
+	echo "$heaps heaps"
+	[ "$heaps" -le 3 ]
+}
+
+# Each instruction of the slow paths is followed by a signal whose handler allocates.
+@test "F11 a handler allocates after each instruction of a slow path" {
+	preloads="$oracle $lib" watched "$programs/f11_step" >"$out/under"
+	cat "$out/under"
+	if [ "$(uname -m)" = x86_64 ]; then
+		grep -qx 'stepped, 0 blocks wrong' "$out/under"
+		[ "$(nested)" -gt 1000 ]
+	fi
+	equal --processes 1
+	[ "$(told 'sum(t["use"] == "thread" for t in p["threads"])')" -le 2 ]
+}
+
+@test "F11 a storm of signals from another thread: nested calls are served, counted, and leave no heap behind" {
+	storm kill
+	[ "$(nested)" -gt 0 ]
+}
+
+@test "F11 a timer of 10 kHz on top" {
+	storm timer
+}

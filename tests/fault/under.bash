@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# How a program of this folder is run under the library, and what the report then says.
+
+load ../posix/preload
+
+# Seconds until a program counts as hung; nothing here takes a tenth of it when it does not hang.
+watchdog=${WATCHDOG:-$(by_level 100 7200)}
+
+setup()
+{
+	require_lib
+	ulimit -c 0
+	out=$BATS_TEST_TMPDIR
+	mkdir -m 700 "$out/segments"
+}
+
+# watched PROGRAM ARGUMENT...   $preloads: in place of the library alone; $settings: more for POOLMEM
+watched()
+{
+	timeout -k 5 "$watchdog" env POOLMEM="dir=$out/segments${settings:+,$settings}" \
+		LD_PRELOAD="${preloads-$lib}" "$@"
+}
+
+# The same without the library: what else is preloaded stays.
+plainly()
+{
+	timeout -k 5 "$watchdog" env LD_PRELOAD="${preloads-}" "$@"
+}
+
+# told EXPRESSION: in Python over `d`, the only report, and `p`, its first process; prints the value.
+told()
+{
+	python3 "$here/told.py" "$poolmem" "$out/segments" "$1"
+}
+
+# The counts agree with those of an interposer in front: preloads="$oracle $lib".
+oracle=$build/tests/exact/liboracle.so
+export ORACLE_OUT=$BATS_TEST_TMPDIR/oracle
+equal()
+{
+	python3 "$here/../exact/check.py" --poolmem "$poolmem" "$@" "$ORACLE_OUT" "$out/segments"
+}

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# The man pages say what there is: every command, option, setting and message.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+page()
+{
+	MANWIDTH=200 man -l "$build/man/$1" | col -b
+}
+
+commands()
+{
+	"$poolmem" | sed -n 's/^  \([a-z]*\)  .*/\1/p'
+}
+
+@test "man: a page for each command, with all its options" {
+	[ "$(commands | wc -l)" -ge 5 ]
+	for command in $(commands); do
+		page "poolmem-$command.1" >"$BATS_TEST_TMPDIR/page"
+		grep -q "poolmem $command" "$BATS_TEST_TMPDIR/page"
+		"$poolmem" "$command" --help | sed -n '/^Options/,/^$/s/^  \(-.*[^ ]\)   *.*/\1/p' |
+			tr ', ' '\n\n' | grep -- '^-' >"$BATS_TEST_TMPDIR/options"
+		[ -s "$BATS_TEST_TMPDIR/options" ]
+		while read -r option; do
+			grep -qF -- "$option" "$BATS_TEST_TMPDIR/page" || { echo "$command $option"; return 1; }
+		done <"$BATS_TEST_TMPDIR/options"
+		page poolmem.1 | grep -q "poolmem-$command"
+	done
+}
+
+@test "man: libpoolmem(7) has every setting with its default, and every message" {
+	page libpoolmem.7 >"$BATS_TEST_TMPDIR/page"
+	POOLMEM=help=1 preloaded_help 2>"$BATS_TEST_TMPDIR/help"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -ge 10 ]
+	sed -n 's/^poolmem: \([a-z_.]*\)=.* (default \([^)]*\)): .*/\1 \2/p' "$BATS_TEST_TMPDIR/help" |
+		while read -r key default; do
+			grep -A 8 "^ *$key=" "$BATS_TEST_TMPDIR/page" | grep -qF "${default:-Default}" ||
+				{ echo "$key=$default"; return 1; }
+		done
+	for message in 'double free' 'interior free' 'invalid free' 'corrupt free list'; do
+		grep -q "poolmem: $message: 0x" "$BATS_TEST_TMPDIR/page"
+	done
+}
+
+preloaded_help()
+{
+	LD_PRELOAD=$lib /bin/true
+}
