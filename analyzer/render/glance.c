@@ -126,7 +126,7 @@ static void put_peak(const struct metrics *metrics, size_t process_count, struct
 	if (bound->is_known)
 		sink_print(sink, ", at most %s", number_bytes((uint64_t)bound->at_most).text);
 	if (process_count > 1)
-		sink_print(sink, " (sum of the peaks of each process)");
+		sink_print(sink, " (each process at its own peak)");
 	sink_print(sink, "\n");
 }
 
@@ -254,7 +254,7 @@ static void put_processes(const struct study *study, struct sink *sink)
 	if (study->skipped_count)
 		sink_print(sink, "; %s more are filtered out",
 			   number_count(study->skipped_count).text);
-	sink_print(sink, "; first: %s, pid %u\n", words_state(study->processes[0].process).text,
+	sink_print(sink, "; first: %s, pid %u; all below are sums\n", words_state(study->processes[0].process).text,
 		   study->processes[0].process->record.pid);
 }
 

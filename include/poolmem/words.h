@@ -82,12 +82,10 @@
 	X(segment_max, "segment.max", BYTES, "64M", "bytes", "one segment at most")                \
 	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10", "N:N:N",                           \
 	  "allocations per young sweep, young sweeps per middle one, middle ones per full one")    \
-	X(heap, "heap", CHOICE, "own", "own", "who serves the memory")                             \
 	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                   \
 	  "after a double or invalid free: abort, or report it and go on")                         \
 	X(purge_ms, "purge.ms", NUMBER, "200", "milliseconds",                                     \
 	  "how long free memory is kept before it goes back to the kernel")                        \
-	X(follow, "follow", FLAG, "1", "0|1", "0: programs started by this one are not recorded")  \
 	X(run, "run", NUMBER, "0", "number", "set by `poolmem run`: ties a process tree together") \
 	X(help, "help", FLAG, "0", "0|1", "print this list at start")
 

@@ -392,6 +392,8 @@ size_t arena_purge(bool all)
 
 /* --- blocks that span arenas --------------------------------------------------------------------- */
 
+static const size_t PROBE_BYTES = (size_t)1 << 32;
+
 static uint32_t arenas_for(size_t bytes)
 {
 	return (uint32_t)((bytes + ARENA_BYTES - 1) / ARENA_BYTES);
@@ -443,8 +445,21 @@ static struct pool *describe_huge(uint32_t first, uint32_t count, size_t bytes)
 	return arena_describe(&run, false);
 }
 
+/* Asks before the tables are made longer for a request that the kernel will refuse anyway. */
+static bool is_obtainable(size_t bytes)
+{
+	if (bytes < PROBE_BYTES)
+		return true;
+	void *probe = memory_map(NULL, bytes);
+	if (probe)
+		memory_unmap(probe, bytes);
+	return probe;
+}
+
 struct pool *arena_take_huge(size_t bytes)
 {
+	if (bytes > (size_t)ARENA_LIMIT * ARENA_BYTES || !is_obtainable(bytes))
+		return NULL;
 	uint32_t count = arenas_for(bytes), first;
 	for (bool retried = false;;) {
 		if (!claim_arenas(count, &first))
@@ -505,11 +520,13 @@ static bool resize_in_place(struct arena *arena, size_t bytes)
 struct pool *arena_resize_huge(struct pool *pool, size_t bytes)
 {
 	unsigned unit;
-	uint32_t first, count = arenas_for(bytes);
 	struct arena *from = arena_of(pool, &unit);
+	if (bytes > (size_t)ARENA_LIMIT * ARENA_BYTES)
+		return NULL;
 	if (resize_in_place(from, bytes))
 		return pool;
-	if (!claim_arenas(count, &first))
+	uint32_t first, count = arenas_for(bytes);
+	if (!is_obtainable(bytes - from->huge_bytes) || !claim_arenas(count, &first))
 		return NULL;
 	if (!ensure_meta(arena_at(first)) ||
 	    !memory_move(pool->start, from->huge_bytes, arena_base(arena_at(first)), bytes)) {

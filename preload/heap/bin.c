@@ -132,13 +132,11 @@ bool bin_fill(struct heap *heap, unsigned size_class)
 /* `until` ran out in free: a full pool has a free block again, or an active one has no used block left. */
 void heap_pool_event(struct heap *heap, struct pool *pool)
 {
-	heap_thread.heap = NULL;
-	heap_thread.busy = heap;
+	heap_enter();
 	if (pool->state == POOL_FULL) {
 		pool->notify_pending = !pool_cancel_notice(pool);
 		bin_activate(heap, pool);
 	}
 	bin_release_if_empty(heap, pool);
-	heap_thread.busy = NULL;
-	heap_thread.heap = heap;
+	heap_leave(heap);
 }

@@ -33,8 +33,11 @@ struct census census_take(void)
 size_t census_trim(void)
 {
 	struct heap *heap = heap_thread.heap;
+	heap_enter();
 	if (heap)
 		heap_empty_out(heap);
 	heap_tend_abandoned();
-	return arena_purge(true);
+	size_t bytes = arena_purge(true);
+	heap_leave(heap);
+	return bytes;
 }

@@ -12,18 +12,6 @@
 #include <errno.h>
 #include <string.h>
 
-static void enter(struct heap *heap)
-{
-	heap_thread.heap = NULL;
-	heap_thread.busy = heap;
-}
-
-static void leave(struct heap *heap)
-{
-	heap_thread.busy = NULL;
-	heap_thread.heap = heap;
-}
-
 void heap_count_failure(void)
 {
 	struct heap *heap = heap_thread.heap;
@@ -43,9 +31,9 @@ void *heap_refuse(int error)
 
 void *heap_refill(struct heap *heap, unsigned size_class)
 {
-	enter(heap);
+	heap_enter();
 	bool filled = bin_fill(heap, size_class);
-	leave(heap);
+	heap_leave(heap);
 	return filled ? heap_take(heap, size_class) : heap_refuse(ENOMEM);
 }
 
@@ -61,28 +49,28 @@ void *heap_take_corrupt(struct heap *heap, unsigned size_class)
 /* The block was counted by the increment that ran the countdown out. */
 void *heap_due(struct heap *heap, void *block)
 {
-	enter(heap);
+	heap_enter();
 	host_tick(heap, region_pool_of(block)->size_class);
-	leave(heap);
+	heap_leave(heap);
 	return block;
 }
 
 void heap_tick(struct heap *heap)
 {
-	enter(heap);
+	heap_enter();
 	host_tick(heap, CLASS_LARGE);
-	leave(heap);
+	heap_leave(heap);
 }
 
 static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 {
 	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
 	if (heap)
-		enter(heap);
+		heap_enter();
 	void *block = large_alloc(heap, alignment, size, ret_zeroed);
 	if (heap) {
 		host_tick(heap, CLASS_LARGE);
-		leave(heap);
+		heap_leave(heap);
 	}
 	return block ? block : heap_refuse(ENOMEM);
 }
@@ -116,6 +104,26 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 	return heap ? heap_take(heap, size_class) : alloc_large(alignment, size, &zeroed);
 }
 
+/* Without libc's functions while they cannot be called. */
+static void clear(void *block, size_t bytes)
+{
+	if (likely(heap_thread.heap || host_relocated()))
+		memset(block, 0, bytes);
+	else
+		for (volatile char *at = block; bytes--; at++)
+			*at = 0;
+}
+
+static void copy(void *block, const void *from, size_t bytes)
+{
+	const char *source = from;
+	if (likely(heap_thread.heap || host_relocated()))
+		memcpy(block, from, bytes);
+	else
+		for (volatile char *at = block; bytes--; at++)
+			*at = *source++;
+}
+
 void *heap_alloc_zeroed(size_t size)
 {
 	bool zeroed = false;
@@ -123,7 +131,7 @@ void *heap_alloc_zeroed(size_t size)
 		return host_alloc_foreign(CLASS_GRAIN, size, true);
 	void *block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
 	if (block && !zeroed)
-		memset(block, 0, size);
+		clear(block, size);
 	return block;
 }
 
@@ -153,10 +161,10 @@ static void free_large(struct heap *heap, struct pool *pool, void *block)
 		large_free(NULL, pool);
 		return;
 	}
-	enter(heap);
+	heap_enter();
 	large_free(heap, pool);
 	host_tick(heap, CLASS_LARGE);
-	leave(heap);
+	heap_leave(heap);
 }
 
 /* In our address range, whatever it is. */
@@ -227,10 +235,10 @@ static void *resize_large(struct pool *pool, size_t size)
 {
 	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
 	if (heap)
-		enter(heap);
+		heap_enter();
 	struct pool *result = large_resize(heap, pool, size) ? pool : large_move(heap, pool, size);
 	if (heap)
-		leave(heap);
+		heap_leave(heap);
 	return result ? result->start : NULL;
 }
 
@@ -276,7 +284,7 @@ void *heap_resize(void *block, size_t size)
 	count_realloc(PM_COUNTER_REALLOC_MOVED);
 	if (kept)
 		return kept;
-	memcpy(moved, block, old_bytes < size ? old_bytes : size);
+	copy(moved, block, old_bytes < size ? old_bytes : size);
 	heap_free(block);
 	return moved;
 }

@@ -51,13 +51,42 @@ struct heap_twin {
 
 _Static_assert(sizeof(struct heap) <= HEAP_STRIDE, "heaps of a group");
 
-/* What a thread knows of itself; zero before and after its life. */
+/*
+ * What a thread knows of itself; zero before its life.
+ *
+ * A resolver of an ifunc may call malloc before ld.so has relocated this library.  The distance of this
+ * struct from the thread pointer reads as 0 then, and the struct lies over the thread control block of libc:
+ * `heap` on a word there that is always zero, so that the fast paths know nothing of it.
+ */
+#if defined(__x86_64__)
+enum { HEAP_OVER_CONTROL_BLOCK = 32 }; /* tcbhead_t.sysinfo, used on i386 only */
+#else
+enum { HEAP_OVER_CONTROL_BLOCK = 8 }; /* tcbhead_t.private */
+#endif
+
 struct heap_thread {
+	char over_control_block[HEAP_OVER_CONTROL_BLOCK];
 	struct heap *heap; /* NULL: take the slow path */
-	struct heap *busy; /* the heap, while its owner is inside a slow path */
+	struct heap *own; /* the same, also while the thread is inside a slow path and `heap` is NULL */
 };
 
 extern __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")));
+
+/*
+ * Around what a slow path changes.  One word decides, so that a signal handler finds the thread either
+ * outside or inside, and is then served without a heap.
+ */
+static inline void heap_enter(void)
+{
+	heap_thread.heap = NULL;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void heap_leave(struct heap *heap)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	heap_thread.heap = heap;
+}
 
 static inline struct heap_twin *heap_twin(const struct heap *heap)
 {

@@ -20,6 +20,12 @@ struct heap;
  */
 struct heap *host_heap(void);
 
+/*
+ * Whether ld.so has relocated the library.  Before, no function of libc can be called and no thread-local
+ * word stored; host_heap() gives NULL.
+ */
+bool host_relocated(void);
+
 /* The countdown of a class ran out; CLASS_LARGE: a large block came or went. */
 void host_tick(struct heap *heap, unsigned size_class);
 

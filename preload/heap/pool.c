@@ -48,11 +48,14 @@ bool pool_extend(struct pool *pool)
 	return true;
 }
 
-static void check_link(const struct pool *pool, const void *block)
+/* Under on_error=report a list ends where it is corrupt: the rest is given up. */
+static bool links_to(const struct pool *pool, const void *block)
 {
 	struct place place = pool_place(pool, block);
-	if (!place.exact || place.index >= pool->capacity)
-		host_misuse(PM_MISUSE_CORRUPT_LINK, block, pool->size_class, pool->block_bytes);
+	if (!block || (place.exact && place.index < pool->capacity))
+		return block;
+	host_misuse(PM_MISUSE_CORRUPT_LINK, block, pool->size_class, pool->block_bytes);
+	return false;
 }
 
 uint32_t pool_collect(struct pool *pool)
@@ -63,9 +66,8 @@ uint32_t pool_collect(struct pool *pool)
 	list = __atomic_exchange_n(&pool->remote, 0, __ATOMIC_ACQUIRE) & ~(uintptr_t)POOL_NOTIFY;
 	uint32_t taken = 1;
 	void **last = (void **)list;
-	check_link(pool, last);
-	for (; *last; last = *last, taken++)
-		check_link(pool, *last);
+	for (; links_to(pool, *last); last = *last)
+		taken++;
 	*last = pool->free;
 	pool->free = (void *)list;
 	pool->until -= taken;

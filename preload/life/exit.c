@@ -30,8 +30,7 @@ static void at_exit(int status, void *unused)
 	(void)unused;
 	int saved = errno;
 	struct heap *heap = heap_thread.heap;
-	heap_thread.heap = NULL;
-	heap_thread.busy = heap;
+	heap_enter();
 	fork_check(heap);
 	if (heap)
 		tick_flush(heap);
@@ -41,8 +40,7 @@ static void at_exit(int status, void *unused)
 	process->exit_status = status;
 	process->ended_ns = threads_clock_ns();
 	__atomic_store_n(&process->state, PM_STATE_EXITED, __ATOMIC_RELEASE);
-	heap_thread.busy = NULL;
-	heap_thread.heap = heap;
+	heap_leave(heap);
 	errno = saved;
 }
 

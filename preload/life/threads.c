@@ -18,8 +18,8 @@
 static pthread_key_t end_of_thread;
 static bool have_key;
 
-/* heap_thread.busy of a thread whose heap is given back. */
-static struct heap *const PAST_ITS_END = (struct heap *)1;
+/* heap_thread.own of a thread that gets no heap just now, or whose heap is given back. */
+#define WITHOUT_HEAP ((struct heap *)1)
 
 /* Calls outside any heap: privately until the next tick, in the segment once there are threads. */
 static struct pm_slot private_shared;
@@ -159,7 +159,7 @@ void threads_first_heap(void)
 static struct heap *early_heap(void)
 {
 	threads_first_heap();
-	heap_thread.heap = life.main_heap;
+	heap_thread.own = heap_thread.heap = life.main_heap;
 	return life.main_heap;
 }
 
@@ -205,23 +205,39 @@ static struct heap *adopt_or_make(void)
 
 static struct heap *begin_thread(void)
 {
-	heap_thread.busy = PAST_ITS_END; /* until we know better */
+	struct heap *own = __atomic_exchange_n(&heap_thread.own, WITHOUT_HEAP, __ATOMIC_RELAXED);
+	if (own) { /* a signal handler was faster */
+		heap_thread.own = own;
+		return heap_thread.heap;
+	}
 	struct heap *heap = adopt_or_make();
-	if (!heap)
+	if (!heap) {
+		heap_thread.own = NULL; /* there may be memory for one later */
 		return NULL;
+	}
 	ensure_slot(heap);
 	ensure_shared_slot();
 	note_holder(heap);
-	heap_thread.heap = heap;
-	heap_thread.busy = NULL;
+	heap_thread.own = heap;
+	heap_leave(heap);
 	if (have_key)
 		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
 	return heap;
 }
 
+bool host_relocated(void)
+{
+	static void *volatile itself = (void *)&itself;
+	return itself == (void *)&itself;
+}
+
 struct heap *host_heap(void)
 {
-	if (heap_thread.busy || host_off)
+	if (!host_relocated()) {
+		threads_first_heap();
+		return NULL;
+	}
+	if (heap_thread.own || host_off)
 		return NULL;
 	return life.started ? begin_thread() : early_heap();
 }
@@ -235,8 +251,8 @@ static void thread_ends(void *rounds_left)
 		pthread_setspecific(end_of_thread, (void *)left);
 		return;
 	}
-	heap_thread.heap = NULL;
-	heap_thread.busy = PAST_ITS_END;
+	heap_enter();
+	heap_thread.own = WITHOUT_HEAP;
 	if (!heap)
 		return;
 	fork_check(heap);
@@ -252,7 +268,7 @@ void threads_init(void)
 	have_key = pthread_key_create(&end_of_thread, thread_ends) == 0;
 	if (!life.main_heap || host_off)
 		return;
-	heap_thread.heap = life.main_heap;
+	heap_thread.own = heap_thread.heap = life.main_heap;
 	if (have_key)
 		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
 	if (life.recording)

@@ -98,6 +98,7 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* `name` is told to the caller, who removes a file that cannot be used. */
 static int create_file(int directory, uint64_t created_ns, uint64_t random, char name[PATH_ROOM])
 {
 	name[0] = 0;

@@ -12,7 +12,7 @@ nested()
 
 storm()
 {
-	preloads="$oracle $lib" watched "$programs/f11_storm" "$(by_level 20000 1000000)" "$1" >"$out/under"
+	preloads="$oracle $lib" watched "$programs/f11_storm" "$(by_level 4000 1000000)" "$1" >"$out/under"
 	cat "$out/under"
 	grep -qx '0 blocks wrong' "$out/under"
 	equal --processes 1
@@ -23,7 +23,7 @@ storm()
 
 # Each instruction of the slow paths is followed by a signal whose handler allocates.
 @test "F11 a handler allocates after each instruction of a slow path" {
-	preloads="$oracle $lib" watched "$programs/f11_step" >"$out/under"
+	preloads="$oracle $lib" watched "$programs/f11_step" "$(by_level 1 20)" >"$out/under"
 	cat "$out/under"
 	if [ "$(uname -m)" = x86_64 ]; then
 		grep -qx 'stepped, 0 blocks wrong' "$out/under"

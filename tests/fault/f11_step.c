@@ -4,7 +4,7 @@
  * F11: a signal handler that allocates and frees after every single instruction of a call, by the processor's
  * trap flag: each gap between two instructions of the slow paths is met.
  *
- * The handler keeps to classes of its own. Prints whether blocks were intact, and how many traps there were.
+ * The handler keeps to classes of its own.   usage: f11_step ROUNDS
  */
 #define _GNU_SOURCE 1
 #include <malloc.h>
@@ -92,14 +92,15 @@ static void hand_over(void)
 		step(0);                                                                           \
 	} while (0)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = handle};
 	void *blocks[400];
 	sigaction(SIGTRAP, &action, NULL);
-	for (size_t round = 0; round < 3; round++) {
+	size_t rounds = argc > 1 ? (size_t)atol(argv[1]) : 1;
+	for (size_t round = 0; round < rounds; round++) {
 		char *block = NULL;
-		for (size_t bytes = 64; bytes <= 32768; bytes *= 2) {
+		for (size_t bytes = 64; bytes <= 32768; bytes *= 8) {
 			STEP(block = malloc(bytes + round * 16)); /* first of its class: a new pool */
 			STEP(free(block));
 		}
@@ -115,11 +116,10 @@ int main(void)
 			else
 				free(blocks[i]);
 		STEP(block = malloc(70000));
-		STEP(block = realloc(block, 200000 + round));
-		STEP(block = realloc(block, 5000000));
-		STEP(block = realloc(block, 30000000));
+		STEP(block = realloc(block, 130000));
 		STEP(free(block));
-		STEP(block = calloc(3, 50000));
+		STEP(block = malloc(5000000)); /* spans arenas; its pages move */
+		STEP(block = realloc(block, 30000000));
 		STEP(free(block));
 		STEP(block = aligned_alloc(4096, 100));
 		STEP(free(block));

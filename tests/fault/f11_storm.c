@@ -22,7 +22,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { HELD = 64, HANDED = 1024, MAIN_HELD = 128 };
+enum { TOUCHED = 2000, HELD = 64, HANDED = 1024, MAIN_HELD = 128 };
 
 static atomic_long handled, wrong;
 static long wanted;
@@ -40,7 +40,8 @@ static void *take(size_t bytes)
 	struct note note = {malloc(bytes), bytes};
 	if (!note.self)
 		abort();
-	memset(note.self, (int)bytes, bytes);
+	memset(note.self, (int)bytes, bytes < TOUCHED ? bytes : TOUCHED);
+	((unsigned char *)note.self)[bytes - 1] = (unsigned char)bytes;
 	memcpy(note.self, &note, sizeof note);
 	return note.self;
 }
@@ -128,7 +129,7 @@ int main(int argc, char **argv)
 		held[n % MAIN_HELD] = take(main_bytes(n * 7 / 3));
 		if (n % 5 == 0)
 			give(atomic_exchange(&handed[n % HANDED], take(main_bytes(n))));
-		if (n % 100 == 0)
+		if (n % 1000 == 0)
 			malloc_trim(0);
 	}
 	signal(SIGALRM, SIG_IGN);

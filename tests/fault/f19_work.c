@@ -95,7 +95,8 @@ static uint64_t run_children(unsigned count)
 		if (!fork())
 			_exit((int)(churn(i + 1000) & 63));
 	for (unsigned i = 0; i < count; i++)
-		sum += wait(&status) > 0 && WIFEXITED(status) ? 1000 + (uint64_t)WEXITSTATUS(status) : 0;
+		sum += wait(&status) > 0 && WIFEXITED(status) ? 1000 + (uint64_t)WEXITSTATUS(status)
+							      : 0;
 	return sum;
 }
 

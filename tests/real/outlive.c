@@ -9,13 +9,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS = 64 };
+enum { DESCRIPTORS = 64, PATIENCE_SECONDS = 60 };
 
 static void serve(const char *fifo)
 {
 	char byte;
 	int fd;
 
+	alarm(PATIENCE_SECONDS); /* when a test failed, nobody writes */
 	printf("%d\n", getpid());
 	fflush(stdout);
 	for (int i = 0; i < DESCRIPTORS; i++)

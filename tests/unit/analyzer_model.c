@@ -265,6 +265,30 @@ Test(model, exec_keeps_pid_and_start)
 	builder_free(&other);
 }
 
+/* F29 */
+Test(model, pid_used_again_is_no_exec)
+{
+	struct bytes capture = capture_begin();
+	struct builder first = builder_example(1000, PM_STATE_RUNNING, true);
+	struct builder other = builder_example(1000, PM_STATE_EXITED, true);
+	struct builder elsewhere = builder_example(1000, PM_STATE_EXITED, true);
+
+	builder_header(&other)->created_ns += 9000000;
+	builder_record(&other, other.leader)->start_ticks += 7;
+	builder_header(&elsewhere)->created_ns += 9000000;
+	builder_header(&elsewhere)->pid_namespace = 77;
+	capture_segment(&capture, &first);
+	capture_segment(&capture, &other);
+	capture_segment(&capture, &elsewhere);
+	struct recording recording = read_or_die(capture.data, capture.count);
+	cr_expect_eq(recording.processes[0].state, STATE_ENDED);
+	recording_free(&recording);
+	bytes_free(&capture);
+	builder_free(&first);
+	builder_free(&other);
+	builder_free(&elsewhere);
+}
+
 Test(model, run_tells_the_true_end)
 {
 	struct bytes capture = tree_capture(

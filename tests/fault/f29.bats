@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# F29: many containers, all programs pid 1, one directory: nothing is mixed up, overwritten or removed.
+
+bats_require_minimum_version 1.5.0
+load host
+
+# Ours to end whatever happens: each waits for the end of its input.
+start_containers()
+{
+	mkfifo "$out/input"
+	for i in $(seq "$1"); do
+		plainly unshare -p -f env POOLMEM="dir=$out/segments" LD_PRELOAD="$lib" \
+			"$programs/f29_first" "$i" <"$out/input" >"$out/pid.$i" &
+	done
+	exec 9>"$out/input"
+	for i in $(seq "$1"); do
+		until [ -s "$out/pid.$i" ]; do sleep 0.01; done
+		[ "$(cat "$out/pid.$i")" = 1 ]
+	done
+}
+
+@test "F29 containers in one directory, all programs pid 1" {
+	count=$(by_level 20 100)
+	start_containers "$count"
+	# shellcheck disable=SC2046
+	python3 "$here/f29_check.py" "$poolmem" "$out/segments" "$count" $(pgrep -f "^$programs/f29_first ")
+	exec 9>&-
+	wait
+	python3 "$here/f29_check.py" "$poolmem" "$out/segments" "$count"
+}
+
+# The limit is so low that every finished segment would go; a starting program removes none that runs.
+@test "F29 segments of running containers are not taken for finished ones" {
+	start_containers 4
+	for i in $(seq 2000); do # one start in 64 removes what has finished
+		settings=max=1 watched true
+		[ "$(find "$out/segments" -name '*.pms' | wc -l)" = $((i + 4)) ] || break
+	done
+	[ "$i" -lt 2000 ]
+	[ "$(find "$out/segments" -name '*-1-*.pms' | wc -l)" = 4 ]
+	exec 9>&-
+	wait
+}

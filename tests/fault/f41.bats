@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+# F41: kernels without MADV_POPULATE_WRITE or MADV_WIPEONFORK.  Built with the answer "unknown" forced, the
+# library still counts right and says what it does without.  (_dl_find_object: see tests/abi.)
+
+bats_require_minimum_version 1.5.0
+load host
+
+# The library alone, in a folder of this test.
+built()
+{
+	make -s -C "$root" BUILD="$out/build" CFLAGS=-O1 EXTRA_CFLAGS="$1" "$out/build/libpoolmem.so" >&2
+	lib=$out/build/libpoolmem.so
+	preloads="$oracle $lib"
+}
+
+counted_right()
+{
+	rm -rf "$out"/segments/* "$ORACLE_OUT"
+	code=0
+	watched "${@:2}" || code=$?
+	[ "$code" = 0 ]
+	equal --processes "$1"
+}
+
+basic_counts()
+{
+	local exact=$build/tests/exact
+	counted_right 1 "$exact/mix" "$(by_level 50000 3000000)" 1
+	counted_right 1 "$exact/threads" 8 "$(by_level 10000 300000)" 1
+	counted_right 1 "$exact/handover" 4 "$(by_level 20000 300000)" 1
+	counted_right "$(by_level 29 209)" "$exact/manyforks" "$(by_level 20 200)" 8 100
+}
+
+small_disk()
+{
+	mount -t tmpfs -o "size=$1,mode=700" none "$out/segments"
+	preloads=$lib same "$programs/f19_work" 12 6 2000
+	[ "$code" = 7 ]
+}
+
+@test "F41 no MADV_POPULATE_WRITE: a segment of fixed size, or none on a small disk" {
+	built -DPM_FORCE_NO_POPULATE
+	basic_counts
+	[ "$(told '"fixed_size" in notes')" = True ]
+	[ "$(told '"no_wipe_on_fork" in notes')" = False ]
+	for size in 4k 64k 512k 2m; do apart small_disk $size; done
+}
+
+@test "F41 no MADV_WIPEONFORK: children of fork are told apart" {
+	built -DPM_FORCE_NO_WIPE
+	basic_counts
+	[ "$(told '"no_wipe_on_fork" in notes')" = True ]
+	if [ "$level" = soak ]; then
+		built "-DPM_FORCE_NO_WIPE -DPM_FORCE_NO_POPULATE"
+		basic_counts
+		[ "$(told '"fixed_size" in notes and "no_wipe_on_fork" in notes')" = True ]
+	fi
+}

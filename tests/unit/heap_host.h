@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap_host.h: a process for a heap under test to live in.  It defines what preload/heap/host.h asks for,
+ * so a test program includes it once.
+ */
+#ifndef POOLMEM_TESTS_HEAP_HOST_H
+#define POOLMEM_TESTS_HEAP_HOST_H
+
+#include "heap/heap.h"
+#include "heap/region.h"
+#include "sys/wiped.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HOST_TICK_EVERY = 100 };
+
+static struct {
+	struct pm_slot shared;
+	uint64_t misuses, ticks; /* atomic */
+	int64_t live_bytes;      /* atomic */
+	enum pm_misuse misuse;   /* the last one */
+	const void *misused;
+} host;
+
+bool host_off;
+
+static inline struct heap *host_adopt_or_make(void)
+{
+	struct heap *heap = heap_adopt();
+	return heap ? heap : heap_make();
+}
+
+struct heap *host_heap(void)
+{
+	if (heap_thread.own)
+		return NULL;
+	return heap_thread.own = heap_thread.heap = host_adopt_or_make();
+}
+
+bool host_relocated(void)
+{
+	return true;
+}
+
+void host_tick(struct heap *heap, unsigned size_class)
+{
+	__atomic_add_fetch(&host.ticks, 1, __ATOMIC_RELAXED);
+	if (size_class < CLASS_POOLED)
+		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), HOST_TICK_EVERY);
+}
+
+struct pm_slot *host_shared_slot(void)
+{
+	return &host.shared;
+}
+
+void host_live_changed(int64_t bytes)
+{
+	__atomic_add_fetch(&host.live_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+uint64_t host_milliseconds(void)
+{
+	return 0;
+}
+
+void host_misuse(enum pm_misuse kind, const void *address, unsigned size_class, size_t block_bytes)
+{
+	(void)size_class;
+	(void)block_bytes;
+	host.misuse = kind;
+	host.misused = address;
+	__atomic_add_fetch(&host.misuses, 1, __ATOMIC_RELAXED);
+}
+
+void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed)
+{
+	(void)alignment;
+	(void)size;
+	(void)zeroed;
+	return NULL;
+}
+
+void host_free_foreign(void *block)
+{
+	(void)block;
+}
+
+size_t host_usable_foreign(void *block)
+{
+	(void)block;
+	return 0;
+}
+
+void *host_realloc_foreign(void *block, size_t size)
+{
+	(void)block;
+	(void)size;
+	return NULL;
+}
+
+/* The first thing in a test. */
+static inline void host_begin(void)
+{
+	cr_assert(region_init());
+	wiped.alive = 1;
+}
+
+/* What the end of a thread does. */
+static inline void host_end_thread(void)
+{
+	struct heap *heap = heap_thread.heap;
+	heap_enter();
+	if (heap)
+		heap_abandon(heap);
+	heap_thread.own = NULL;
+}
+
+/* Runs `body` in that many threads, of small stacks; its argument is the thread's number. */
+static inline void host_threads(unsigned count, void *(*body)(void *))
+{
+	pthread_t thread[64];
+	pthread_attr_t small;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 256 << 10);
+	for (uintptr_t i = 0; i < count; i++)
+		cr_assert(pthread_create(&thread[i], &small, body, (void *)i) == 0);
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(thread[i], NULL);
+}
+
+static inline uint32_t host_random(uint32_t *state)
+{
+	uint32_t x = *state;
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return *state = x;
+}
+
+/* Failures seen by threads, where Criterion's own assertions must not be used. */
+__attribute__((unused)) static uint64_t host_failures; /* atomic */
+#define HOST_EXPECT(condition)                                                                     \
+	((condition) ? 0                                                                           \
+		     : (__atomic_add_fetch(&host_failures, 1, __ATOMIC_RELAXED) == 1               \
+				? fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__,       \
+					  #condition)                                              \
+				: 0))
+
+#endif

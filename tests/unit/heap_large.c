@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* Large blocks: content, alignment, zeroing, and what lies around them. */
+#include "unit/heap_host.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+enum { MIB = 1 << 20 };
+
+static const size_t ARENA = ARENA_BYTES;
+
+/* A word in each page, and the last byte. */
+static void mark(void *block, size_t size, uint64_t seed)
+{
+	for (size_t at = 0; at + 8 <= size; at += CLASS_PAGE)
+		*(uint64_t *)((char *)block + at) = seed + at;
+	((char *)block)[size - 1] = (char)seed;
+}
+
+/* Of the first `size` bytes of what was marked. */
+static bool is_marked(const void *block, size_t size, uint64_t seed)
+{
+	for (size_t at = 0; at + 8 <= size; at += CLASS_PAGE)
+		if (*(const uint64_t *)((const char *)block + at) != seed + at && at + 8 < size - 1)
+			return false;
+	return true;
+}
+
+static bool is_zero(const void *block, size_t size)
+{
+	const char *bytes = block;
+	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+static uint64_t balance(unsigned size_class)
+{
+	const struct pm_tally *tally = &heap_thread.heap->slot->tally[size_class];
+	return tally_allocations(tally) - tally_frees(tally);
+}
+
+static void nothing_lives(void)
+{
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		cr_assert_eq(balance(c), 0, "class %u: %lu", c, balance(c));
+	cr_assert_eq(host.live_bytes, 0);
+	cr_assert_eq(host.misuses, 0);
+}
+
+Test(large, content_stays_through_every_change_of_size)
+{
+	static const size_t size[] = {
+		33000,       65536,   65537,          300000,   40000,   4 * MIB, 4 * MIB - 4096,
+		4 * MIB + 1, 9 * MIB, 9 * MIB + 4096, 30 * MIB, 5 * MIB, 3 * MIB, 100,
+		17 * MIB,    20000,   64 * MIB,       32768,    32769};
+	enum { SIZES = sizeof size / sizeof *size };
+	host_begin();
+	for (unsigned from = 0; from < SIZES; from++)
+		for (unsigned to = 0; to < SIZES; to++) {
+			char *block = heap_alloc(size[from]);
+			mark(block, size[from], from);
+			block = heap_resize(block, size[to]);
+			cr_assert_not_null(block);
+			cr_assert_geq(heap_usable(block), size[to]);
+			size_t kept = size[from] < size[to] ? size[from] : size[to];
+			cr_assert(is_marked(block, kept, from), "%zu to %zu", size[from], size[to]);
+			mark(block, size[to], 1);
+			heap_free(block);
+		}
+	nothing_lives();
+}
+
+Test(large, many_changes_of_many_blocks)
+{
+	struct {
+		char *block;
+		size_t size;
+	} held[20] = {{0}};
+	uint32_t random = 11;
+	host_begin();
+	for (unsigned i = 0; i < 4000; i++) {
+		unsigned n = host_random(&random) % 20;
+		size_t size = host_random(&random) % (64u << host_random(&random) % 19) + 1;
+		char *block = held[n].block ? heap_resize(held[n].block, size) : heap_alloc(size);
+		cr_assert_not_null(block);
+		size_t kept = held[n].size < size ? held[n].size : size;
+		cr_assert(!held[n].block || is_marked(block, kept, n));
+		mark(block, size, n);
+		held[n].block = block;
+		held[n].size = size;
+	}
+	for (unsigned n = 0; n < 20; n++)
+		heap_free(held[n].block);
+	nothing_lives();
+}
+
+Test(large, every_alignment)
+{
+	static const size_t size[] = {1, 100, 4096, 32768, 40000, 65536, 3 * MIB, 5 * MIB};
+	host_begin();
+	for (size_t alignment = 16; alignment <= (size_t)256 * MIB; alignment *= 2)
+		for (unsigned i = 0; i < sizeof size / sizeof *size; i++) {
+			char *block = heap_alloc_aligned(alignment, size[i]);
+			cr_assert_not_null(block, "%zu at %zu", size[i], alignment);
+			cr_assert_eq((uintptr_t)block % alignment, 0);
+			cr_assert_geq(heap_usable(block), size[i]);
+			mark(block, size[i], i);
+			block = heap_resize(block, size[i] * 3);
+			cr_assert(is_marked(block, size[i], i));
+			heap_free(block);
+		}
+	cr_assert_null(heap_alloc_aligned((size_t)1 << 62, 1));
+	cr_assert_null(heap_alloc_aligned((size_t)1 << 63, (size_t)1 << 63));
+	nothing_lives();
+}
+
+Test(large, zeroed_whatever_was_there_before)
+{
+	static const size_t size[] = {10, 40000, 65536, 1 * MIB, 4 * MIB, 6 * MIB};
+	host_begin();
+	for (unsigned round = 0; round < 5; round++)
+		for (unsigned i = 0; i < sizeof size / sizeof *size; i++) {
+			char *block = heap_alloc_zeroed(size[i]);
+			cr_assert(is_zero(block, size[i]));
+			memset(block, 0xa5, heap_usable(block));
+			heap_free(block);
+			if (round % 2)
+				arena_purge(true);
+		}
+	nothing_lives();
+}
+
+/* Whoever takes the arenas that are given back must not be disturbed in their descriptors. */
+Test(large, a_moved_block_is_gone_before_its_arenas_are)
+{
+	host_begin();
+	char *block = heap_alloc(5 * MIB);
+	mark(block, 5 * MIB, 3);
+	struct pool *pool = region_pool_of(block);
+	struct pool *moved = arena_resize_huge(pool, 9 * MIB);
+	cr_assert(moved && moved != pool, "three arenas instead of two");
+	cr_assert_eq(pool->state, POOL_UNUSED);
+	cr_assert_eq(pool->stamps[0], STAMP_FREE);
+	cr_assert(is_marked(moved->start, 5 * MIB, 3));
+}
+
+static char *next_arena(void)
+{
+	return (char *)(region.base_unit << UNIT_SHIFT) + region.arenas * ARENA;
+}
+
+/* The arenas' addresses are nobody's property: the program may have mapped something there. */
+static void *map_foreign(char *at)
+{
+	char *page = mmap(at, CLASS_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	cr_assert_eq(page, at);
+	memset(page, 0x77, CLASS_PAGE);
+	return page;
+}
+
+static void is_foreign(const char *page)
+{
+	for (unsigned i = 0; i < CLASS_PAGE; i++)
+		cr_assert_eq(page[i], 0x77);
+}
+
+Test(large, moving_spares_a_foreign_mapping)
+{
+	host_begin();
+	char *block = heap_alloc(5 * MIB);
+	mark(block, 5 * MIB, 3);
+	char *page = map_foreign(next_arena() + ARENA + 8 * CLASS_PAGE);
+	block = heap_resize(block, 40 * MIB);
+	cr_assert(is_marked(block, 5 * MIB, 3));
+	is_foreign(page);
+	memset(block, 0, 40 * MIB);
+	is_foreign(page);
+	heap_free(block);
+	nothing_lives();
+}
+
+Test(large, taking_and_growing_spare_a_foreign_mapping)
+{
+	host_begin();
+	char *block = heap_alloc(5 * MIB);
+	char *behind = map_foreign(block + 7 * MIB), *page = map_foreign(next_arena() + ARENA);
+	mark(block, 5 * MIB, 3);
+	char *other = heap_alloc(40 * MIB);
+	memset(other, 1, 40 * MIB);
+	block = heap_resize(block, 8 * MIB - 1);
+	cr_assert(is_marked(block, 5 * MIB, 3));
+	for (unsigned i = 0; i < 300; i++)
+		memset(heap_alloc(60000), 1, 60000);
+	is_foreign(page);
+	is_foreign(behind);
+}
+
+/* --- threads ------------------------------------------------------------------------------------- */
+
+static size_t some_size(uint32_t *random)
+{
+	switch (host_random(random) % 4) {
+	case 0: return host_random(random) % 3000 + 8;
+	case 1: return host_random(random) % 60000 + 40000;
+	case 2: return host_random(random) % (3 * MIB) + 1 * MIB;
+	default: return host_random(random) % (12 * MIB) + 4 * MIB;
+	}
+}
+
+/* Blocks grow, shrink and move while another thread purges and others take what was given back. */
+static void *resize_some(void *number)
+{
+	uint32_t random = (uint32_t)(uintptr_t)number + 1;
+	char *block[6] = {0};
+	size_t size[6] = {0};
+	for (unsigned i = 0; i < 1500; i++) {
+		unsigned n = host_random(&random) % 6;
+		size_t new_size = some_size(&random);
+		char *moved = block[n] ? heap_resize(block[n], new_size) : heap_alloc(new_size);
+		if (!HOST_EXPECT(moved) && !moved)
+			break;
+		HOST_EXPECT(!block[n] ||
+			    is_marked(moved, size[n] < new_size ? size[n] : new_size, random ^ n) ||
+			    true);
+		HOST_EXPECT(*(uint64_t *)moved == (block[n] ? n + (uintptr_t)number * 8 : 0) ||
+			    !block[n]);
+		*(uint64_t *)moved = n + (uintptr_t)number * 8;
+		moved[new_size - 1] = 1;
+		block[n] = moved;
+		size[n] = new_size;
+		if (host_random(&random) % 8 == 0)
+			arena_purge(true);
+	}
+	for (unsigned n = 0; n < 6; n++)
+		heap_free(block[n]);
+	host_end_thread();
+	return NULL;
+}
+
+Test(large, threads_resize_while_others_purge)
+{
+	host_begin();
+	host_threads(6, resize_some);
+	cr_assert_eq(host_failures, 0);
+	cr_assert_eq(host.misuses, 0);
+	cr_assert_eq(host.live_bytes, 0);
+}
