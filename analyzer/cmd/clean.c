@@ -17,7 +17,7 @@
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
 	{"--older-than TIME", "only those created so long ago: 30s, 15m, 2h, 7d"},
-	{"--all", "also those that are not readable"},
+	{"--all", "also those that are damaged or of a newer poolmem"},
 	{"--dry-run", "say what would be removed"},
 	{NULL, NULL},
 };
@@ -79,7 +79,7 @@ static struct tally clean_all(const struct listing *listing, uint64_t age_min_ns
 	for (size_t i = 0; i < listing->count; i++) {
 		const struct listing_row *row = &listing->rows[i];
 		bool goes = row->life == LIFE_ENDED && row->age_ns >= age_min_ns &&
-			    (row->is_readable || reader->view.all);
+			    (row->is_readable || row->is_blank || reader->view.all);
 		if (goes)
 			clean_row(listing, row, reader->dry_run, &tally);
 		else

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,6 +114,8 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	bool rows_given = false;
 	int letter;
 
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a message or a report over `ulimit -f` is an error to tell (F39) */
 	optind = 1;
 	opterr = 0;
 	for (int last = 1; (letter = getopt_long(argc, argv, ":o:n:", options, NULL)) != -1;

@@ -7,7 +7,7 @@
 #include "launch/name.h"
 #include "launch/record.h"
 #include "launch/say.h"
-#include "study/study.h"
+#include "study/summary.h"
 #include "text/escape.h"
 #include "text/failure.h"
 #include "text/number.h"
@@ -144,39 +144,18 @@ static void say_before(const struct run_options *options, const struct target *t
 		say("POOLMEM=off is set: the library will stand aside");
 }
 
-/* Blocks that a process made itself and never gave back; what a fork inherits is its parent's. */
-static struct remains {
-	uint64_t blocks, bytes;
-} remains_of(const struct study *study)
+static void say_figures(const struct summary *summary)
 {
-	struct remains remains = {0, 0};
-
-	for (size_t i = 0; i < study->process_count; i++) {
-		const struct metrics *of = &study->processes[i].figures.metrics;
-		uint64_t blocks = metric(of, METRIC_LIVE_BLOCKS),
-			 bytes = metric(of, METRIC_LIVE_BYTES);
-		uint64_t had_blocks = metric(of, METRIC_INHERITED_BLOCKS);
-		uint64_t had_bytes = metric(of, METRIC_INHERITED_BYTES);
-
-		remains.blocks += blocks > had_blocks ? blocks - had_blocks : 0;
-		remains.bytes += bytes > had_bytes ? bytes - had_bytes : 0;
-	}
-	return remains;
-}
-
-static void say_figures(const struct study *study)
-{
-	const struct metrics *all = &study->total.metrics;
+	const struct metrics *all = &summary->total;
 	uint64_t committed = metric(all, METRIC_HEAP_COMMITTED);
-	struct remains remains = remains_of(study);
 
 	say("peak           %s live, %s resident", number_bytes(metric(all, METRIC_LIVE_PEAK)).text,
 	    all->value[METRIC_RSS_PEAK].is_known ? number_bytes(metric(all, METRIC_RSS_PEAK)).text
 						 : "too short to see what was");
 	say("allocations    %s, in %s process%s", number_count(metric(all, METRIC_ALLOC_COUNT)).text,
-	    number_count(study->process_count).text, study->process_count == 1 ? "" : "es");
-	say("never freed    %s block%s, %s", number_count(remains.blocks).text,
-	    remains.blocks == 1 ? "" : "s", number_bytes(remains.bytes).text);
+	    number_count(summary->process_count).text, summary->process_count == 1 ? "" : "es");
+	say("never freed    %s block%s, %s", number_count(summary->remaining_blocks).text,
+	    summary->remaining_blocks == 1 ? "" : "s", number_bytes(summary->remaining_bytes).text);
 	say("fragmentation  %s of %s mapped for the heap is live at the end",
 	    number_share(metric(all, METRIC_LIVE_BYTES), committed).text,
 	    number_bytes(committed).text);
@@ -186,7 +165,7 @@ static void say_missing(const struct record *record)
 {
 	if (record->outlived)
 		say("still running  %zu process%s, segments in %s", record->outlived,
-		    record->outlived == 1 ? "" : "es", record->parent);
+		    record->outlived == 1 ? "" : "es", record->directory);
 	if (record->left_out)
 		say("left out       %zu other program%s (--only)", record->left_out,
 		    record->left_out == 1 ? "" : "s");
@@ -203,14 +182,14 @@ static const char *short_path(const char *path)
 	return is_here ? path + length + 1 : path;
 }
 
-static void print_json(const struct record *record, const struct study *study)
+static void print_json(const struct record *record, const struct summary *summary)
 {
 	json_t *metrics = json_object();
 
 	for (int i = 0; i < METRIC_COUNT; i++)
-		if (study->total.metrics.value[i].is_known)
+		if (summary->total.value[i].is_known)
 			json_object_set_new(metrics, metric_keys[i],
-					    json_integer(study->total.metrics.value[i].value));
+					    json_integer(summary->total.value[i].value));
 	char *file = repair_utf8(record->capture, strlen(record->capture));
 	json_t *json = json_pack("{s:i, s:o, s:{}, s:[], s:s, s:I, s:I, s:I}", "schema", RUN_SCHEMA,
 				 "metrics", metrics, "estimated", "notes", "file", file, "segments",
@@ -225,11 +204,11 @@ static void print_json(const struct record *record, const struct study *study)
 	free(file);
 }
 
-static void say_summary(const struct record *record, const struct study *study)
+static void say_summary(const struct record *record, const struct summary *summary)
 {
 	const char *path = short_path(record->capture);
 
-	say_figures(study);
+	say_figures(summary);
 	say_missing(record);
 	say("file           %s", path);
 	say("next           poolmem report %s", path);
@@ -239,25 +218,16 @@ static void say_summary(const struct record *record, const struct study *study)
 static bool sum_up(const struct run_options *options, const struct record *record,
 		   struct failure *why)
 {
-	struct recording recording;
-	struct query query;
-	struct study study;
+	struct summary summary;
 
-	if (!recording_read(record->capture, &recording, why))
+	if (!summary_read(record->capture, &summary, why))
 		return false;
-	bool opened = query_open(&query, NULL, NULL, why);
-
-	if (opened) {
-		study_make(&recording, &query, &study);
-		if (options->json)
-			print_json(record, &study);
-		else
-			say_summary(record, &study);
-		study_free(&study);
-		query_close(&query);
-	}
-	recording_free(&recording);
-	return opened;
+	summary.total.value[METRIC_PROCESS_PID] = (struct known){true, record->watch->child};
+	if (options->json)
+		print_json(record, &summary);
+	else
+		say_summary(record, &summary);
+	return true;
 }
 
 static bool say_after(const struct run_options *options, const struct record *record,
@@ -274,6 +244,19 @@ static bool say_after(const struct run_options *options, const struct record *re
 		say("no capture: the program left no segment (poolmem doctor %s says more)",
 		    options->argv[0]);
 	return true;
+}
+
+/* Where to find what was recorded, when it is not all in a capture. */
+static void say_failure(const struct record *record, const struct failure *why)
+{
+	if (!record->told)
+		failure_report(why);
+	if (record->capture[0])
+		say("%zu segment%s saved before: poolmem report %s", record->segments,
+		    record->segments == 1 ? " was" : "s were", record->capture);
+	if (record->staying)
+		say("the %ssegments are in %s: poolmem list", record->capture[0] ? "other " : "",
+		    record->directory);
 }
 
 /* The exit code. */
@@ -293,9 +276,7 @@ static int run_target(const struct run_options *options, const struct target *ta
 	struct failure why;
 
 	if (!record_run(&request, &record, &why)) {
-		failure_report(&why);
-		if (record.handed_back)
-			say("the segments are in %s: poolmem list", record.parent);
+		say_failure(&record, &why);
 	} else if (!say_after(options, &record, &why)) {
 		failure_report(&why);
 		record.exit_code = RECORD_FAILED;

@@ -4,24 +4,18 @@
 
 #include "launch/say.h"
 #include "source/facts.h"
+#include "source/image.h"
 #include "source/life.h"
 #include "text/allocate.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* What becomes of a segment file when the capture is safe. */
-enum fate { KEEP, REMOVE };
-
-/* The segments on their way into the capture. */
-struct collecting {
-	struct collect *collect;
-	struct save *save;
-	char **names;
-	enum fate *fates;
-	size_t count;
+enum {
+	MOVE_COUNT = 32,      /* so many finished segments ... */
+	MOVE_BYTES = 2 << 20, /* ... or so many bytes of them stay where they are */
+	MOVE_AT_ONCE = 64,    /* then the signals have their turn */
 };
 
 /* Path of the executable of the segment's leader.  Freed by the caller; NULL: unknown. */
@@ -52,103 +46,169 @@ static bool is_wanted(const struct image *image, const char *only)
 	return wanted;
 }
 
-static bool load(const struct input *input, enum life life, struct image *ret, struct failure *why)
+/* A segment on its way into the capture. */
+struct passage {
+	struct roster_entry *entry;
+	struct input input;
+	enum life life;
+	bool is_saved;         /* false: left out, spoilt or gone */
+	struct failure damage; /* of a spoilt one */
+};
+
+static bool save_image(struct collect *collect, struct passage *passage, const struct image *image,
+		       struct failure *why)
 {
-	struct image_place place = {
-		.input = input,
-		.bytes = input->bytes,
-		.is_moving = life != LIFE_ENDED,
-	};
-
-	return image_load(&place, ret, why);
-}
-
-/* False when the capture cannot be written. */
-static bool save_loaded(struct collecting *collecting, const struct input *input,
-			const struct image *image, struct failure *why)
-{
-	struct collect *collect = collecting->collect;
-
 	if (!is_wanted(image, collect->only)) {
 		collect->left_out++;
 		return true;
 	}
-	if (collect->saved == 0 && !save_begin(collecting->save, why))
+	if (!save_is_begun(collect->save) && !save_begin(collect->save, why))
+		return false;
+	if (!save_segment(collect->save, &passage->input, image, why))
 		return false;
 	collect->saved++;
-	return save_segment(collecting->save, input, image, why);
+	passage->is_saved = true;
+	return true;
 }
 
-static bool save_input(struct collecting *collecting, size_t index, const struct input *input,
-		       struct failure *why)
+static bool save_input(struct collect *collect, struct passage *passage, struct failure *why)
 {
-	enum life life = life_of_file(input);
-	struct failure damage;
+	struct image_place place = {
+		.input = &passage->input,
+		.bytes = passage->input.bytes,
+		.is_moving = passage->life != LIFE_ENDED,
+	};
 	struct image image;
 
-	if (input->bytes == 0) { /* the library could not give it a size */
-		collecting->fates[index] = life == LIFE_ENDED ? REMOVE : KEEP;
+	if (!image_load(&place, &image, &passage->damage)) {
+		passage->entry->state = ROSTER_SPOILT;
 		return true;
 	}
-	if (!load(input, life, &image, &damage)) {
-		say("segment %s: %s", collecting->names[index], damage.text);
-		collecting->collect->damaged++;
-		return true;
-	}
-	bool saved = save_loaded(collecting, input, &image, why);
+	bool saved = save_image(collect, passage, &image, why);
 
-	collecting->fates[index] = life == LIFE_ENDED ? REMOVE : KEEP;
+	if (saved && passage->life == LIFE_ENDED)
+		passage->entry->state = ROSTER_SAVED;
 	image_free(&image);
 	return saved;
 }
 
-static bool save_all(struct collecting *collecting, struct failure *why)
+/* False when the capture cannot be written. */
+static bool save_entry(struct collect *collect, struct roster_entry *entry, struct passage *ret,
+		       struct failure *why)
 {
+	struct failure gone;
+
+	*ret = (struct passage){.entry = entry};
+	if (!input_open(collect->roster.directory_fd, entry->name.text, &ret->input, &gone))
+		return true;
+	ret->life = entry->state == ROSTER_RUNNING ? life_of_file(&ret->input) : LIFE_ENDED;
+	bool saved = save_input(collect, ret, why);
+
+	input_close(&ret->input);
+	return saved;
+}
+
+static bool move_entry(struct collect *collect, struct roster_entry *entry, struct failure *why)
+{
+	struct passage passage;
+
+	if (!save_entry(collect, entry, &passage, why))
+		return false;
+	if (entry->state == ROSTER_SAVED)
+		roster_remove(&collect->roster, entry);
+	if (entry->state == ROSTER_REMOVED && passage.is_saved) {
+		collect->moved++;
+		collect->save->is_sole = true;
+	}
+	return true;
+}
+
+bool collect_some(struct collect *collect)
+{
+	struct roster *roster = &collect->roster;
+	size_t moved = 0;
+
+	if (collect->stop.kind)
+		return false;
+	roster_look(roster, false);
+	if (roster->finished_count <= MOVE_COUNT && roster->finished_bytes <= MOVE_BYTES)
+		return false;
+	for (size_t i = roster->count; i-- > 0 && moved < MOVE_AT_ONCE;) {
+		struct roster_entry *entry = &roster->entries[i];
+
+		if (entry->state != ROSTER_FINISHED)
+			continue;
+		if (!move_entry(collect, entry, &collect->stop)) {
+			say("%s; segments stay in %s until the end", collect->stop.text,
+			    collect->directory);
+			return false;
+		}
+		moved += entry->state != ROSTER_FINISHED;
+	}
+	return moved > 0;
+}
+
+static bool save_rest(struct collect *collect, struct failure *why)
+{
+	struct roster *roster = &collect->roster;
 	bool saved = true;
 
-	for (size_t i = 0; saved && i < collecting->count; i++) {
-		struct failure gone;
-		struct input input;
+	roster_look(roster, true);
+	for (size_t i = roster->count; saved && i-- > 0;) {
+		struct roster_entry *entry = &roster->entries[i];
+		struct passage passage;
 
-		if (!input_open(collecting->collect->rundir->fd, collecting->names[i], &input, &gone))
+		if (entry->state != ROSTER_RUNNING && entry->state != ROSTER_FINISHED &&
+		    entry->state != ROSTER_SPOILT)
 			continue;
-		saved = save_input(collecting, i, &input, why);
-		input_close(&input);
+		saved = save_entry(collect, entry, &passage, why);
+		if (entry->state == ROSTER_SPOILT)
+			say("segment %s: %s", entry->name.text, passage.damage.text);
 	}
+	if (roster->lost_count)
+		say("%zu segments were removed before they could be saved, by `poolmem clean` or max=",
+		    (size_t)roster->lost_count);
 	return saved;
 }
 
-static void remove_saved(const struct collecting *collecting)
+static void remove_saved(struct collect *collect)
 {
-	for (size_t i = 0; i < collecting->count; i++)
-		if (collecting->fates[i] == REMOVE)
-			unlinkat(collecting->collect->rundir->fd, collecting->names[i], 0);
+	struct roster *roster = &collect->roster;
+
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->entries[i].state == ROSTER_SAVED)
+			roster_remove(roster, &roster->entries[i]);
 }
 
-static bool save_whole(struct collecting *collecting, const char *run_json, struct failure *why)
+bool collect_rest(struct collect *collect, const char *run_json, bool *ret_part, struct failure *why)
 {
-	struct save *save = collecting->save;
+	struct save *save = collect->save;
+	struct failure ignored;
+	bool is_whole = save_rest(collect, why);
 
-	if (!save_all(collecting, why))
+	*ret_part = false;
+	if (is_whole && !save_is_begun(save)) {
+		remove_saved(collect); /* none is wanted */
+		return true;
+	}
+	if (!is_whole && collect->moved == 0)
 		return false;
-	return collecting->collect->saved == 0 ||
-	       (save_run(save, run_json, why) && save_end(save, why));
+	bool told = save_run(save, run_json, is_whole ? why : &ignored);
+
+	is_whole = is_whole && told && save_end(save, why);
+	*ret_part = !is_whole && collect->moved && save_without_end(save, &ignored);
+	if (is_whole || *ret_part)
+		remove_saved(collect);
+	return is_whole;
 }
 
-bool collect_save(struct collect *collect, struct save *save, const char *run_json,
-		  struct failure *why)
+size_t collect_staying(const struct collect *collect)
 {
-	struct collecting collecting = {.collect = collect, .save = save};
+	const struct roster *roster = &collect->roster;
+	size_t staying = 0;
 
-	collecting.names = rundir_names(collect->rundir, &collecting.count);
-	collecting.fates = allocate(collecting.count + 1, sizeof(*collecting.fates));
-	bool saved = save_whole(&collecting, run_json, why);
-
-	if (saved)
-		remove_saved(&collecting);
-	for (size_t i = 0; i < collecting.count; i++)
-		free(collecting.names[i]);
-	free(collecting.names);
-	free(collecting.fates);
-	return saved;
+	for (size_t i = 0; i < roster->count; i++)
+		staying += roster->entries[i].state >= ROSTER_RUNNING &&
+			   roster->entries[i].state <= ROSTER_SAVED;
+	return staying;
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 bool environment_is_off(void)
@@ -63,7 +65,7 @@ static char *filtered(const char *list, const char *separators, bool (*keep)(con
 
 static bool is_users_setting(const char *item)
 {
-	return !is_setting(item, "run") && !is_setting(item, "dir");
+	return !is_setting(item, "run") && !is_setting(item, "dir") && !is_setting(item, "max");
 }
 
 static bool is_other_library(const char *item)
@@ -85,17 +87,29 @@ static char *preload_variable(const char *library)
 	return variable;
 }
 
-/* The last of equal keys counts: what the user may change stands first. */
+/* What the segments of a run take is kept low by moving them; a low `max=` would have them removed first. */
 static char *settings_variable(const struct environment_plan *plan)
 {
 	const char *before = getenv("POOLMEM");
 	char *kept = filtered(before ? before : "", ",", is_users_setting), *variable;
 
-	if (asprintf(&variable, "POOLMEM=max=%" PRIu64 ",%srun=%" PRIu64 ",dir=%s", plan->max_bytes,
-		     kept, plan->run_id, plan->directory) < 0)
+	if (asprintf(&variable, "POOLMEM=%smax=%" PRIu64 ",run=%" PRIu64 ",dir=%s", kept,
+		     plan->max_bytes, plan->run_id, plan->directory) < 0)
 		abort();
 	free(kept);
 	return variable;
+}
+
+uint64_t environment_run_id(void)
+{
+	uint64_t id = 0;
+
+	while (id == 0) {
+		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+			id = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
+		id &= INT64_MAX;
+	}
+	return id;
 }
 
 char **environment_make(const struct environment_plan *plan)

@@ -16,8 +16,11 @@ struct environment_plan {
 	const char *library;   /* to preload */
 	const char *directory; /* of the segments */
 	uint64_t run_id;
-	uint64_t max_bytes; /* of all segments, unless the user says otherwise */
+	uint64_t max_bytes; /* of all segments */
 };
+
+/* A number for a run that is not zero and no other's. */
+uint64_t environment_run_id(void);
 
 /* A copy of the environment, extended. */
 char **environment_make(const struct environment_plan *plan);

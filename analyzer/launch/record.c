@@ -8,9 +8,9 @@
 #include "launch/environment.h"
 #include "launch/name.h"
 #include "launch/outcome.h"
-#include "launch/rundir.h"
 #include "launch/save.h"
 #include "launch/say.h"
+#include "launch/segdir.h"
 #include "text/allocate.h"
 
 #include <errno.h>
@@ -18,9 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What the steps hand on to each other. */
@@ -29,22 +27,11 @@ struct run {
 	struct record *record;
 	uint64_t run_id;
 	char directory[PATH_MAX]; /* where we are */
-	struct rundir rundir;
+	struct segdir segdir;
 	struct child child;
 	struct save save;
+	struct collect collect;
 };
-
-static uint64_t random_run_id(void)
-{
-	uint64_t id = 0;
-
-	while (id == 0) {
-		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-			id = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
-		id &= INT64_MAX;
-	}
-	return id;
-}
 
 static bool fork_child(struct run *run, struct failure *why)
 {
@@ -55,9 +42,9 @@ static bool fork_child(struct run *run, struct failure *why)
 	watch_prepare(watch);
 	struct environment_plan extended = {
 		.library = request->library,
-		.directory = run->rundir.path,
+		.directory = run->segdir.path,
 		.run_id = run->run_id,
-		.max_bytes = run->rundir.max_bytes,
+		.max_bytes = run->segdir.max_bytes,
 	};
 
 	if (request->library)
@@ -142,28 +129,44 @@ static void note_last(const struct run *run)
 {
 	struct failure why;
 
-	if (!rundir_note_last(&run->rundir, run->record->capture, &why))
+	if (!segdir_note_last(&run->segdir, run->record->capture, &why))
 		say("%s", why.text);
+}
+
+/* What was moved before a capture failed may have the temporary name only. */
+static void tell_capture(struct run *run, bool is_named)
+{
+	const struct save *save = &run->save;
+	int directory_bytes = (int)(save->name - save->path);
+
+	if (is_named)
+		memcpy(run->record->capture, save->path, sizeof(save->path));
+	else
+		snprintf(run->record->capture, sizeof(run->record->capture), "%.*s%s",
+			 directory_bytes, save->path, save->temporary);
 }
 
 static bool keep_capture(struct run *run, struct failure *why)
 {
-	struct collect collect = {.rundir = &run->rundir, .only = run->request->only};
+	struct collect *collect = &run->collect;
 	struct record *record = run->record;
 	char *json = run_json(run);
+	bool is_part;
 
 	if (!json)
 		return fail(why, FAILURE_WRITE, "no memory for the RUN section");
-	bool saved = collect_save(&collect, &run->save, json, why);
+	bool saved = collect_rest(collect, json, &is_part, why);
 
 	free(json);
-	record->segments = collect.saved;
-	record->left_out = collect.left_out;
-	if (!saved || collect.saved == 0)
-		return saved;
-	memcpy(record->capture, run->save.path, sizeof(record->capture));
-	note_last(run);
-	return true;
+	record->segments = collect->saved;
+	record->left_out = collect->left_out;
+	record->staying = collect_staying(collect);
+	record->told = !saved && strcmp(why->text, collect->stop.text) == 0;
+	if (collect->saved && (saved || collect->moved))
+		tell_capture(run, saved || is_part);
+	if (collect->saved && (saved || is_part))
+		note_last(run);
+	return saved;
 }
 
 static bool record_started(struct run *run, struct failure *why)
@@ -172,7 +175,7 @@ static bool record_started(struct run *run, struct failure *why)
 
 	if (!fork_child(run, why) || !start(run, why))
 		return false;
-	watch_run(record->watch);
+	watch_run(record->watch, &run->collect);
 	record->exit_code = exit_code_of(record->watch->wait_status);
 	record->outlived = count_running(&record->watch->family);
 	if (keep_capture(run, why))
@@ -181,12 +184,22 @@ static bool record_started(struct run *run, struct failure *why)
 	return false;
 }
 
+static void begin_collecting(struct run *run)
+{
+	run->collect = (struct collect){
+		.save = &run->save,
+		.directory = run->segdir.path,
+		.only = run->request->only,
+	};
+	roster_open(run->segdir.fd, run->run_id, &run->collect.roster);
+}
+
 bool record_run(const struct record_request *request, struct record *ret, struct failure *why)
 {
 	struct run run = {
 		.request = request,
 		.record = ret,
-		.run_id = random_run_id(),
+		.run_id = environment_run_id(),
 		.save = {.directory_fd = -1, .fd = -1},
 	};
 
@@ -195,12 +208,14 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 	ret->watch->interval_ns = request->interval_ns;
 	if (!getcwd(run.directory, sizeof(run.directory)))
 		run.directory[0] = 0;
-	if (!rundir_make(&run.rundir, why))
+	if (!segdir_open(&run.segdir, why))
 		return false;
+	memcpy(ret->directory, run.segdir.path, sizeof(ret->directory));
+	begin_collecting(&run);
 	bool recorded = record_started(&run, why);
 
-	memcpy(ret->parent, run.rundir.parent, sizeof(ret->parent));
-	ret->handed_back = rundir_hand_back(&run.rundir);
+	roster_close(&run.collect.roster);
+	segdir_close(&run.segdir);
 	save_close(&run.save);
 	return recorded;
 }

@@ -24,13 +24,14 @@ struct record_request {
 struct record {
 	int exit_code;          /* for `poolmem run` to leave with */
 	bool started;           /* false: the program never ran */
-	char capture[PATH_MAX]; /* absolute; empty: none was written */
-	char parent[PATH_MAX];  /* the user's segment directory */
-	size_t segments;        /* in the capture */
-	size_t left_out;        /* not wanted by `only` */
-	size_t handed_back;     /* segments that stay in `parent` */
-	size_t outlived;        /* processes that still run */
-	struct watch *watch;    /* freed by record_free */
+	char capture[PATH_MAX]; /* absolute; empty: none was written; else after a failure: a part */
+	char directory[PATH_MAX]; /* of the segments */
+	size_t segments;          /* in the capture */
+	size_t left_out;          /* not wanted by `only` */
+	size_t staying;           /* segments of this run in `directory` */
+	size_t outlived;          /* processes that still run */
+	bool told;                /* why it failed was said when it happened */
+	struct watch *watch;      /* freed by record_free */
 };
 
 /* False when poolmem itself failed; ret is filled in and to be freed all the same. */

@@ -77,6 +77,13 @@ static void put_zeroes(struct save *save, const void *zeroes, size_t bytes)
 	save->at += bytes;
 }
 
+static void remove_temporary(struct save *save)
+{
+	unlinkat(save->directory_fd, save->temporary, 0);
+	close(save->fd);
+	save->fd = -1;
+}
+
 bool save_begin(struct save *save, struct failure *why)
 {
 	struct pm_capture opening = {.endian = PM_ENDIAN, .version = PM_FORMAT_VERSION};
@@ -90,7 +97,16 @@ bool save_begin(struct save *save, struct failure *why)
 			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (save->fd < 0)
 		return failed(save, errno, why);
-	return put(save, &opening, sizeof(opening), why);
+	save->at = 0;
+	if (put(save, &opening, sizeof(opening), why))
+		return true;
+	remove_temporary(save);
+	return false;
+}
+
+bool save_is_begun(const struct save *save)
+{
+	return save->fd >= 0;
 }
 
 /* The room for the section's head; it is written when the checksum is known. */
@@ -103,6 +119,7 @@ static uint64_t begin_section(struct save *save)
 	return head_at;
 }
 
+/* The file is as long as its sections: their last zeroes are a hole. */
 static bool end_section(struct save *save, uint64_t head_at, enum pm_section_kind kind,
 			struct failure *why)
 {
@@ -114,7 +131,17 @@ static bool end_section(struct save *save, uint64_t head_at, enum pm_section_kin
 	};
 
 	save->at += -save->at % SECTION_ALIGNMENT;
-	return put_at(save, head_at, &head, sizeof(head), why);
+	if (!put_at(save, head_at, &head, sizeof(head), why))
+		return false;
+	return ftruncate(save->fd, (off_t)save->at) == 0 || failed(save, errno, why);
+}
+
+/* Takes back a section that could not be written.  Shrinking a file does not fail. */
+static bool undo(struct save *save, uint64_t head_at)
+{
+	save->at = head_at;
+	(void)!ftruncate(save->fd, (off_t)head_at);
+	return false;
 }
 
 /* The header chunk, as it stands in the file, with the number of chunks that the image has. */
@@ -143,14 +170,16 @@ bool save_segment(struct save *save, const struct input *input, const struct ima
 			put_zeroes(save, chunk, bytes);
 	}
 	free(chunk);
-	return saved && end_section(save, head_at, PM_SECTION_SEGMENT, why);
+	return (saved && end_section(save, head_at, PM_SECTION_SEGMENT, why)) || undo(save, head_at);
 }
 
 bool save_run(struct save *save, const char *json, struct failure *why)
 {
 	uint64_t head_at = begin_section(save);
 
-	return put(save, json, strlen(json), why) && end_section(save, head_at, PM_SECTION_RUN, why);
+	return (put(save, json, strlen(json), why) &&
+		end_section(save, head_at, PM_SECTION_RUN, why)) ||
+	       undo(save, head_at);
 }
 
 /* Gives the temporary its name; without leave to overwrite, only when the name is free. */
@@ -168,10 +197,8 @@ static bool publish(struct save *save)
 	       unlinkat(fd, save->temporary, 0) == 0;
 }
 
-bool save_end(struct save *save, struct failure *why)
+bool save_without_end(struct save *save, struct failure *why)
 {
-	if (!end_section(save, begin_section(save), PM_SECTION_END, why))
-		return false;
 	if (fsync(save->fd) != 0 || !publish(save))
 		return failed(save, errno, why);
 	int closed = close(save->fd);
@@ -180,12 +207,21 @@ bool save_end(struct save *save, struct failure *why)
 	return closed == 0 || failed(save, errno, why);
 }
 
+bool save_end(struct save *save, struct failure *why)
+{
+	uint64_t head_at = begin_section(save);
+
+	if (!end_section(save, head_at, PM_SECTION_END, why))
+		return undo(save, head_at);
+	return save_without_end(save, why);
+}
+
 void save_close(struct save *save)
 {
-	if (save->fd >= 0) {
-		unlinkat(save->directory_fd, save->temporary, 0);
+	if (save->fd >= 0 && save->is_sole)
 		close(save->fd);
-	}
+	else if (save->fd >= 0)
+		remove_temporary(save);
 	if (save->directory_fd >= 0)
 		close(save->directory_fd);
 	save->fd = save->directory_fd = -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * save.h: writes a capture.  The directory is opened before the program runs; the file appears in it
- * whole, after a sync, under its name or not at all.
+ * save.h: writes a capture.  The directory is opened before the program runs.  The file grows under a
+ * temporary name, `.poolmem-*.tmp`, by whole sections, and gets its own after a sync.
  */
 #ifndef POOLMEM_LAUNCH_SAVE_H
 #define POOLMEM_LAUNCH_SAVE_H
@@ -15,6 +15,7 @@ struct save {
 	int directory_fd;
 	int fd; /* of the temporary; -1: none */
 	bool overwrite;
+	bool is_sole;        /* holds segments that are nowhere else: never removed */
 	char path[PATH_MAX]; /* absolute */
 	const char *name;    /* last part of path */
 	char temporary[64];
@@ -26,12 +27,18 @@ struct save {
 bool save_place(struct save *save, const char *path, bool overwrite, struct failure *why);
 
 bool save_begin(struct save *save, struct failure *why);
+bool save_is_begun(const struct save *save);
+
+/* A section that cannot be written whole leaves nothing in the file. */
 bool save_segment(struct save *save, const struct input *input, const struct image *image,
 		  struct failure *why);
 bool save_run(struct save *save, const char *json, struct failure *why);
-bool save_end(struct save *save, struct failure *why);
 
-/* Removes the temporary, if there is one, and lets go of the directory. */
+/* Closes the capture and gives it its name; without an END section readers take it for cut short. */
+bool save_end(struct save *save, struct failure *why);
+bool save_without_end(struct save *save, struct failure *why);
+
+/* Lets go of the directory, and removes a temporary that is no capture and not the sole place of a segment. */
 void save_close(struct save *save);
 
 #endif

@@ -6,13 +6,16 @@
 #include "launch/child.h"
 #include "launch/environment.h"
 #include "launch/library.h"
-#include "launch/rundir.h"
+#include "launch/roster.h"
+#include "launch/segdir.h"
 #include "source/image.h"
 #include "source/life.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,13 +23,17 @@
 #include <unistd.h>
 
 #define TRIAL_PROGRAM "/bin/true"
-#define LEASE_NAME "lease"
-enum { TRIAL_RUN_ID = 1 };
+
+/* Where the program's segment goes, and what marks it. */
+struct trial {
+	struct segdir segdir;
+	uint64_t run_id;
+};
 
 /* A file that is mapped for writing must not grant a lease, and must once it is unmapped. */
-static bool lease_tells(int fd, size_t page_bytes)
+static bool lease_tells(int fd, const char *name, size_t page_bytes)
 {
-	int writer = openat(fd, LEASE_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int writer = openat(fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	struct failure ignored;
 	struct input input;
 
@@ -35,7 +42,7 @@ static bool lease_tells(int fd, size_t page_bytes)
 	void *page = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, writer, 0);
 
 	close(writer);
-	if (page == MAP_FAILED || !input_open(fd, LEASE_NAME, &input, &ignored))
+	if (page == MAP_FAILED || !input_open(fd, name, &input, &ignored))
 		return false;
 	bool tells = life_of_file(&input) == LIFE_RUNNING;
 
@@ -45,27 +52,31 @@ static bool lease_tells(int fd, size_t page_bytes)
 	return tells;
 }
 
-static void check_lease(struct checks *checks, const struct rundir *rundir)
+static void check_lease(struct checks *checks, const struct trial *trial)
 {
 	void (*before)(int) = signal(SIGXFSZ, SIG_IGN); /* `ulimit -f 0` (F39) */
-	bool tells = lease_tells(rundir->fd, (size_t)sysconf(_SC_PAGESIZE));
+	char name[32];
+
+	snprintf(name, sizeof(name), ".lease-%016" PRIx64, trial->run_id);
+	bool tells = lease_tells(trial->segdir.fd, name, (size_t)sysconf(_SC_PAGESIZE));
 
 	signal(SIGXFSZ, before);
-	unlinkat(rundir->fd, LEASE_NAME, 0);
+	unlinkat(trial->segdir.fd, name, 0);
 	if (tells)
 		checks_add(checks, "leases", CHECK_GOOD, NULL,
 			   "tell segments of running programs from finished ones");
 	else
 		checks_add(checks, "leases", CHECK_NOTE, "put the segments on a tmpfs",
 			   "are not granted in %s: finished segments are kept until `poolmem clean`",
-			   rundir->parent);
+			   trial->segdir.path);
 }
 
 /* Runs the program and waits.  0, or what went wrong. */
-static int run_trial(const char *library, const struct rundir *rundir, int *ret_status)
+static int run_trial(const char *library, const struct trial *trial, int *ret_status)
 {
 	char *const argv[] = {TRIAL_PROGRAM, NULL};
-	struct environment_plan extended = {library, rundir->path, TRIAL_RUN_ID, rundir->max_bytes};
+	struct environment_plan extended = {library, trial->segdir.path, trial->run_id,
+					    trial->segdir.max_bytes};
 	char **environment = environment_make(&extended);
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	struct failure ignored;
@@ -86,12 +97,12 @@ static int run_trial(const char *library, const struct rundir *rundir, int *ret_
 	return waitpid(child.pid, ret_status, 0) == child.pid ? 0 : errno;
 }
 
-static bool is_readable(const struct rundir *rundir, const char *name, struct failure *why)
+static bool is_readable(int directory_fd, const char *name, struct failure *why)
 {
 	struct input input;
 	struct image image;
 
-	if (!input_open(rundir->fd, name, &input, why))
+	if (!input_open(directory_fd, name, &input, why))
 		return false;
 	struct image_place place = {.input = &input, .bytes = input.bytes};
 	bool loaded = image_load(&place, &image, why);
@@ -102,30 +113,43 @@ static bool is_readable(const struct rundir *rundir, const char *name, struct fa
 	return loaded;
 }
 
-static void check_segment(struct checks *checks, const struct rundir *rundir)
+/* NULL: there is none.  The program has ended, so its segment is finished where leases are granted. */
+static const struct roster_entry *find_segment(const struct roster *roster)
 {
-	struct failure why;
-	size_t count;
-	char **names = rundir_names(rundir, &count);
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->entries[i].state == ROSTER_FINISHED ||
+		    roster->entries[i].state == ROSTER_RUNNING)
+			return &roster->entries[i];
+	return NULL;
+}
 
-	if (count == 0)
+static void check_segment(struct checks *checks, const struct trial *trial)
+{
+	int fd = trial->segdir.fd;
+	struct failure why;
+	struct roster roster;
+
+	roster_open(fd, trial->run_id, &roster);
+	roster_look(&roster, true);
+	const struct roster_entry *found = find_segment(&roster);
+
+	if (!found)
 		checks_add(checks, "segment", CHECK_FAIL,
 			   "see that the library's own messages say nothing: run LD_PRELOAD by hand",
-			   TRIAL_PROGRAM " under the library left no segment in %s", rundir->path);
-	else if (!is_readable(rundir, names[0], &why))
+			   TRIAL_PROGRAM " under the library left no segment in %s",
+			   trial->segdir.path);
+	else if (!is_readable(fd, found->name.text, &why))
 		checks_add(checks, "segment", CHECK_FAIL,
 			   "use the libpoolmem.so that came with this poolmem", "%s", why.text);
 	else
 		checks_add(checks, "segment", CHECK_GOOD, NULL,
 			   TRIAL_PROGRAM " under the library left one, and it is sound");
-	for (size_t i = 0; i < count; i++) {
-		unlinkat(rundir->fd, names[i], 0);
-		free(names[i]);
-	}
-	free(names);
+	if (found)
+		unlinkat(fd, found->name.text, 0);
+	roster_close(&roster);
 }
 
-static void check_library(struct checks *checks, const char *given, const struct rundir *rundir)
+static void check_library(struct checks *checks, const char *given, const struct trial *trial)
 {
 	char library[PATH_MAX];
 	struct failure why;
@@ -136,7 +160,7 @@ static void check_library(struct checks *checks, const char *given, const struct
 			   "%s", why.text);
 		return;
 	}
-	int error = run_trial(library, rundir, &status);
+	int error = run_trial(library, trial, &status);
 
 	if (error || status != 0) {
 		checks_add(checks, "library", CHECK_FAIL, "use a library built for this machine",
@@ -146,21 +170,21 @@ static void check_library(struct checks *checks, const char *given, const struct
 	}
 	checks_add(checks, "library", CHECK_GOOD, NULL, "%s", library);
 	if (!environment_is_off())
-		check_segment(checks, rundir);
+		check_segment(checks, trial);
 }
 
 void trial_check(struct checks *checks, const char *library)
 {
-	struct rundir rundir;
+	struct trial trial = {.run_id = environment_run_id()};
 	struct failure why;
 
-	if (!rundir_make(&rundir, &why)) {
+	if (!segdir_open(&trial.segdir, &why)) {
 		checks_add(checks, "directory", CHECK_FAIL,
 			   "remove it, or set POOLMEM=dir=PATH to one of your own", "%s", why.text);
 		return;
 	}
-	checks_add(checks, "directory", CHECK_GOOD, NULL, "%s is yours alone", rundir.parent);
-	check_lease(checks, &rundir);
-	check_library(checks, library, &rundir);
-	rundir_hand_back(&rundir);
+	checks_add(checks, "directory", CHECK_GOOD, NULL, "%s is yours alone", trial.segdir.path);
+	check_lease(checks, &trial);
+	check_library(checks, library, &trial);
+	segdir_close(&trial.segdir);
 }

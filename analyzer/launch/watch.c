@@ -12,7 +12,8 @@
 enum {
 	MS = 1000000,        /* nanoseconds */
 	FIRST_SAMPLE_MS = 1, /* then 2, 4, 8, ... up to the interval: short programs have samples too */
-	SAMPLE_SHARE = 20,  /* sampling takes at most one part in so many of the time */
+	COLLECT_MS = 50,     /* between looks for finished segments */
+	SAMPLE_SHARE = 20,  /* looking takes at most one part in so many of the time */
 	AFTERMATH_MS = 100, /* how long processes that die with the child may take */
 };
 
@@ -173,21 +174,40 @@ static void wait_for_aftermath(struct watch *watch)
 	family_sample(&watch->family, 0);
 }
 
-void watch_run(struct watch *watch)
+static uint64_t earlier(uint64_t left_ns, uint64_t right_ns)
 {
-	uint64_t wait_ns = FIRST_SAMPLE_MS * MS, at_ns = watch->began_ns + wait_ns;
+	return left_ns < right_ns ? left_ns : right_ns;
+}
 
-	if (wait_ns > watch->interval_ns)
-		wait_ns = watch->interval_ns;
+/* The next moment to collect: at once while there is something to move. */
+static uint64_t collect_now(struct collect *collect)
+{
+	uint64_t began_ns = now_ns(CLOCK_MONOTONIC);
+	bool has_moved = collect_some(collect);
+	uint64_t now = now_ns(CLOCK_MONOTONIC), least = (now - began_ns) * SAMPLE_SHARE;
+
+	if (has_moved)
+		return now;
+	return now + (least > COLLECT_MS * MS ? least : COLLECT_MS * MS);
+}
+
+void watch_run(struct watch *watch, struct collect *collect)
+{
+	uint64_t wait_ns = earlier(FIRST_SAMPLE_MS * MS, watch->interval_ns);
+	uint64_t sample_at_ns = watch->began_ns + FIRST_SAMPLE_MS * MS;
+	uint64_t collect_at_ns = watch->began_ns + COLLECT_MS * MS;
+
 	sample(watch);
 	while (!watch->ended) {
-		take_signal(watch, at_ns);
-		uint64_t began_ns = now_ns(CLOCK_MONOTONIC);
+		take_signal(watch, earlier(sample_at_ns, collect_at_ns));
+		uint64_t now = now_ns(CLOCK_MONOTONIC);
 
-		if (watch->ended || began_ns < at_ns)
-			continue;
-		sample(watch);
-		at_ns = next_sample(watch, began_ns, &wait_ns);
+		if (!watch->ended && now >= sample_at_ns) {
+			sample(watch);
+			sample_at_ns = next_sample(watch, now, &wait_ns);
+		}
+		if (!watch->ended && now >= collect_at_ns)
+			collect_at_ns = collect_now(collect);
 	}
 	wait_for_aftermath(watch);
 }

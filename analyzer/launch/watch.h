@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.h: stays with a running program: passes signals on, samples what is resident, waits.
+ * watch.h: stays with a running program: passes signals on, samples what is resident, has finished segments
+ * collected, waits.
  *
  * watch_prepare comes before the fork: it blocks the signals that watch_run then takes one by one, so no
  * handler exists and nothing is lost between two looks.
@@ -8,6 +9,7 @@
 #ifndef POOLMEM_LAUNCH_WATCH_H
 #define POOLMEM_LAUNCH_WATCH_H
 
+#include "launch/collect.h"
 #include "launch/family.h"
 #include "launch/timeline.h"
 
@@ -35,8 +37,8 @@ void watch_prepare(struct watch *watch);
 /* Begins the clock.  To be called when the program is let go. */
 void watch_begin(struct watch *watch, pid_t child);
 
-/* Returns when the child has ended and what ended with it is waited for. */
-void watch_run(struct watch *watch);
+/* Collects meanwhile.  Returns when the child has ended and what ended with it is waited for. */
+void watch_run(struct watch *watch, struct collect *collect);
 
 uint64_t watch_elapsed_ns(const struct watch *watch);
 

@@ -4,6 +4,7 @@
 
 #include "model/recording.h"
 #include "model/saturate.h"
+#include "source/image.h"
 #include "text/allocate.h"
 
 #include <stdio.h>
@@ -69,6 +70,7 @@ static bool look(const struct directory *directory, const struct segment_name *n
 		return false;
 	row.life = life_of_file(&input);
 	row.allocated_bytes = input.allocated_bytes;
+	row.is_blank = image_is_blank(&input);
 	input_close(&input);
 	if (is_deep)
 		read_row(directory, &row);

@@ -12,6 +12,7 @@ struct listing_row {
 	enum life life;           /* of its processes together */
 	uint64_t age_ns;          /* since it was created */
 	uint64_t allocated_bytes; /* of the file's blocks */
+	bool is_blank;            /* empty, or without a whole header */
 	bool is_readable;         /* what follows is known */
 	struct failure why;       /* else */
 	enum process_state state; /* of its leader */

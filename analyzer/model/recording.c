@@ -163,6 +163,42 @@ static void add_image(struct reading *reading, struct image *image)
 	share_facts(reading->recording, first);
 }
 
+struct place {
+	uint64_t created_ns;
+	size_t index;
+};
+
+static int oldest_first(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+	if (a->created_ns != b->created_ns)
+		return a->created_ns < b->created_ns ? -1 : 1;
+	return (a->index > b->index) - (a->index < b->index);
+}
+
+/* A capture has segments in the order in which they were finished: the first program may be the last. */
+static void order_by_age(struct recording *recording)
+{
+	size_t count = recording->process_count;
+	struct process *processes = allocate(count, sizeof *processes);
+	struct place *places = allocate(count, sizeof *places);
+	size_t *now_at = allocate(count, sizeof *now_at);
+
+	for (size_t i = 0; i < count; i++)
+		places[i] = (struct place){recording->processes[i].header->created_ns, i};
+	qsort(places, count, sizeof *places, oldest_first);
+	for (size_t i = 0; i < count; i++)
+		now_at[places[i].index] = i;
+	for (size_t i = 0; i < count; i++) {
+		processes[i] = recording->processes[places[i].index];
+		processes[i].facts_index = now_at[processes[i].facts_index];
+	}
+	free(now_at);
+	free(places);
+	free(recording->processes);
+	recording->processes = processes;
+}
+
 static bool read_images(struct source *source, struct reading *reading, struct failure *why)
 {
 	for (;;) {
@@ -192,6 +228,7 @@ static bool read_all(struct source *source, const char *path, struct reading *re
 
 	if (!read_images(source, reading, why))
 		return false;
+	order_by_age(recording);
 	recording->read_at_ns = monotonic_ns();
 	recording->is_cut_short = source->capture.is_cut_short;
 	if (source->run && !outside_parse(source->run, source->run_bytes, &recording->outside, why))
@@ -231,6 +268,45 @@ bool recording_read(const char *path, struct recording *ret, struct failure *why
 	bool read = recording_read_source(&source, path, ret, why);
 	source_close(&source);
 	return read || name_path(path, why);
+}
+
+static void pass_image(struct image *image, process_visitor *visit, void *context)
+{
+	struct recording recording = {.kind = SOURCE_CAPTURE};
+	struct reading reading = {.recording = &recording};
+
+	add_image(&reading, image);
+	for (size_t i = 0; i < recording.process_count; i++)
+		visit(&recording.processes[i], context);
+	recording_free(&recording);
+}
+
+static bool pass_all(struct source *source, process_visitor *visit, void *context,
+		     struct outside *ret_outside, struct failure *why)
+{
+	struct image image;
+	enum source_step step;
+
+	while ((step = source_next(source, &image, why)) == SOURCE_IMAGE) {
+		pass_image(&image, visit, context);
+		image_free(&image);
+	}
+	if (step == SOURCE_FAILED)
+		return false;
+	*ret_outside = (struct outside){.json = NULL};
+	return !source->run || outside_parse(source->run, source->run_bytes, ret_outside, why);
+}
+
+bool recording_pass(const char *path, process_visitor *visit, void *context,
+		    struct outside *ret_outside, struct failure *why)
+{
+	struct source source;
+
+	if (!source_open(path, &source, why))
+		return strstr(why->text, path) ? false : name_path(path, why);
+	bool passed = pass_all(&source, visit, context, ret_outside, why);
+	source_close(&source);
+	return passed || name_path(path, why);
 }
 
 static void segment_free(struct segment *segment)

@@ -15,7 +15,7 @@ struct segment {
 struct recording {
 	enum source_kind kind;
 	struct segment **segments;
-	struct process *processes; /* in order of the file; departed children behind their parent */
+	struct process *processes; /* by age of segment, then in its order; departed children behind their parent */
 	size_t segment_count, process_count;
 	struct outside outside;
 	bool is_cut_short;   /* a capture without an end */
@@ -29,6 +29,15 @@ bool recording_read(const char *path, struct recording *ret, struct failure *why
 /* The same from an open source; `path` serves to find later segments, may be NULL. */
 bool recording_read_source(struct source *source, const char *path, struct recording *ret,
 			   struct failure *why);
+
+typedef void process_visitor(const struct process *process, void *context);
+
+/*
+ * Reads a file and keeps nothing of it: `visit` sees each process once, in order of the file, without what
+ * became of it.  ret_outside: freed by the caller.
+ */
+bool recording_pass(const char *path, process_visitor *visit, void *context,
+		    struct outside *ret_outside, struct failure *why);
 
 void recording_free(struct recording *recording);
 

@@ -10,11 +10,18 @@
 
 #include <stdio.h>
 
+static bool is_starting(const struct listing_row *row)
+{
+	return !row->is_readable && row->is_blank && row->life != LIFE_ENDED;
+}
+
 static struct number state_of(const struct listing_row *row)
 {
 	struct number state;
 
-	if (!row->is_readable)
+	if (is_starting(row))
+		snprintf(state.text, sizeof state.text, "starting");
+	else if (!row->is_readable)
 		snprintf(state.text, sizeof state.text, "not readable");
 	else if (row->state == STATE_EXITED)
 		snprintf(state.text, sizeof state.text, "exited %lld", (long long)row->exit_status);
@@ -91,6 +98,10 @@ static json_t *row_json(const struct listing_row *row)
 	json_put(object, "age_ns", json_count(row->age_ns));
 	json_put(object, "bytes", json_count(row->allocated_bytes));
 	json_put(object, "life", json_text(life_key(row->life)));
+	if (is_starting(row)) {
+		json_put(object, "state", json_text("starting"));
+		return object;
+	}
 	if (!row->is_readable) {
 		json_put(object, "failure", json_text(row->why.text));
 		return object;

@@ -84,26 +84,26 @@ static int newest_first(const void *left, const void *right)
 	return strcmp(b->text, a->text);
 }
 
-static void read_names(struct directory *directory)
+struct segment_name *directory_names(int directory_fd, size_t *ret_count)
 {
-	int fd = openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct segment_name *names = NULL, name;
 	const struct dirent *entry;
-	size_t room = 0;
+	size_t room = 0, count = 0;
 
 	while (stream && (entry = readdir(stream))) {
-		struct segment_name name;
 		if (!segment_name_parse(entry->d_name, &name))
 			continue;
-		directory->names = allocate_more(directory->names, directory->name_count, &room,
-						 sizeof name);
-		directory->names[directory->name_count++] = name;
+		names = allocate_more(names, count, &room, sizeof name);
+		names[count++] = name;
 	}
 	if (stream)
 		closedir(stream);
-	if (directory->name_count)
-		qsort(directory->names, directory->name_count, sizeof *directory->names,
-		      newest_first);
+	if (count)
+		qsort(names, count, sizeof *names, newest_first);
+	*ret_count = count;
+	return names;
 }
 
 static bool is_private(int fd)
@@ -129,7 +129,7 @@ static bool open_path(char *path, bool must_be_private, struct directory *ret, s
 		     "%s is not trusted: it belongs to someone else, or others can write to it",
 		     path);
 	} else {
-		read_names(&directory);
+		directory.names = directory_names(directory.fd, &directory.name_count);
 		*ret = directory;
 		return true;
 	}

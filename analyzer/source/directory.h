@@ -39,6 +39,9 @@ bool directory_open_of(const char *file, struct directory *ret, struct failure *
 
 void directory_close(struct directory *directory);
 
+/* Names of the segments in an open directory, newest first.  Freed by the caller. */
+struct segment_name *directory_names(int directory_fd, size_t *ret_count);
+
 bool segment_name_parse(const char *text, struct segment_name *ret);
 
 /* The newest segment in which a process has this pid, running ones first.  NULL: none. */

@@ -268,3 +268,17 @@ bool image_peek(const struct input *input, struct pm_header *ret_header,
 	*ret_leader = leader;
 	return true;
 }
+
+bool image_is_blank(const struct input *input)
+{
+	struct pm_header header;
+	struct failure ignored;
+	uint32_t ready;
+
+	if (input->bytes == 0)
+		return true;
+	return input_read(input, __builtin_offsetof(struct pm_header, ready), &ready, sizeof ready,
+			  &ignored) &&
+	       input_read(input, 0, &header, sizeof header, &ignored) && ready == 0 &&
+	       header.version <= PM_FORMAT_VERSION;
+}

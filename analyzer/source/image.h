@@ -45,6 +45,9 @@ const struct image_entry *image_entries(const struct image *image, enum pm_chunk
 bool image_peek(const struct input *input, struct pm_header *ret_header,
 		struct pm_process *ret_leader, struct failure *why);
 
+/* Empty, or without a whole header: its program is starting, or died while it did. */
+bool image_is_blank(const struct input *input);
+
 /* allocations = limit[left & 1] - (left >> 8) */
 static inline uint64_t tally_allocated(const struct pm_tally *tally)
 {

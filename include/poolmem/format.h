@@ -118,9 +118,9 @@ enum pm_chunk_kind {
 };
 
 struct pm_chunk {
-	uint32_t kind;       /* enum pm_chunk_kind; written last, atomic */
-	uint32_t process;    /* leader chunk of the process it belongs to; of itself for a leader */
-	uint32_t sequence;   /* 0, 1, 2 ... among the chunks of one kind and process */
+	uint32_t kind;     /* enum pm_chunk_kind; written last, atomic */
+	uint32_t process;  /* leader chunk of the process it belongs to; of itself for a leader */
+	uint32_t sequence; /* 0, 1, 2 ... among the chunks of one kind and process */
 	uint32_t used_bytes; /* FACTS: bytes of the stream in this chunk; MAP: bytes present, the rest is zero */
 };
 
@@ -131,7 +131,8 @@ struct pm_chunk {
  *
  * An allocation is one subtraction of PM_LEFT_STEP from `left`; when that goes below zero the thread
  * takes a slow call, which writes the other `limit` and then `left`, its low byte one higher.  A reader
- * reads left, limit, left; when the low bytes of both differ, it reads again.
+ * reads both limits, left, and then the limit that belongs to it once more; when that has changed, it reads
+ * all again.  (The low byte alone does not tell: it is the same after 256 slow calls.)
  * A free is one increment of freed[age of the block].
  */
 struct pm_tally {
@@ -155,7 +156,7 @@ struct pm_process {
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t live_now_bytes; /* as of the last slow call */
 	uint64_t live_peak_bytes; /* highest live_now_bytes: seen at slow calls, see peak_bound_bytes */
-	uint64_t peak_bound_bytes; /* the true peak is at most this much higher */
+	uint64_t peak_bound_bytes; /* the true peak is at most this much higher; sum over threads */
 	uint64_t committed_bytes, committed_peak_bytes; /* mapped in arenas */
 	uint64_t meta_bytes;      /* mapped for descriptors, stamps and heaps */
 	uint64_t purged_bytes;    /* given back by madvise or munmap so far */
@@ -175,6 +176,8 @@ struct pm_process {
 	uint64_t misuse_count;
 	uint32_t recycled_children; /* children whose totals are in this process's slot DEPARTED */
 	uint32_t more_slots;        /* SLOT chunks besides the leader; atomic */
+	uint32_t children; /* forked children that found an area; atomic, written by them */
+	uint32_t foreign;  /* 1: its pids are of another namespace than the header's */
 };
 
 enum pm_slot_use {

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 
 static struct mallinfo2 figures(void)
@@ -62,7 +63,7 @@ EXPORT int malloc_trim(size_t pad)
 	return census_trim() > 0;
 }
 
-EXPORT void malloc_stats(void)
+static void print_stats(void)
 {
 	struct census census = census_take();
 	fprintf(stderr, "poolmem: mapped in arenas  %12zu bytes (peak %zu)\n", census.mapped_bytes,
@@ -72,6 +73,15 @@ EXPORT void malloc_stats(void)
 	fprintf(stderr, "poolmem: live large        %12zu bytes, %zu blocks\n", census.large_bytes,
 		census.large_blocks);
 	fprintf(stderr, "poolmem: free, kept        %12zu bytes\n", census.dirty_bytes);
+}
+
+/* No cancellation point, as in glibc. */
+EXPORT void malloc_stats(void)
+{
+	int state;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	print_stats();
+	pthread_setcancelstate(state, NULL);
 }
 
 EXPORT int malloc_info(int options, FILE *stream)

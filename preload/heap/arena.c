@@ -92,19 +92,22 @@ static uint32_t arena_count(void)
 	return __atomic_load_n(&region.arenas, __ATOMIC_ACQUIRE);
 }
 
+/* After units were given: either this sees the hint that passed them, or raise_hint() sees the units. */
 static void lower_hint(uint32_t index)
 {
-	uint32_t hint = __atomic_load_n(&region.first_free, __ATOMIC_RELAXED);
+	uint32_t hint = __atomic_load_n(&region.first_free, __ATOMIC_SEQ_CST);
 	while (index < hint && !__atomic_compare_exchange_n(&region.first_free, &hint, index, true,
 							    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 
-static void raise_hint(uint32_t index)
+static void raise_hint(const struct arena *arena)
 {
-	uint32_t expected = index;
-	__atomic_compare_exchange_n(&region.first_free, &expected, index + 1, false,
-				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	uint32_t expected = arena->index;
+	if (__atomic_compare_exchange_n(&region.first_free, &expected, arena->index + 1, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED) &&
+	    __atomic_load_n(&arena->free, __ATOMIC_SEQ_CST))
+		lower_hint(arena->index);
 }
 
 /* false: another thread was faster. */
@@ -173,16 +176,21 @@ static bool extend(struct arena *arena, unsigned count, bool *ret_refused)
 		if (!__atomic_compare_exchange_n(&arena->mapped, &from, from + units, false,
 						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			return true; /* somebody else maps; look again */
+		uint32_t now = from + units;
+		if (kind_of(arena) != ARENA_POOLS) { /* it was unmapped, see unmap_arena() */
+			__atomic_compare_exchange_n(&arena->mapped, &now, from, false,
+						    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+			return true;
+		}
 		enum memory_result result = memory_map_at(arena_base(arena) +
 								  (size_t)from * PM_UNIT_BYTES,
 							  (size_t)units * PM_UNIT_BYTES);
 		if (result == MEMORY_OK) {
 			count_mapped((size_t)units * PM_UNIT_BYTES);
-			__atomic_or_fetch(&arena->free, mask_of(from, units), __ATOMIC_RELEASE);
+			__atomic_or_fetch(&arena->free, mask_of(from, units), __ATOMIC_SEQ_CST);
 			lower_hint(arena->index);
 			return true;
 		}
-		uint32_t now = from + units;
 		if (result == MEMORY_TAKEN) {
 			__atomic_store_n(&arena->mapped, PM_ARENA_UNITS, __ATOMIC_RELEASE);
 			return true; /* the rest of this arena is lost to another mapping */
@@ -220,10 +228,14 @@ static bool grow(unsigned count)
 	for (uint32_t i = arenas; i-- > 0 && i + 2 >= arenas;) /* only the newest are unfinished */
 		if (kind_of(arena_at(i)) == ARENA_POOLS && extend(arena_at(i), count, &refused))
 			return true;
-	if (refused)
-		return false;
-	struct arena *arena = open_arena();
-	return arena && extend(arena, count, &refused);
+	while (!refused) { /* what is opened here others may have filled at once */
+		struct arena *arena = open_arena();
+		if (!arena)
+			return false;
+		if (extend(arena, count, &refused))
+			return true;
+	}
+	return false;
 }
 
 /* Takes an arena that holds nothing out of use and unmaps it. */
@@ -270,7 +282,7 @@ static bool take_anywhere(unsigned count, struct run *ret_run)
 		if (kind_of(arena) == ARENA_POOLS && take_in(arena, count, ret_run))
 			return true;
 		if (!__atomic_load_n(&arena->free, __ATOMIC_RELAXED) && i + 1 < arenas)
-			raise_hint(i);
+			raise_hint(arena);
 	}
 	return false;
 }
@@ -293,7 +305,7 @@ void arena_give(struct arena *arena, unsigned first, unsigned count)
 {
 	mark_dirty(arena, first, count);
 	arena_mark_changed(arena);
-	__atomic_or_fetch(&arena->free, mask_of(first, count), __ATOMIC_RELEASE);
+	__atomic_or_fetch(&arena->free, mask_of(first, count), __ATOMIC_SEQ_CST);
 	lower_hint(arena->index);
 }
 
@@ -372,7 +384,7 @@ static size_t purge_arena(struct arena *arena, bool all)
 			   __ATOMIC_RELAXED);
 	size_t bytes = purge_units(arena, was_dirty);
 	arena_mark_changed(arena);
-	__atomic_or_fetch(&arena->free, taken, __ATOMIC_RELEASE);
+	__atomic_or_fetch(&arena->free, taken, __ATOMIC_SEQ_CST);
 	lower_hint(arena->index);
 	return bytes;
 }
@@ -464,11 +476,9 @@ struct pool *arena_take_huge(size_t bytes)
 	for (bool retried = false;;) {
 		if (!claim_arenas(count, &first))
 			return NULL;
-		if (!ensure_meta(arena_at(first))) {
-			set_range(first, count, ARENA_UNUSED);
-			return NULL;
-		}
-		enum memory_result result = memory_map_at(arena_base(arena_at(first)), bytes);
+		enum memory_result result = MEMORY_REFUSED;
+		if (ensure_meta(arena_at(first)))
+			result = memory_map_at(arena_base(arena_at(first)), bytes);
 		if (result == MEMORY_OK)
 			break;
 		set_range(first, count, result == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
@@ -517,6 +527,22 @@ static bool resize_in_place(struct arena *arena, size_t bytes)
 	return true;
 }
 
+/*
+ * Moves the pages of `pool` to claimed arenas.  Another mapping may be there: that is seen by reserving them.
+ * A kernel that refuses the reservation has found the range free, and the move may yet be possible.
+ */
+static bool move_pages(struct pool *pool, size_t old_bytes, uint32_t first, size_t bytes)
+{
+	char *target = arena_base(arena_at(first));
+	enum memory_result reserved = memory_reserve_at(target, bytes);
+	if (reserved != MEMORY_TAKEN && memory_move(pool->start, old_bytes, target, bytes))
+		return true;
+	if (reserved == MEMORY_OK)
+		memory_unmap(target, bytes);
+	set_range(first, arenas_for(bytes), reserved == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
+	return false;
+}
+
 struct pool *arena_resize_huge(struct pool *pool, size_t bytes)
 {
 	unsigned unit;
@@ -528,11 +554,12 @@ struct pool *arena_resize_huge(struct pool *pool, size_t bytes)
 	uint32_t first, count = arenas_for(bytes);
 	if (!is_obtainable(bytes - from->huge_bytes) || !claim_arenas(count, &first))
 		return NULL;
-	if (!ensure_meta(arena_at(first)) ||
-	    !memory_move(pool->start, from->huge_bytes, arena_base(arena_at(first)), bytes)) {
+	if (!ensure_meta(arena_at(first))) {
 		set_range(first, count, ARENA_UNUSED);
 		return NULL;
 	}
+	if (!move_pages(pool, from->huge_bytes, first, bytes))
+		return NULL;
 	count_mapped(bytes - from->huge_bytes);
 	arena_mark_changed(from);
 	set_range(from->index, from->huge_arenas, ARENA_UNUSED);

@@ -48,6 +48,7 @@ struct arena {
 	uint32_t huge_arenas;
 	uint32_t index;
 	uint32_t changed;     /* atomic flag: something in it changed since it was last published */
+	bool published;       /* by life/: a figure of it stands in the segment */
 	struct pool *pools;   /* a descriptor per unit */
 	uint8_t *stamps_fine; /* STAMPS_FINE per unit */
 	uint8_t *stamps_coarse; /* STAMPS_COARSE per unit */

@@ -3,8 +3,9 @@
  * class.h: size classes, pure arithmetic.
  *
  * Every 16 bytes up to 1 KiB, four to a doubling above, up to 32 KiB; larger blocks have a run of pages
- * of their own.  Class 0 is malloc(0), kept apart because it tells something.  Each class size is a
- * multiple of the largest power of two not above a quarter of it, so aligned blocks come from classes.
+ * of their own.  Class 0 is malloc(0), kept apart because it tells something.  Above 1 KiB each class
+ * size is a multiple of the largest power of two not above a quarter of it, and below every multiple of
+ * 16 is one, so aligned blocks come from classes.
  */
 #ifndef HEAP_CLASS_H
 #define HEAP_CLASS_H

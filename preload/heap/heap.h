@@ -28,7 +28,6 @@ enum heap_state {
 	HEAP_OWNED = 1, /* by a running thread */
 	HEAP_ABANDONED, /* its thread ended; the next one takes it over, pools and slot */
 	HEAP_TENDED,    /* abandoned, and another thread empties it just now */
-	HEAP_GHOST      /* its thread did not survive a fork: only receives remote frees */
 };
 
 struct heap {
@@ -37,11 +36,13 @@ struct heap {
 	struct pool *notified;          /* atomic: full pools that got a remote free */
 	uint32_t state;                 /* atomic, enum heap_state */
 	uint32_t index;
-	uint32_t tid;          /* atomic: of the thread that owns it; 0 while that is not settled */
-	uint64_t ticking[2];   /* classes that have allocated, a bit each */
-	uint64_t clock_seen;   /* allocations handed to the clock so far */
-	int64_t live_seen;     /* live bytes handed on so far */
-	uint64_t remote_frees; /* by this thread: a thread that only frees must tick too */
+	uint32_t tid;        /* atomic: of the thread that owns it; 0 while that is not settled */
+	uint32_t libc_tid;   /* of life/: the same as libc has it, stale after a raw clone() */
+	uint64_t ticking[2]; /* classes that have allocated, a bit each */
+	uint64_t clock_seen; /* allocations handed to the clock so far */
+	int64_t live_seen;   /* live bytes handed on so far */
+	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
+	uint64_t remote_frees;  /* by this thread: a thread that only frees must tick too */
 };
 
 /* On memory that is wiped in a forked child. */
@@ -201,6 +202,9 @@ void bin_release(struct heap *heap, struct pool *pool); /* if nothing in it is u
 void bin_release_if_empty(struct heap *heap,
 			  struct pool *pool); /* the same, but keeps the first of its bin */
 bool bin_fill(struct heap *heap, unsigned size_class);
+
+/* Set when the kernel would not wipe a group's twins on fork. */
+extern bool heap_twins_unwiped;
 
 /* Heaps as such.  threads come and go, heaps stay.  table.c */
 struct heap *heap_adopt(void);          /* an abandoned one, or NULL */

@@ -126,7 +126,12 @@ static bool is_huge(const struct pool *pool, struct arena **ret_arena, unsigned 
 	return __atomic_load_n(&(*ret_arena)->kind, __ATOMIC_ACQUIRE) == ARENA_HUGE;
 }
 
-/* The stamp was cleared by the caller that won the right to free. */
+static uintptr_t unit_of(const void *address)
+{
+	return ((uintptr_t)address >> UNIT_SHIFT) - region.base_unit;
+}
+
+/* Of two that free it one finds the stamp and wins. */
 void large_free(struct heap *heap, struct pool *pool)
 {
 	struct arena *arena;
@@ -139,7 +144,11 @@ void large_free(struct heap *heap, struct pool *pool)
 	int age = stamps.age_of[stamp];
 	count_free(heap, pool->block_bytes, age < 0 ? 0 : (unsigned)age);
 	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
-	if (is_huge(pool, &arena, &unit))
+	bool huge = is_huge(pool, &arena, &unit);
+	uintptr_t start_unit = unit_of(pool->start);
+	if (start_unit != (uintptr_t)arena->index * PM_ARENA_UNITS + unit)
+		region_set(start_unit, &pool_nowhere); /* as in bin_release() */
+	if (huge)
 		arena_give_huge(pool);
 	else
 		arena_give(arena, unit, pool->units);
@@ -191,6 +200,12 @@ bool large_resize(struct heap *heap, struct pool *pool, size_t size)
 	return size <= ARENA_BYTES && resize_run(heap, pool, size);
 }
 
+static void mark_gone(struct pool *pool)
+{
+	pool->stamps[0] = STAMP_FREE;
+	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
+}
+
 /* Moves the pages of a block that spans arenas instead of copying them. */
 struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
 {
@@ -200,16 +215,17 @@ struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
 	if (!is_huge(pool, &arena, &unit) || size <= ARENA_BYTES || pool->start != arena_base(arena))
 		return NULL;
 	size_t old = pool->block_bytes;
+	uint8_t stamp = pool->stamps[0];
+	mark_gone(pool); /* when its pages have moved, its place may be another's at once */
 	struct pool *moved = arena_resize_huge(pool, usable);
-	if (!moved)
-		return NULL;
-	if (moved == pool) {
-		set_usable(heap, pool, usable);
-		return pool;
+	if (!moved || moved == pool) {
+		pool->stamps[0] = stamp;
+		__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
+		if (moved)
+			set_usable(heap, pool, usable);
+		return moved;
 	}
-	int age = stamps.age_of[pool->stamps[0]];
-	pool->stamps[0] = STAMP_FREE;
-	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
+	int age = stamps.age_of[stamp];
 	count_free(heap, old, age < 0 ? 0 : (unsigned)age);
 	describe(moved, moved->start, usable);
 	count_alloc(heap, usable);

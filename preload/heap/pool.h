@@ -5,7 +5,7 @@
  *   start                                     start + capacity * block_bytes
  *   | live | free | live | free | untouched ... |
  *
- *   used + blocks on `free` + blocks on `remote` == threaded <= capacity
+ *   used + blocks on `free` == threaded <= capacity
  *
  * where `used` counts live blocks and those on `remote` (freed by other threads, not yet taken over).
  * The descriptor lies away from the blocks, where an overflow does not reach it.  Only the owner touches

@@ -26,28 +26,31 @@ static struct arena *arena_blocks[ARENA_BLOCKS];
 
 struct region region;
 
-/* The library's own address carries the kernel's randomisation, and none where that is off. */
+/*
+ * The library's own address carries the kernel's randomisation, and none where that is off.  When the kernel
+ * refuses memory just now, it may have some later.
+ */
 static uintptr_t choose_base(void)
 {
 	uintptr_t slide = ((uintptr_t)&choose_base >> 12 & 0xfffff) * ARENA_BYTES;
-	char *probe = memory_map((void *)(REGION_HINT + slide), PM_UNIT_BYTES);
+	uintptr_t hint = REGION_HINT + slide;
+	char *probe = memory_map((void *)hint, PM_UNIT_BYTES);
 	if (!probe)
-		return 0;
+		return hint;
 	memory_unmap(probe, PM_UNIT_BYTES);
 	return ((uintptr_t)probe + ARENA_BYTES - 1) / ARENA_BYTES * ARENA_BYTES;
 }
 
-bool region_init(void)
+void region_init(void)
 {
+	if (region.units)
+		return;
 	uintptr_t base = choose_base();
-	if (!base)
-		return false;
 	for (unsigned i = 0; i < FIRST_MAP_UNITS; i++)
 		first_map[i] = &pool_nowhere;
 	region.base_unit = base >> UNIT_SHIFT;
 	region.pool_at = maps[0] = first_map;
 	__atomic_store_n(&region.units, FIRST_MAP_UNITS, __ATOMIC_RELEASE);
-	return true;
 }
 
 static uintptr_t units_of(unsigned number)

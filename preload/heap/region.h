@@ -8,8 +8,8 @@
 /* Owner of what no heap owns; never equal to a thread's heap, nor to NULL. */
 #define OWNER_NONE ((struct heap *)1)
 
-/* Chooses the address range.  Once, before the first arena, by the only thread there is. */
-bool region_init(void);
+/* Chooses the address range, once.  Before the first arena, by the only thread there is. */
+void region_init(void);
 
 /* Makes the map long enough for that many arenas.  false: no memory. */
 bool region_cover(uint32_t arenas);

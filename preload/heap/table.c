@@ -19,6 +19,7 @@ __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")
 
 static char *groups[HEAP_GROUPS];
 static uint32_t heap_count_made; /* atomic */
+bool heap_twins_unwiped;
 
 struct heap *heap_by_index(uint32_t index)
 {
@@ -42,7 +43,8 @@ static bool ensure_group(uint32_t number)
 	char *mine = memory_map(NULL, GROUP_BYTES);
 	if (!mine)
 		return false;
-	memory_wipe_on_fork(mine + GROUP_TWINS, GROUP_TWINS);
+	if (!memory_wipe_on_fork(mine + GROUP_TWINS, GROUP_TWINS))
+		heap_twins_unwiped = true;
 	if (__atomic_compare_exchange_n(&groups[number], &group, mine, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		__atomic_add_fetch(&region.meta_bytes, GROUP_BYTES, __ATOMIC_RELAXED);

@@ -95,6 +95,19 @@ static struct build_id find_build_id(const struct dl_phdr_info *info,
 	return (struct build_id){0};
 }
 
+/* Not every note is: what no PT_LOAD covers cannot be read. */
+static bool is_loaded(const struct dl_phdr_info *info, const ElfW(Phdr) * note)
+{
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *load = &info->dlpi_phdr[i];
+		if (load->p_type == PT_LOAD && load->p_flags & PF_R &&
+		    note->p_vaddr >= load->p_vaddr && note->p_memsz <= load->p_filesz &&
+		    note->p_vaddr - load->p_vaddr <= load->p_filesz - note->p_memsz)
+			return true;
+	}
+	return false;
+}
+
 static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	struct pm_module module = {.base = info->dlpi_addr, .first = UINT64_MAX};
@@ -107,10 +120,11 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
 		if (header->p_type == PT_LOAD) {
 			module.first = first < module.first ? first : module.first;
 			module.last = first + header->p_memsz;
-		} else if (header->p_type == PT_NOTE && !id.count) {
-			id = find_build_id(info, header);
 		}
 	}
+	for (unsigned i = 0; i < info->dlpi_phnum && !id.count; i++)
+		if (info->dlpi_phdr[i].p_type == PT_NOTE && is_loaded(info, &info->dlpi_phdr[i]))
+			id = find_build_id(info, &info->dlpi_phdr[i]);
 	char tail[64 + 4096];
 	size_t path = strlen(info->dlpi_name);
 	module.build_id_bytes = id.count <= 64 ? id.count : 0;

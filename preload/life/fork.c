@@ -20,25 +20,30 @@ struct pm_process *life_process(void)
 	return wiped.alive && life.process ? life.process : &no_process;
 }
 
-/* Without MADV_WIPEONFORK only children of fork() are told apart. */
+/*
+ * Where the kernel did not wipe (too old, or out of mappings for a group of heaps), children of fork() at
+ * least are told apart.
+ */
 static void wipe_by_hand(void)
 {
 	struct heap *heap;
+	if (life.can_wipe && !heap_twins_unwiped)
+		return;
 	__builtin_memset(&wiped, 0, sizeof wiped);
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
 		heap_twin(heap)->displacement = 0;
+	threads_forget_shared();
 }
 
 void fork_init(void)
 {
-	life.can_wipe = wiped_init();
+	life.can_wipe = wiped_init() && threads_wipe_shared();
 	wiped.alive = 1;
 }
 
 void fork_watch(void)
 {
-	if (!life.can_wipe)
-		pthread_atfork(NULL, NULL, wipe_by_hand);
+	pthread_atfork(NULL, NULL, wipe_by_hand);
 }
 
 /* --- what the child found live --------------------------------------------------------------------- */
@@ -70,6 +75,17 @@ static void undo_own(const struct heap *heap, struct inheritance *sum)
 	sum->bytes += tally_frees(bytes) - tally_allocations(bytes);
 }
 
+/* The thread that forked is the only one that can have done anything, unless it has no heap. */
+static void undo_since_fork(const struct heap *heap, struct inheritance *sum)
+{
+	if (heap) {
+		undo_own(heap, sum);
+		return;
+	}
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
+		undo_own(heap, sum);
+}
+
 /* --- a place in the segment ------------------------------------------------------------------------ */
 
 static uint32_t claim_area(void)
@@ -78,37 +94,49 @@ static uint32_t claim_area(void)
 	return chunk ? chunk : segment_claim_any();
 }
 
-static void fill_record(struct pm_process *process, uint32_t parent, const struct pm_process *old,
-			const struct inheritance *inherited)
+/*
+ * A child whose pid is 1 begins a namespace of its own: there and below, pids mean something else than to
+ * those who would look whether it still lives.
+ */
+static bool is_foreign(uint32_t pid, const struct pm_process *old)
 {
-	process->pid = memory_thread_id(&wiped.scratch);
+	return old->foreign || (pid == 1 && old->pid != 1);
+}
+
+static void fill_record(struct pm_process *process, uint32_t parent, struct pm_process *old,
+			const struct inheritance *inherited, uint32_t pid)
+{
+	process->pid = pid;
 	process->ppid = old->pid;
 	process->uid = old->uid;
 	process->parent = parent;
+	process->foreign = is_foreign(pid, old);
 	process->began_ns = threads_clock_ns();
 	process->inherited_blocks = inherited->blocks;
 	process->inherited_bytes = inherited->bytes;
 	for (unsigned g = 0; g < 3; g++)
 		process->threshold[g] = clock_now.threshold[g];
+	__atomic_add_fetch(&old->children, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&process->state, PM_STATE_RUNNING, __ATOMIC_RELEASE);
 }
 
+/*
+ * Heaps of threads that did not survive the fork stay as they are, perhaps in the middle of something:
+ * owned by nobody that could be found dead, they are never adopted and only receive remote frees.
+ */
 static void leave_others_alone(const struct heap *mine)
 {
 	struct heap *heap;
-	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
-		if (heap != mine && heap->state != HEAP_ABANDONED)
-			heap->state = HEAP_GHOST;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
+		heap->clock_seen = 0;
+		heap->live_seen = 0;
+		heap->interval_seen = 0;
+		if (heap != mine)
+			heap->tid = 0;
+	}
 }
 
-/* The thread that forked goes on under another id. */
-static void renew_tid(struct heap *heap)
-{
-	if (heap)
-		heap->tid = memory_thread_id(&wiped.scratch);
-}
-
-static void settle(struct heap *heap, const struct inheritance *inherited)
+static void settle(struct heap *heap, const struct inheritance *inherited, uint32_t pid)
 {
 	uint32_t parent = life.leader;
 	struct pm_process *old = life.process;
@@ -123,41 +151,53 @@ static void settle(struct heap *heap, const struct inheritance *inherited)
 	}
 	struct pm_slot *slot = segment_chunk(chunk);
 	slot->chunk.process = chunk;
-	fill_record(&slot->process, parent, old, inherited);
-	if (heap)
-		threads_attach(heap, chunk);
-	slot->tid = slot->process.pid;
-	slot->holders = slot->held = 1;
-	slot->began_ns = slot->process.began_ns;
+	slot->use = PM_SLOT_THREAD;
+	fill_record(&slot->process, parent, old, inherited, pid);
 	life.process = &slot->process;
 	life.leader = chunk;
+	for (unsigned i = 0; i < LIFE_SPARES; i++)
+		life.spare[i] = 0;
+	if (heap)
+		threads_settle(heap, pid);
+}
+
+/* What the parent has published does not stand in the child's area. */
+static void forget_published(void)
+{
+	for (uint32_t i = 0; i < region.arenas; i++)
+		arena_at(i)->published = false;
 }
 
 /* Deltas of ticks count from here on; the clock goes on from the parent's. */
 static void restart_sums(struct heap *heap, const struct inheritance *inherited)
 {
+	life.interval_bytes = 0;
 	life.live_bytes = (int64_t)inherited->bytes;
 	if (heap) {
 		const struct pm_tally *large = heap_counted(heap,
 							    &heap->slot->tally[CLASS_LARGE_BYTES]);
 		life.live_bytes += (int64_t)(tally_allocations(large) - tally_frees(large));
-		heap->clock_seen = 0;
-		heap->live_seen = 0;
 	}
 }
 
+/* The first thread that comes here settles the process; others wait for it. */
 void fork_check(struct heap *heap)
 {
-	if (wiped.alive || !life.started)
+	if (__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE) || !life.started)
 		return;
+	if (!wiped_try(&wiped.settling)) {
+		while (!__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE))
+			;
+		return;
+	}
 	struct inheritance inherited = {0};
+	uint32_t pid = threads_id_after_fork(heap);
 	arena_each_pool(add_pool, &inherited);
-	if (heap)
-		undo_own(heap, &inherited);
+	undo_since_fork(heap, &inherited);
 	leave_others_alone(heap);
 	threads_forget_shared();
-	renew_tid(heap);
-	settle(heap, &inherited);
+	forget_published();
+	settle(heap, &inherited, pid);
 	restart_sums(heap, &inherited);
-	wiped.alive = 1;
+	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

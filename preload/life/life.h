@@ -24,10 +24,12 @@ struct life {
 	uint32_t spare[LIFE_SPARES]; /* chunks laid ready for forked children */
 	struct pm_process *process;  /* in the leader chunk, or a private one */
 	struct heap *main_heap;      /* of the thread that starts the process */
-	int64_t live_bytes;          /* atomic; as of slow calls */
-	uint64_t next_purge_ms;      /* atomic */
-	uint64_t large_changes;      /* atomic: large blocks come and gone */
-	bool can_wipe;               /* MADV_WIPEONFORK works */
+	uint32_t libc_id;        /* what libc says is the id of the thread the process began with */
+	uint64_t interval_bytes; /* atomic: can come and go between ticks, all heaps */
+	int64_t live_bytes;      /* atomic; as of slow calls */
+	uint64_t next_purge_ms;  /* atomic */
+	uint64_t large_changes;  /* atomic: large blocks come and gone */
+	bool can_wipe;           /* MADV_WIPEONFORK works */
 };
 
 extern struct life life;
@@ -41,6 +43,10 @@ void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
 void threads_drain_private(struct heap *heap); /* counts kept outside any slot go to the heap's */
 void threads_forget_shared(void);              /* in a forked child: those calls count privately */
+bool threads_wipe_shared(void);
+void threads_settle(struct heap *heap, uint32_t tid); /* a slot for a heap that has none */
+void threads_rejoin(struct heap *heap);               /* the same at a tick, after a fork */
+uint32_t threads_id_after_fork(struct heap *heap);    /* NULL: the thread has none */
 uint64_t threads_clock_ns(void);
 
 /* fork.c: makes a forked child a process of its own; nothing when it is already. */

@@ -67,6 +67,12 @@ static void publish_arena(const struct arena *arena, struct pm_arena *out)
 					  : (struct pm_pool){0};
 }
 
+/* Unused arenas and the rest of a huge block need none, unless an older figure stands there. */
+static bool is_worth_a_place(const struct arena *arena)
+{
+	return arena->kind == ARENA_POOLS || arena->kind == ARENA_HUGE || arena->published;
+}
+
 static bool publish_one(struct arena *arena)
 {
 	struct pm_arena *out = segment_map_arena(life.leader, arena->index);
@@ -74,6 +80,7 @@ static bool publish_one(struct arena *arena)
 		return false;
 	__atomic_store_n(&arena->changed, 0, __ATOMIC_RELAXED);
 	publish_arena(arena, out);
+	arena->published = out->kind != PM_ARENA_NONE;
 	return true;
 }
 
@@ -88,7 +95,7 @@ void publish_pools(bool all)
 	for (uint32_t i = 0; i < arenas; i++) {
 		struct arena *arena = arena_at(i);
 		bool in_turn = i >= first && i < first + ARENAS_IN_TURN;
-		if ((all || in_turn || arena->changed) && arena->kind != ARENA_BLOCKED)
+		if ((all || in_turn || arena->changed) && is_worth_a_place(arena))
 			unseen += !publish_one(arena);
 	}
 	turn = first + ARENAS_IN_TURN;

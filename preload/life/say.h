@@ -2,7 +2,7 @@
 /*
  * say.h: one line on stderr, without stdio.
  *
- * The library speaks on two occasions only: a bad setting, and a misuse of malloc's contract.
+ * The library speaks on two occasions only: a bad setting (or help=1), and a misuse of malloc's contract.
  */
 #ifndef LIFE_SAY_H
 #define LIFE_SAY_H

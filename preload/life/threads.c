@@ -6,6 +6,7 @@
  * the last round of them, so that destructors of others still find it.  After that, and in signal
  * handlers inside the allocator, requests are served without a heap and counted on the shared slot.
  */
+#define _GNU_SOURCE
 #include "heap/region.h"
 #include "life/life.h"
 #include "sys/memory.h"
@@ -22,7 +23,7 @@ static bool have_key;
 #define WITHOUT_HEAP ((struct heap *)1)
 
 /* Calls outside any heap: privately until the next tick, in the segment once there are threads. */
-static struct pm_slot private_shared;
+static struct pm_slot private_shared __attribute__((aligned(MEMORY_PAGE))); /* wiped on fork */
 static bool private_used;
 static struct pm_slot *segment_shared; /* atomic */
 
@@ -36,6 +37,37 @@ uint64_t threads_clock_ns(void)
 uint64_t host_milliseconds(void)
 {
 	return threads_clock_ns() / 1000000;
+}
+
+_Static_assert(sizeof private_shared % MEMORY_PAGE == 0, "pages of its own");
+
+bool threads_wipe_shared(void)
+{
+	return memory_wipe_on_fork(&private_shared, sizeof private_shared);
+}
+
+/* libc writes the caller's id into a mutex that it locks: no system call. */
+static uint32_t thread_id(void)
+{
+	pthread_mutex_t mutex = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+	pthread_mutex_lock(&mutex);
+	uint32_t tid = (uint32_t)mutex.__data.__owner;
+	pthread_mutex_unlock(&mutex);
+	return tid;
+}
+
+/*
+ * After a clone() behind libc's back, libc still holds the id that the calling thread had in its parent.
+ * Only then is the kernel asked.
+ */
+uint32_t threads_id_after_fork(struct heap *heap)
+{
+	uint32_t *known = heap ? &heap->libc_tid : &life.libc_id, scratch = 0;
+	uint32_t tid = thread_id();
+	if (tid == *known || tid == life.libc_id)
+		return memory_thread_id(&scratch);
+	life.libc_id = *known = tid;
+	return tid;
 }
 
 struct pm_slot *host_shared_slot(void)
@@ -122,35 +154,57 @@ static void ensure_shared_slot(void)
 		__atomic_store_n(&segment_shared, segment_chunk(number), __ATOMIC_RELEASE);
 }
 
+/* A child that was settled by a thread without a heap has its leader's slot to give. */
+static bool take_leader_slot(void)
+{
+	struct pm_slot *slot = segment_chunk(life.leader);
+	uint32_t nobody = 0;
+	return slot && !slot->holders &&
+	       __atomic_compare_exchange_n(&slot->held, &nobody, 1, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
 static void ensure_slot(struct heap *heap)
 {
 	if (!life.recording || heap_twin(heap)->displacement)
 		return;
-	uint32_t chunk = new_slot(PM_SLOT_THREAD);
+	uint32_t chunk = take_leader_slot() ? life.leader : new_slot(PM_SLOT_THREAD);
 	if (chunk)
 		threads_attach(heap, chunk);
 	else
 		__atomic_add_fetch(&life_process()->slots_unseen, 1, __ATOMIC_RELAXED);
 }
 
-static void note_holder(struct heap *heap)
+static void note_holder(struct heap *heap, uint32_t tid)
 {
 	struct pm_slot *slot = heap_counted(heap, heap->slot);
-	uint32_t scratch = 0;
-	slot->tid = memory_thread_id(&scratch);
-	__atomic_store_n(&heap->tid, slot->tid, __ATOMIC_RELEASE);
+	slot->tid = tid;
+	__atomic_store_n(&heap->tid, tid, __ATOMIC_RELEASE);
 	slot->began_ns = threads_clock_ns();
 	slot->ended_ns = 0;
 	slot->holders++;
 	slot->held = 1;
 }
 
+void threads_settle(struct heap *heap, uint32_t tid)
+{
+	ensure_slot(heap);
+	note_holder(heap, tid);
+}
+
+void threads_rejoin(struct heap *heap)
+{
+	if (life.recording && !heap_twin(heap)->displacement && !segment.full)
+		threads_settle(heap, thread_id());
+}
+
 /* --- beginning and end of a thread ----------------------------------------------------------------- */
 
 void threads_first_heap(void)
 {
-	if (life.main_heap || !region_init())
+	if (life.main_heap)
 		return;
+	region_init();
 	fork_init();
 	life.main_heap = heap_make();
 }
@@ -163,10 +217,14 @@ static struct heap *early_heap(void)
 	return life.main_heap;
 }
 
-static bool is_orphan(const struct heap *heap)
+/*
+ * The thread that owned it and is gone, or 0.  It may have abandoned the heap after all and another have
+ * adopted it meanwhile: then the id stands there no longer.
+ */
+static uint32_t orphan_of(const struct heap *heap)
 {
 	uint32_t tid = __atomic_load_n(&heap->tid, __ATOMIC_ACQUIRE), scratch = 0;
-	return heap->state == HEAP_OWNED && tid && !memory_thread_exists(&scratch, tid);
+	return heap->state == HEAP_OWNED && tid && !memory_thread_exists(&scratch, tid) ? tid : 0;
 }
 
 /*
@@ -183,11 +241,12 @@ static void reap_orphans(void)
 					 __ATOMIC_RELAXED))
 		return;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
-		if (!is_orphan(heap)) {
+		uint32_t tid = orphan_of(heap);
+		if (!tid || !__atomic_compare_exchange_n(&heap->tid, &tid, 0, false,
+							 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 			alive++;
 			continue;
 		}
-		__atomic_store_n(&heap->tid, 0, __ATOMIC_RELEASE);
 		__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&look_at, alive < 16 ? 32 : alive * 2, __ATOMIC_RELAXED);
@@ -210,6 +269,7 @@ static struct heap *begin_thread(void)
 		heap_thread.own = own;
 		return heap_thread.heap;
 	}
+	fork_check(NULL);
 	struct heap *heap = adopt_or_make();
 	if (!heap) {
 		heap_thread.own = NULL; /* there may be memory for one later */
@@ -217,7 +277,8 @@ static struct heap *begin_thread(void)
 	}
 	ensure_slot(heap);
 	ensure_shared_slot();
-	note_holder(heap);
+	heap->libc_tid = thread_id();
+	note_holder(heap, heap->libc_tid);
 	heap_thread.own = heap;
 	heap_leave(heap);
 	if (have_key)
@@ -273,7 +334,8 @@ void threads_init(void)
 		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
 	if (life.recording)
 		threads_attach(life.main_heap, life.leader);
-	note_holder(life.main_heap);
+	life.libc_id = life.main_heap->libc_tid = thread_id();
+	note_holder(life.main_heap, life.libc_id);
 }
 
 void threads_forget_shared(void)

@@ -83,7 +83,10 @@ void tick_flush(struct heap *heap)
 	heap->clock_seen = sums.allocations;
 	host_live_changed(sums.live_bytes - heap->live_seen);
 	heap->live_seen = sums.live_bytes;
-	atomic_max(&life_process()->peak_bound_bytes, sums.interval_bytes);
+	uint64_t bound = __atomic_add_fetch(
+		&life.interval_bytes, sums.interval_bytes - heap->interval_seen, __ATOMIC_RELAXED);
+	heap->interval_seen = sums.interval_bytes;
+	atomic_max(&life_process()->peak_bound_bytes, bound);
 }
 
 /* Stamps so old that their age would become ambiguous turn into STAMP_OLD. */
@@ -132,6 +135,14 @@ void tick_keep_spares(unsigned count)
 		life.spare[i] = segment_renew_spare(life.spare[i]);
 }
 
+/* Only those that fork: a leaf, perhaps inside a sandbox, makes no areas. */
+static void keep_spares_if_forking(void)
+{
+	const struct pm_process *process = life_process();
+	if (!process->parent || process->children)
+		tick_keep_spares(LIFE_SPARES);
+}
+
 void host_tick(struct heap *heap, unsigned size_class)
 {
 	if (!life.started) {
@@ -143,6 +154,7 @@ void host_tick(struct heap *heap, unsigned size_class)
 		return;
 	}
 	fork_check(heap);
+	threads_rejoin(heap);
 	if (size_class < CLASS_POOLED) {
 		heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
 		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
@@ -154,6 +166,6 @@ void host_tick(struct heap *heap, unsigned size_class)
 	tick_flush(heap);
 	turn_epoch();
 	purge_when_due();
-	tick_keep_spares(LIFE_SPARES);
+	keep_spares_if_forking();
 	publish_process();
 }

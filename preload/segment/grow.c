@@ -9,7 +9,7 @@
 #include "sys/memory.h"
 #include "sys/wiped.h"
 
-enum { MAP_STEP = 16 };
+enum { MAP_STEP = 16, WAIT_TURNS = 100000000 };
 
 static uint32_t chunk_limit(void)
 {
@@ -20,8 +20,9 @@ static bool map_up_to(uint32_t chunks)
 {
 	uint32_t limit = chunk_limit();
 	uint32_t wanted = chunks + MAP_STEP < limit ? chunks + MAP_STEP : limit;
-	while (!wiped_try(&wiped.growing))
-		;
+	for (unsigned turn = 0; !wiped_try(&wiped.growing); turn++)
+		if (turn == WAIT_TURNS) /* its holder is this thread, interrupted by a signal */
+			return false;
 	uint32_t mapped = segment.mapped;
 	bool grown = mapped >= chunks || memory_grow(segment.header, (size_t)mapped * PM_CHUNK_BYTES,
 						     (size_t)wanted * PM_CHUNK_BYTES);

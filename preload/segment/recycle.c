@@ -7,7 +7,6 @@
 #include "segment/segment.h"
 
 #include "sys/memory.h"
-#include "sys/wiped.h"
 
 enum { RECYCLE_FROM = 64, LOOK_AT = 32 };
 
@@ -17,25 +16,59 @@ static uint32_t kind_of(uint32_t number)
 	return chunk ? __atomic_load_n(&chunk->kind, __ATOMIC_ACQUIRE) : PM_CHUNK_EMPTY;
 }
 
-/* Only one-slot areas of forked children: nobody else writes there. */
-static bool is_dead(const struct pm_slot *slot, uint32_t number)
+/* Only one-slot areas of forked children whose pids mean here what they mean there. */
+static bool may_be_taken(const struct pm_slot *slot, uint32_t number)
 {
 	const struct pm_process *process = &slot->process;
 	uint32_t state = __atomic_load_n(&process->state, __ATOMIC_ACQUIRE);
-	if (slot->chunk.process != number || !process->parent || state == PM_STATE_NONE ||
-	    process->more_slots)
-		return false;
-	return !memory_thread_exists(&wiped.scratch, process->pid);
+	return slot->chunk.process == number && process->parent && state != PM_STATE_NONE &&
+	       !process->more_slots && !process->foreign && process->pid;
 }
 
+static bool is_dead(const struct pm_slot *slot)
+{
+	uint32_t scratch = 0;
+	return !memory_thread_exists(&scratch, slot->process.pid);
+}
+
+/* Somebody's parent stays, so that the tree can be told. */
+static bool has_children(uint32_t number)
+{
+	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
+	for (uint32_t n = 1; n < chunks; n++)
+		if (kind_of(n) == PM_CHUNK_SLOT &&
+		    ((const struct pm_slot *)segment_chunk(n))->process.parent == number)
+			return true;
+	return false;
+}
+
+/* Another process may take it, and a new child get it, between the look and the swap: look again. */
 static bool take_dead(uint32_t number)
 {
 	uint32_t slot_kind = PM_CHUNK_SLOT;
 	struct pm_slot *slot = segment_chunk(number);
-	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !is_dead(slot, number))
+	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !may_be_taken(slot, number) ||
+	    !is_dead(slot) || has_children(number) ||
+	    !__atomic_compare_exchange_n(&slot->chunk.kind, &slot_kind, PM_CHUNK_EMPTY, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return false;
-	return __atomic_compare_exchange_n(&slot->chunk.kind, &slot_kind, PM_CHUNK_EMPTY, false,
-					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	if (may_be_taken(slot, number) && is_dead(slot))
+		return true;
+	segment_commit(number, PM_CHUNK_SLOT);
+	return false;
+}
+
+/* The pools it published are not the next one's. */
+static void clear_maps(uint32_t process)
+{
+	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
+	for (uint32_t n = 1; n < chunks; n++) {
+		struct pm_map *map = segment_chunk(n);
+		if (kind_of(n) == PM_CHUNK_MAP && map->chunk.process == process &&
+		    map->chunk.used_bytes > sizeof map->chunk)
+			__builtin_memset((char *)map + sizeof map->chunk, 0,
+					 map->chunk.used_bytes - sizeof map->chunk);
+	}
 }
 
 static void add_counts(struct pm_slot *to, const struct pm_slot *from)
@@ -81,6 +114,7 @@ static void empty(uint32_t number, struct pm_slot *departed)
 	struct pm_slot *slot = segment_chunk(number);
 	struct pm_slot *creator = segment_chunk(segment.header->leader);
 	add_counts(departed, slot);
+	clear_maps(number);
 	__builtin_memset((char *)slot + sizeof slot->chunk, 0, sizeof *slot - sizeof slot->chunk);
 	slot->chunk.process = number;
 	__atomic_add_fetch(&creator->process.recycled_children, 1, __ATOMIC_RELAXED);

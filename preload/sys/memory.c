@@ -32,20 +32,21 @@ static bool refused(long result)
 	return result < 0 && result >= -4095;
 }
 
-static long map(void *hint, size_t bytes, int flags, int fd)
+static long map(void *hint, size_t bytes, int protection, int flags, int fd)
 {
-	return raw_call(SYS_mmap, (long)hint, (long)bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+	return raw_call(SYS_mmap, (long)hint, (long)bytes, protection, flags, fd, 0);
 }
 
 void *memory_map(void *hint, size_t bytes)
 {
-	long at = map(hint, bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	long at = map(hint, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	return refused(at) ? NULL : (void *)at;
 }
 
-enum memory_result memory_map_at(void *address, size_t bytes)
+static enum memory_result map_at(void *address, size_t bytes, int protection)
 {
-	long at = map(address, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
+	long at = map(address, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		      -1);
 	if (at == (long)address)
 		return MEMORY_OK;
 	if (at == -EEXIST)
@@ -56,9 +57,19 @@ enum memory_result memory_map_at(void *address, size_t bytes)
 	return MEMORY_TAKEN;
 }
 
+enum memory_result memory_map_at(void *address, size_t bytes)
+{
+	return map_at(address, bytes, PROT_READ | PROT_WRITE);
+}
+
+enum memory_result memory_reserve_at(void *address, size_t bytes)
+{
+	return map_at(address, bytes, PROT_NONE);
+}
+
 void *memory_map_file(void *hint, size_t bytes, int fd)
 {
-	long at = map(hint, bytes, MAP_SHARED, fd);
+	long at = map(hint, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
 	return refused(at) ? NULL : (void *)at;
 }
 

@@ -23,6 +23,9 @@ enum memory_result { MEMORY_OK, MEMORY_TAKEN, MEMORY_REFUSED };
 /* Zeroed private memory at exactly `address`; TAKEN when something else is mapped there. */
 enum memory_result memory_map_at(void *address, size_t bytes);
 
+/* The same without access: nothing of it is charged or becomes resident. */
+enum memory_result memory_reserve_at(void *address, size_t bytes);
+
 /* Shared memory of file `fd` from its start, near `hint`.  NULL when refused. */
 void *memory_map_file(void *hint, size_t bytes, int fd);
 

@@ -16,7 +16,7 @@ struct wiped {
 	uint32_t purging;   /* atomic: a thread purges */
 	uint32_t advancing; /* atomic: a thread turns the epoch */
 	uint32_t growing;   /* atomic: a thread grows the segment's mapping */
-	uint32_t scratch;   /* for memory_thread_id() */
+	uint32_t settling;  /* atomic: a thread of the child makes it a process of its own */
 	uint8_t rest[4096 - 20];
 };
 

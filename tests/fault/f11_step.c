@@ -58,12 +58,17 @@ static void handle(int signal)
 {
 	static void *held[HELD];
 	static const size_t bytes[] = {48, 1008, 1500, 48};
+	static void *alone;
 	long n = traps++;
 	(void)signal;
 	give(held[n % HELD]);
 	held[n % HELD] = take(n % 64 == 63 ? 100000 : bytes[n % 4]);
-	if (n < HANDED)
-		handed[n] = take(48);
+	if (n % 16 == 0) /* one whose pool is empty half of the time, for trimming */
+		alone = take(700);
+	else if (n % 16 == 8) {
+		give(alone);
+		alone = NULL;
+	}
 }
 
 /* Blocks of the handler's classes that another thread frees: the owner collects them on a slow path. */
@@ -123,7 +128,8 @@ int main(int argc, char **argv)
 		STEP(free(block));
 		STEP(block = aligned_alloc(4096, 100));
 		STEP(free(block));
-		STEP(malloc_trim(0));
+		for (int i = 0; i < 3; i++)
+			STEP(malloc_trim(0));
 	}
 	printf("%s, %ld blocks wrong\n", traps > 10000 ? "stepped" : "not stepped", wrong);
 	return wrong != 0;

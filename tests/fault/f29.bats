@@ -8,9 +8,11 @@ load host
 start_containers()
 {
 	mkfifo "$out/input"
+	containers=()
 	for i in $(seq "$1"); do
 		plainly unshare -p -f env POOLMEM="dir=$out/segments" LD_PRELOAD="$lib" \
-			"$programs/f29_first" "$i" <"$out/input" >"$out/pid.$i" &
+			"$programs/f29_first" "$i" "$out" <"$out/input" >"$out/pid.$i" &
+		containers+=($!)
 	done
 	exec 9>"$out/input"
 	for i in $(seq "$1"); do
@@ -19,13 +21,18 @@ start_containers()
 	done
 }
 
+end_containers()
+{
+	exec 9>&-
+	wait "${containers[@]}"
+}
+
 @test "F29 containers in one directory, all programs pid 1" {
 	count=$(by_level 20 100)
 	start_containers "$count"
 	# shellcheck disable=SC2046
-	python3 "$here/f29_check.py" "$poolmem" "$out/segments" "$count" $(pgrep -f "^$programs/f29_first ")
-	exec 9>&-
-	wait
+	python3 "$here/f29_check.py" "$poolmem" "$out/segments" "$count" $(pgrep -f "^$programs/f29_first [0-9]+ $out")
+	end_containers
 	python3 "$here/f29_check.py" "$poolmem" "$out/segments" "$count"
 }
 
@@ -38,6 +45,5 @@ start_containers()
 	done
 	[ "$i" -lt 2000 ]
 	[ "$(find "$out/segments" -name '*-1-*.pms' | wc -l)" = 4 ]
-	exec 9>&-
-	wait
+	end_containers
 }

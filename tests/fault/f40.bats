@@ -36,7 +36,7 @@ as_user()
 	as_nobody mkdir -m 700 /mnt/segments
 	locked as_nobody
 	for limit in 8192 64 0; do
-		ulimit -l $limit
+		ulimit -l $limit || true # what is lower already stays
 		locked as_nobody
 	done
 }

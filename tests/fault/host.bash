@@ -3,6 +3,7 @@
 # has, a comparison with the bare program, mount namespaces, another user.
 
 load under
+PATH=$PATH:/usr/sbin:/sbin
 
 # The program behaves as it does without the library: both outputs, and the exit code, which is left in
 # $code. The outputs go through pipes, so that a limit on the size of files does not touch them.

@@ -141,7 +141,7 @@ same_and_exact()
 }
 
 @test "programs: stress-ng" {
-	expect='stress-ng=5' same 3 bash "$files/stress.sh" "$(by_level 20 5000)" malloc fork vfork clone pthread
+	expect='stress-ng=5' same 3 bash "$files/stress.sh" "$(by_level 20 1000)" malloc fork vfork clone pthread
 }
 
 run_lua()

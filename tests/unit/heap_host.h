@@ -105,7 +105,7 @@ void *host_realloc_foreign(void *block, size_t size)
 /* The first thing in a test. */
 static inline void host_begin(void)
 {
-	cr_assert(region_init());
+	region_init();
 	wiped.alive = 1;
 }
 

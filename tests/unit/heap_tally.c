@@ -16,11 +16,11 @@ static uint64_t load(const void *word)
 /* false: the countdown was armed meanwhile, read again. */
 static bool read_allocations(uint64_t *ret_count)
 {
+	uint64_t limit[2] = {load(&tally.limit[0]), load(&tally.limit[1])};
 	int64_t left = (int64_t)load(&tally.left);
-	int64_t limit = (int64_t)load(&tally.limit[left & 1]);
-	if ((uint8_t)left != (uint8_t)load(&tally.left))
+	if (limit[left & 1] != load(&tally.limit[left & 1]))
 		return false;
-	*ret_count = (uint64_t)(limit - (left >> 8));
+	*ret_count = limit[left & 1] - (uint64_t)(left >> 8);
 	return true;
 }
 

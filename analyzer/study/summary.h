@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* summary.h: the few sums that `poolmem run` tells of a capture, in memory that does not grow with it. */
+#ifndef POOLMEM_STUDY_SUMMARY_H
+#define POOLMEM_STUDY_SUMMARY_H
+
+#include "study/metrics.h"
+
+struct summary {
+	struct metrics total; /* as the report's, without figures that need all processes at once */
+	size_t process_count;
+	/* Blocks that a process made itself and never gave back; what a fork inherits is its parent's. */
+	uint64_t remaining_blocks, remaining_bytes;
+};
+
+bool summary_read(const char *path, struct summary *ret, struct failure *why);
+
+#endif
