@@ -225,7 +225,7 @@ static bool grow(unsigned count)
 {
 	bool refused = false;
 	uint32_t arenas = arena_count();
-	for (uint32_t i = arenas; i-- > 0 && i + 2 >= arenas;) /* only the newest are unfinished */
+	for (uint32_t i = arenas; i-- > 0 && !refused;)
 		if (kind_of(arena_at(i)) == ARENA_POOLS && extend(arena_at(i), count, &refused))
 			return true;
 	while (!refused) { /* what is opened here others may have filled at once */

@@ -79,7 +79,7 @@ static void forget_units(const struct pool *pool, uintptr_t first)
 
 void bin_release(struct heap *heap, struct pool *pool)
 {
-	if (pool->state != POOL_ACTIVE || pool_used(pool) || pool->notify_pending)
+	if (pool->state != POOL_ACTIVE || pool_used(pool) || !pool_cancel_notice(pool))
 		return;
 	unsigned unit;
 	struct arena *arena = arena_of(pool, &unit);
@@ -104,8 +104,7 @@ void bin_release_if_empty(struct heap *heap, struct pool *pool)
  */
 static bool retire(struct heap *heap, struct pool *pool)
 {
-	if (!pool->notify_pending &&
-	    !pool_ask_notice(pool)) /* a pending notice brings it back as well */
+	if (!pool_ask_notice(pool))
 		return !pool_collect(pool);
 	uint32_t used = pool_used(pool), part = pool->capacity / FREE_PART_TO_RETURN;
 	unlink(heap, pool);
@@ -145,7 +144,7 @@ void heap_pool_event(struct heap *heap, struct pool *pool)
 {
 	heap_enter();
 	if (pool->state == POOL_FULL) {
-		pool->notify_pending = !pool_cancel_notice(pool);
+		pool_cancel_notice(pool);
 		bin_activate(heap, pool);
 	}
 	bin_release_if_empty(heap, pool);

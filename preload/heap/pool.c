@@ -16,11 +16,11 @@ void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struc
 	pool->capacity = (uint32_t)(pool->units * (size_t)PM_UNIT_BYTES / bytes);
 	pool->block_bytes = bytes;
 	pool->size_class = (uint8_t)size_class;
-	pool->notify_pending = false;
+	pool->asked = false;
 	pool->notify_next = pool->next = pool->prev = NULL;
 	__atomic_store_n(&pool->remote, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&pool->state, POOL_ACTIVE, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->owner, owner, __ATOMIC_RELEASE);
+	__atomic_store_n(&pool->state, POOL_ACTIVE, __ATOMIC_RELEASE);
 }
 
 /* Blocks that begin in the page where the first untouched block begins, at least one. */
@@ -77,15 +77,19 @@ uint32_t pool_collect(struct pool *pool)
 bool pool_ask_notice(struct pool *pool)
 {
 	uintptr_t empty = 0;
-	return __atomic_compare_exchange_n(&pool->remote, &empty, POOL_NOTIFY, false,
-					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	if (!pool->asked)
+		pool->asked = __atomic_compare_exchange_n(&pool->remote, &empty, POOL_NOTIFY, false,
+							  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return pool->asked;
 }
 
 bool pool_cancel_notice(struct pool *pool)
 {
-	uintptr_t asked = POOL_NOTIFY;
-	return __atomic_compare_exchange_n(&pool->remote, &asked, 0, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE);
+	uintptr_t wish = POOL_NOTIFY;
+	if (pool->asked)
+		pool->asked = !__atomic_compare_exchange_n(&pool->remote, &wish, 0, false,
+							   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return !pool->asked;
 }
 
 bool pool_push_remote(struct pool *pool, void *block)

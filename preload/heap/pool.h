@@ -54,8 +54,8 @@ struct pool {
 	uint16_t units;
 	uint8_t size_class;
 	uint8_t state;
-	uint32_t arena;      /* index of the arena that describes it */
-	bool notify_pending; /* on its way through the owner's `notified` list */
+	uint32_t arena; /* index of the arena that describes it */
+	bool asked;     /* for a notice of the next remote free, and did not see it come yet */
 	uint8_t spare[15];
 };
 
@@ -108,7 +108,7 @@ uint32_t pool_collect(struct pool *pool);
 /* Asks for a notice at the next remote free.  false: some came meanwhile, collect them. */
 bool pool_ask_notice(struct pool *pool);
 
-/* Takes the wish back.  false: the notice is on its way. */
+/* Takes the wish back.  false: the notice is on its way, and the pool must stay until it has come. */
 bool pool_cancel_notice(struct pool *pool);
 
 /* Another thread's free.  true: the caller must notify the owner. */

@@ -58,7 +58,7 @@ void remote_drain(struct heap *heap)
 	struct pool *pool = __atomic_exchange_n(&heap->notified, NULL, __ATOMIC_ACQUIRE);
 	while (pool) {
 		struct pool *next = pool->notify_next;
-		pool->notify_pending = false;
+		pool->asked = false;
 		if (pool->state == POOL_FULL)
 			bin_activate(heap, pool);
 		pool_collect(pool);

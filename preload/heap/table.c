@@ -92,11 +92,27 @@ void heap_empty_out(struct heap *heap)
 		}
 }
 
-void heap_abandon(struct heap *heap)
+/* A heap without a thread sees remote frees only where it asked for a notice. */
+static void ask_all(struct heap *heap)
+{
+	for (unsigned c = 0; c < CLASS_POOLED; c++)
+		for (struct pool *pool = heap->bin[c]; pool && pool != &pool_empty;
+		     pool = pool->next)
+			while (!pool_ask_notice(pool))
+				pool_collect(pool);
+}
+
+static void leave(struct heap *heap)
 {
 	heap_empty_out(heap);
-	__atomic_store_n(&heap->tid, 0, __ATOMIC_RELEASE);
+	ask_all(heap);
 	__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+}
+
+void heap_abandon(struct heap *heap)
+{
+	__atomic_store_n(&heap->tid, 0, __ATOMIC_RELEASE);
+	leave(heap);
 }
 
 void heap_tend_abandoned(void)
@@ -104,8 +120,6 @@ void heap_tend_abandoned(void)
 	struct heap *heap;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
 		if (__atomic_load_n(&heap->notified, __ATOMIC_RELAXED) &&
-		    change_state(heap, HEAP_ABANDONED, HEAP_TENDED)) {
-			heap_empty_out(heap);
-			__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
-		}
+		    change_state(heap, HEAP_ABANDONED, HEAP_TENDED))
+			leave(heap);
 }

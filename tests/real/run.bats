@@ -226,9 +226,9 @@ waits_for()
 	preload=$(LD_PRELOAD=libc.so.6 POOLMEM=$POOLMEM,purge.ms=300,run=5 record -o a.pm -- \
 		sh -c 'echo "$LD_PRELOAD $POOLMEM"')
 	[[ $preload == "libc.so.6:$lib "* ]]
-	[[ $preload == *,purge.ms=300,run=* ]]
+	[[ $preload == *purge.ms=300,max=*,run=* ]]
 	[[ $preload != *run=5,* ]]
-	[[ $preload == *",dir=$PWD/shm/run-"?????? ]]
+	[[ $preload == *",dir=$PWD/shm" ]]
 	once=$(LD_PRELOAD=/old/libpoolmem.so:libc.so.6 record -o b.pm -- sh -c 'echo "$LD_PRELOAD"')
 	[ "$once" = "libc.so.6:$lib" ]
 	nothing_left
@@ -307,18 +307,106 @@ waits_for()
 	waits_for "[ ! -e /proc/$daemon ]"
 }
 
-@test "run: segments of a killed poolmem go back to the user's directory" {
+@test "run: what a daemon starts after the run stays readable" {
+	mkfifo stop
+	daemon=$(record -o a.pm -- sh -c 'setsid sh -c "echo \$\$; exec >&-; read x <stop; ls >&2; exec sleep 0" &')
+	ls shm >before
+	: >stop
+	waits_for "[ ! -e /proc/$daemon ]"
+	"$poolmem" list --json | python3 -c '
+import json, sys
+rows = [s for s in json.load(sys.stdin)["segments"] if s["life"] == "ended"]
+assert {"ls", "sleep"} <= {s["exe"].split("/")[-1] for s in rows}, rows'
+	[ "$(figure "$daemon" 'r["processes"][0]["state"]')" = 'exited' ]
+}
+
+@test "run: report and list show the program while it runs" {
+	"$poolmem" run --lib "$lib" -o a.pm -- "$programs/heard" >heard 2>"$report" &
+	waits_for 'grep -q ready heard'
+	pid=$(sed -n 's/ready //p' heard)
+	[ "$(figure "$pid" 'r["processes"][0]["state"]')" = running ]
+	"$poolmem" list | grep -q "running *$pid .*/heard"
+	kill -TERM "$pid"
+	wait $! || true
+	[ "$(figure a.pm 'r["metrics"]["process.pid"]')" = "$pid" ]
+	nothing_left
+}
+
+@test "run: segments of a killed poolmem stay in the user's directory" {
 	"$poolmem" run --lib "$lib" -o a.pm -- "$programs/heard" >heard 2>"$report" &
 	waits_for 'grep -q ready heard'
 	kill -KILL $!
 	wait $! || true
 	kill -TERM "$(sed -n 's/ready //p' heard)"
 	waits_for "grep -q SIGTERM heard"
-	[ "$(find shm -path '*/run-*' -name '*.pms' | wc -l)" = 1 ]
 	record -o b.pm -- true
-	[ -z "$(find shm -name 'run-*')" ]
-	[ "$(find shm -maxdepth 1 -name '*.pms' | wc -l)" = 1 ]
+	[ "$(figure b.pm 'len(r["processes"])')" = 1 ]
+	[ "$(find shm -name '*.pms' | wc -l)" = 1 ]
 	figure shm/*.pms 1
+}
+
+# programs REPORT...: pids of /bin/true in these, one a line
+trues()
+{
+	for of in "$@"; do
+		figure "$of" '"\n".join(str(p["pid"]) for p in r["processes"] if p.get("exe", "").endswith("/true"))'
+	done
+}
+
+@test "run: 2,000 short programs: all are kept, shared memory is not filled" {
+	cat >many <<-'END'
+		i=0
+		while [ $i -lt 2000 ]; do
+			/bin/true
+			i=$((i + 1))
+			[ $((i % 50)) != 0 ] || du -sk shm >>usage
+		done
+		echo $$
+	END
+	pid=$(POOLMEM=$POOLMEM,max=4M record -o a.pm -- sh many)
+	[ "$(trues a.pm | wc -l)" = 2000 ]
+	[ "$(figure a.pm 'r["processes"][0]["pid"]')" = "$pid" ]
+	[ "$(figure a.pm 'r["metrics"]["process.pid"]')" = "$pid" ]
+	kept=$(stat -c %s a.pm) most=$(sort -n usage | tail -n 1 | cut -f 1)
+	[ $((kept / 1024)) -gt $((4 * most)) ] || { echo "$kept bytes kept, up to $most KiB in shm"; return 1; }
+	nothing_left
+}
+
+@test "F37 run: the disk of the capture is full while the program runs: nothing is lost" {
+	cat >inside <<-'END'
+		mkdir disk && mount -t tmpfs -o size=3m none disk || exit 99
+		"$@" 2>stderr
+		code=$?
+		cp disk/a.pm . && ls -A disk >left
+		exit $code
+	END
+	cat >many <<-'END'
+		i=0
+		until grep -q 'No space left' stderr || [ $i = 5000 ]; do /bin/true; i=$((i + 1)); done
+		/bin/true
+		echo $((i + 1))
+	END
+	rights=-m
+	[ "$(id -u)" = 0 ] || rights=-Urm
+	run -125 unshare $rights sh inside "$poolmem" run --lib "$lib" -o disk/a.pm -- sh many
+	[ "$(cat left)" = a.pm ]
+	[ "$(grep -c 'No space left' "$report")" = 1 ]
+	said "segments stay in $PWD/shm"
+	said "poolmem report $PWD/disk/a.pm"
+	"$poolmem" report a.pm | grep -q 'cut short'
+	trues a.pm shm/*.pms | sort | uniq >pids
+	[ "$(trues a.pm | wc -l)" -gt 0 ] && [ "$(trues shm/*.pms | wc -l)" -gt 0 ]
+	[ "$(wc -l <pids)" = "$output" ] && [ "$(trues a.pm shm/*.pms | wc -l)" = "$output" ]
+}
+
+@test "run: a capture that cannot have its name keeps what was moved into it" {
+	run -125 record -o a.pm -- sh -c '
+		until [ -e .poolmem-*.tmp ]; do /bin/true; done
+		echo mine >a.pm'
+	[ "$(cat a.pm)" = mine ]
+	said 'File exists'
+	said "poolmem report $(echo "$PWD"/.poolmem-*.tmp)"
+	figure .poolmem-*.tmp 1
 }
 
 @test "F28 run: a directory that others can write to is not used" {

@@ -177,6 +177,29 @@ Test(arena, there_is_memory_for_all_threads_at_once)
 	nothing_is_lost();
 }
 
+static unsigned arenas_of_pools(void)
+{
+	unsigned count = 0;
+	for (uint32_t i = 0; i < region.arenas; i++)
+		count += arena_at(i)->kind == ARENA_POOLS;
+	return count;
+}
+
+/* Each has descriptors that become resident. */
+Test(arena, what_a_huge_block_left_is_filled_arena_by_arena)
+{
+	struct run run;
+	host_begin();
+	struct pool *pool = arena_take_huge((size_t)20 * ARENA_BYTES);
+	cr_assert_not_null(pool);
+	arena_give_huge(pool);
+	for (unsigned taken = 1; taken <= 3 * PM_ARENA_UNITS; taken++) {
+		cr_assert(take(1, &run));
+		cr_assert_leq(arenas_of_pools(), (taken - 1) / PM_ARENA_UNITS + 1);
+	}
+	cr_assert_eq(host_failures, 0);
+}
+
 /* --- the map ------------------------------------------------------------------------------------- */
 
 static bool leads_to(const struct run *run, const struct pool *pool)

@@ -324,14 +324,14 @@ Test(notice, one_on_its_way_keeps_the_pool)
 	for (unsigned i = 1; i < 64; i++)
 		heap_free(block[i]);
 	cr_assert_eq(pool->state, POOL_ACTIVE);
-	cr_assert(pool->notify_pending);
+	cr_assert(pool->asked);
 	pool_collect(pool);
 	cr_assert_eq(pool_used(pool), 0);
 	bin_release_if_empty(heap, pool);
 	cr_assert_eq(pool->state, POOL_ACTIVE);
 	remote_drain(heap);
 	cr_assert(pool->state == POOL_UNUSED || heap->bin[pool->size_class] == pool);
-	cr_assert(!pool->notify_pending);
+	cr_assert(!pool->asked);
 	heap_free(block[64]);
 	all_is_given_back();
 }

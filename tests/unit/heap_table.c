@@ -100,18 +100,17 @@ Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
 	cr_assert_eq(mine->slot->counter[PM_COUNTER_REMOTE_FREE], 500);
 }
 
-/* Heaps of threads that did not survive a fork. */
+/* As of a thread that did not survive a fork: owned for ever, by nobody. */
 Test(heaps, ghosts_are_neither_adopted_nor_tended_and_take_frees)
 {
 	host_begin();
 	void *block = heap_alloc(1000);
 	struct heap *ghost = heap_thread.heap;
-	ghost->state = HEAP_GHOST;
 	heap_thread.own = heap_thread.heap = NULL;
 	cr_assert_neq(host_heap(), ghost);
 	heap_free(block);
 	heap_tend_abandoned();
-	cr_assert_eq(ghost->state, HEAP_GHOST);
+	cr_assert_eq(ghost->state, HEAP_OWNED);
 	cr_assert_eq(pool_live(region_pool_of(block)), 0);
 	heap_free(block);
 	cr_assert_eq(host.misuses, 1, "freed twice");
