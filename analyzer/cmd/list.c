@@ -99,7 +99,7 @@ static bool print(const struct listing_row *const *rows, size_t count, const str
 static bool show(const struct listing *listing, const regex_t *filter, comparison *order,
 		 const struct reader *reader, struct failure *why)
 {
-	const struct listing_row **rows = allocate(listing->count, sizeof *rows);
+	const struct listing_row **rows = allocate(listing->count, sizeof(void *));
 	size_t count = 0;
 
 	for (size_t i = 0; i < listing->count; i++) {
@@ -108,7 +108,7 @@ static bool show(const struct listing *listing, const regex_t *filter, compariso
 			rows[count++] = &listing->rows[i];
 	}
 	if (count)
-		qsort(rows, count, sizeof *rows, order);
+		qsort(rows, count, sizeof(void *), order);
 	bool shown = count || reader->json ? print(rows, count, reader, why)
 					   : fail(why, FAILURE_NOTHING, "no segments in %s",
 						  listing->directory.path);

@@ -51,7 +51,7 @@ static struct segment *add_segment(struct reading *reading, struct image *image)
 	if (is_leader(image, header->leader))
 		segment->leader = slot_at(image, header->leader)->process;
 	recording->segments = allocate_more(recording->segments, recording->segment_count,
-					    &reading->segment_room, sizeof *recording->segments);
+					    &reading->segment_room, sizeof(void *));
 	recording->segments[recording->segment_count++] = segment;
 	return segment;
 }

@@ -40,10 +40,10 @@ static void open_neighbours(const struct recording *recording, const char *path,
 		neighbours.has_directory = path &&
 					   directory_open_of(path, &neighbours.directory, &ignored);
 	}
-	neighbours.by_pid = allocate(neighbours.count, sizeof *neighbours.by_pid);
+	neighbours.by_pid = allocate(neighbours.count, sizeof(void *));
 	for (size_t i = 0; i < neighbours.count; i++)
 		neighbours.by_pid[i] = recording->segments[i];
-	qsort(neighbours.by_pid, neighbours.count, sizeof *neighbours.by_pid, order_by_pid);
+	qsort(neighbours.by_pid, neighbours.count, sizeof(void *), order_by_pid);
 	*ret = neighbours;
 }
 

@@ -66,7 +66,7 @@ bool segment_name_parse(const char *text, struct segment_name *ret)
 
 	if (strlen(text) >= sizeof name.text || !is_hex(text, 16) || text[16] != '-')
 		return false;
-	strcpy(name.text, text);
+	memcpy(name.text, text, strlen(text) + 1);
 	name.created_ns = strtoull(text, NULL, 16);
 	if (text[17] < '1' || text[17] > '9')
 		return false;

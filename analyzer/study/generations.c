@@ -37,7 +37,7 @@ static struct age_row *row_of(struct generations *generations, const struct pm_a
 static void make_room(struct generations *generations, size_t more)
 {
 	struct age_row *rows = allocate(generations->count + more, sizeof *rows);
-	if (generations->count)
+	if (generations->rows)
 		memcpy(rows, generations->rows, generations->count * sizeof *rows);
 	free(generations->rows);
 	generations->rows = rows;

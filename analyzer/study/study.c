@@ -58,11 +58,11 @@ static void study_slots(struct process_study *study)
 {
 	const struct process *process = study->process;
 
-	study->slots = allocate(process->slot_count, sizeof *study->slots);
+	study->slots = allocate(process->slot_count, sizeof(void *));
 	for (size_t i = 0; i < process->slot_count; i++)
 		if (slot_is_worth_a_row(&process->slots[i]))
 			study->slots[study->slot_count++] = &process->slots[i];
-	qsort(study->slots, study->slot_count, sizeof *study->slots, busiest_first);
+	qsort(study->slots, study->slot_count, sizeof(void *), busiest_first);
 }
 
 static void study_process(const struct process *process, const struct recording *recording,

@@ -70,12 +70,13 @@ void table_end(struct table *table, struct sink *sink)
 	for (size_t c = 0; c < table->column_count; c++)
 		widths[c] = width_of(table, c);
 	put_titles(table, widths, sink);
-	for (size_t i = 0; i < table->cell_count; i++) {
-		size_t column = i % table->column_count;
+	for (size_t i = 0, column = 0; i < table->cell_count; i++) {
 		put_cell(table, column, widths[column], table->cells[i], sink);
-		if (column + 1 == table->column_count)
-			sink_bytes(sink, "\n", 1);
 		free(table->cells[i]);
+		if (++column < table->column_count)
+			continue;
+		sink_bytes(sink, "\n", 1);
+		column = 0;
 	}
 	free(table->cells);
 	free(widths);

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD = 16, HANDED = 64 };
+enum { ALONE = 16, HELD = 16, HANDED = 64 };
 
 static volatile long traps, wrong;
 static void *handed[HANDED];
@@ -53,22 +53,27 @@ static void give(void *block)
 	free(block);
 }
 
+/* Each alone in its pool; 8 traps empty, 120 traps not: trimming meets both. */
+static void renew_alone(long turn)
+{
+	static void *alone[ALONE];
+	alone[turn % ALONE] = take(500 + (size_t)(turn % ALONE) * 16);
+	turn++;
+	give(alone[turn % ALONE]);
+	alone[turn % ALONE] = NULL;
+}
+
 /* Small ones of 48 and 1,008 bytes, a pooled one above the fine classes, and now and then a large one. */
 static void handle(int signal)
 {
 	static void *held[HELD];
 	static const size_t bytes[] = {48, 1008, 1500, 48};
-	static void *alone;
 	long n = traps++;
 	(void)signal;
 	give(held[n % HELD]);
 	held[n % HELD] = take(n % 64 == 63 ? 100000 : bytes[n % 4]);
-	if (n % 16 == 0) /* one whose pool is empty half of the time, for trimming */
-		alone = take(700);
-	else if (n % 16 == 8) {
-		give(alone);
-		alone = NULL;
-	}
+	if (n % 8 == 0)
+		renew_alone(n / 8);
 }
 
 /* Blocks of the handler's classes that another thread frees: the owner collects them on a slow path. */
@@ -128,7 +133,7 @@ int main(int argc, char **argv)
 		STEP(free(block));
 		STEP(block = aligned_alloc(4096, 100));
 		STEP(free(block));
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < 8; i++)
 			STEP(malloc_trim(0));
 	}
 	printf("%s, %ld blocks wrong\n", traps > 10000 ? "stepped" : "not stepped", wrong);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# F27: what a block was is written down as gone before its memory can be another block. For small blocks see
-# tests/exact ("two threads resize each other's blocks").
+# F27: what a block was is written down as gone before its memory can be another block. See also tests/exact,
+# "two threads resize each other's blocks".
 
 bats_require_minimum_version 1.5.0
 load under
@@ -18,6 +18,15 @@ load under
 	cat "$out/under"
 	if [ "$(uname -m)" = x86_64 ]; then
 		grep -q '^stepped, [4-8] places reused at once, 0 wrong$' "$out/under"
+	fi
+	equal --processes 1
+}
+
+@test "F27 the owner reuses a block after each instruction of the free by another thread" {
+	preloads="$oracle $lib" watched "$programs/f27_remote" >"$out/under"
+	cat "$out/under"
+	if [ "$(uname -m)" = x86_64 ]; then
+		grep -qx 'came back during the call, 0 wrong' "$out/under"
 	fi
 	equal --processes 1
 }

@@ -173,6 +173,30 @@ segment()
 	[ -z "$(ls "$out/segments")" ]
 }
 
+@test "list and clean: files without a header" {
+	: >"$out/segments/1797a1b2c3d4e5f6-1234-0a1b2c3d.pms"
+	truncate -s 1M "$out/segments/1797a1b2c3d4e5f7-1235-0a1b2c3d.pms"
+	run -0 "$poolmem" list
+	[[ ${lines[1]} == *"not readable"*1235* && ${lines[2]} == *"not readable"*1234* ]]
+	exec 9<>"$out/segments/1797a1b2c3d4e5f7-1235-0a1b2c3d.pms"
+	run -0 "$poolmem" list
+	[[ ${lines[1]} == *starting*1235* && ${lines[2]} == *"not readable"*1234* ]]
+	run -0 "$poolmem" list --json
+	[[ $output == *'"state": "starting"'* ]]
+	run -0 "$poolmem" clean
+	[[ $output == "removed 1,"*"kept 1" ]]
+	exec 9>&-
+	run -0 "$poolmem" clean
+	[ -z "$(ls "$out/segments")" ]
+}
+
+@test "report, list and clean: F39: a message over the file size limit" {
+	for command in 'report /nonexistent' list 'clean --no-such-option'; do
+		run bash -c 'ulimit -f 0; "$0" $1 2>err' "$poolmem" "$command"
+		[ "$status" -le 3 ]
+	done
+}
+
 @test "a directory that others can write to is not believed" {
 	chmod 777 "$out/segments"
 	run -3 "$poolmem" list
