@@ -254,7 +254,8 @@ static void put_processes(const struct study *study, struct sink *sink)
 	if (study->skipped_count)
 		sink_print(sink, "; %s more are filtered out",
 			   number_count(study->skipped_count).text);
-	sink_print(sink, "; first: %s, pid %u; all below are sums\n", words_state(study->processes[0].process).text,
+	sink_print(sink, "; first: %s, pid %u; all below are sums\n",
+		   words_state(study->processes[0].process).text,
 		   study->processes[0].process->record.pid);
 }
 

@@ -15,7 +15,10 @@ struct late {
 		numbers.resize(5000, 2);
 		std::string text(300, 'x');
 	}
-	void touch() { numbers.push_back(1); }
+	void touch()
+	{
+		numbers.push_back(1);
+	}
 };
 
 static thread_local late made_by_destructor;

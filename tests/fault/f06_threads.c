@@ -83,7 +83,8 @@ static int reap(void)
 
 int main(int argc, char **argv)
 {
-	long threads = argc > 1 ? atol(argv[1]) : 8, forks = argc > 2 ? atol(argv[2]) : 100, well = 0;
+	long threads = argc > 1 ? atol(argv[1]) : 8, forks = argc > 2 ? atol(argv[2]) : 100,
+	     well = 0;
 	pthread_t thread[64];
 	for (long i = 0; i < threads; i++)
 		pthread_create(&thread[i], NULL, exchange_for_ever, (void *)(i + 1));

@@ -53,8 +53,11 @@ static void give(void *block)
 	free(block);
 }
 
-/* Each alone in its pool; 8 traps empty, 120 traps not: trimming meets both. */
-static void renew_alone(long turn)
+/*
+ * Each alone in its pool; empty for some 8 traps, not for 120: trimming meets both. By chance, as a rhythm
+ * could keep a compare-and-swap of the interrupted call from ever succeeding.
+ */
+static void renew_alone(uint32_t turn)
 {
 	static void *alone[ALONE];
 	alone[turn % ALONE] = take(500 + (size_t)(turn % ALONE) * 16);
@@ -68,12 +71,13 @@ static void handle(int signal)
 {
 	static void *held[HELD];
 	static const size_t bytes[] = {48, 1008, 1500, 48};
+	static uint32_t random, turn;
 	long n = traps++;
 	(void)signal;
 	give(held[n % HELD]);
 	held[n % HELD] = take(n % 64 == 63 ? 100000 : bytes[n % 4]);
-	if (n % 8 == 0)
-		renew_alone(n / 8);
+	if ((random = random * 1103515245 + 12345) >> 29 == 0)
+		renew_alone(turn++);
 }
 
 /* Blocks of the handler's classes that another thread frees: the owner collects them on a slow path. */
@@ -133,7 +137,7 @@ int main(int argc, char **argv)
 		STEP(free(block));
 		STEP(block = aligned_alloc(4096, 100));
 		STEP(free(block));
-		for (int i = 0; i < 8; i++)
+		for (int i = 0; i < 3; i++)
 			STEP(malloc_trim(0));
 	}
 	printf("%s, %ld blocks wrong\n", traps > 10000 ? "stepped" : "not stepped", wrong);

@@ -52,7 +52,8 @@ static void give(void *block)
 	if (!block)
 		return;
 	memcpy(&note, block, sizeof note);
-	if (note.self != block || ((unsigned char *)block)[note.bytes - 1] != (unsigned char)note.bytes)
+	if (note.self != block ||
+	    ((unsigned char *)block)[note.bytes - 1] != (unsigned char)note.bytes)
 		wrong++;
 	free(block);
 }
@@ -78,7 +79,7 @@ static void handle(int signal)
 /* Main's sizes: classes of 32, 64, 80 ... but none of the handler's. */
 static size_t main_bytes(unsigned long n)
 {
-	static const size_t bytes[] = {32,   64,   96,   160,  528,   752,   1200,  2000, 3500,
+	static const size_t bytes[] = {32,   64,   96,   160,   528,   752,   1200,   2000,   3500,
 				       5000, 7000, 9000, 15000, 30000, 70000, 300000, 5000000};
 	return bytes[n % (sizeof bytes / sizeof bytes[0])];
 }
@@ -118,7 +119,8 @@ int main(int argc, char **argv)
 	sigaction(SIGUSR1, &action, NULL);
 	sigemptyset(&none);
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL); /* the others inherit it: only main is interrupted */
+	pthread_sigmask(SIG_SETMASK, &all,
+			NULL); /* the others inherit it: only main is interrupted */
 	pthread_create(&freer, NULL, free_handed, NULL);
 	pthread_create(&sender, NULL, send_signals, NULL);
 	pthread_sigmask(SIG_SETMASK, &none, NULL);

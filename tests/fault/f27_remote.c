@@ -1,8 +1,8 @@
 /* cflags: -fno-builtin */
 /* SPDX-License-Identifier: MIT */
 /*
- * F27: another thread frees a block; after every single instruction of that free the owner allocates in the
- * same class until it has the block again, or not yet.  What it got must be whole afterwards.
+ * F27: another thread frees a block of an exhausted pool; after the k-th instruction of that free, for every
+ * k, the owner allocates from that pool.  When it gets the block it must be the owner's for good.
  *
  * Prints whether the block came back before the other's call was over, and what was wrong.
  */
@@ -15,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES = 32768, A_POOL = 8, TURNS_MAX = 2000 };
-enum turn { FREER, OWNER, OVER };
+enum { BYTES = 32768, A_POOL = 8, STEPS_MAX = 1000 };
+enum turn { IDLE, FREER, OWNER, OVER };
 
-static atomic_int turn = FREER;
-static char *watched, *again;
-static int traps, during;
+static atomic_int turn = IDLE;
+static char *volatile watched;
+static volatile int traps, stop_at;
 
 static void step(int on)
 {
@@ -37,60 +37,73 @@ static void step(int on)
 static void handle(int signal)
 {
 	(void)signal;
-	if (again || ++traps > TURNS_MAX)
+	if (++traps != stop_at)
 		return;
 	turn = OWNER;
 	while (turn == OWNER)
 		sched_yield();
-	during = again != NULL;
 }
 
 static void *free_watched(void *first)
 {
-	free(first); /* a thread's first call does more; not what is looked at here */
-	step(1);
-	free(watched);
-	step(0);
-	turn = OVER;
-	return NULL;
+	free(first); /* a thread's first call does more; that is not looked at here */
+	for (;;) {
+		while (turn == IDLE)
+			sched_yield();
+		if (turn == OVER)
+			return NULL;
+		step(1);
+		free(watched);
+		step(0);
+		turn = IDLE;
+	}
 }
 
-/* One more block than a pool has: the owner looks for what others freed. */
-static void look_again(void)
+/* The last block of a pool all of whose blocks are live: pools are cut from their start. */
+static char *exhaust_a_pool(void)
 {
-	for (int i = 0; i <= A_POOL && !again; i++) {
+	for (int in_a_row = 1; in_a_row < A_POOL;) {
+		static char *last;
 		char *block = malloc(BYTES);
-		if (block == watched)
-			again = memset(block, 2, BYTES);
+		in_a_row = block == last + BYTES ? in_a_row + 1 : 1;
+		last = block;
+		if (in_a_row == A_POOL)
+			return block;
 	}
+	return NULL;
 }
 
 int main(void)
 {
 	struct sigaction action = {.sa_handler = handle};
 	pthread_t thread;
-	int state;
+	int during = 0, wrong = 0;
 	sigaction(SIGTRAP, &action, NULL);
-	for (int i = 0; i < 4 * A_POOL; i++) {
-		char *block = malloc(BYTES);
-		if (i == A_POOL)
-			watched = block;
-	}
-	look_again(); /* full pools are retired; what is freed there is told to the owner */
 	pthread_create(&thread, NULL, free_watched, malloc(100));
-	while ((state = turn) != OVER)
-		if (state == OWNER) {
-			look_again();
-			turn = FREER;
-		} else {
+	do {
+		char *again = NULL;
+		watched = exhaust_a_pool();
+		traps = 0;
+		stop_at++;
+		turn = FREER;
+		while (turn == FREER)
 			sched_yield();
+		if (turn == OWNER) {
+			again = malloc(BYTES);
+			turn = FREER;
 		}
+		while (turn != IDLE)
+			sched_yield();
+		if (again == watched) {
+			during++;
+			memset(again, 2, BYTES);
+			char *other = malloc(BYTES);
+			wrong += other == again;
+			free(again);
+		}
+	} while (traps >= stop_at && stop_at < STEPS_MAX);
+	turn = OVER;
 	pthread_join(thread, NULL);
-	int wrong = 0;
-	if (again) {
-		wrong = again[0] != 2 || again[BYTES - 1] != 2;
-		free(again);
-	}
 	printf("%s, %d wrong\n", during ? "came back during the call" : "did not come back", wrong);
-	return wrong;
+	return wrong != 0;
 }

@@ -207,3 +207,32 @@ Test(directory, life)
 	cr_expect_eq(life_of_process(&input, &header, (uint32_t)child, 0), LIFE_ENDED);
 	input_close(&input);
 }
+
+/* A process that maps its segment: its state and the kernel's figures. */
+Test(directory, running_process_has_resident_figures)
+{
+	struct failure why;
+	struct recording recording;
+	struct builder b = builder_example((uint32_t)getpid(), PM_STATE_RUNNING, true);
+	uint64_t created_ns = builder_header(&b)->created_ns;
+
+	memset(builder_header(&b)->boot_id, 0, 16);
+	builder_process(&b, (uint32_t)getppid(), 0, b.leader, PM_STATE_RUNNING);
+	write_segment(&b, (uint32_t)getpid());
+	const char *path = path_of(created_ns, (uint32_t)getpid());
+	int fd = open(path, O_RDWR);
+	void *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	cr_assert(recording_read(path, &recording, &why), "%s", why.text);
+	const struct process *process = &recording.processes[0];
+	cr_expect_eq(process->state, STATE_RUNNING);
+	cr_expect(process->rss_now.is_known && process->rss_now.value > 100000);
+	cr_expect_geq(process->rss_peak.value, process->rss_now.value);
+	cr_expect_eq(recording.processes[1].state, STATE_ENDED, "the parent does not map it");
+	report_all(&recording);
+	recording_free(&recording);
+	munmap(map, 4096);
+	cr_assert(recording_read(path, &recording, &why));
+	cr_expect_eq(recording.processes[0].state, STATE_ENDED);
+	recording_free(&recording);
+}

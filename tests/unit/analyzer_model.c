@@ -2,6 +2,7 @@
 /* Sums: what a study says of a synthetic segment is what was put into it. */
 #define _GNU_SOURCE 1
 
+#include "study/summary.h"
 #include "unit/recording_helper.h"
 #include "unit/segment_builder.h"
 
@@ -309,6 +310,32 @@ Test(model, run_tells_the_true_end)
 	cr_expect_eq(METRIC(study, PROCESS_ELAPSED), 2000000000);
 	cr_expect_eq(METRIC(study, PROCESS_EXIT), 0);
 	report_all(&recording);
+	study_free(&study);
+	recording_free(&recording);
+	bytes_free(&capture);
+}
+
+/* What `poolmem run` says at the end agrees with the report. */
+Test(model, summary_agrees_with_study)
+{
+	char path[] = "/tmp/poolmem-summary.XXXXXX";
+	struct bytes capture = tree_capture("{\"exit\":3,\"elapsed_ns\":5,\"rss_peak\":77}");
+	struct recording recording = read_or_die(capture.data, capture.count);
+	struct failure why = {FAILURE_NONE, ""};
+	struct summary summary;
+	struct study study;
+
+	close(mkstemp(path));
+	cr_assert(bytes_write(&capture, path));
+	study_of(&recording, NULL, NULL, &study);
+	cr_assert(summary_read(path, &summary, &why), "%s", why.text);
+	cr_expect_eq(summary.process_count, study.process_count);
+	cr_expect_eq(metric(&summary.total, METRIC_ALLOC_COUNT), METRIC(study, ALLOC_COUNT));
+	cr_expect_eq(metric(&summary.total, METRIC_FREE_BYTES), METRIC(study, FREE_BYTES));
+	cr_expect_eq(summary.remaining_blocks, 2 * 1274);
+	unlink(path);
+	cr_expect_not(summary_read(path, &summary, &why));
+	cr_expect_not(summary_read("/etc/passwd", &summary, &why));
 	study_free(&study);
 	recording_free(&recording);
 	bytes_free(&capture);
