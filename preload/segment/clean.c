@@ -35,7 +35,7 @@ struct oldest {
 
 static uint64_t allocated_bytes(int directory, const char *name)
 {
-	struct stat facts;
+	struct stat facts = {0};
 	long result = raw_call(SYS_newfstatat, directory, (long)name, (long)&facts,
 			       AT_SYMLINK_NOFOLLOW, 0, 0);
 	return result < 0 ? 0 : (uint64_t)facts.st_blocks * BLOCK_BYTES;
@@ -57,7 +57,7 @@ static void remember(struct oldest *list, const char *name)
 		return;
 	unsigned keep = list->count < OLDEST ? list->count : OLDEST - 1;
 	memmove(list->name[at + 1], list->name[at], (keep - at) * NAME_ROOM);
-	strcpy(list->name[at], name);
+	memcpy(list->name[at], name, strlen(name) + 1);
 	list->count = keep + 1;
 }
 
@@ -91,7 +91,7 @@ static bool finished(int directory, const char *name)
 
 static uint64_t default_limit(int directory)
 {
-	struct statfs facts;
+	struct statfs facts = {0};
 	if (raw_call3(SYS_fstatfs, directory, (long)&facts, 0) < 0)
 		return TOTAL_DEFAULT;
 	uint64_t eighth = (uint64_t)facts.f_blocks * (uint64_t)facts.f_bsize / 8;

@@ -67,7 +67,7 @@ static bool default_directory(const struct segment_plan *plan, char *path)
 /* Ours, and not writable by others; one that we chose must not be readable by others either. */
 static bool trusted(int directory, bool chosen_by_us)
 {
-	struct stat facts;
+	struct stat facts = {0};
 	if (raw_call(SYS_newfstatat, directory, (long)"", (long)&facts, AT_EMPTY_PATH, 0, 0) < 0)
 		return false;
 	mode_t forbidden = chosen_by_us ? 077 : 022;
@@ -82,7 +82,7 @@ static bool trusted(int directory, bool chosen_by_us)
 static bool keeps_pages(int directory)
 {
 	static const uint32_t known[] = {0x01021994, 0x858458f6, 0xef53, 0x58465342, 0x794c7630};
-	struct statfs facts; /*          tmpfs       ramfs       ext     xfs         overlay */
+	struct statfs facts = {0}; /*          tmpfs       ramfs       ext     xfs         overlay */
 	if (raw_call3(SYS_fstatfs, directory, (long)&facts, 0) < 0)
 		return false;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -193,7 +193,7 @@ static void read_boot_id(uint8_t id[16])
 
 static uint64_t pid_namespace(void)
 {
-	struct stat facts;
+	struct stat facts = {0};
 	long result = raw_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/ns/pid", (long)&facts, 0,
 			       0, 0);
 	return result < 0 ? 0 : facts.st_ino;
