@@ -148,6 +148,8 @@ static void say_figures(const struct summary *summary)
 {
 	const struct metrics *all = &summary->total;
 	uint64_t committed = metric(all, METRIC_HEAP_COMMITTED);
+	uint64_t live = metric(all, METRIC_LIVE_BYTES);
+	uint64_t unused = committed > live ? committed - live : 0;
 
 	say("peak           %s live, %s resident", number_bytes(metric(all, METRIC_LIVE_PEAK)).text,
 	    all->value[METRIC_RSS_PEAK].is_known ? number_bytes(metric(all, METRIC_RSS_PEAK)).text
@@ -156,9 +158,9 @@ static void say_figures(const struct summary *summary)
 	    number_count(summary->process_count).text, summary->process_count == 1 ? "" : "es");
 	say("never freed    %s block%s, %s", number_count(summary->remaining_blocks).text,
 	    summary->remaining_blocks == 1 ? "" : "s", number_bytes(summary->remaining_bytes).text);
-	say("fragmentation  %s of %s mapped for the heap is live at the end",
-	    number_share(metric(all, METRIC_LIVE_BYTES), committed).text,
-	    number_bytes(committed).text);
+	if (committed)
+		say("fragmentation  %s of %s mapped for the heap is free at the end",
+		    number_share(unused, committed).text, number_bytes(committed).text);
 }
 
 static void say_missing(const struct record *record)

@@ -81,12 +81,16 @@ static json_t *process_json(const struct family *family, const struct family_mem
 	return json;
 }
 
-static json_t *processes_json(const struct family *family)
+/* Of a process that was alone the kernel knows the peak; else only what the samples met. */
+static json_t *processes_json(const struct watch *watch)
 {
+	const struct family *family = &watch->family;
 	json_t *processes = json_array();
 
 	for (size_t i = 0; i < family->count; i++)
 		json_array_append_new(processes, process_json(family, &family->member[i]));
+	if (family->count == 1 && outcome_rss_peak(watch))
+		set_number(json_array_get(processes, 0), "rss_peak", outcome_rss_peak(watch));
 	return processes;
 }
 
@@ -164,7 +168,7 @@ json_t *outcome_json(const struct outcome *outcome)
 	set_number(json, "interval_ms", watch->interval_ns / 1000000);
 	json_object_set_new(json, "rss_of", json_string(watch->family.whole ? "tree" : "main"));
 	json_object_set_new(json, "rss", timeline_json(&watch->timeline));
-	json_object_set_new(json, "processes", processes_json(&watch->family));
+	json_object_set_new(json, "processes", processes_json(watch));
 	set_number(json, "processes_dropped", watch->family.dropped);
 	json_object_set_new(json, "rusage", usage_json(&watch->usage));
 	json_object_set_new(json, "host", host_json());

@@ -68,6 +68,12 @@ static void set_peak(const struct process *process, struct metrics *metrics)
 	if (process->kind == PROCESS_DEPARTED)
 		return;
 	set(metrics, METRIC_LIVE_PEAK, peak);
+	/* Never more than was mapped, nor than was ever handed out. */
+	uint64_t ever = sum(record->inherited_bytes, metric(metrics, METRIC_ALLOC_BYTES));
+	if (record->committed_peak_bytes && most > record->committed_peak_bytes)
+		most = record->committed_peak_bytes;
+	if (most > ever)
+		most = ever;
 	if (most > peak)
 		metrics->bound[METRIC_LIVE_PEAK] = (struct metric_bound){
 			true, metrics->value[METRIC_LIVE_PEAK].value, (int64_t)most};

@@ -14,8 +14,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
-enum { OLDEST = 32, NAME_ROOM = 64, ENTRIES_BYTES = 32768, BLOCK_BYTES = 512 };
+enum { PASSES = 16, OLDEST = 32, NAME_ROOM = 64, ENTRIES_BYTES = 32768, BLOCK_BYTES = 512 };
 
 static const uint64_t TOTAL_DEFAULT = UINT64_C(256) << 20;
 
@@ -98,15 +99,32 @@ static uint64_t default_limit(int directory)
 	return eighth < TOTAL_DEFAULT ? eighth : TOTAL_DEFAULT;
 }
 
+/* Removes those of the list that are finished, while all are too much.  false: none was. */
+static bool remove_oldest(int directory, struct oldest *list, uint64_t limit)
+{
+	bool any = false;
+	for (unsigned i = 0; i < list->count && list->total_bytes > limit; i++) {
+		uint64_t bytes = allocated_bytes(directory, list->name[i]);
+		if (!finished(directory, list->name[i]) ||
+		    raw_call3(SYS_unlinkat, directory, (long)list->name[i], 0) < 0)
+			continue;
+		list->total_bytes -= bytes;
+		any = true;
+	}
+	return any;
+}
+
+/* Several times over, since only one start in many comes here. */
 void segment_clean(int directory, uint64_t total_bytes)
 {
 	static struct oldest list;
 	uint64_t limit = total_bytes ? total_bytes : default_limit(directory);
-	scan(directory, &list);
-	for (unsigned i = 0; i < list.count && list.total_bytes > limit; i++) {
-		uint64_t bytes = allocated_bytes(directory, list.name[i]);
-		if (finished(directory, list.name[i]) &&
-		    raw_call3(SYS_unlinkat, directory, (long)list.name[i], 0) == 0)
-			list.total_bytes -= bytes;
+	for (unsigned pass = 0; pass < PASSES; pass++) {
+		list.count = 0;
+		list.total_bytes = 0;
+		raw_call3(SYS_lseek, directory, 0, SEEK_SET);
+		scan(directory, &list);
+		if (list.total_bytes <= limit || !remove_oldest(directory, &list, limit))
+			return;
 	}
 }

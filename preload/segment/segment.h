@@ -73,7 +73,7 @@ bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payloa
 /* Room for arena `index` of the process.  One caller at a time.  NULL: none. */
 struct pm_arena *segment_map_arena(uint32_t process, uint32_t index);
 
-/* Removes finished segments of the directory, oldest first, at most 32, while all exceed the limit. */
+/* Removes finished segments of the directory, oldest first, while all together exceed the limit. */
 void segment_clean(int directory, uint64_t total_bytes);
 
 #endif
