@@ -104,7 +104,6 @@ static void *send_signals(void *unused)
 static void start_timer(void)
 {
 	struct itimerval each = {{0, 100}, {0, 100}};
-	signal(SIGALRM, handle);
 	setitimer(ITIMER_REAL, &each, NULL);
 }
 
@@ -116,7 +115,10 @@ int main(int argc, char **argv)
 	sigset_t none, all;
 	wanted = argc > 1 ? atol(argv[1]) : 10000;
 	main_thread = pthread_self();
+	sigaddset(&action.sa_mask, SIGUSR1); /* a handler in a handler would meet its own classes */
+	sigaddset(&action.sa_mask, SIGALRM);
 	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	sigemptyset(&none);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all,
