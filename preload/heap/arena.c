@@ -38,17 +38,9 @@ static uint64_t run_starts(uint64_t word, unsigned count)
 	return word;
 }
 
-static void peak_update(uint64_t *peak, uint64_t value)
-{
-	uint64_t old = __atomic_load_n(peak, __ATOMIC_RELAXED);
-	while (old < value && !__atomic_compare_exchange_n(peak, &old, value, true,
-							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
-}
-
 static void count_mapped(size_t bytes)
 {
-	peak_update(&region.mapped_peak,
+	tally_raise(&region.mapped_peak,
 		    __atomic_add_fetch(&region.mapped_bytes, bytes, __ATOMIC_RELAXED));
 }
 

@@ -12,14 +12,24 @@
 #include <errno.h>
 #include <string.h>
 
-void heap_count_failure(void)
+/* The thread's heap; NULL when it is inside a slow path already or cannot have one. */
+static struct heap *heap_here(void)
+{
+	return heap_thread.heap ? heap_thread.heap : host_heap();
+}
+
+void heap_count_here(enum pm_counter counter)
 {
 	struct heap *heap = heap_thread.heap;
 	if (heap)
-		heap_count(heap, PM_COUNTER_ALLOC_FAILED);
+		heap_count(heap, counter);
 	else
-		__atomic_add_fetch(&host_shared_slot()->counter[PM_COUNTER_ALLOC_FAILED], 1,
-				   __ATOMIC_RELAXED);
+		__atomic_add_fetch(&host_shared_slot()->counter[counter], 1, __ATOMIC_RELAXED);
+}
+
+void heap_count_failure(void)
+{
+	heap_count_here(PM_COUNTER_ALLOC_FAILED);
 }
 
 void *heap_refuse(int error)
@@ -64,7 +74,7 @@ void heap_tick(struct heap *heap)
 
 static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 {
-	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	struct heap *heap = heap_here();
 	if (heap)
 		heap_enter();
 	void *block = large_alloc(heap, alignment, size, ret_zeroed);
@@ -82,7 +92,7 @@ void *heap_alloc_slow(size_t size)
 		return host_alloc_foreign(CLASS_GRAIN, size, false);
 	if (size > CLASS_MAX)
 		return alloc_large(CLASS_GRAIN, size, &zeroed);
-	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	struct heap *heap = heap_here();
 	return heap ? heap_take(heap, class_of(size)) : alloc_large(CLASS_GRAIN, size, &zeroed);
 }
 
@@ -100,7 +110,7 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 		size_class++;
 	if (size_class == CLASS_POOLED)
 		return alloc_large(alignment, size, &zeroed);
-	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	struct heap *heap = heap_here();
 	return heap ? heap_take(heap, size_class) : alloc_large(alignment, size, &zeroed);
 }
 
@@ -196,7 +206,7 @@ void heap_free_slow(void *block)
 		host_free_foreign(block);
 		return;
 	}
-	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	struct heap *heap = heap_here();
 	uint8_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
 	if (state == POOL_LARGE)
 		free_large(heap, pool, block);
@@ -221,19 +231,10 @@ size_t heap_usable(void *block)
 	return place.exact && place.index < pool->threaded ? pool->block_bytes : 0;
 }
 
-static void count_realloc(enum pm_counter counter)
-{
-	struct heap *heap = heap_thread.heap;
-	if (heap)
-		heap_count(heap, counter);
-	else
-		__atomic_add_fetch(&host_shared_slot()->counter[counter], 1, __ATOMIC_RELAXED);
-}
-
 /* In place, or by moving pages.  NULL: allocate, copy, free. */
 static void *resize_large(struct pool *pool, size_t size)
 {
-	struct heap *heap = heap_thread.heap ? heap_thread.heap : host_heap();
+	struct heap *heap = heap_here();
 	if (heap)
 		heap_enter();
 	struct pool *result = large_resize(heap, pool, size) ? pool : large_move(heap, pool, size);
@@ -273,15 +274,15 @@ void *heap_resize(void *block, size_t size)
 	else if (fits(pool, size))
 		kept = block;
 	if (kept == block) {
-		count_realloc(PM_COUNTER_REALLOC);
+		heap_count_here(PM_COUNTER_REALLOC);
 		return block;
 	}
 	size_t old_bytes = pool->block_bytes;
 	void *moved = kept ? kept : heap_alloc(size);
 	if (!moved)
 		return NULL;
-	count_realloc(PM_COUNTER_REALLOC);
-	count_realloc(PM_COUNTER_REALLOC_MOVED);
+	heap_count_here(PM_COUNTER_REALLOC);
+	heap_count_here(PM_COUNTER_REALLOC_MOVED);
 	if (kept)
 		return kept;
 	copy(moved, block, old_bytes < size ? old_bytes : size);

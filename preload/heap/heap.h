@@ -38,7 +38,7 @@ struct heap {
 	uint32_t index;
 	uint32_t tid;        /* atomic: of the thread that owns it; 0 while that is not settled */
 	uint32_t libc_tid;   /* of life/: the same as libc has it, stale after a raw clone() */
-	uint64_t ticking[2]; /* classes that have allocated, a bit each */
+	uint64_t ticking[2]; /* classes that it counts in, a bit each; heap_set_ticking() */
 	uint64_t clock_seen; /* allocations handed to the clock so far */
 	int64_t live_seen;   /* live bytes handed on so far */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
@@ -103,6 +103,12 @@ static inline void *heap_counted(const struct heap *heap, const void *private_wo
 static inline void heap_count(struct heap *heap, enum pm_counter counter)
 {
 	tally_add(heap_counted(heap, &heap->slot->counter[counter]), 1);
+}
+
+/* From now on ticks look at what the heap counts in this class. */
+static inline void heap_set_ticking(struct heap *heap, unsigned size_class)
+{
+	heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
 }
 
 /* Slow paths.  Those that find no memory count the failure and set errno. */
@@ -182,6 +188,9 @@ void *heap_resize(void *block, size_t size);
 /* Counts a request that cannot be met and sets errno; returns NULL. */
 void *heap_refuse(int error);
 void heap_count_failure(void);
+
+/* Counts for the thread's heap, or on the shared slot while it has none. */
+void heap_count_here(enum pm_counter counter);
 
 /* Blocks without a heap: large ones, and any size when the thread has no heap.  large.c */
 void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed);

@@ -141,8 +141,7 @@ void large_free(struct heap *heap, struct pool *pool)
 		host_misuse(PM_MISUSE_DOUBLE_FREE, pool->start, CLASS_LARGE, pool->block_bytes);
 		return;
 	}
-	int age = stamps.age_of[stamp];
-	count_free(heap, pool->block_bytes, age < 0 ? 0 : (unsigned)age);
+	count_free(heap, pool->block_bytes, stamp_age(stamp));
 	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
 	bool huge = is_huge(pool, &arena, &unit);
 	uintptr_t start_unit = unit_of(pool->start);
@@ -225,8 +224,7 @@ struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
 			set_usable(heap, pool, usable);
 		return moved;
 	}
-	int age = stamps.age_of[stamp];
-	count_free(heap, old, age < 0 ? 0 : (unsigned)age);
+	count_free(heap, old, stamp_age(stamp));
 	describe(moved, moved->start, usable);
 	count_alloc(heap, usable);
 	return moved;

@@ -22,7 +22,7 @@ static void notify(struct heap *owner, struct pool *pool)
 static void count_free(struct heap *heap, const struct pool *pool, unsigned age)
 {
 	if (heap) {
-		heap->ticking[pool->size_class / 64] |= UINT64_C(1) << pool->size_class % 64;
+		heap_set_ticking(heap, pool->size_class);
 		tally_freed(heap_counted(heap, &heap->slot->tally[pool->size_class]), age);
 		heap_count(heap, PM_COUNTER_REMOTE_FREE);
 		return;
@@ -43,8 +43,7 @@ void remote_free(struct heap *heap, struct pool *pool, void *block)
 		host_misuse(PM_MISUSE_DOUBLE_FREE, block, pool->size_class, pool->block_bytes);
 		return;
 	}
-	int age = stamps.age_of[stamp];
-	count_free(heap, pool, age < 0 ? 0 : (unsigned)age);
+	count_free(heap, pool, stamp_age(stamp));
 	if (pool_push_remote(pool, block))
 		notify(owner, pool);
 	if (heap && !(++heap->remote_frees % FREES_PER_TICK))

@@ -66,6 +66,15 @@ static inline uint64_t tally_frees(const struct pm_tally *tally)
 	return sum;
 }
 
+/* For words of several writers: raises it to `value` unless it is higher already. */
+static inline void tally_raise(uint64_t *word, uint64_t value)
+{
+	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+	while (old < value && !__atomic_compare_exchange_n(word, &old, value, true,
+							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
 /* Sets the countdown to `until_event` allocations from now; the count stays what it is. */
 static inline void tally_arm(struct pm_tally *tally, int64_t until_event)
 {

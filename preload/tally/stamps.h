@@ -31,4 +31,11 @@ struct stamps {
 
 extern struct stamps stamps;
 
+/* Age bucket of a block that dies now, for slow paths: a stamp without an age counts as young. */
+static inline unsigned stamp_age(uint8_t stamp)
+{
+	int age = stamps.age_of[stamp];
+	return age < 0 ? 0 : (unsigned)age;
+}
+
 #endif
