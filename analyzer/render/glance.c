@@ -89,6 +89,19 @@ static void put_reallocs(const struct metrics *metrics, struct sink *sink)
 		   number_count(metric(metrics, METRIC_REALLOC_MOVED)).text);
 }
 
+static void put_nested(const struct metrics *metrics, struct sink *sink)
+{
+	uint64_t nested = metric(metrics, METRIC_ALLOC_NESTED);
+
+	if (!nested)
+		return;
+	begin(sink, "nested");
+	sink_print(sink,
+		   "%s allocations by signal handlers inside the allocator, or by threads past "
+		   "their end\n",
+		   number_count(nested).text);
+}
+
 static void put_refused(const struct metrics *metrics, struct sink *sink)
 {
 	uint64_t refused = metric(metrics, METRIC_ALLOC_FAILED);
@@ -174,6 +187,7 @@ static void put_figures(const struct figures *figures, bool is_running, size_t p
 	put_duration(metrics, sink);
 	put_calls(metrics, sink);
 	put_reallocs(metrics, sink);
+	put_nested(metrics, sink);
 	put_refused(metrics, sink);
 	put_live(metrics, is_running, sink);
 	put_peak(metrics, process_count, sink);

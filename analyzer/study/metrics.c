@@ -34,6 +34,7 @@ static void set_calls(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_ALLOC_BYTES, allocated_bytes);
 	set(metrics, METRIC_FREE_BYTES, freed_bytes);
 	set(metrics, METRIC_ALLOC_FAILED, process->counter[PM_COUNTER_ALLOC_FAILED]);
+	set(metrics, METRIC_ALLOC_NESTED, process->counter[PM_COUNTER_NESTED]);
 	set(metrics, METRIC_REALLOC_COUNT, process->counter[PM_COUNTER_REALLOC]);
 	set(metrics, METRIC_REALLOC_MOVED, process->counter[PM_COUNTER_REALLOC_MOVED]);
 	set(metrics, METRIC_FOREIGN_FREE, process->counter[PM_COUNTER_FOREIGN_FREE]);

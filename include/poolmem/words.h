@@ -19,7 +19,7 @@
 	X(ALLOC_FAILED, "alloc.failed", "requests refused, all entry points")                      \
 	X(FOREIGN_FREE, "foreign.free", "frees of blocks of another allocator, handed on to it")   \
 	X(REMOTE_FREE, "free.remote", "frees of blocks that another thread's heap owns")           \
-	X(NESTED, "alloc.nested", "requests from a signal handler that interrupted the allocator") \
+	X(NESTED, "alloc.nested", "requests of signal handlers inside, or threads past their end") \
 	X(TICKS, "tick.count", "slow calls that the countdown of a size class asked for")          \
 	X(POOLS_TAKEN, "pool.taken", "pools taken from arenas")                                    \
 	X(POOLS_GIVEN, "pool.given", "pools given back to arenas")
@@ -122,6 +122,8 @@
 	X(PROCESS_EXIT, "process.exit", NUMBER, "exit status, -1: unknown")                        \
 	X(PROCESS_SIGNAL, "process.signal", NUMBER, "signal that ended it, 0: none, -1: unknown")  \
 	X(PROCESS_ELAPSED, "process.elapsed_ns", NS, "from start to end or now")                   \
-	X(PROCESS_THREADS, "process.threads", COUNT, "threads that allocated")
+	X(PROCESS_THREADS, "process.threads", COUNT, "threads that allocated")                     \
+	X(ALLOC_NESTED, "alloc.nested", COUNT,                                                     \
+	  "of alloc.count: by signal handlers inside the allocator, by threads past their end")
 
 #endif

@@ -94,6 +94,7 @@ static void make_killed(void)
 	record->published_epoch = 9;
 	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_ALLOC_FAILED] = 6;
 	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_FOREIGN_FREE] = 8;
+	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_NESTED] = 4;
 	((struct pm_map *)builder_chunk(&b, 4))->arena[0].pool[1].live = 60000;
 	keep("killed", whole(b, "{\"command\":[\"./example\"],\"exit\":-1,\"signal\":9,"
 				"\"processes\":[{\"pid\":3000,\"exit\":-1,\"signal\":9,"
