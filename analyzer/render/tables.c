@@ -23,6 +23,17 @@ static void title(struct sink *sink, const char *text, size_t shown, size_t coun
 	sink_print(sink, "\n");
 }
 
+/* Of a table of size classes: how many the filter left, and that shares are of the whole. */
+static void title_of_classes(struct sink *sink, const char *text, size_t shown, size_t count,
+			     size_t used)
+{
+	char filtered[96];
+
+	snprintf(filtered, sizeof filtered,
+		 "%s: %zu of %zu match the filter, 'all' counts every one", text, count, used);
+	title(sink, count < used ? filtered : text, shown, count);
+}
+
 static void put_class_name(struct table *table, const struct class_row *row)
 {
 	bool is_number = row->kind == PM_CLASS_POOL && row->request_max;
@@ -61,9 +72,9 @@ void table_of_classes(const struct class_table *classes, const struct view *view
 	size_t rows = view_rows(view, classes->count);
 	struct table table;
 
-	if (!classes->count)
+	if (!classes->used_count)
 		return;
-	title(sink, "Size classes", rows, classes->count);
+	title_of_classes(sink, "Size classes", rows, classes->count, classes->used_count);
 	if (classes->has_inherited)
 		table_begin(&table, COLUMNS(net_columns));
 	else
@@ -72,7 +83,7 @@ void table_of_classes(const struct class_table *classes, const struct view *view
 		put_class_name(&table, &classes->rows[i]);
 		put_class(&table, &classes->rows[i], &classes->all);
 	}
-	if (classes->count > 1) {
+	if (classes->used_count > 1) {
 		table_cell(&table, "all");
 		put_class(&table, &classes->all, &classes->all);
 	}
@@ -116,9 +127,9 @@ void table_of_pools(const struct pool_table *pools, const struct view *view, str
 
 	if (pools->arenas.arenas)
 		put_arenas(&pools->arenas, sink);
-	if (!pools->count)
+	if (!pools->used_count)
 		return;
-	title(sink, "Pools", rows, pools->count);
+	title_of_classes(sink, "Pools", rows, pools->count, pools->used_count);
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++) {
 		const struct pool_row *row = &pools->rows[i];
@@ -126,7 +137,7 @@ void table_of_pools(const struct pool_table *pools, const struct view *view, str
 		put_pool(&table, is_empty_class ? "malloc(0)" : number_count(row->block_bytes).text,
 			 row);
 	}
-	if (pools->count > 1)
+	if (pools->used_count > 1)
 		put_pool(&table, "all", &pools->all);
 	table_end(&table, sink);
 }

@@ -23,15 +23,6 @@ static bool reaches(uint64_t part, uint64_t whole, unsigned percent)
 	return (unsigned __int128)part * 100 >= (unsigned __int128)whole * percent;
 }
 
-static const struct class_row *busiest(const struct class_table *classes)
-{
-	const struct class_row *found = NULL;
-	for (size_t i = 0; i < classes->count; i++)
-		if (!found || classes->rows[i].allocated > found->allocated)
-			found = &classes->rows[i];
-	return found;
-}
-
 static void look_at_heap(struct findings *findings, const struct metrics *metrics)
 {
 	uint64_t committed = metric(metrics, METRIC_HEAP_COMMITTED);
@@ -65,9 +56,9 @@ static void look_at_growth(struct findings *findings, const struct metrics *metr
 
 static void look_at_classes(struct findings *findings, const struct class_table *classes)
 {
-	const struct class_row *row = busiest(classes);
+	const struct class_row *row = &classes->busiest;
 
-	if (!row || classes->all.allocated < TELLING_COUNT ||
+	if (classes->all.allocated < TELLING_COUNT ||
 	    !reaches(row->allocated, classes->all.allocated, 30) || findings->count == FINDING_MAX)
 		return;
 	add(findings, FINDING_ONE_CLASS, row->allocated, classes->all.allocated);

@@ -21,8 +21,9 @@ struct arena_figures {
 
 struct pool_table {
 	struct pool_row *rows; /* by size */
-	size_t count;
-	struct pool_row all;
+	size_t count;          /* rows: the classes that the query wants */
+	size_t used_count;     /* classes that have pools, wanted or not */
+	struct pool_row all;   /* of all classes, wanted or not */
 	struct arena_figures arenas;
 };
 

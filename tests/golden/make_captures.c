@@ -78,6 +78,12 @@ static void make_tree(void)
 	keep("tree", capture);
 }
 
+/* For `--filter class:`: shares are of the whole, and the report says so. */
+static void make_filtered(void)
+{
+	keep("filtered", whole(builder_example(8000, PM_STATE_EXITED, true), NULL));
+}
+
 /* Killed, with each reason why a figure may be missing. */
 static void make_killed(void)
 {
@@ -164,6 +170,7 @@ int main(int argc, char **argv)
 	directory = argv[1];
 	make_exited();
 	make_tree();
+	make_filtered();
 	make_killed();
 	make_hostile();
 	make_nothing();

@@ -358,8 +358,11 @@ Test(model, filters)
 	study_free(&study);
 	study_of(&recording, "class:^48$", "bytes", &study);
 	cr_assert_eq(study.total.classes.count, 1);
-	cr_expect_eq(study.total.classes.all.allocated, 2 * 10620);
+	cr_expect_eq(study.total.classes.rows[0].allocated, 2 * 10620);
+	cr_expect_eq(study.total.classes.all.allocated, 2 * 11327, "a share is of the whole");
+	cr_expect_eq(study.total.classes.used_count, 4);
 	cr_expect_eq(study.total.pools.count, 1);
+	cr_expect_eq(study.total.pools.all.live, 2 * 1270);
 	study_free(&study);
 	cr_expect_not(query_open(&query, "(", NULL, &why));
 	cr_expect_eq(why.kind, FAILURE_USAGE);
