@@ -112,44 +112,86 @@ static void put_refused(const struct metrics *metrics, struct sink *sink)
 	sink_print(sink, "%s requests\n", number_count(refused).text);
 }
 
+static void put_at_most(const struct metrics *metrics, enum metric which, struct sink *sink)
+{
+	const struct metric_bound *bound = &metrics->bound[which];
+	struct number least = number_bytes(metric(metrics, which));
+	struct number most = number_bytes((uint64_t)bound->at_most);
+
+	if (bound->is_known && strcmp(least.text, most.text) != 0)
+		sink_print(sink, ", at most %s", most.text);
+}
+
+/* What lives now; of a program that has ended, what it never freed. */
 static void put_live(const struct metrics *metrics, bool is_running, struct sink *sink)
 {
-	uint64_t inherited = metric(metrics, METRIC_INHERITED_BLOCKS);
+	enum metric blocks = is_running ? METRIC_LIVE_BLOCKS : METRIC_LEAK_BLOCKS;
+	enum metric bytes = is_running ? METRIC_LIVE_BYTES : METRIC_LEAK_BYTES;
 
-	if (!metrics->value[METRIC_LIVE_BLOCKS].is_known)
+	if (!metrics->value[blocks].is_known)
 		return;
-	begin(sink, is_running ? "live now" : "live at end");
-	sink_print(sink, "%s blocks, %s", number_count(metric(metrics, METRIC_LIVE_BLOCKS)).text,
-		   number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
-	if (inherited)
-		sink_print(sink, "; forked children began with %s blocks, %s",
-			   number_count(inherited).text,
-			   number_bytes(metric(metrics, METRIC_INHERITED_BYTES)).text);
+	begin(sink, is_running ? "live now" : "never freed");
+	sink_print(sink, "%s, %s", number_of(metric(metrics, blocks), "block").text,
+		   number_bytes(metric(metrics, bytes)).text);
+	put_at_most(metrics, bytes, sink);
 	sink_print(sink, "\n");
+}
+
+static void put_inherited(const struct metrics *metrics, size_t process_count, struct sink *sink)
+{
+	uint64_t blocks = metric(metrics, METRIC_INHERITED_BLOCKS);
+
+	if (!blocks)
+		return;
+	begin(sink, "inherited");
+	sink_print(sink, "%s, %s, ", number_of(blocks, "block").text,
+		   number_bytes(metric(metrics, METRIC_INHERITED_BYTES)).text);
+	sink_print(sink, process_count > 1
+				 ? "by forked children; sums count them once, in the parent\n"
+				 : "from the parent, which this process began with\n");
 }
 
 static void put_peak(const struct metrics *metrics, size_t process_count, struct sink *sink)
 {
-	const struct metric_bound *bound = &metrics->bound[METRIC_LIVE_PEAK];
-
 	if (!metrics->value[METRIC_LIVE_PEAK].is_known)
 		return;
 	begin(sink, "live at peak");
 	sink_print(sink, "%s", number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
-	if (bound->is_known)
-		sink_print(sink, ", at most %s", number_bytes((uint64_t)bound->at_most).text);
+	put_at_most(metrics, METRIC_LIVE_PEAK, sink);
 	if (process_count > 1)
 		sink_print(sink, " (each process at its own peak)");
 	sink_print(sink, "\n");
 }
 
-static void put_heap(const struct metrics *metrics, struct sink *sink)
+static void put_mapped(const struct metrics *metrics, struct sink *sink)
 {
+	uint64_t mapped = metric(metrics, METRIC_HEAP_COMMITTED);
+	uint64_t peak = metric(metrics, METRIC_HEAP_COMMITTED_PEAK);
+
+	sink_print(sink, "%s mapped", number_bytes(mapped).text);
+	put_at_most(metrics, METRIC_HEAP_COMMITTED, sink);
+	if (peak > mapped)
+		sink_print(sink, ", %s at peak", number_bytes(peak).text);
+}
+
+static void put_heap(const struct figures *figures, struct sink *sink)
+{
+	const struct metrics *metrics = &figures->metrics;
+	uint64_t touched = figures->pools.all.touched_bytes;
+
 	begin(sink, "heap");
-	sink_print(sink, "%s mapped (%s at peak), %s bookkeeping, %s telemetry\n",
-		   number_bytes(metric(metrics, METRIC_HEAP_COMMITTED)).text,
-		   number_bytes(metric(metrics, METRIC_HEAP_COMMITTED_PEAK)).text,
-		   number_bytes(metric(metrics, METRIC_HEAP_META)).text,
+	if (metrics->value[METRIC_HEAP_COMMITTED].is_known)
+		put_mapped(metrics, sink);
+	else
+		sink_print(sink, "not known: it ended before it told");
+	if (touched)
+		sink_print(sink, "; %s of its pools written to", number_bytes(touched).text);
+	sink_print(sink, "\n");
+	begin(sink, "besides");
+	if (metrics->value[METRIC_HEAP_META].is_known)
+		sink_print(sink, "%s mapped for bookkeeping, ",
+			   number_bytes(metric(metrics, METRIC_HEAP_META)).text);
+	sink_print(sink, "%s of shared memory for these figures\n",
 		   number_bytes(metric(metrics, METRIC_HEAP_TELEMETRY)).text);
 }
 
@@ -190,8 +232,9 @@ static void put_figures(const struct figures *figures, bool is_running, size_t p
 	put_nested(metrics, sink);
 	put_refused(metrics, sink);
 	put_live(metrics, is_running, sink);
+	put_inherited(metrics, process_count, sink);
 	put_peak(metrics, process_count, sink);
-	put_heap(metrics, sink);
+	put_heap(figures, sink);
 	put_resident(metrics, sink);
 	put_threads(metrics, sink);
 	if (figures->findings.count)
@@ -259,18 +302,32 @@ static char *command_of_all(const struct study *study)
 	return allocate_text("?", 1);
 }
 
+/* How the run ended, where that was seen; else how its first process did. */
+static void put_end(const struct study *study, struct sink *sink)
+{
+	const struct outside *outside = &study->recording->outside;
+	const struct process *first = study->processes[0].process;
+	struct process end = *first;
+
+	if (!study->skipped_count && outside->signal.is_known && outside->signal.value)
+		end = (struct process){.state = STATE_KILLED, .signal = outside->signal.value};
+	else if (!study->skipped_count && outside->exit_status.is_known)
+		end = (struct process){.state = STATE_EXITED,
+				       .exit_status = outside->exit_status.value};
+	begin(sink, "state");
+	sink_print(sink, "%s, pid %u\n", words_state(&end).text, first->record.pid);
+}
+
 static void put_processes(const struct study *study, struct sink *sink)
 {
 	begin(sink, "processes");
-	sink_print(sink, "%s", number_count(study->exec_count + study->fork_count).text);
+	sink_print(sink, "%s", number_of(study->exec_count, "program").text);
 	if (study->fork_count)
-		sink_print(sink, ", of these %s forked", number_count(study->fork_count).text);
+		sink_print(sink, ", %s", number_of(study->fork_count, "fork").text);
 	if (study->skipped_count)
 		sink_print(sink, "; %s more are filtered out",
 			   number_count(study->skipped_count).text);
-	sink_print(sink, "; first: %s, pid %u; all below are sums\n",
-		   words_state(study->processes[0].process).text,
-		   study->processes[0].process->record.pid);
+	sink_print(sink, "; all below are sums\n");
 }
 
 static bool some_process_runs(const struct study *study)
@@ -292,6 +349,7 @@ void glance_recording(const struct study *study, struct sink *sink)
 	free(command);
 	if (!study->process_count)
 		return;
+	put_end(study, sink);
 	put_processes(study, sink);
 	put_figures(&study->total, some_process_runs(study), study->process_count, sink);
 }

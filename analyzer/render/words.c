@@ -38,11 +38,11 @@ static void say(const struct finding *finding, struct sink *sink)
 			   share.text);
 		return;
 	case FINDING_HEAP_EMPTY:
-		sink_print(sink, "Only %s of the %s mapped for the heap hold live blocks.",
+		sink_print(sink, "Live blocks fill only %s of the %s of pools that were written to.",
 			   share.text, number_bytes(finding->whole).text);
 		return;
 	case FINDING_HEAP_FULL:
-		sink_print(sink, "The heap is tight: %s of the %s mapped for it hold live blocks.",
+		sink_print(sink, "The pools are tight: live blocks fill %s of the %s written to.",
 			   share.text, number_bytes(finding->whole).text);
 		return;
 	case FINDING_REMOTE:
@@ -50,7 +50,7 @@ static void say(const struct finding *finding, struct sink *sink)
 			   share.text);
 		return;
 	case FINDING_GROWS:
-		sink_print(sink, "%s of the allocated blocks were never freed.", share.text);
+		sink_print(sink, "%s of the allocated blocks were not freed.", share.text);
 		return;
 	case FINDING_REALLOC_MOVES:
 		sink_print(sink, "%s of the reallocs had to move the block.", share.text);

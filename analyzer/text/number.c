@@ -26,6 +26,15 @@ struct number number_count(uint64_t count)
 	return result;
 }
 
+struct number number_of(uint64_t count, const char *thing)
+{
+	struct number result;
+
+	snprintf(result.text, sizeof result.text, "%.26s %s%s", number_count(count).text, thing,
+		 count == 1 ? "" : "s");
+	return result;
+}
+
 static struct number with_sign(struct number magnitude)
 {
 	memmove(magnitude.text + 1, magnitude.text, sizeof magnitude.text - 1);

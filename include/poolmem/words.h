@@ -124,6 +124,8 @@
 	X(PROCESS_ELAPSED, "process.elapsed_ns", NS, "from start to end or now")                   \
 	X(PROCESS_THREADS, "process.threads", COUNT, "threads that allocated")                     \
 	X(ALLOC_NESTED, "alloc.nested", COUNT,                                                     \
-	  "of alloc.count: by signal handlers inside the allocator, by threads past their end")
+	  "of alloc.count: by signal handlers inside the allocator, by threads past their end")    \
+	X(LEAK_BLOCKS, "leak.blocks", COUNT, "blocks a process was handed itself and never freed") \
+	X(LEAK_BYTES, "leak.bytes", BYTES, "their usable bytes")
 
 #endif

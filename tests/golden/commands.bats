@@ -143,7 +143,7 @@ segment()
 	run -0 "$poolmem" report 1234
 	[[ $output == *"pid 1234"* ]]
 	run -0 "$poolmem" report 2002
-	[[ $output == *"first: exited 0, pid 2000"* ]]
+	[[ $output == *"exited 0, pid 2000"* ]]
 	run -1 "$poolmem" report 77
 	[[ $output == *"no segment of process 77"* ]]
 	run -1 "$poolmem" report 99999999999999999999

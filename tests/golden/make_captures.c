@@ -42,6 +42,19 @@ static void make_exited(void)
 	keep("exited", whole(builder_example(1234, PM_STATE_EXITED, false), NULL));
 }
 
+/* Two arenas at addresses of the parent, and one beyond. */
+static void make_map_of_fork(struct builder *shell, uint32_t fork)
+{
+	uint32_t map = builder_add(shell, PM_CHUNK_MAP, fork, 0);
+	struct pm_arena *inherited = builder_arena(shell, map, 0, 0x7f0000000000, 8);
+
+	builder_pool(inherited, 0, 0, 3, 48, 590);
+	builder_pool(inherited, 2, 0, 4, 64, 50);
+	builder_arena(shell, map, 1, 0x7f0000400000, 64)->kind = PM_ARENA_HUGE;
+	map = builder_add(shell, PM_CHUNK_MAP, fork, 1);
+	builder_pool(builder_arena(shell, map, 0, 0x7f0000800000, 4), 0, fork, 3, 48, 10);
+}
+
 /* A shell, a child that execs, one that only forks, dead ones added up; and what `run` saw. */
 static void make_tree(void)
 {
@@ -57,6 +70,12 @@ static void make_tree(void)
 	builder_record(&shell, forks)->inherited_blocks = 1200;
 	builder_record(&shell, forks)->inherited_bytes = 1100000;
 	builder_record(&shell, forks)->exit_status = 3;
+	builder_record(&shell, forks)->committed_bytes = 7 << 20;
+	builder_record(&shell, forks)->meta_bytes = 131072;
+	builder_record(&shell, forks)->epoch = builder_record(&shell, forks)->published_epoch = 13;
+	builder_record(&shell, forks)->sweeps[0] = 12;
+	builder_record(&shell, forks)->sweeps[1] = 1;
+	make_map_of_fork(&shell, forks);
 	builder_allocated(&shell, forks, 3, 40);
 	builder_freed(&shell, forks, 3, 0, 30);
 	builder_freed(&shell, forks, 4, 12, 500);
