@@ -148,7 +148,7 @@ static void put_inherited(const struct metrics *metrics, size_t process_count, s
 		   number_bytes(metric(metrics, METRIC_INHERITED_BYTES)).text);
 	sink_print(sink, process_count > 1
 				 ? "by forked children; sums count them once, in the parent\n"
-				 : "from the parent, which this process began with\n");
+				 : "which it has from its parent\n");
 }
 
 static void put_peak(const struct metrics *metrics, size_t process_count, struct sink *sink)

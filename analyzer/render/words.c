@@ -6,6 +6,7 @@
 
 #include "text/number.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,15 +99,24 @@ struct phrase words_state(const struct process *process)
 	}
 }
 
+static void say_remark(const struct note *note, struct sink *sink)
+{
+	bool has_unit = note->count && note->unit;
+
+	if (!has_unit && !*note->detail)
+		return;
+	sink_print(sink, " (");
+	if (has_unit)
+		sink_print(sink, "%s %s", number_count(note->count).text,
+			   note->count == 1 ? note->unit->one : note->unit->many);
+	sink_print(sink, "%s%s)", has_unit && *note->detail ? "; " : "", note->detail);
+}
+
 static void say_note(const struct note *note, struct sink *sink)
 {
-	sink_print(sink, "  - ");
-	if (note->count)
-		sink_print(sink, "%s: ", number_count(note->count).text);
-	sink_print(sink, "%s", note->text);
-	if (*note->detail)
-		sink_print(sink, " (%s)", note->detail);
-	sink_print(sink, "\n");
+	sink_print(sink, "  - %c%s", toupper((unsigned char)note->text[0]), note->text + 1);
+	say_remark(note, sink);
+	sink_print(sink, ".\n");
 }
 
 void words_notes(const struct notes *notes, struct sink *sink)

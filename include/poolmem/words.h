@@ -28,21 +28,21 @@
  * Why a figure is missing or smaller than the truth.  Bits of pm_process.notes.
  *                               X(NAME, "json key", "what to tell the user")
  */
-#define PM_NOTES(X)                                                                                \
-	X(TRUNCATED, "truncated",                                                                  \
-	  "shared memory was full: new threads and pools are not in the segment")                  \
-	X(THREADS_UNSEEN, "threads_unseen",                                                        \
-	  "some threads counted in private memory, their calls are missing here")                  \
-	X(CHILDREN_UNSEEN, "children_unseen",                                                      \
-	  "some forked children found no spare area, their calls are missing")                     \
-	X(NO_WIPE, "no_wipe_on_fork",                                                              \
-	  "the kernel has no MADV_WIPEONFORK: children of _Fork and clone count here")             \
-	X(PASSIVE, "passive", "another malloc stands before poolmem and serves this program")      \
-	X(NO_POPULATE, "fixed_size",                                                               \
-	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")           \
-	X(FACTS_CUT, "facts_cut", "process facts were longer than their room and are cut")         \
-	X(RECYCLED, "children_recycled",                                                           \
-	  "areas of dead children were reused, their totals are added up")
+#define PM_NOTES(X)                                                                                 \
+	X(TRUNCATED, "truncated",                                                                   \
+	  "shared memory was full: new threads and pools are not in the segment")                   \
+	X(THREADS_UNSEEN, "threads_unseen",                                                         \
+	  "some threads counted in private memory: their calls are missing here")                   \
+	X(CHILDREN_UNSEEN, "children_unseen",                                                       \
+	  "some forked children found no spare area: their calls are missing here")                 \
+	X(NO_WIPE, "no_wipe_on_fork",                                                               \
+	  "the kernel has no MADV_WIPEONFORK: children of _Fork and clone count here")              \
+	X(PASSIVE, "passive", "another malloc stands before poolmem and serves this program")       \
+	X(NO_POPULATE, "fixed_size",                                                                \
+	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")            \
+	X(FACTS_CUT, "facts_cut", "arguments and modules were too long for their room and are cut") \
+	X(RECYCLED, "children_recycled",                                                            \
+	  "areas of dead children were reused: their totals are added up")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \
