@@ -70,7 +70,7 @@ struct process {
 	enum process_state state;
 	int64_t exit_status, signal; /* -1: unknown; signal 0: none */
 	uint32_t chunk;              /* leader */
-	struct pm_process record;    /* as it stands; DEPARTED: zero but pid of the parent */
+	struct pm_process record;    /* as it stands; DEPARTED: little of the parent's */
 	uint64_t telemetry_bytes;    /* of its chunks */
 	struct class_count *classes; /* layout->class_count: sums over its slots */
 	uint64_t counter[PM_COUNTER_COUNT];

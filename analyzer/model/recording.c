@@ -122,7 +122,9 @@ static void add_departed(struct reading *reading, const struct segment *segment,
 	process->record = (struct pm_process){
 		.ppid = parent->pid,
 		.recycled_children = parent->recycled_children,
+		.epoch_length = parent->epoch_length,
 	};
+	memcpy(process->record.threshold, parent->threshold, sizeof parent->threshold);
 	if (!process->slot_count)
 		drop_process(reading);
 }

@@ -212,6 +212,8 @@ static void put_resident(const struct metrics *metrics, struct sink *sink)
 
 static void put_threads(const struct metrics *metrics, struct sink *sink)
 {
+	if (!metrics->value[METRIC_PROCESS_THREADS].is_known)
+		return;
 	begin(sink, "threads");
 	sink_print(sink, "%s that allocated",
 		   number_count(metric(metrics, METRIC_PROCESS_THREADS)).text);
@@ -239,7 +241,7 @@ static void put_figures(const struct figures *figures, bool is_running, size_t p
 	put_threads(metrics, sink);
 	if (figures->findings.count)
 		sink_print(sink, "\n");
-	words_findings(&figures->findings, sink);
+	words_findings(figures, sink);
 }
 
 static void put_title(struct sink *sink, const char *command)

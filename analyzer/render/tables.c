@@ -57,8 +57,29 @@ static void put_class(struct table *table, const struct class_row *row, const st
 				  : number_share((uint64_t)live_bytes, (uint64_t)all_bytes).text);
 }
 
-void table_of_classes(const struct class_table *classes, const struct view *view, struct sink *sink)
+/* Where a word of a table is not plain: what it means. */
+static void legend(struct sink *sink, const char *text)
 {
+	sink_style(sink, STYLE_FAINT);
+	sink_print(sink, "  %s\n", text);
+	sink_style(sink, STYLE_PLAIN);
+}
+
+static void legend_of_classes(const struct figures *figures, struct sink *sink)
+{
+	char text[160];
+
+	snprintf(text, sizeof text, "died young: in the epoch they were born in, %s long",
+		 words_epoch(&figures->generations).text);
+	if (figures->classes.all.freed)
+		legend(sink, text);
+	if (figures->classes.has_inherited)
+		legend(sink, "change: allocated less freed; some of the freed were inherited");
+}
+
+void table_of_classes(const struct figures *figures, const struct view *view, struct sink *sink)
+{
+	const struct class_table *classes = &figures->classes;
 	static const struct column live_columns[] = {
 		{"block", false, 0},      {"allocated", false, 0},  {"share", false, 0},
 		{"freed", false, 0},      {"died young", false, 0}, {"live", false, 0},
@@ -75,6 +96,7 @@ void table_of_classes(const struct class_table *classes, const struct view *view
 	if (!classes->used_count)
 		return;
 	title_of_classes(sink, "Size classes", rows, classes->count, classes->used_count);
+	legend_of_classes(figures, sink);
 	if (classes->has_inherited)
 		table_begin(&table, COLUMNS(net_columns));
 	else
@@ -155,7 +177,31 @@ static void put_age(struct table *table, const struct age_row *row)
 	table_cell(table, age);
 }
 
-void table_of_generations(const struct generations *generations, struct sink *sink)
+static void put_epoch(const struct generations *generations, struct sink *sink)
+{
+	char text[200];
+
+	snprintf(text, sizeof text,
+		 "an epoch is %s; blocks that outlive it enter generation 1, every %s time generation 2",
+		 words_epoch(generations).text,
+		 number_nth((uint64_t)generations->threshold[1] + 1).text);
+	legend(sink, text);
+}
+
+static void put_sweeps(const struct generations *generations, struct sink *sink)
+{
+	const uint64_t *sweeps = generations->sweeps;
+	const uint32_t *threshold = generations->threshold;
+
+	sink_print(sink,
+		   "  %s; sweeps at their ends: %s of generation 0, %s of 0 and 1, %s of all "
+		   "(gen.threshold=%u:%u:%u)\n",
+		   number_of(generations->epochs, "epoch").text, number_count(sweeps[0]).text,
+		   number_count(sweeps[1]).text, number_count(sweeps[2]).text, threshold[0],
+		   threshold[1], threshold[2]);
+}
+
+static void put_ages(const struct generations *generations, struct sink *sink)
 {
 	static const struct column columns[] = {
 		{"generation", false, 0},
@@ -165,14 +211,6 @@ void table_of_generations(const struct generations *generations, struct sink *si
 	};
 	struct table table;
 
-	if (!generations->died_in_all)
-		return;
-	title(sink, "Generations: at which age blocks died", 0, 0);
-	sink_print(sink, "  %s epochs; sweeps %s, %s, %s; thresholds %u, %u, %u\n",
-		   number_count(generations->epochs).text, number_count(generations->sweeps[0]).text,
-		   number_count(generations->sweeps[1]).text,
-		   number_count(generations->sweeps[2]).text, generations->threshold[0],
-		   generations->threshold[1], generations->threshold[2]);
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < generations->count; i++) {
 		const struct age_row *row = &generations->rows[i];
@@ -184,6 +222,23 @@ void table_of_generations(const struct generations *generations, struct sink *si
 		table_cell(&table, number_share(row->died, generations->died_in_all).text);
 	}
 	table_end(&table, sink);
+}
+
+void table_of_generations(const struct generations *generations, struct sink *sink)
+{
+	if (!generations->died_in_all)
+		return;
+	title(sink, "Generations: at which age blocks died", 0, 0);
+	bool is_short = generations->has_epochs && !generations->epochs;
+	if (is_short && generations->died_young == generations->died_in_all) {
+		sink_print(sink, "  None outlived an epoch of %s: no epoch ended.\n",
+			   words_epoch(generations).text);
+		return;
+	}
+	put_epoch(generations, sink);
+	if (generations->has_epochs)
+		put_sweeps(generations, sink);
+	put_ages(generations, sink);
 }
 
 static void put_slot(struct table *table, const struct slot *slot)

@@ -23,7 +23,30 @@ static void say_class(const struct finding *finding, struct sink *sink)
 			   finding->name);
 }
 
-static void say(const struct finding *finding, struct sink *sink)
+struct phrase words_epoch(const struct generations *generations)
+{
+	uint64_t first = generations->threshold[0], now = generations->epoch_length;
+	struct phrase phrase;
+
+	if (now > first)
+		snprintf(phrase.text, sizeof phrase.text, "%.20s to %.26s allocations",
+			 number_count(first).text, number_count(now).text);
+	else
+		snprintf(phrase.text, sizeof phrase.text, "%.26s allocations",
+			 number_count(first).text);
+	return phrase;
+}
+
+static void say_ages(const struct finding *finding, const struct generations *generations,
+		     struct sink *sink)
+{
+	sink_print(sink, "%s%s of the freed blocks died in the epoch they were born in (%s long).",
+		   finding->kind == FINDING_LIVED_LONG ? "Only " : "",
+		   number_share(finding->part, finding->whole).text, words_epoch(generations).text);
+}
+
+static void say(const struct finding *finding, const struct generations *generations,
+		struct sink *sink)
 {
 	struct number share = number_share(finding->part, finding->whole);
 
@@ -31,13 +54,7 @@ static void say(const struct finding *finding, struct sink *sink)
 	case FINDING_IDLE: sink_print(sink, "Nothing was allocated."); return;
 	case FINDING_ONE_CLASS: say_class(finding, sink); return;
 	case FINDING_DIED_YOUNG:
-		sink_print(sink, "%s of the freed blocks died in the epoch they were born in.",
-			   share.text);
-		return;
-	case FINDING_LIVED_LONG:
-		sink_print(sink, "Only %s of the freed blocks died in the epoch they were born in.",
-			   share.text);
-		return;
+	case FINDING_LIVED_LONG: say_ages(finding, generations, sink); return;
 	case FINDING_HEAP_EMPTY:
 		sink_print(sink, "Live blocks fill only %s of the %s of pools that were written to.",
 			   share.text, number_bytes(finding->whole).text);
@@ -59,11 +76,13 @@ static void say(const struct finding *finding, struct sink *sink)
 	}
 }
 
-void words_findings(const struct findings *findings, struct sink *sink)
+void words_findings(const struct figures *figures, struct sink *sink)
 {
+	const struct findings *findings = &figures->findings;
+
 	for (size_t i = 0; i < findings->count; i++) {
 		sink_print(sink, "  ");
-		say(&findings->list[i], sink);
+		say(&findings->list[i], &figures->generations, sink);
 		sink_print(sink, "\n");
 	}
 }

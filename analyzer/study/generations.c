@@ -79,6 +79,7 @@ void generations_add(struct generations *generations, const struct process *proc
 
 	if (!generations->rows)
 		memcpy(generations->threshold, record->threshold, sizeof generations->threshold);
+	generations->has_epochs |= process->kind != PROCESS_DEPARTED;
 	uint64_t epochs = excess(record->epoch, before->epoch);
 	generations->epochs = sum(generations->epochs, epochs);
 	generations->epoch_max = epochs > generations->epoch_max ? epochs : generations->epoch_max;

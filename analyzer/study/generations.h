@@ -14,7 +14,8 @@ struct age_row {
 
 struct generations {
 	uint64_t epochs, epoch_length; /* of several processes: the sum; the longest */
-	uint64_t epoch_max;            /* of one process, inherited ones not counted */
+	bool has_epochs;    /* false: of departed children alone, whose epochs nobody kept */
+	uint64_t epoch_max; /* of one process, inherited ones not counted */
 	uint64_t sweeps[GENERATION_COUNT];
 	uint32_t threshold[GENERATION_COUNT]; /* of the first process */
 	uint64_t died[GENERATION_COUNT];
