@@ -2,49 +2,14 @@
 /* glance.c: see glance.h. */
 #include "render/glance.h"
 
+#include "render/command.h"
 #include "render/words.h"
-#include "text/allocate.h"
 #include "text/number.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_COLUMNS_MAX = 300 };
-
-const char *exe_of(const struct study *study, const struct process *process)
-{
-	const struct process *facts = facts_of(study->recording, process);
-
-	if (facts->exe)
-		return facts->exe;
-	return facts->argv_count ? facts->argv[0] : "?";
-}
-
-static char *joined(char *const *words, size_t count)
-{
-	size_t bytes = 1;
-	for (size_t i = 0; i < count; i++)
-		bytes += strlen(words[i]) + 1;
-	char *text = allocate(bytes, 1), *end = text;
-	for (size_t i = 0; i < count; i++) {
-		if (i)
-			*end++ = ' ';
-		size_t length = strlen(words[i]);
-		memcpy(end, words[i], length);
-		end += length;
-	}
-	return text;
-}
-
-char *command_of(const struct study *study, const struct process *process)
-{
-	const struct process *facts = facts_of(study->recording, process);
-	const char *exe = exe_of(study, process);
-
-	if (facts->argv_count)
-		return joined(facts->argv, facts->argv_count);
-	return allocate_text(exe, strlen(exe));
-}
+enum { TITLE_COLUMNS_MAX = 100 };
 
 static void begin(struct sink *sink, const char *label)
 {
@@ -244,10 +209,14 @@ static void put_figures(const struct figures *figures, bool is_running, size_t p
 	words_findings(figures, sink);
 }
 
-static void put_title(struct sink *sink, const char *command)
+/* Takes over the command. */
+static void put_title(struct sink *sink, char *command)
 {
+	bool is_narrow = sink->columns && sink->columns < TITLE_COLUMNS_MAX;
+
 	sink_style(sink, STYLE_TITLE);
-	sink_name(sink, command, TITLE_COLUMNS_MAX);
+	sink_name(sink, command, is_narrow ? sink->columns : TITLE_COLUMNS_MAX);
+	free(command);
 	sink_style(sink, STYLE_PLAIN);
 	sink_print(sink, "\n");
 }
@@ -269,39 +238,9 @@ static void put_state(const struct process *process, struct sink *sink)
 void glance_process(const struct study *study, const struct process_study *process,
 		    struct sink *sink)
 {
-	char *command = command_of(study, process->process);
-
-	put_title(sink, command);
-	free(command);
+	put_title(sink, command_of(study, process->process));
 	put_state(process->process, sink);
 	put_figures(&process->figures, process->process->state == STATE_RUNNING, 1, sink);
-}
-
-/* The command that `poolmem run` was given; NULL: not recorded. */
-static char *command_of_run(const struct study *study)
-{
-	const json_t *list = json_object_get(study->recording->outside.json, "command");
-	size_t count = json_array_size(list);
-	char **words = allocate(count, sizeof *words);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *word = json_string_value(json_array_get(list, i));
-		words[i] = (char *)(word ? word : "?");
-	}
-	char *command = count ? joined(words, count) : NULL;
-	free(words);
-	return command;
-}
-
-static char *command_of_all(const struct study *study)
-{
-	char *command = command_of_run(study);
-
-	if (command)
-		return command;
-	if (study->process_count)
-		return command_of(study, study->processes[0].process);
-	return allocate_text("?", 1);
 }
 
 /* How the run ended, where that was seen; else how its first process did. */
@@ -346,9 +285,7 @@ void glance_recording(const struct study *study, struct sink *sink)
 		glance_process(study, &study->processes[0], sink);
 		return;
 	}
-	char *command = command_of_all(study);
-	put_title(sink, command);
-	free(command);
+	put_title(sink, command_of_all(study));
 	if (!study->process_count)
 		return;
 	put_end(study, sink);

@@ -2,7 +2,7 @@
 /* tables.c: see tables.h. */
 #include "render/tables.h"
 
-#include "render/glance.h"
+#include "render/command.h"
 #include "render/words.h"
 #include "text/number.h"
 #include "text/table.h"
@@ -81,14 +81,16 @@ void table_of_classes(const struct figures *figures, const struct view *view, st
 {
 	const struct class_table *classes = &figures->classes;
 	static const struct column live_columns[] = {
-		{"block", false, 0},      {"allocated", false, 0},  {"share", false, 0},
-		{"freed", false, 0},      {"died young", false, 0}, {"live", false, 0},
-		{"live bytes", false, 0}, {"share", false, 0},
+		{"block", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},      {"freed", COLUMN_NUMBER, 0},
+		{"died young", COLUMN_NUMBER, 0}, {"live", COLUMN_NUMBER, 0},
+		{"live bytes", COLUMN_NUMBER, 0}, {"share", COLUMN_NUMBER, 0},
 	};
 	static const struct column net_columns[] = {
-		{"block", false, 0},    {"allocated", false, 0},  {"share", false, 0},
-		{"freed", false, 0},    {"died young", false, 0}, {"change", false, 0},
-		{"in bytes", false, 0}, {"share", false, 0},
+		{"block", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},      {"freed", COLUMN_NUMBER, 0},
+		{"died young", COLUMN_NUMBER, 0}, {"change", COLUMN_NUMBER, 0},
+		{"in bytes", COLUMN_NUMBER, 0},   {"share", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, classes->count);
 	struct table table;
@@ -140,9 +142,10 @@ static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
 void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"block", false, 0},     {"pools", false, 0},    {"mapped", false, 0},
-		{"touched", false, 0},   {"room for", false, 0}, {"live", false, 0},
-		{"occupancy", false, 0},
+		{"block", COLUMN_NUMBER, 0},     {"pools", COLUMN_NUMBER, 0},
+		{"mapped", COLUMN_NUMBER, 0},    {"touched", COLUMN_NUMBER, 0},
+		{"room for", COLUMN_NUMBER, 0},  {"live", COLUMN_NUMBER, 0},
+		{"occupancy", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, pools->count);
 	struct table table;
@@ -204,10 +207,10 @@ static void put_sweeps(const struct generations *generations, struct sink *sink)
 static void put_ages(const struct generations *generations, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"generation", false, 0},
-		{"age in epochs", false, 0},
-		{"died", false, 0},
-		{"share", false, 0},
+		{"generation", COLUMN_NUMBER, 0},
+		{"age in epochs", COLUMN_NUMBER, 0},
+		{"died", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},
 	};
 	struct table table;
 
@@ -259,9 +262,10 @@ void table_of_threads(const struct process_study *process, const struct view *vi
 		      struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"thread", true, 0},        {"held", true, 0},      {"holders", false, 0},
-		{"allocated", false, 0},    {"in bytes", false, 0}, {"freed", false, 0},
-		{"remote frees", false, 0},
+		{"thread", COLUMN_TEXT, 0},         {"held", COLUMN_TEXT, 0},
+		{"holders", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"in bytes", COLUMN_NUMBER, 0},     {"freed", COLUMN_NUMBER, 0},
+		{"remote frees", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, process->slot_count);
 	struct table table;
@@ -285,25 +289,31 @@ static void put_process(struct table *table, const struct study *study,
 	snprintf(pid, sizeof pid, "%u", process->process->record.pid);
 	table_cell(table, is_departed ? "-" : pid);
 	table_cell(table, process_kind_key(process->process->kind));
-	table_cell(table, words_state(process->process).text);
+	table_cell(table, words_state_brief(process->process).text);
 	table_cell(table, number_count(metric(metrics, METRIC_ALLOC_COUNT)).text);
-	table_cell(table, number_count(metric(metrics, METRIC_FREE_COUNT)).text);
 	table_cell(table, is_departed ? "-" : number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
 	table_cell(table, is_departed ? "-" : number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
-	table_cell(table, exe_of(study, process->process));
+	char *command = command_of(study, process->process);
+	table_cell(table, command);
+	free(command);
 }
 
 void table_of_processes(const struct study *study, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"pid", false, 0},       {"kind", true, 0},     {"state", true, 24},
-		{"allocated", false, 0}, {"freed", false, 0},   {"live", false, 0},
-		{"peak", false, 0},      {"program", true, 40},
+		{"pid", COLUMN_NUMBER, 0},    {"kind", COLUMN_TEXT, 0},
+		{"state", COLUMN_TEXT, 0},    {"allocated", COLUMN_NUMBER, 0},
+		{"live", COLUMN_NUMBER, 0},   {"peak", COLUMN_NUMBER, 0},
+		{"command", COLUMN_TEXT, 60},
 	};
 	size_t rows = view_rows(view, study->process_count);
 	struct table table;
 
 	title(sink, "Processes", rows, study->process_count);
+	if (study->fork_count)
+		legend(sink,
+		       "exec: a program that was started; fork: a child that it forked, live and "
+		       "peak with what it inherited");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
 		put_process(&table, study, &study->processes[i]);

@@ -118,6 +118,16 @@ struct phrase words_state(const struct process *process)
 	}
 }
 
+struct phrase words_state_brief(const struct process *process)
+{
+	struct phrase phrase;
+
+	if (process->state == STATE_KILLED || process->state == STATE_EXITED)
+		return words_state(process);
+	snprintf(phrase.text, sizeof phrase.text, "%s", process_state_key(process->state));
+	return phrase;
+}
+
 static void say_remark(const struct note *note, struct sink *sink)
 {
 	bool has_unit = note->count && note->unit;

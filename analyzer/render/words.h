@@ -18,6 +18,9 @@ struct phrase words_epoch(const struct generations *generations);
 /* "exited 0", "killed by SIGSEGV", "running" */
 struct phrase words_state(const struct process *process);
 
+/* The same for a column: without an explanation. */
+struct phrase words_state_brief(const struct process *process);
+
 void words_notes(const struct notes *notes, struct sink *sink);
 
 #endif

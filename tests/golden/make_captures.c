@@ -58,6 +58,8 @@ static void make_map_of_fork(struct builder *shell, uint32_t fork)
 /* A shell, a child that execs, one that only forks, dead ones added up; and what `run` saw. */
 static void make_tree(void)
 {
+	static const char script[] = "-c\0for step in one two three; do\n\t./step \"$step\" || exit 1\n"
+				     "done # it's a longer script than a line of a report has room for";
 	struct bytes capture = capture_begin();
 	struct builder shell = builder_example(2000, PM_STATE_EXITED, true);
 	struct builder program = builder_example(2001, PM_STATE_RUNNING, true);
@@ -67,6 +69,7 @@ static void make_tree(void)
 
 	builder_record(&shell, execs)->began_real_ns = builder_header(&program)->created_ns - 10;
 	builder_record(&program, program.leader)->ppid = 2000;
+	builder_fact(&shell, shell.leader, PM_FACT_ARGV, script, sizeof script);
 	builder_record(&shell, forks)->inherited_blocks = 1200;
 	builder_record(&shell, forks)->inherited_bytes = 1100000;
 	builder_record(&shell, forks)->exit_status = 3;
@@ -84,13 +87,14 @@ static void make_tree(void)
 	builder_freed(&shell, departed, 3, 0, 90);
 	capture_segment(&capture, &shell);
 	capture_segment(&capture, &program);
-	capture_run(&capture,
-		    "{\"schema\":1,\"command\":[\"sh\",\"-c\",\"./a && ./b\"],\"run_id\":\"7\","
-		    "\"began_real_ns\":1700000000000000000,\"elapsed_ns\":2500000000,\"exit\":0,"
-		    "\"signal\":0,\"rss_peak\":12582912,\"rss\":[[0,1048576],[100,12582912]],"
-		    "\"processes\":[{\"pid\":2000,\"start_ticks\":6000,\"exit\":0,\"signal\":0,"
-		    "\"rss_peak\":4194304},{\"pid\":2001,\"exit\":-1,\"signal\":11,"
-		    "\"rss_peak\":8388608,\"elapsed_ns\":900000000}]}");
+	capture_run(
+		&capture,
+		"{\"schema\":1,\"command\":[\"sh\",\"-c\",\"./a &&\\n\\t./b 'x'\"],\"run_id\":\"7\","
+		"\"began_real_ns\":1700000000000000000,\"elapsed_ns\":2500000000,\"exit\":0,"
+		"\"signal\":0,\"rss_peak\":12582912,\"rss\":[[0,1048576],[100,12582912]],"
+		"\"processes\":[{\"pid\":2000,\"start_ticks\":6000,\"exit\":0,\"signal\":0,"
+		"\"rss_peak\":4194304},{\"pid\":2001,\"exit\":-1,\"signal\":11,"
+		"\"rss_peak\":8388608,\"elapsed_ns\":900000000}]}");
 	capture_end(&capture);
 	builder_free(&shell);
 	builder_free(&program);
