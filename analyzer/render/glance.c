@@ -33,13 +33,13 @@ static void put_calls(const struct metrics *metrics, struct sink *sink)
 	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
 
 	begin(sink, "allocations");
-	sink_print(sink, "%s, %s", number_count(allocated).text,
+	sink_print(sink, "%s, %s", number_of(allocated, "block").text,
 		   number_bytes(metric(metrics, METRIC_ALLOC_BYTES)).text);
 	if (elapsed && !metrics->bound[METRIC_PROCESS_ELAPSED].is_known)
 		sink_print(sink, ", %s", number_rate(allocated, elapsed).text);
 	sink_print(sink, "\n");
 	begin(sink, "frees");
-	sink_print(sink, "%s, %s\n", number_count(metric(metrics, METRIC_FREE_COUNT)).text,
+	sink_print(sink, "%s, %s\n", number_of(metric(metrics, METRIC_FREE_COUNT), "block").text,
 		   number_bytes(metric(metrics, METRIC_FREE_BYTES)).text);
 }
 
@@ -74,7 +74,7 @@ static void put_refused(const struct metrics *metrics, struct sink *sink)
 	if (!refused)
 		return;
 	begin(sink, "refused");
-	sink_print(sink, "%s requests\n", number_count(refused).text);
+	sink_print(sink, "%s\n", number_of(refused, "request").text);
 }
 
 static void put_at_most(const struct metrics *metrics, enum metric which, struct sink *sink)
@@ -135,7 +135,7 @@ static void put_mapped(const struct metrics *metrics, struct sink *sink)
 
 	sink_print(sink, "%s mapped", number_bytes(mapped).text);
 	put_at_most(metrics, METRIC_HEAP_COMMITTED, sink);
-	if (peak > mapped)
+	if (peak > mapped && !metrics->bound[METRIC_HEAP_COMMITTED].is_known)
 		sink_print(sink, ", %s at peak", number_bytes(peak).text);
 }
 
@@ -148,11 +148,11 @@ static void put_heap(const struct figures *figures, struct sink *sink)
 	if (metrics->value[METRIC_HEAP_COMMITTED].is_known)
 		put_mapped(metrics, sink);
 	else
-		sink_print(sink, "not known: it ended before it told");
+		sink_print(sink, "not known: never published");
 	if (touched)
-		sink_print(sink, "; %s of its pools written to", number_bytes(touched).text);
+		sink_print(sink, "; %s of its pools were written to", number_bytes(touched).text);
 	sink_print(sink, "\n");
-	begin(sink, "besides");
+	begin(sink, "overhead");
 	if (metrics->value[METRIC_HEAP_META].is_known)
 		sink_print(sink, "%s mapped for bookkeeping, ",
 			   number_bytes(metric(metrics, METRIC_HEAP_META)).text);
@@ -160,9 +160,10 @@ static void put_heap(const struct figures *figures, struct sink *sink)
 		   number_bytes(metric(metrics, METRIC_HEAP_TELEMETRY)).text);
 }
 
-static void put_resident(const struct metrics *metrics, struct sink *sink)
+static void put_resident(const struct metrics *metrics, bool is_running, size_t process_count,
+			 struct sink *sink)
 {
-	bool has_now = metrics->value[METRIC_RSS_NOW].is_known;
+	bool has_now = is_running && metrics->value[METRIC_RSS_NOW].is_known;
 	bool has_peak = metrics->value[METRIC_RSS_PEAK].is_known;
 
 	begin(sink, "resident");
@@ -171,8 +172,11 @@ static void put_resident(const struct metrics *metrics, struct sink *sink)
 	if (has_peak)
 		sink_print(sink, "%s%s at peak", has_now ? ", " : "",
 			   number_bytes(metric(metrics, METRIC_RSS_PEAK)).text);
-	sink_print(sink, has_now || has_peak ? " (the kernel's figure)\n"
-					     : "not known: nobody looked while it ran\n");
+	if (has_now || has_peak)
+		sink_print(sink, " (the kernel's figure%s)\n",
+			   process_count > 1 ? "s added up, shared pages in each" : "");
+	else
+		sink_print(sink, "not known: nobody looked while it ran\n");
 }
 
 static void put_threads(const struct metrics *metrics, struct sink *sink)
@@ -202,7 +206,7 @@ static void put_figures(const struct figures *figures, bool is_running, size_t p
 	put_inherited(metrics, process_count, sink);
 	put_peak(metrics, process_count, sink);
 	put_heap(figures, sink);
-	put_resident(metrics, sink);
+	put_resident(metrics, is_running, process_count, sink);
 	put_threads(metrics, sink);
 	if (figures->findings.count)
 		sink_print(sink, "\n");

@@ -125,18 +125,22 @@ static void put_pool(struct table *table, const char *name, const struct pool_ro
 	table_cell(table, number_share(row->live, row->capacity).text);
 }
 
+static void put_run_blocks(const char *text, uint64_t count, uint64_t bytes, struct sink *sink)
+{
+	if (count)
+		sink_print(sink, "  %s%s, %s\n", number_of(count, "block").text, text,
+			   number_bytes(bytes).text);
+}
+
 static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
 {
 	title(sink, "Arenas", 0, 0);
-	sink_print(sink, "  %s arenas, %s mapped; free units %s, of these dirty %s\n",
-		   number_count(arenas->arenas).text, number_bytes(arenas->mapped_bytes).text,
+	sink_print(sink,
+		   "  %s, %s mapped; %s of it free, of that %s written to and not given back\n",
+		   number_of(arenas->arenas, "arena").text, number_bytes(arenas->mapped_bytes).text,
 		   number_bytes(arenas->free_bytes).text, number_bytes(arenas->dirty_bytes).text);
-	if (arenas->large_blocks || arenas->huge_blocks)
-		sink_print(sink, "  large blocks %s, %s; blocks that span arenas %s, %s\n",
-			   number_count(arenas->large_blocks).text,
-			   number_bytes(arenas->large_bytes).text,
-			   number_count(arenas->huge_blocks).text,
-			   number_bytes(arenas->huge_bytes).text);
+	put_run_blocks(" too large for a pool", arenas->large_blocks, arenas->large_bytes, sink);
+	put_run_blocks(" larger than an arena", arenas->huge_blocks, arenas->huge_bytes, sink);
 }
 
 void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink)
@@ -262,17 +266,18 @@ void table_of_threads(const struct process_study *process, const struct view *vi
 		      struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"thread", COLUMN_TEXT, 0},         {"held", COLUMN_TEXT, 0},
-		{"holders", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"thread", COLUMN_TEXT, 0},         {"alive", COLUMN_TEXT, 0},
+		{"threads", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
 		{"in bytes", COLUMN_NUMBER, 0},     {"freed", COLUMN_NUMBER, 0},
 		{"remote frees", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, process->slot_count);
 	struct table table;
 
-	if (!process->slot_count)
-		return;
+	if (!process->slot_count || (process->slot_count == 1 && process->slots[0]->holders <= 1))
+		return; /* a single thread has made all calls */
 	title(sink, "Threads", rows, process->slot_count);
+	legend(sink, "a row counts one thread after the other; thread: the last, threads: how many");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
 		put_slot(&table, process->slots[i]);
