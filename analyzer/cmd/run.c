@@ -7,7 +7,6 @@
 #include "launch/name.h"
 #include "launch/record.h"
 #include "launch/say.h"
-#include "model/saturate.h"
 #include "render/json.h"
 #include "study/summary.h"
 #include "text/failure.h"
@@ -166,16 +165,15 @@ static void say_allocations(const struct summary *summary)
 static void say_figures(const struct summary *summary)
 {
 	const struct metrics *all = &summary->total;
-	uint64_t touched = summary->touched_bytes;
 
 	say_peak(all);
 	say_allocations(summary);
 	say("never freed    %s, %s", number_of(metric(all, METRIC_LEAK_BLOCKS), "block").text,
 	    number_bytes(metric(all, METRIC_LEAK_BYTES)).text);
-	if (touched)
-		say("fragmentation  %s of %s of pools written to is free at the end",
-		    number_share(excess(touched, summary->filled_bytes), touched).text,
-		    number_bytes(touched).text);
+	if (all->value[METRIC_HEAP_COMMITTED_PEAK].is_known)
+		say("fragmentation  %s of heap mapped at its peak, for %s live",
+		    number_bytes(metric(all, METRIC_HEAP_COMMITTED_PEAK)).text,
+		    number_bytes(metric(all, METRIC_LIVE_PEAK)).text);
 }
 
 static void say_missing(const struct record *record)
@@ -207,7 +205,7 @@ static void print_json(const struct record *record, const struct summary *summar
 		"notes", "file", json_text(record->capture), "segments",
 		(json_int_t)record->segments, "left_out", (json_int_t)record->left_out,
 		"still_running", (json_int_t)record->outlived);
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII);
 
 	fprintf(stderr, "%s\n", text ? text : "{}");
 	free(text);

@@ -154,7 +154,7 @@ void pools_finish(struct pool_table *table, const struct query *query)
 	table->used_count = table->count;
 	for (size_t i = 0; i < table->count; i++) {
 		merge(&table->all, &table->rows[i]);
-		if (!query || query_wants_class(query, table->rows[i].name))
+		if (query_wants_class(query, table->rows[i].name))
 			table->rows[kept++] = table->rows[i];
 	}
 	table->count = kept;

@@ -32,7 +32,7 @@ struct pool_table {
 void pools_add(struct pool_table *table, const struct process *process,
 	       const struct inheritance *inheritance);
 
-/* Sums, drops what the query does not want; NULL: all is wanted. */
+/* Sums, drops what the query does not want. */
 void pools_finish(struct pool_table *table, const struct query *query);
 void pools_free(struct pool_table *table);
 
