@@ -79,8 +79,7 @@ static bool is_number(struct word word, uint64_t *ret)
 static bool is_byte_count(struct word word)
 {
 	static const char units[] = "KMGT";
-	const char *unit = word.bytes ? memchr(units, word.text[word.bytes - 1], strlen(units))
-				      : NULL;
+	const char *unit = word.bytes ? strchr(units, word.text[word.bytes - 1]) : NULL;
 	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
 	uint64_t value;
 

@@ -49,12 +49,11 @@ static char *put_quoted(char *out, const char *word)
 
 static char *put_word(char *out, const char *word)
 {
-	size_t length = strlen(word);
-
 	if (!is_plain_word(word))
 		return put_quoted(out, word);
-	memcpy(out, word, length);
-	return out + length;
+	while (*word)
+		*out++ = *word++;
+	return out;
 }
 
 static char *joined(const char *const *words, size_t count)

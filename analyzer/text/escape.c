@@ -156,5 +156,5 @@ void text_cut_front(char *text, size_t column_max)
 	for (size_t skip = columns - (column_max - 3); skip; kept++)
 		skip -= (kept[1] & 0xc0) != 0x80;
 	memmove(text + 3, kept, strlen(kept) + 1);
-	memcpy(text, "...", 3);
+	memset(text, '.', 3);
 }
