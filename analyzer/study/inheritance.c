@@ -4,12 +4,6 @@
 
 #include "model/saturate.h"
 
-/* What a process publishes when it ticks; a process that never did says nothing of its heap. */
-static bool has_published(const struct process *process)
-{
-	return process->record.committed_peak_bytes || process->record.committed_bytes;
-}
-
 /* The nearest ancestor with a map; NULL: none. */
 static const struct process *mapped_ancestor(const struct recording *recording,
 					     const struct process *process)
@@ -42,8 +36,9 @@ struct inheritance inheritance_of(const struct recording *recording, const struc
 		return inheritance;
 	const struct process *parent = parent_of(recording, process);
 	const struct process *mapped = mapped_ancestor(recording, process);
+	bool is_known = parent && mapped_peak_of(&parent->record);
 
-	inheritance.before = parent && has_published(parent) ? &parent->record : &process->record;
+	inheritance.before = is_known ? &parent->record : &process->record;
 	if (mapped)
 		set_range(mapped, &inheritance);
 	return inheritance;
@@ -89,14 +84,11 @@ void inheritance_take_off(const struct inheritance *inheritance, const struct pr
 
 	if (!before)
 		return;
-	uint64_t committed = before->committed_peak_bytes > before->committed_bytes
-				     ? before->committed_peak_bytes
-				     : before->committed_bytes;
 	take_off(metrics, METRIC_LIVE_BLOCKS, own->inherited_blocks);
 	take_off(metrics, METRIC_LIVE_BYTES, own->inherited_bytes);
 	take_off(metrics, METRIC_LIVE_PEAK, own->inherited_bytes);
-	take_off(metrics, METRIC_HEAP_COMMITTED, committed);
-	take_off(metrics, METRIC_HEAP_COMMITTED_PEAK, committed);
+	take_off(metrics, METRIC_HEAP_COMMITTED, mapped_peak_of(before));
+	take_off(metrics, METRIC_HEAP_COMMITTED_PEAK, mapped_peak_of(before));
 	take_off(metrics, METRIC_HEAP_META, before->meta_bytes);
 	take_off(metrics, METRIC_GEN_EPOCHS, before->epoch);
 	take_off_arenas(inheritance, process, metrics);

@@ -106,17 +106,18 @@ static void set_peak(const struct process *process, struct metrics *metrics)
 			true, metrics->value[METRIC_LIVE_PEAK].value, (int64_t)most};
 }
 
-/* Told at ticks and at exit: a process that ended before says nothing. */
+uint64_t mapped_peak_of(const struct pm_process *record)
+{
+	return record->committed_peak_bytes > record->committed_bytes ? record->committed_peak_bytes
+								      : record->committed_bytes;
+}
+
 static void set_mapped(const struct pm_process *record, struct metrics *metrics)
 {
-	uint64_t peak = record->committed_peak_bytes > record->committed_bytes
-				? record->committed_peak_bytes
-				: record->committed_bytes;
-
-	if (!peak)
+	if (!mapped_peak_of(record))
 		return;
 	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
-	set(metrics, METRIC_HEAP_COMMITTED_PEAK, peak);
+	set(metrics, METRIC_HEAP_COMMITTED_PEAK, mapped_peak_of(record));
 	set(metrics, METRIC_HEAP_META, record->meta_bytes);
 }
 

@@ -38,6 +38,9 @@ void span_add(struct span *span, const struct process *process);
 /* Figures of the whole that are no sums: the span, and what `run` saw of the whole. */
 void metrics_finish(struct metrics *total, const struct span *span, const struct outside *outside);
 
+/* Told at ticks and at exit: 0 of a process that ended before. */
+uint64_t mapped_peak_of(const struct pm_process *record);
+
 uint64_t metric(const struct metrics *metrics, enum metric which); /* 0 when not known */
 
 #endif
