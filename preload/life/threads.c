@@ -47,7 +47,7 @@ bool threads_wipe_shared(void)
 }
 
 /* libc writes the caller's id into a mutex that it locks: no system call. */
-static uint32_t thread_id(void)
+uint32_t threads_id(void)
 {
 	pthread_mutex_t mutex = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
 	pthread_mutex_lock(&mutex);
@@ -63,7 +63,7 @@ static uint32_t thread_id(void)
 uint32_t threads_id_after_fork(struct heap *heap)
 {
 	uint32_t *known = heap ? &heap->libc_tid : &life.libc_id, scratch = 0;
-	uint32_t tid = thread_id();
+	uint32_t tid = threads_id();
 	if (tid == *known || tid == life.libc_id)
 		return memory_thread_id(&scratch);
 	life.libc_id = *known = tid;
@@ -195,7 +195,7 @@ void threads_settle(struct heap *heap, uint32_t tid)
 void threads_rejoin(struct heap *heap)
 {
 	if (life.recording && !heap_twin(heap)->displacement && !segment.full)
-		threads_settle(heap, thread_id());
+		threads_settle(heap, threads_id());
 }
 
 /* --- beginning and end of a thread ----------------------------------------------------------------- */
@@ -277,7 +277,7 @@ static struct heap *begin_thread(void)
 	}
 	ensure_slot(heap);
 	ensure_shared_slot();
-	heap->libc_tid = thread_id();
+	heap->libc_tid = threads_id();
 	note_holder(heap, heap->libc_tid);
 	heap_thread.own = heap;
 	heap_leave(heap);
@@ -334,7 +334,7 @@ void threads_init(void)
 		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
 	if (life.recording)
 		threads_attach(life.main_heap, life.leader);
-	life.libc_id = life.main_heap->libc_tid = thread_id();
+	life.libc_id = life.main_heap->libc_tid = threads_id();
 	note_holder(life.main_heap, life.libc_id);
 }
 
