@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { GO_ON = -1, ROWS_DEFAULT = 20 };
@@ -137,6 +138,14 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	return code;
 }
 
+/* 0: not a terminal, or one that does not tell. */
+static size_t columns_of(int fd)
+{
+	struct winsize size;
+
+	return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 bool reader_open_sink(const struct reader *reader, struct sink *sink, struct failure *why)
 {
 	bool colour;
@@ -145,6 +154,7 @@ bool reader_open_sink(const struct reader *reader, struct sink *sink, struct fai
 	    !sink_open(sink, reader->output, why))
 		return false;
 	bool is_always = reader->colour && strcmp(reader->colour, "always") == 0;
+	sink->columns = reader->output ? 0 : columns_of(STDOUT_FILENO);
 	sink->colour = colour && !reader->json && (is_always || !reader->output);
 	return true;
 }

@@ -7,20 +7,20 @@
 #include "launch/name.h"
 #include "launch/record.h"
 #include "launch/say.h"
+#include "model/saturate.h"
+#include "render/json.h"
 #include "study/summary.h"
-#include "text/escape.h"
 #include "text/failure.h"
 #include "text/number.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { INTERVAL_MS = 100, INTERVAL_MS_MAX = 3600000, NS_PER_MS = 1000000, RUN_SCHEMA = 1 };
+enum { INTERVAL_MS = 100, INTERVAL_MS_MAX = 3600000, NS_PER_MS = 1000000 };
 
 static const struct command_option options[] = {
 	{"-o, --output FILE", "name of the capture; may hold %e %p %h %t %n %% (" NAME_DEFAULT ")"},
@@ -144,23 +144,38 @@ static void say_before(const struct run_options *options, const struct target *t
 		say("POOLMEM=off is set: the library will stand aside");
 }
 
-static void say_figures(const struct summary *summary)
+static void say_peak(const struct metrics *all)
 {
-	const struct metrics *all = &summary->total;
-	uint64_t committed = metric(all, METRIC_HEAP_COMMITTED);
-	uint64_t live = metric(all, METRIC_LIVE_BYTES);
-	uint64_t unused = committed > live ? committed - live : 0;
-
 	say("peak           %s live, %s resident", number_bytes(metric(all, METRIC_LIVE_PEAK)).text,
 	    all->value[METRIC_RSS_PEAK].is_known ? number_bytes(metric(all, METRIC_RSS_PEAK)).text
 						 : "too short to see what was");
-	say("allocations    %s, in %s process%s", number_count(metric(all, METRIC_ALLOC_COUNT)).text,
-	    number_count(summary->process_count).text, summary->process_count == 1 ? "" : "es");
-	say("never freed    %s block%s, %s", number_count(summary->remaining_blocks).text,
-	    summary->remaining_blocks == 1 ? "" : "s", number_bytes(summary->remaining_bytes).text);
-	if (committed)
-		say("fragmentation  %s of %s mapped for the heap is free at the end",
-		    number_share(unused, committed).text, number_bytes(committed).text);
+}
+
+static void say_allocations(const struct summary *summary)
+{
+	struct number count = number_count(metric(&summary->total, METRIC_ALLOC_COUNT));
+	struct number programs = number_of(summary->exec_count, "program");
+
+	if (summary->fork_count)
+		say("allocations    %s, in %s and %s", count.text, programs.text,
+		    number_of(summary->fork_count, "fork").text);
+	else
+		say("allocations    %s, in %s", count.text, programs.text);
+}
+
+static void say_figures(const struct summary *summary)
+{
+	const struct metrics *all = &summary->total;
+	uint64_t touched = summary->touched_bytes;
+
+	say_peak(all);
+	say_allocations(summary);
+	say("never freed    %s, %s", number_of(metric(all, METRIC_LEAK_BLOCKS), "block").text,
+	    number_bytes(metric(all, METRIC_LEAK_BYTES)).text);
+	if (touched)
+		say("fragmentation  %s of %s of pools written to is free at the end",
+		    number_share(excess(touched, summary->filled_bytes), touched).text,
+		    number_bytes(touched).text);
 }
 
 static void say_missing(const struct record *record)
@@ -186,24 +201,17 @@ static const char *short_path(const char *path)
 
 static void print_json(const struct record *record, const struct summary *summary)
 {
-	json_t *metrics = json_object();
-
-	for (int i = 0; i < METRIC_COUNT; i++)
-		if (summary->total.value[i].is_known)
-			json_object_set_new(metrics, metric_keys[i],
-					    json_integer(summary->total.value[i].value));
-	char *file = repair_utf8(record->capture, strlen(record->capture));
-	json_t *json = json_pack("{s:i, s:o, s:{}, s:[], s:s, s:I, s:I, s:I}", "schema", RUN_SCHEMA,
-				 "metrics", metrics, "estimated", "notes", "file", file, "segments",
-				 (json_int_t)record->segments, "left_out",
-				 (json_int_t)record->left_out, "still_running",
-				 (json_int_t)record->outlived);
+	json_t *json = json_pack(
+		"{s:i, s:o, s:o, s:[], s:o, s:I, s:I, s:I}", "schema", JSON_SCHEMA, "metrics",
+		json_metrics(&summary->total), "estimated", json_estimated(&summary->total),
+		"notes", "file", json_text(record->capture), "segments",
+		(json_int_t)record->segments, "left_out", (json_int_t)record->left_out,
+		"still_running", (json_int_t)record->outlived);
 	char *text = json_dumps(json, JSON_COMPACT);
 
 	fprintf(stderr, "%s\n", text ? text : "{}");
 	free(text);
 	json_decref(json);
-	free(file);
 }
 
 static void say_summary(const struct record *record, const struct summary *summary)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "launch/machine.h"
 
+#include "launch/settings.h"
 #include "text/number.h"
 
 #include <dlfcn.h>
@@ -22,6 +23,7 @@
 enum { ADVICE_WIPE_ON_FORK = 18, ADVICE_POPULATE_WRITE = 23 };
 
 #define MIB (UINT64_C(1) << 20)
+enum { FAULT_COUNT_MAX = 8 }; /* settings told one by one: there must be room for all checks */
 enum { SHM_MIB_MIN = 64, SEGMENT_MIB = 64, ADDRESS_SPACE_MIB_MIN = 1024 };
 #define INITIAL_PID_NAMESPACE UINT64_C(0xeffffffc) /* inode; the same in every kernel */
 
@@ -122,13 +124,26 @@ static void check_preload(struct checks *checks)
 		checks_add(checks, "preload", CHECK_GOOD, NULL, "nothing else is preloaded");
 }
 
+static void add_faults(struct checks *checks, const struct settings_fault *fault, size_t count)
+{
+	for (size_t i = 0; i < count && i < FAULT_COUNT_MAX; i++)
+		checks_add(checks, "settings", CHECK_FAIL, fault[i].advice, "%s", fault[i].text);
+	if (count > FAULT_COUNT_MAX)
+		checks_add(checks, "settings", CHECK_FAIL, "mend these first",
+			   "POOLMEM: %zu more are wrong", count - FAULT_COUNT_MAX);
+}
+
 static void check_settings(struct checks *checks)
 {
+	struct settings_fault fault[FAULT_COUNT_MAX];
 	const char *settings = getenv("POOLMEM");
+	size_t faults = settings ? settings_faults(settings, fault, FAULT_COUNT_MAX) : 0;
 
 	if (settings && strcmp(settings, "off") == 0)
 		checks_add(checks, "settings", CHECK_FAIL, "unset POOLMEM",
 			   "POOLMEM=off: the library stands aside");
+	else if (faults)
+		add_faults(checks, fault, faults);
 	else if (settings && *settings)
 		checks_add(checks, "settings", CHECK_GOOD, NULL, "POOLMEM=%s", settings);
 	else

@@ -3,7 +3,7 @@
 #ifndef POOLMEM_MODEL_PARTS_H
 #define POOLMEM_MODEL_PARTS_H
 
-#include "model/process.h"
+#include "model/recording.h"
 #include "source/image.h"
 
 /* Room for the counts of each class. */
@@ -17,5 +17,8 @@ void read_map(const struct image *image, struct process *process);
 
 /* exe, argv, options, parents, modules. */
 void read_facts(const struct image *image, struct process *process);
+
+/* facts_index and parent_index of the processes from `first` on, all those of the image. */
+void link_processes(struct recording *recording, size_t first, const struct image *image);
 
 #endif

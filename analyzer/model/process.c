@@ -20,6 +20,12 @@ static void free_facts(struct process *process)
 	free(process->next_allocator);
 }
 
+size_t forks_in(const struct process *process)
+{
+	return process->kind == PROCESS_DEPARTED ? process->record.recycled_children
+						 : process->kind == PROCESS_FORK;
+}
+
 void process_free(struct process *process)
 {
 	free_facts(process);

@@ -70,7 +70,7 @@ struct process {
 	enum process_state state;
 	int64_t exit_status, signal; /* -1: unknown; signal 0: none */
 	uint32_t chunk;              /* leader */
-	struct pm_process record;    /* as it stands; DEPARTED: zero but pid of the parent */
+	struct pm_process record;    /* as it stands; DEPARTED: little of the parent's */
 	uint64_t telemetry_bytes;    /* of its chunks */
 	struct class_count *classes; /* layout->class_count: sums over its slots */
 	uint64_t counter[PM_COUNTER_COUNT];
@@ -81,7 +81,8 @@ struct process {
 	size_t slot_count, arena_count, pool_count, module_count;
 	uint32_t pools_torn; /* records that contradict themselves: caught in a change */
 	bool facts_cut;
-	size_t facts_index; /* in recording.processes: whose exe and argv hold for this one */
+	size_t facts_index;  /* in recording.processes: whose exe and argv hold for this one */
+	size_t parent_index; /* in recording.processes: who forked it; its own when not known */
 	char *exe, *options, *next_allocator; /* UTF-8 not assured; NULL: not recorded */
 	char **argv;
 	uint32_t *parents;
@@ -93,5 +94,8 @@ struct process {
 };
 
 void process_free(struct process *process);
+
+/* Forked children that it stands for. */
+size_t forks_in(const struct process *process);
 
 #endif

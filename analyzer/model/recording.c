@@ -122,27 +122,11 @@ static void add_departed(struct reading *reading, const struct recorded_segment 
 	process->record = (struct pm_process){
 		.ppid = parent->pid,
 		.recycled_children = parent->recycled_children,
+		.epoch_length = parent->epoch_length,
 	};
+	memcpy(process->record.threshold, parent->threshold, sizeof parent->threshold);
 	if (!process->slot_count)
 		drop_process(reading);
-}
-
-/*
- * All processes from `first` on are of one segment: what was not exec'ed has the facts of its
- * leader.
- */
-static void share_facts(struct recording *recording, size_t first)
-{
-	size_t leader = recording->process_count;
-
-	for (size_t i = first; i < recording->process_count; i++)
-		if (recording->processes[i].kind == PROCESS_EXEC)
-			leader = i;
-	for (size_t i = first; i < recording->process_count; i++) {
-		struct process *process = &recording->processes[i];
-		bool has_own = process->exe || leader == recording->process_count;
-		process->facts_index = has_own ? i : leader;
-	}
 }
 
 static void add_image(struct reading *reading, struct image *image)
@@ -160,7 +144,7 @@ static void add_image(struct reading *reading, struct image *image)
 		add_heap_process(reading, segment, image, n);
 		add_departed(reading, segment, image, n);
 	}
-	share_facts(reading->recording, first);
+	link_processes(reading->recording, first, image);
 }
 
 struct place {
@@ -192,6 +176,7 @@ static void order_by_age(struct recording *recording)
 	for (size_t i = 0; i < count; i++) {
 		processes[i] = recording->processes[places[i].index];
 		processes[i].facts_index = now_at[processes[i].facts_index];
+		processes[i].parent_index = now_at[processes[i].parent_index];
 	}
 	free(now_at);
 	free(places);
@@ -277,7 +262,7 @@ static void pass_image(struct image *image, process_visitor *visit, void *contex
 
 	add_image(&reading, image);
 	for (size_t i = 0; i < recording.process_count; i++)
-		visit(&recording.processes[i], context);
+		visit(&recording, &recording.processes[i], context);
 	recording_free(&recording);
 }
 
@@ -326,9 +311,4 @@ void recording_free(struct recording *recording)
 	free(recording->segments);
 	outside_free(&recording->outside);
 	*recording = (struct recording){.process_count = 0};
-}
-
-const struct process *facts_of(const struct recording *recording, const struct process *process)
-{
-	return &recording->processes[process->facts_index];
 }

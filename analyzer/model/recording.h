@@ -30,7 +30,9 @@ bool recording_read(const char *path, struct recording *ret, struct failure *why
 bool recording_read_source(struct source *source, const char *path, struct recording *ret,
 			   struct failure *why);
 
-typedef void process_visitor(const struct process *process, void *context);
+/* recording: of this process's segment alone. */
+typedef void process_visitor(const struct recording *recording, const struct process *process,
+			     void *context);
 
 /*
  * Reads a file and keeps nothing of it: `visit` sees each process once, in order of the file, without what
@@ -43,5 +45,8 @@ void recording_free(struct recording *recording);
 
 /* The process that has exe and argv of this one: a forked child has them from its ancestor. */
 const struct process *facts_of(const struct recording *recording, const struct process *process);
+
+/* The process that forked this one; NULL when there is none in the segment any more. */
+const struct process *parent_of(const struct recording *recording, const struct process *process);
 
 #endif

@@ -2,49 +2,14 @@
 /* glance.c: see glance.h. */
 #include "render/glance.h"
 
+#include "render/command.h"
 #include "render/words.h"
-#include "text/allocate.h"
 #include "text/number.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_COLUMNS_MAX = 300 };
-
-const char *exe_of(const struct study *study, const struct process *process)
-{
-	const struct process *facts = facts_of(study->recording, process);
-
-	if (facts->exe)
-		return facts->exe;
-	return facts->argv_count ? facts->argv[0] : "?";
-}
-
-static char *joined(char *const *words, size_t count)
-{
-	size_t bytes = 1;
-	for (size_t i = 0; i < count; i++)
-		bytes += strlen(words[i]) + 1;
-	char *text = allocate(bytes, 1), *end = text;
-	for (size_t i = 0; i < count; i++) {
-		if (i)
-			*end++ = ' ';
-		size_t length = strlen(words[i]);
-		memcpy(end, words[i], length);
-		end += length;
-	}
-	return text;
-}
-
-char *command_of(const struct study *study, const struct process *process)
-{
-	const struct process *facts = facts_of(study->recording, process);
-	const char *exe = exe_of(study, process);
-
-	if (facts->argv_count)
-		return joined(facts->argv, facts->argv_count);
-	return allocate_text(exe, strlen(exe));
-}
+enum { TITLE_COLUMNS_MAX = 100 };
 
 static void begin(struct sink *sink, const char *label)
 {
@@ -68,13 +33,13 @@ static void put_calls(const struct metrics *metrics, struct sink *sink)
 	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
 
 	begin(sink, "allocations");
-	sink_print(sink, "%s, %s", number_count(allocated).text,
+	sink_print(sink, "%s, %s", number_of(allocated, "block").text,
 		   number_bytes(metric(metrics, METRIC_ALLOC_BYTES)).text);
 	if (elapsed && !metrics->bound[METRIC_PROCESS_ELAPSED].is_known)
 		sink_print(sink, ", %s", number_rate(allocated, elapsed).text);
 	sink_print(sink, "\n");
 	begin(sink, "frees");
-	sink_print(sink, "%s, %s\n", number_count(metric(metrics, METRIC_FREE_COUNT)).text,
+	sink_print(sink, "%s, %s\n", number_of(metric(metrics, METRIC_FREE_COUNT), "block").text,
 		   number_bytes(metric(metrics, METRIC_FREE_BYTES)).text);
 }
 
@@ -89,6 +54,19 @@ static void put_reallocs(const struct metrics *metrics, struct sink *sink)
 		   number_count(metric(metrics, METRIC_REALLOC_MOVED)).text);
 }
 
+static void put_nested(const struct metrics *metrics, struct sink *sink)
+{
+	uint64_t nested = metric(metrics, METRIC_ALLOC_NESTED);
+
+	if (!nested)
+		return;
+	begin(sink, "nested");
+	sink_print(sink,
+		   "%s allocations by signal handlers inside the allocator, or by threads past "
+		   "their end\n",
+		   number_count(nested).text);
+}
+
 static void put_refused(const struct metrics *metrics, struct sink *sink)
 {
 	uint64_t refused = metric(metrics, METRIC_ALLOC_FAILED);
@@ -96,53 +74,96 @@ static void put_refused(const struct metrics *metrics, struct sink *sink)
 	if (!refused)
 		return;
 	begin(sink, "refused");
-	sink_print(sink, "%s requests\n", number_count(refused).text);
+	sink_print(sink, "%s\n", number_of(refused, "request").text);
 }
 
+static void put_at_most(const struct metrics *metrics, enum metric which, struct sink *sink)
+{
+	const struct metric_bound *bound = &metrics->bound[which];
+	struct number least = number_bytes(metric(metrics, which));
+	struct number most = number_bytes((uint64_t)bound->at_most);
+
+	if (bound->is_known && strcmp(least.text, most.text) != 0)
+		sink_print(sink, ", at most %s", most.text);
+}
+
+/* What lives now; of a program that has ended, what it never freed. */
 static void put_live(const struct metrics *metrics, bool is_running, struct sink *sink)
 {
-	uint64_t inherited = metric(metrics, METRIC_INHERITED_BLOCKS);
+	enum metric blocks = is_running ? METRIC_LIVE_BLOCKS : METRIC_LEAK_BLOCKS;
+	enum metric bytes = is_running ? METRIC_LIVE_BYTES : METRIC_LEAK_BYTES;
 
-	if (!metrics->value[METRIC_LIVE_BLOCKS].is_known)
+	if (!metrics->value[blocks].is_known)
 		return;
-	begin(sink, is_running ? "live now" : "live at end");
-	sink_print(sink, "%s blocks, %s", number_count(metric(metrics, METRIC_LIVE_BLOCKS)).text,
-		   number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
-	if (inherited)
-		sink_print(sink, "; forked children began with %s blocks, %s",
-			   number_count(inherited).text,
-			   number_bytes(metric(metrics, METRIC_INHERITED_BYTES)).text);
+	begin(sink, is_running ? "live now" : "never freed");
+	sink_print(sink, "%s, %s", number_of(metric(metrics, blocks), "block").text,
+		   number_bytes(metric(metrics, bytes)).text);
+	put_at_most(metrics, bytes, sink);
 	sink_print(sink, "\n");
+}
+
+static void put_inherited(const struct metrics *metrics, size_t process_count, struct sink *sink)
+{
+	uint64_t blocks = metric(metrics, METRIC_INHERITED_BLOCKS);
+
+	if (!blocks)
+		return;
+	begin(sink, "inherited");
+	sink_print(sink, "%s, %s, ", number_of(blocks, "block").text,
+		   number_bytes(metric(metrics, METRIC_INHERITED_BYTES)).text);
+	sink_print(sink, process_count > 1
+				 ? "by forked children; sums count them once, in the parent\n"
+				 : "which it has from its parent\n");
 }
 
 static void put_peak(const struct metrics *metrics, size_t process_count, struct sink *sink)
 {
-	const struct metric_bound *bound = &metrics->bound[METRIC_LIVE_PEAK];
-
 	if (!metrics->value[METRIC_LIVE_PEAK].is_known)
 		return;
 	begin(sink, "live at peak");
 	sink_print(sink, "%s", number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
-	if (bound->is_known)
-		sink_print(sink, ", at most %s", number_bytes((uint64_t)bound->at_most).text);
+	put_at_most(metrics, METRIC_LIVE_PEAK, sink);
 	if (process_count > 1)
 		sink_print(sink, " (each process at its own peak)");
 	sink_print(sink, "\n");
 }
 
-static void put_heap(const struct metrics *metrics, struct sink *sink)
+static void put_mapped(const struct metrics *metrics, struct sink *sink)
 {
+	uint64_t mapped = metric(metrics, METRIC_HEAP_COMMITTED);
+	uint64_t peak = metric(metrics, METRIC_HEAP_COMMITTED_PEAK);
+
+	sink_print(sink, "%s mapped", number_bytes(mapped).text);
+	put_at_most(metrics, METRIC_HEAP_COMMITTED, sink);
+	if (peak > mapped && !metrics->bound[METRIC_HEAP_COMMITTED].is_known)
+		sink_print(sink, ", %s at peak", number_bytes(peak).text);
+}
+
+static void put_heap(const struct figures *figures, struct sink *sink)
+{
+	const struct metrics *metrics = &figures->metrics;
+	uint64_t touched = figures->pools.all.touched_bytes;
+
 	begin(sink, "heap");
-	sink_print(sink, "%s mapped (%s at peak), %s bookkeeping, %s telemetry\n",
-		   number_bytes(metric(metrics, METRIC_HEAP_COMMITTED)).text,
-		   number_bytes(metric(metrics, METRIC_HEAP_COMMITTED_PEAK)).text,
-		   number_bytes(metric(metrics, METRIC_HEAP_META)).text,
+	if (metrics->value[METRIC_HEAP_COMMITTED].is_known)
+		put_mapped(metrics, sink);
+	else
+		sink_print(sink, "not known: never published");
+	if (touched)
+		sink_print(sink, "; %s of its pools were written to", number_bytes(touched).text);
+	sink_print(sink, "\n");
+	begin(sink, "overhead");
+	if (metrics->value[METRIC_HEAP_META].is_known)
+		sink_print(sink, "%s mapped for bookkeeping, ",
+			   number_bytes(metric(metrics, METRIC_HEAP_META)).text);
+	sink_print(sink, "%s of shared memory for these figures\n",
 		   number_bytes(metric(metrics, METRIC_HEAP_TELEMETRY)).text);
 }
 
-static void put_resident(const struct metrics *metrics, struct sink *sink)
+static void put_resident(const struct metrics *metrics, bool is_running, size_t process_count,
+			 struct sink *sink)
 {
-	bool has_now = metrics->value[METRIC_RSS_NOW].is_known;
+	bool has_now = is_running && metrics->value[METRIC_RSS_NOW].is_known;
 	bool has_peak = metrics->value[METRIC_RSS_PEAK].is_known;
 
 	begin(sink, "resident");
@@ -151,12 +172,17 @@ static void put_resident(const struct metrics *metrics, struct sink *sink)
 	if (has_peak)
 		sink_print(sink, "%s%s at peak", has_now ? ", " : "",
 			   number_bytes(metric(metrics, METRIC_RSS_PEAK)).text);
-	sink_print(sink, has_now || has_peak ? " (the kernel's figure)\n"
-					     : "not known: nobody looked while it ran\n");
+	if (has_now || has_peak)
+		sink_print(sink, " (the kernel's figure%s)\n",
+			   process_count > 1 ? "s added up, shared pages in each" : "");
+	else
+		sink_print(sink, "not known: nobody looked while it ran\n");
 }
 
 static void put_threads(const struct metrics *metrics, struct sink *sink)
 {
+	if (!metrics->value[METRIC_PROCESS_THREADS].is_known)
+		return;
 	begin(sink, "threads");
 	sink_print(sink, "%s that allocated",
 		   number_count(metric(metrics, METRIC_PROCESS_THREADS)).text);
@@ -174,21 +200,27 @@ static void put_figures(const struct figures *figures, bool is_running, size_t p
 	put_duration(metrics, sink);
 	put_calls(metrics, sink);
 	put_reallocs(metrics, sink);
+	put_nested(metrics, sink);
 	put_refused(metrics, sink);
 	put_live(metrics, is_running, sink);
+	put_inherited(metrics, process_count, sink);
 	put_peak(metrics, process_count, sink);
-	put_heap(metrics, sink);
-	put_resident(metrics, sink);
+	put_heap(figures, sink);
+	put_resident(metrics, is_running, process_count, sink);
 	put_threads(metrics, sink);
 	if (figures->findings.count)
 		sink_print(sink, "\n");
-	words_findings(&figures->findings, sink);
+	words_findings(figures, sink);
 }
 
-static void put_title(struct sink *sink, const char *command)
+/* Takes over the command. */
+static void put_title(struct sink *sink, char *command)
 {
+	bool is_narrow = sink->columns && sink->columns < TITLE_COLUMNS_MAX;
+
 	sink_style(sink, STYLE_TITLE);
-	sink_name(sink, command, TITLE_COLUMNS_MAX);
+	sink_name(sink, command, is_narrow ? sink->columns : TITLE_COLUMNS_MAX);
+	free(command);
 	sink_style(sink, STYLE_PLAIN);
 	sink_print(sink, "\n");
 }
@@ -210,53 +242,37 @@ static void put_state(const struct process *process, struct sink *sink)
 void glance_process(const struct study *study, const struct process_study *process,
 		    struct sink *sink)
 {
-	char *command = command_of(study, process->process);
-
-	put_title(sink, command);
-	free(command);
+	put_title(sink, command_of(study, process->process));
 	put_state(process->process, sink);
 	put_figures(&process->figures, process->process->state == STATE_RUNNING, 1, sink);
 }
 
-/* The command that `poolmem run` was given; NULL: not recorded. */
-static char *command_of_run(const struct study *study)
+/* How the run ended, where that was seen; else how its first process did. */
+static void put_end(const struct study *study, struct sink *sink)
 {
-	const json_t *list = json_object_get(study->recording->outside.json, "command");
-	size_t count = json_array_size(list);
-	char **words = allocate(count, sizeof *words);
+	const struct outside *outside = &study->recording->outside;
+	const struct process *first = study->processes[0].process;
+	struct process end = *first;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *word = json_string_value(json_array_get(list, i));
-		words[i] = (char *)(word ? word : "?");
-	}
-	char *command = count ? joined(words, count) : NULL;
-	free(words);
-	return command;
-}
-
-static char *command_of_all(const struct study *study)
-{
-	char *command = command_of_run(study);
-
-	if (command)
-		return command;
-	if (study->process_count)
-		return command_of(study, study->processes[0].process);
-	return allocate_text("?", 1);
+	if (!study->skipped_count && outside->signal.is_known && outside->signal.value)
+		end = (struct process){.state = STATE_KILLED, .signal = outside->signal.value};
+	else if (!study->skipped_count && outside->exit_status.is_known)
+		end = (struct process){.state = STATE_EXITED,
+				       .exit_status = outside->exit_status.value};
+	begin(sink, "state");
+	sink_print(sink, "%s, pid %u\n", words_state(&end).text, first->record.pid);
 }
 
 static void put_processes(const struct study *study, struct sink *sink)
 {
 	begin(sink, "processes");
-	sink_print(sink, "%s", number_count(study->exec_count + study->fork_count).text);
+	sink_print(sink, "%s", number_of(study->exec_count, "program").text);
 	if (study->fork_count)
-		sink_print(sink, ", of these %s forked", number_count(study->fork_count).text);
+		sink_print(sink, ", %s", number_of(study->fork_count, "fork").text);
 	if (study->skipped_count)
 		sink_print(sink, "; %s more are filtered out",
 			   number_count(study->skipped_count).text);
-	sink_print(sink, "; first: %s, pid %u; all below are sums\n",
-		   words_state(study->processes[0].process).text,
-		   study->processes[0].process->record.pid);
+	sink_print(sink, "; all below are sums\n");
 }
 
 static bool some_process_runs(const struct study *study)
@@ -273,11 +289,10 @@ void glance_recording(const struct study *study, struct sink *sink)
 		glance_process(study, &study->processes[0], sink);
 		return;
 	}
-	char *command = command_of_all(study);
-	put_title(sink, command);
-	free(command);
+	put_title(sink, command_of_all(study));
 	if (!study->process_count)
 		return;
+	put_end(study, sink);
 	put_processes(study, sink);
 	put_figures(&study->total, some_process_runs(study), study->process_count, sink);
 }

@@ -10,10 +10,4 @@ void glance_recording(const struct study *study, struct sink *sink);
 void glance_process(const struct study *study, const struct process_study *process,
 		    struct sink *sink);
 
-/* The command line of a process, or its executable; freed by the caller. */
-char *command_of(const struct study *study, const struct process *process);
-
-/* The executable, as a reader knows it; "?" when it was not recorded. */
-const char *exe_of(const struct study *study, const struct process *process);
-
 #endif

@@ -64,9 +64,10 @@ void listing_text(const struct listing_row *const *rows, size_t count, const str
 		  struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"age", false, 0},       {"state", true, 0}, {"pid", false, 0},
-		{"processes", false, 0}, {"size", false, 0}, {"allocations", false, 0},
-		{"program", true, 60},
+		{"age", COLUMN_NUMBER, 0},    {"state", COLUMN_TEXT, 0},
+		{"pid", COLUMN_NUMBER, 0},    {"processes", COLUMN_NUMBER, 0},
+		{"size", COLUMN_NUMBER, 0},   {"allocations", COLUMN_NUMBER, 0},
+		{"program", COLUMN_PATH, 60},
 	};
 	size_t shown = view_rows(view, count);
 	struct table table;

@@ -9,7 +9,7 @@
 static void put_tables(const struct figures *figures, const struct process_study *process,
 		       const struct view *view, struct sink *sink)
 {
-	table_of_classes(&figures->classes, view, sink);
+	table_of_classes(figures, view, sink);
 	if (process)
 		table_of_threads(process, view, sink);
 	table_of_pools(&figures->pools, view, sink);

@@ -175,9 +175,9 @@ static void put_identity(json_t *object, const struct study *study, const struct
 	json_put(object, "kind", json_text(process_kind_key(process->kind)));
 	json_put(object, "state", json_text(process_state_key(process->state)));
 	json_put(object, "exe", json_text(facts_of(study->recording, process)->exe));
+	json_put(object, "argv", argv_json(facts_of(study->recording, process)));
 	if (process->kind != PROCESS_EXEC)
 		return;
-	json_put(object, "argv", argv_json(process));
 	json_put(object, "options", json_text(process->options));
 	json_put(object, "parents", parents_json(process));
 	if (process->next_allocator)

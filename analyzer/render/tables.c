@@ -2,7 +2,7 @@
 /* tables.c: see tables.h. */
 #include "render/tables.h"
 
-#include "render/glance.h"
+#include "render/command.h"
 #include "render/words.h"
 #include "text/number.h"
 #include "text/table.h"
@@ -21,6 +21,17 @@ static void title(struct sink *sink, const char *text, size_t shown, size_t coun
 	if (shown < count)
 		sink_print(sink, " (%zu of %zu; -n 0 shows all)", shown, count);
 	sink_print(sink, "\n");
+}
+
+/* Of a table of size classes: how many the filter left, and that shares are of the whole. */
+static void title_of_classes(struct sink *sink, const char *text, size_t shown, size_t count,
+			     size_t used)
+{
+	char filtered[96];
+
+	snprintf(filtered, sizeof filtered,
+		 "%s: %zu of %zu match the filter, 'all' counts every one", text, count, used);
+	title(sink, count < used ? filtered : text, shown, count);
 }
 
 static void put_class_name(struct table *table, const struct class_row *row)
@@ -46,24 +57,48 @@ static void put_class(struct table *table, const struct class_row *row, const st
 				  : number_share((uint64_t)live_bytes, (uint64_t)all_bytes).text);
 }
 
-void table_of_classes(const struct class_table *classes, const struct view *view, struct sink *sink)
+/* Where a word of a table is not plain: what it means. */
+static void legend(struct sink *sink, const char *text)
 {
+	sink_style(sink, STYLE_FAINT);
+	sink_print(sink, "  %s\n", text);
+	sink_style(sink, STYLE_PLAIN);
+}
+
+static void legend_of_classes(const struct figures *figures, struct sink *sink)
+{
+	char text[160];
+
+	snprintf(text, sizeof text, "died young: in the epoch they were born in, %s long",
+		 words_epoch(&figures->generations).text);
+	if (figures->classes.all.freed)
+		legend(sink, text);
+	if (figures->classes.has_inherited)
+		legend(sink, "change: allocated less freed; some of the freed were inherited");
+}
+
+void table_of_classes(const struct figures *figures, const struct view *view, struct sink *sink)
+{
+	const struct class_table *classes = &figures->classes;
 	static const struct column live_columns[] = {
-		{"block", false, 0},      {"allocated", false, 0},  {"share", false, 0},
-		{"freed", false, 0},      {"died young", false, 0}, {"live", false, 0},
-		{"live bytes", false, 0}, {"share", false, 0},
+		{"block", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},      {"freed", COLUMN_NUMBER, 0},
+		{"died young", COLUMN_NUMBER, 0}, {"live", COLUMN_NUMBER, 0},
+		{"live bytes", COLUMN_NUMBER, 0}, {"share", COLUMN_NUMBER, 0},
 	};
 	static const struct column net_columns[] = {
-		{"block", false, 0},    {"allocated", false, 0},  {"share", false, 0},
-		{"freed", false, 0},    {"died young", false, 0}, {"change", false, 0},
-		{"in bytes", false, 0}, {"share", false, 0},
+		{"block", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},      {"freed", COLUMN_NUMBER, 0},
+		{"died young", COLUMN_NUMBER, 0}, {"change", COLUMN_NUMBER, 0},
+		{"in bytes", COLUMN_NUMBER, 0},   {"share", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, classes->count);
 	struct table table;
 
-	if (!classes->count)
+	if (!classes->used_count)
 		return;
-	title(sink, "Size classes", rows, classes->count);
+	title_of_classes(sink, "Size classes", rows, classes->count, classes->used_count);
+	legend_of_classes(figures, sink);
 	if (classes->has_inherited)
 		table_begin(&table, COLUMNS(net_columns));
 	else
@@ -72,7 +107,7 @@ void table_of_classes(const struct class_table *classes, const struct view *view
 		put_class_name(&table, &classes->rows[i]);
 		put_class(&table, &classes->rows[i], &classes->all);
 	}
-	if (classes->count > 1) {
+	if (classes->used_count > 1) {
 		table_cell(&table, "all");
 		put_class(&table, &classes->all, &classes->all);
 	}
@@ -90,35 +125,40 @@ static void put_pool(struct table *table, const char *name, const struct pool_ro
 	table_cell(table, number_share(row->live, row->capacity).text);
 }
 
+static void put_run_blocks(const char *text, uint64_t count, uint64_t bytes, struct sink *sink)
+{
+	if (count)
+		sink_print(sink, "  %s%s, %s\n", number_of(count, "block").text, text,
+			   number_bytes(bytes).text);
+}
+
 static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
 {
 	title(sink, "Arenas", 0, 0);
-	sink_print(sink, "  %s arenas, %s mapped; free units %s, of these dirty %s\n",
-		   number_count(arenas->arenas).text, number_bytes(arenas->mapped_bytes).text,
+	sink_print(sink,
+		   "  %s, %s mapped; %s of it free, of that %s written to and not given back\n",
+		   number_of(arenas->arenas, "arena").text, number_bytes(arenas->mapped_bytes).text,
 		   number_bytes(arenas->free_bytes).text, number_bytes(arenas->dirty_bytes).text);
-	if (arenas->large_blocks || arenas->huge_blocks)
-		sink_print(sink, "  large blocks %s, %s; blocks that span arenas %s, %s\n",
-			   number_count(arenas->large_blocks).text,
-			   number_bytes(arenas->large_bytes).text,
-			   number_count(arenas->huge_blocks).text,
-			   number_bytes(arenas->huge_bytes).text);
+	put_run_blocks(" too large for a pool", arenas->large_blocks, arenas->large_bytes, sink);
+	put_run_blocks(" larger than an arena", arenas->huge_blocks, arenas->huge_bytes, sink);
 }
 
 void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"block", false, 0},     {"pools", false, 0},    {"mapped", false, 0},
-		{"touched", false, 0},   {"room for", false, 0}, {"live", false, 0},
-		{"occupancy", false, 0},
+		{"block", COLUMN_NUMBER, 0},     {"pools", COLUMN_NUMBER, 0},
+		{"mapped", COLUMN_NUMBER, 0},    {"touched", COLUMN_NUMBER, 0},
+		{"room for", COLUMN_NUMBER, 0},  {"live", COLUMN_NUMBER, 0},
+		{"occupancy", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, pools->count);
 	struct table table;
 
 	if (pools->arenas.arenas)
 		put_arenas(&pools->arenas, sink);
-	if (!pools->count)
+	if (!pools->used_count)
 		return;
-	title(sink, "Pools", rows, pools->count);
+	title_of_classes(sink, "Pools", rows, pools->count, pools->used_count);
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++) {
 		const struct pool_row *row = &pools->rows[i];
@@ -126,7 +166,7 @@ void table_of_pools(const struct pool_table *pools, const struct view *view, str
 		put_pool(&table, is_empty_class ? "malloc(0)" : number_count(row->block_bytes).text,
 			 row);
 	}
-	if (pools->count > 1)
+	if (pools->used_count > 1)
 		put_pool(&table, "all", &pools->all);
 	table_end(&table, sink);
 }
@@ -144,24 +184,40 @@ static void put_age(struct table *table, const struct age_row *row)
 	table_cell(table, age);
 }
 
-void table_of_generations(const struct generations *generations, struct sink *sink)
+static void put_epoch(const struct generations *generations, struct sink *sink)
+{
+	char text[200];
+
+	snprintf(text, sizeof text,
+		 "an epoch is %s; blocks that outlive it enter generation 1, every %s time generation 2",
+		 words_epoch(generations).text,
+		 number_nth((uint64_t)generations->threshold[1] + 1).text);
+	legend(sink, text);
+}
+
+static void put_sweeps(const struct generations *generations, struct sink *sink)
+{
+	const uint64_t *sweeps = generations->sweeps;
+	const uint32_t *threshold = generations->threshold;
+
+	sink_print(sink,
+		   "  %s; sweeps at their ends: %s of generation 0, %s of 0 and 1, %s of all "
+		   "(gen.threshold=%u:%u:%u)\n",
+		   number_of(generations->epochs, "epoch").text, number_count(sweeps[0]).text,
+		   number_count(sweeps[1]).text, number_count(sweeps[2]).text, threshold[0],
+		   threshold[1], threshold[2]);
+}
+
+static void put_ages(const struct generations *generations, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"generation", false, 0},
-		{"age in epochs", false, 0},
-		{"died", false, 0},
-		{"share", false, 0},
+		{"generation", COLUMN_NUMBER, 0},
+		{"age in epochs", COLUMN_NUMBER, 0},
+		{"died", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},
 	};
 	struct table table;
 
-	if (!generations->died_in_all)
-		return;
-	title(sink, "Generations: at which age blocks died", 0, 0);
-	sink_print(sink, "  %s epochs; sweeps %s, %s, %s; thresholds %u, %u, %u\n",
-		   number_count(generations->epochs).text, number_count(generations->sweeps[0]).text,
-		   number_count(generations->sweeps[1]).text,
-		   number_count(generations->sweeps[2]).text, generations->threshold[0],
-		   generations->threshold[1], generations->threshold[2]);
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < generations->count; i++) {
 		const struct age_row *row = &generations->rows[i];
@@ -173,6 +229,23 @@ void table_of_generations(const struct generations *generations, struct sink *si
 		table_cell(&table, number_share(row->died, generations->died_in_all).text);
 	}
 	table_end(&table, sink);
+}
+
+void table_of_generations(const struct generations *generations, struct sink *sink)
+{
+	if (!generations->died_in_all)
+		return;
+	title(sink, "Generations: at which age blocks died", 0, 0);
+	bool is_short = generations->has_epochs && !generations->epochs;
+	if (is_short && generations->died_young == generations->died_in_all) {
+		sink_print(sink, "  None outlived an epoch of %s: no epoch ended.\n",
+			   words_epoch(generations).text);
+		return;
+	}
+	put_epoch(generations, sink);
+	if (generations->has_epochs)
+		put_sweeps(generations, sink);
+	put_ages(generations, sink);
 }
 
 static void put_slot(struct table *table, const struct slot *slot)
@@ -193,16 +266,18 @@ void table_of_threads(const struct process_study *process, const struct view *vi
 		      struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"thread", true, 0},        {"held", true, 0},      {"holders", false, 0},
-		{"allocated", false, 0},    {"in bytes", false, 0}, {"freed", false, 0},
-		{"remote frees", false, 0},
+		{"thread", COLUMN_TEXT, 0},         {"alive", COLUMN_TEXT, 0},
+		{"threads", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"in bytes", COLUMN_NUMBER, 0},     {"freed", COLUMN_NUMBER, 0},
+		{"remote frees", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, process->slot_count);
 	struct table table;
 
-	if (!process->slot_count)
-		return;
+	if (!process->slot_count || (process->slot_count == 1 && process->slots[0]->holders <= 1))
+		return; /* a single thread has made all calls */
 	title(sink, "Threads", rows, process->slot_count);
+	legend(sink, "a row counts one thread after the other; thread: the last, threads: how many");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
 		put_slot(&table, process->slots[i]);
@@ -219,25 +294,31 @@ static void put_process(struct table *table, const struct study *study,
 	snprintf(pid, sizeof pid, "%u", process->process->record.pid);
 	table_cell(table, is_departed ? "-" : pid);
 	table_cell(table, process_kind_key(process->process->kind));
-	table_cell(table, words_state(process->process).text);
+	table_cell(table, words_state_brief(process->process).text);
 	table_cell(table, number_count(metric(metrics, METRIC_ALLOC_COUNT)).text);
-	table_cell(table, number_count(metric(metrics, METRIC_FREE_COUNT)).text);
 	table_cell(table, is_departed ? "-" : number_bytes(metric(metrics, METRIC_LIVE_BYTES)).text);
 	table_cell(table, is_departed ? "-" : number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
-	table_cell(table, exe_of(study, process->process));
+	char *command = command_of(study, process->process);
+	table_cell(table, command);
+	free(command);
 }
 
 void table_of_processes(const struct study *study, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"pid", false, 0},       {"kind", true, 0},     {"state", true, 24},
-		{"allocated", false, 0}, {"freed", false, 0},   {"live", false, 0},
-		{"peak", false, 0},      {"program", true, 40},
+		{"pid", COLUMN_NUMBER, 0},    {"kind", COLUMN_TEXT, 0},
+		{"state", COLUMN_TEXT, 0},    {"allocated", COLUMN_NUMBER, 0},
+		{"live", COLUMN_NUMBER, 0},   {"peak", COLUMN_NUMBER, 0},
+		{"command", COLUMN_TEXT, 60},
 	};
 	size_t rows = view_rows(view, study->process_count);
 	struct table table;
 
 	title(sink, "Processes", rows, study->process_count);
+	if (study->fork_count)
+		legend(sink,
+		       "exec: a program that was started; fork: a child that it forked, live and "
+		       "peak with what it inherited");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
 		put_process(&table, study, &study->processes[i]);

@@ -10,7 +10,7 @@
 #include "study/study.h"
 #include "text/sink.h"
 
-void table_of_classes(const struct class_table *classes, const struct view *view, struct sink *sink);
+void table_of_classes(const struct figures *figures, const struct view *view, struct sink *sink);
 void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink);
 void table_of_generations(const struct generations *generations, struct sink *sink);
 void table_of_threads(const struct process_study *process, const struct view *view,

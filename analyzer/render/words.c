@@ -6,6 +6,7 @@
 
 #include "text/number.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,30 @@ static void say_class(const struct finding *finding, struct sink *sink)
 			   finding->name);
 }
 
-static void say(const struct finding *finding, struct sink *sink)
+struct phrase words_epoch(const struct generations *generations)
+{
+	uint64_t first = generations->threshold[0], now = generations->epoch_length;
+	struct phrase phrase;
+
+	if (now > first)
+		snprintf(phrase.text, sizeof phrase.text, "%.20s to %.26s allocations",
+			 number_count(first).text, number_count(now).text);
+	else
+		snprintf(phrase.text, sizeof phrase.text, "%.26s allocations",
+			 number_count(first).text);
+	return phrase;
+}
+
+static void say_ages(const struct finding *finding, const struct generations *generations,
+		     struct sink *sink)
+{
+	sink_print(sink, "%s%s of the freed blocks died in the epoch they were born in (%s long).",
+		   finding->kind == FINDING_LIVED_LONG ? "Only " : "",
+		   number_share(finding->part, finding->whole).text, words_epoch(generations).text);
+}
+
+static void say(const struct finding *finding, const struct generations *generations,
+		struct sink *sink)
 {
 	struct number share = number_share(finding->part, finding->whole);
 
@@ -30,19 +54,13 @@ static void say(const struct finding *finding, struct sink *sink)
 	case FINDING_IDLE: sink_print(sink, "Nothing was allocated."); return;
 	case FINDING_ONE_CLASS: say_class(finding, sink); return;
 	case FINDING_DIED_YOUNG:
-		sink_print(sink, "%s of the freed blocks died in the epoch they were born in.",
-			   share.text);
-		return;
-	case FINDING_LIVED_LONG:
-		sink_print(sink, "Only %s of the freed blocks died in the epoch they were born in.",
-			   share.text);
-		return;
+	case FINDING_LIVED_LONG: say_ages(finding, generations, sink); return;
 	case FINDING_HEAP_EMPTY:
-		sink_print(sink, "Only %s of the %s mapped for the heap hold live blocks.",
+		sink_print(sink, "Live blocks fill only %s of the %s of pools that were written to.",
 			   share.text, number_bytes(finding->whole).text);
 		return;
 	case FINDING_HEAP_FULL:
-		sink_print(sink, "The heap is tight: %s of the %s mapped for it hold live blocks.",
+		sink_print(sink, "The pools are tight: live blocks fill %s of the %s written to.",
 			   share.text, number_bytes(finding->whole).text);
 		return;
 	case FINDING_REMOTE:
@@ -50,7 +68,7 @@ static void say(const struct finding *finding, struct sink *sink)
 			   share.text);
 		return;
 	case FINDING_GROWS:
-		sink_print(sink, "%s of the allocated blocks were never freed.", share.text);
+		sink_print(sink, "%s of the allocated blocks were not freed.", share.text);
 		return;
 	case FINDING_REALLOC_MOVES:
 		sink_print(sink, "%s of the reallocs had to move the block.", share.text);
@@ -58,11 +76,13 @@ static void say(const struct finding *finding, struct sink *sink)
 	}
 }
 
-void words_findings(const struct findings *findings, struct sink *sink)
+void words_findings(const struct figures *figures, struct sink *sink)
 {
+	const struct findings *findings = &figures->findings;
+
 	for (size_t i = 0; i < findings->count; i++) {
 		sink_print(sink, "  ");
-		say(&findings->list[i], sink);
+		say(&findings->list[i], &figures->generations, sink);
 		sink_print(sink, "\n");
 	}
 }
@@ -98,15 +118,34 @@ struct phrase words_state(const struct process *process)
 	}
 }
 
+struct phrase words_state_brief(const struct process *process)
+{
+	struct phrase phrase;
+
+	if (process->state == STATE_KILLED || process->state == STATE_EXITED)
+		return words_state(process);
+	snprintf(phrase.text, sizeof phrase.text, "%s", process_state_key(process->state));
+	return phrase;
+}
+
+static void say_remark(const struct note *note, struct sink *sink)
+{
+	bool has_unit = note->count && note->unit;
+
+	if (!has_unit && !*note->detail)
+		return;
+	sink_print(sink, " (");
+	if (has_unit)
+		sink_print(sink, "%s %s", number_count(note->count).text,
+			   note->count == 1 ? note->unit->one : note->unit->many);
+	sink_print(sink, "%s%s)", has_unit && *note->detail ? "; " : "", note->detail);
+}
+
 static void say_note(const struct note *note, struct sink *sink)
 {
-	sink_print(sink, "  - ");
-	if (note->count)
-		sink_print(sink, "%s: ", number_count(note->count).text);
-	sink_print(sink, "%s", note->text);
-	if (*note->detail)
-		sink_print(sink, " (%s)", note->detail);
-	sink_print(sink, "\n");
+	sink_print(sink, "  - %c%s", toupper((unsigned char)note->text[0]), note->text + 1);
+	say_remark(note, sink);
+	sink_print(sink, ".\n");
 }
 
 void words_notes(const struct notes *notes, struct sink *sink)

@@ -6,14 +6,20 @@
 #include "study/study.h"
 #include "text/sink.h"
 
-void words_findings(const struct findings *findings, struct sink *sink);
-
 struct phrase {
 	char text[64];
 };
 
+void words_findings(const struct figures *figures, struct sink *sink);
+
+/* How long an epoch is: "1,000 allocations"; as it grew: "1,000 to 4,000 allocations". */
+struct phrase words_epoch(const struct generations *generations);
+
 /* "exited 0", "killed by SIGSEGV", "running" */
 struct phrase words_state(const struct process *process);
+
+/* The same for a column: without an explanation. */
+struct phrase words_state_brief(const struct process *process);
 
 void words_notes(const struct notes *notes, struct sink *sink);
 

@@ -159,11 +159,13 @@ void classes_finish(struct class_table *table, const struct query *query)
 	size_t kept = 0;
 
 	strcpy(table->all.name, "all");
+	table->used_count = table->count;
 	for (size_t i = 0; i < table->count; i++) {
-		if (!query_wants_class(query, table->rows[i].name))
-			continue;
 		merge(&table->all, &table->rows[i]);
-		table->rows[kept++] = table->rows[i];
+		if (table->rows[i].allocated > table->busiest.allocated)
+			table->busiest = table->rows[i];
+		if (query_wants_class(query, table->rows[i].name))
+			table->rows[kept++] = table->rows[i];
 	}
 	table->count = kept;
 	if (kept)

@@ -16,8 +16,10 @@ struct class_row {
 
 struct class_table {
 	struct class_row *rows;
-	size_t count;
-	struct class_row all; /* of all rows together, named "all" */
+	size_t count;             /* rows: the classes that the query wants */
+	size_t used_count;        /* classes that were used, wanted or not */
+	struct class_row busiest; /* most allocations, wanted or not; zero when none was used */
+	struct class_row all;     /* of all classes together, wanted or not, named "all" */
 	/*
 	 * Some process began with blocks of its parent: allocated - freed is a change, not what
 	 * lives.
@@ -28,7 +30,7 @@ struct class_table {
 /* Adds the classes of a process to a table; classes of one size are one row. */
 void classes_add(struct class_table *table, const struct process *process);
 
-/* Drops what the query does not want, sorts, sums. */
+/* Sums, drops what the query does not want, sorts. */
 void classes_finish(struct class_table *table, const struct query *query);
 void classes_free(struct class_table *table);
 

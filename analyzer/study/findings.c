@@ -9,6 +9,7 @@
 enum {
 	TELLING_COUNT = 100, /* fewer blocks or calls say nothing */
 	TELLING_BYTES = 1 << 20,
+	TELLING_EPOCHS = 10, /* of the process that had most */
 };
 
 static void add(struct findings *findings, enum finding_kind kind, uint64_t part, uint64_t whole)
@@ -23,26 +24,16 @@ static bool reaches(uint64_t part, uint64_t whole, unsigned percent)
 	return (unsigned __int128)part * 100 >= (unsigned __int128)whole * percent;
 }
 
-static const struct class_row *busiest(const struct class_table *classes)
+static void look_at_heap(struct findings *findings, const struct pool_table *pools)
 {
-	const struct class_row *found = NULL;
-	for (size_t i = 0; i < classes->count; i++)
-		if (!found || classes->rows[i].allocated > found->allocated)
-			found = &classes->rows[i];
-	return found;
-}
+	uint64_t touched = pools->all.touched_bytes, live = pools->all.live_bytes;
 
-static void look_at_heap(struct findings *findings, const struct metrics *metrics)
-{
-	uint64_t committed = metric(metrics, METRIC_HEAP_COMMITTED);
-	uint64_t live = metric(metrics, METRIC_LIVE_BYTES);
-
-	if (committed < TELLING_BYTES || live > committed)
+	if (touched < TELLING_BYTES || live > touched)
 		return;
-	if (!reaches(live, committed, 50))
-		add(findings, FINDING_HEAP_EMPTY, live, committed);
-	else if (reaches(live, committed, 85))
-		add(findings, FINDING_HEAP_FULL, live, committed);
+	if (!reaches(live, touched, 50))
+		add(findings, FINDING_HEAP_EMPTY, live, touched);
+	else if (reaches(live, touched, 85))
+		add(findings, FINDING_HEAP_FULL, live, touched);
 }
 
 static void look_at_threads(struct findings *findings, const struct metrics *metrics)
@@ -57,7 +48,7 @@ static void look_at_threads(struct findings *findings, const struct metrics *met
 static void look_at_growth(struct findings *findings, const struct metrics *metrics)
 {
 	uint64_t allocated = metric(metrics, METRIC_ALLOC_COUNT);
-	uint64_t kept = excess(allocated, metric(metrics, METRIC_FREE_COUNT));
+	uint64_t kept = metric(metrics, METRIC_LEAK_BLOCKS);
 
 	if (allocated >= TELLING_COUNT && reaches(kept, allocated, 50))
 		add(findings, FINDING_GROWS, kept, allocated);
@@ -65,20 +56,21 @@ static void look_at_growth(struct findings *findings, const struct metrics *metr
 
 static void look_at_classes(struct findings *findings, const struct class_table *classes)
 {
-	const struct class_row *row = busiest(classes);
+	const struct class_row *row = &classes->busiest;
 
-	if (!row || classes->all.allocated < TELLING_COUNT ||
+	if (classes->all.allocated < TELLING_COUNT ||
 	    !reaches(row->allocated, classes->all.allocated, 30) || findings->count == FINDING_MAX)
 		return;
 	add(findings, FINDING_ONE_CLASS, row->allocated, classes->all.allocated);
 	memcpy(findings->list[findings->count - 1].name, row->name, sizeof row->name);
 }
 
+/* Where hardly an epoch has passed, no block can die in a later one. */
 static void look_at_ages(struct findings *findings, const struct generations *generations)
 {
 	uint64_t died = generations->died_in_all;
 
-	if (died < TELLING_COUNT)
+	if (died < TELLING_COUNT || generations->epoch_max < TELLING_EPOCHS)
 		return;
 	if (reaches(generations->died_young, died, 60))
 		add(findings, FINDING_DIED_YOUNG, generations->died_young, died);
@@ -96,18 +88,20 @@ static void look_at_reallocs(struct findings *findings, const struct metrics *me
 		add(findings, FINDING_REALLOC_MOVES, moved, calls);
 }
 
-void findings_make(struct findings *ret, const struct metrics *metrics,
-		   const struct class_table *classes, const struct generations *generations)
+void findings_make(struct findings *ret, const struct evidence *evidence)
 {
+	const struct metrics *metrics = evidence->metrics;
+
 	*ret = (struct findings){.count = 0};
 	if (!metric(metrics, METRIC_ALLOC_COUNT)) {
 		add(ret, FINDING_IDLE, 0, 0);
 		return;
 	}
-	look_at_heap(ret, metrics);
+	if (!evidence->is_over)
+		look_at_heap(ret, evidence->pools);
 	look_at_threads(ret, metrics);
-	look_at_classes(ret, classes);
-	look_at_ages(ret, generations);
+	look_at_classes(ret, evidence->classes);
+	look_at_ages(ret, evidence->generations);
 	look_at_growth(ret, metrics);
 	look_at_reallocs(ret, metrics);
 }

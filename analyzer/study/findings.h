@@ -6,13 +6,14 @@
 #include "study/classes.h"
 #include "study/generations.h"
 #include "study/metrics.h"
+#include "study/pools.h"
 
 enum finding_kind {
 	FINDING_IDLE,          /* no allocation at all */
 	FINDING_ONE_CLASS,     /* `name` has `part` of `whole` allocations */
 	FINDING_DIED_YOUNG,    /* `part` of `whole` deaths were in the epoch of birth */
 	FINDING_LIVED_LONG,    /* the same, when they are few */
-	FINDING_HEAP_EMPTY,    /* `part` of `whole` bytes of the heap are live: little */
+	FINDING_HEAP_EMPTY,    /* `part` of `whole` bytes of pools written to are live: little */
 	FINDING_HEAP_FULL,     /* the same, when it is most */
 	FINDING_REMOTE,        /* `part` of `whole` frees were of another thread's block */
 	FINDING_GROWS,         /* `part` of `whole` blocks allocated were never freed */
@@ -32,7 +33,15 @@ struct findings {
 	size_t count;
 };
 
-void findings_make(struct findings *ret, const struct metrics *metrics,
-		   const struct class_table *classes, const struct generations *generations);
+/* Where the figures of one process, or of all, stand. */
+struct evidence {
+	const struct metrics *metrics;
+	const struct class_table *classes;
+	const struct pool_table *pools;
+	const struct generations *generations;
+	bool is_over; /* by exit(): how empty the heap was then says nothing */
+};
+
+void findings_make(struct findings *ret, const struct evidence *evidence);
 
 #endif

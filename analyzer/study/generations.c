@@ -70,18 +70,25 @@ static void add_deaths(struct generations *generations, const struct process *pr
 	qsort(generations->rows, generations->count, sizeof *generations->rows, by_age);
 }
 
-void generations_add(struct generations *generations, const struct process *process)
+void generations_add(struct generations *generations, const struct process *process,
+		     const struct inheritance *inheritance)
 {
+	static const struct pm_process nothing;
 	const struct pm_process *record = &process->record;
+	const struct pm_process *before = inheritance->before ? inheritance->before : &nothing;
 
 	if (!generations->rows)
 		memcpy(generations->threshold, record->threshold, sizeof generations->threshold);
-	generations->epochs = sum(generations->epochs, record->epoch);
+	generations->has_epochs |= process->kind != PROCESS_DEPARTED;
+	uint64_t epochs = excess(record->epoch, before->epoch);
+	generations->epochs = sum(generations->epochs, epochs);
+	generations->epoch_max = epochs > generations->epoch_max ? epochs : generations->epoch_max;
 	generations->epoch_length = record->epoch_length > generations->epoch_length
 					    ? record->epoch_length
 					    : generations->epoch_length;
 	for (int g = 0; g < GENERATION_COUNT; g++)
-		generations->sweeps[g] = sum(generations->sweeps[g], record->sweeps[g]);
+		generations->sweeps[g] = sum(generations->sweeps[g],
+					     excess(record->sweeps[g], before->sweeps[g]));
 	add_deaths(generations, process);
 }
 

@@ -3,7 +3,7 @@
 #ifndef POOLMEM_STUDY_GENERATIONS_H
 #define POOLMEM_STUDY_GENERATIONS_H
 
-#include "model/process.h"
+#include "study/inheritance.h"
 
 enum { GENERATION_COUNT = 3 };
 
@@ -13,7 +13,9 @@ struct age_row {
 };
 
 struct generations {
-	uint64_t epochs, epoch_length; /* of a single process; sums of several */
+	uint64_t epochs, epoch_length; /* of several processes: the sum; the longest */
+	bool has_epochs;    /* false: of departed children alone, whose epochs nobody kept */
+	uint64_t epoch_max; /* of one process, inherited ones not counted */
 	uint64_t sweeps[GENERATION_COUNT];
 	uint32_t threshold[GENERATION_COUNT]; /* of the first process */
 	uint64_t died[GENERATION_COUNT];
@@ -22,7 +24,9 @@ struct generations {
 	size_t count;
 };
 
-void generations_add(struct generations *generations, const struct process *process);
+/* A forked child's epochs and sweeps go on from its parent's: those before it are not added again. */
+void generations_add(struct generations *generations, const struct process *process,
+		     const struct inheritance *inheritance);
 void generations_free(struct generations *generations);
 
 #endif

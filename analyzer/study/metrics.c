@@ -34,10 +34,36 @@ static void set_calls(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_ALLOC_BYTES, allocated_bytes);
 	set(metrics, METRIC_FREE_BYTES, freed_bytes);
 	set(metrics, METRIC_ALLOC_FAILED, process->counter[PM_COUNTER_ALLOC_FAILED]);
+	set(metrics, METRIC_ALLOC_NESTED, process->counter[PM_COUNTER_NESTED]);
 	set(metrics, METRIC_REALLOC_COUNT, process->counter[PM_COUNTER_REALLOC]);
 	set(metrics, METRIC_REALLOC_MOVED, process->counter[PM_COUNTER_REALLOC_MOVED]);
 	set(metrics, METRIC_FOREIGN_FREE, process->counter[PM_COUNTER_FOREIGN_FREE]);
 	set(metrics, METRIC_FREE_REMOTE, process->counter[PM_COUNTER_REMOTE_FREE]);
+}
+
+/*
+ * What a process was handed itself and did not give back.  Its frees do not tell whether they were of blocks
+ * that it inherited: the least is when all were its own.
+ */
+static void set_leak(const struct process *process, struct metrics *metrics)
+{
+	static const struct {
+		enum metric leak, allocated, freed, live;
+	} figures[] = {
+		{METRIC_LEAK_BLOCKS, METRIC_ALLOC_COUNT, METRIC_FREE_COUNT, METRIC_LIVE_BLOCKS},
+		{METRIC_LEAK_BYTES, METRIC_ALLOC_BYTES, METRIC_FREE_BYTES, METRIC_LIVE_BYTES},
+	};
+
+	for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+		uint64_t allocated = metric(metrics, figures[i].allocated);
+		uint64_t live = metric(metrics, figures[i].live);
+		uint64_t least = excess(allocated, metric(metrics, figures[i].freed));
+		uint64_t most = live < allocated ? live : allocated;
+		set(metrics, figures[i].leak, least);
+		if (process->record.inherited_blocks && most > least)
+			metrics->bound[figures[i].leak] = (struct metric_bound){
+				true, (int64_t)least, (int64_t)most};
+	}
 }
 
 /* live = inherited + allocated - freed.  What departed children inherited nobody kept. */
@@ -55,6 +81,7 @@ static void set_live(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_LIVE_BYTES,
 	    excess(sum(record->inherited_bytes, metric(metrics, METRIC_ALLOC_BYTES)),
 		   metric(metrics, METRIC_FREE_BYTES)));
+	set_leak(process, metrics);
 }
 
 /* The highest sum that a slow call saw, or more by now; the truth is at most the bound higher. */
@@ -79,6 +106,20 @@ static void set_peak(const struct process *process, struct metrics *metrics)
 			true, metrics->value[METRIC_LIVE_PEAK].value, (int64_t)most};
 }
 
+/* Told at ticks and at exit: a process that ended before says nothing. */
+static void set_mapped(const struct pm_process *record, struct metrics *metrics)
+{
+	uint64_t peak = record->committed_peak_bytes > record->committed_bytes
+				? record->committed_peak_bytes
+				: record->committed_bytes;
+
+	if (!peak)
+		return;
+	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
+	set(metrics, METRIC_HEAP_COMMITTED_PEAK, peak);
+	set(metrics, METRIC_HEAP_META, record->meta_bytes);
+}
+
 static void set_heap(const struct process *process, struct metrics *metrics)
 {
 	const struct pm_process *record = &process->record;
@@ -88,11 +129,7 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	if (process->kind == PROCESS_DEPARTED)
 		return;
 	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
-	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
-	set(metrics, METRIC_HEAP_COMMITTED_PEAK,
-	    record->committed_peak_bytes > record->committed_bytes ? record->committed_peak_bytes
-								   : record->committed_bytes);
-	set(metrics, METRIC_HEAP_META, record->meta_bytes);
+	set_mapped(record, metrics);
 	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
 	if (!process->arena_count && process->kind == PROCESS_FORK)
 		return;
@@ -144,15 +181,15 @@ static bool is_of_first(enum metric which)
 	       which == METRIC_PROCESS_SIGNAL;
 }
 
-static void add_bound(struct metrics *total, const struct metrics *process, enum metric which)
+static void add_bound(struct metrics *total, const struct metrics *share, enum metric which)
 {
-	struct metric_bound one = process->bound[which];
+	struct metric_bound one = share->bound[which];
 	struct metric_bound *all = &total->bound[which];
 
 	if (!one.is_known && !all->is_known)
 		return;
 	/* What is exact is its own bound.  The total was added to already. */
-	int64_t exact = process->value[which].value;
+	int64_t exact = share->value[which].value;
 	int64_t before = total->value[which].value - exact;
 	if (!one.is_known)
 		one = (struct metric_bound){true, exact, exact};
@@ -162,10 +199,10 @@ static void add_bound(struct metrics *total, const struct metrics *process, enum
 	all->at_most = (int64_t)sum((uint64_t)all->at_most, (uint64_t)one.at_most);
 }
 
-void metrics_add(struct metrics *total, const struct metrics *process)
+void metrics_add(struct metrics *total, const struct metrics *share)
 {
 	for (enum metric which = 0; which < METRIC_COUNT; which++) {
-		const struct known *value = &process->value[which];
+		const struct known *value = &share->value[which];
 		struct known *all = &total->value[which];
 		if (!value->is_known || (is_of_first(which) && all->is_known))
 			continue;
@@ -173,39 +210,36 @@ void metrics_add(struct metrics *total, const struct metrics *process)
 			*all = *value;
 		else
 			set(total, which, sum((uint64_t)all->value, (uint64_t)value->value));
-		add_bound(total, process, which);
+		add_bound(total, share, which);
 	}
 	if (metric(total, METRIC_TRUNCATED))
 		set(total, METRIC_TRUNCATED, 1);
 }
 
-/* From the first start to the last end; a bound when some end is not known. */
-static void set_span(struct metrics *total, const struct recording *recording)
+void span_add(struct span *span, const struct process *process)
 {
-	uint64_t first = UINT64_MAX, last = 0;
-	bool is_bound = false;
+	uint64_t began = process->record.began_ns;
+	uint64_t ended = sum(began, process->elapsed_ns);
 
-	for (size_t i = 0; i < recording->process_count; i++) {
-		const struct process *process = &recording->processes[i];
-		uint64_t began = process->record.began_ns;
-		uint64_t ended = sum(began, process->elapsed_ns);
-		if (process->kind == PROCESS_DEPARTED)
-			continue;
-		first = began < first ? began : first;
-		last = ended > last ? ended : last;
-		is_bound |= process->elapsed_is_bound && process->state != STATE_REPLACED;
-	}
-	set(total, METRIC_PROCESS_ELAPSED, excess(last, first));
-	total->bound[METRIC_PROCESS_ELAPSED] = (struct metric_bound){
-		is_bound, total->value[METRIC_PROCESS_ELAPSED].value, INT64_MAX};
+	if (process->kind == PROCESS_DEPARTED)
+		return;
+	span->first_ns = !span->is_known || began < span->first_ns ? began : span->first_ns;
+	span->last_ns = ended > span->last_ns ? ended : span->last_ns;
+	span->is_bound |= process->elapsed_is_bound && process->state != STATE_REPLACED;
+	span->is_known = true;
 }
 
-void metrics_finish(struct metrics *total, const struct recording *recording)
+static void set_span(struct metrics *total, const struct span *span)
 {
-	const struct outside *outside = &recording->outside;
+	set(total, METRIC_PROCESS_ELAPSED, excess(span->last_ns, span->first_ns));
+	total->bound[METRIC_PROCESS_ELAPSED] = (struct metric_bound){
+		span->is_bound, total->value[METRIC_PROCESS_ELAPSED].value, INT64_MAX};
+}
 
-	if (recording->process_count)
-		set_span(total, recording);
+void metrics_finish(struct metrics *total, const struct span *span, const struct outside *outside)
+{
+	if (span->is_known)
+		set_span(total, span);
 	if (outside->elapsed_ns.is_known) {
 		total->value[METRIC_PROCESS_ELAPSED] = outside->elapsed_ns;
 		total->bound[METRIC_PROCESS_ELAPSED].is_known = false;

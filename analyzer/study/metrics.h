@@ -24,13 +24,19 @@ extern const char *const metric_keys[METRIC_COUNT];
 
 void metrics_of_process(const struct process *process, struct metrics *ret);
 
-/* Adds a process to a total; begin with a zero total. */
-void metrics_add(struct metrics *total, const struct metrics *process);
+/* Adds the share of a process (inheritance.h) to a total; begin with a zero total. */
+void metrics_add(struct metrics *total, const struct metrics *share);
 
-/*
- * Figures of the whole that are no sums: what `run` saw, and the time from first start to last end.
- */
-void metrics_finish(struct metrics *total, const struct recording *recording);
+/* From the first start to the last end; a bound when some end is not known. */
+struct span {
+	bool is_known, is_bound;
+	uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC */
+};
+
+void span_add(struct span *span, const struct process *process);
+
+/* Figures of the whole that are no sums: the span, and what `run` saw of the whole. */
+void metrics_finish(struct metrics *total, const struct span *span, const struct outside *outside);
 
 uint64_t metric(const struct metrics *metrics, enum metric which); /* 0 when not known */
 

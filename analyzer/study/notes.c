@@ -18,13 +18,26 @@ static struct note *add(struct notes *notes, const char *key, const char *text, 
 	return note;
 }
 
-static uint64_t count_of(enum pm_note bit, const struct pm_process *record)
+static const struct note_unit threads = {"thread", "threads"}, children = {"child", "children"},
+			      arenas = {"arena", "arenas"}, pools = {"pool", "pools"},
+			      classes = {"class", "classes"}, parts = {"part", "parts"},
+			      times = {"time", "times"};
+
+static void add_counted(struct notes *notes, const char *key, const char *text, uint64_t count,
+			const struct note_unit *unit)
+{
+	add(notes, key, text, count)->unit = unit;
+}
+
+/* NULL: the note has no number. */
+static const struct note_unit *count_of(enum pm_note bit, const struct pm_process *record,
+					uint64_t *ret)
 {
 	switch (bit) {
-	case PM_NOTE_THREADS_UNSEEN: return record->slots_unseen;
-	case PM_NOTE_CHILDREN_UNSEEN: return record->children_unseen;
-	case PM_NOTE_RECYCLED: return record->recycled_children;
-	default: return 0;
+	case PM_NOTE_THREADS_UNSEEN: *ret = record->slots_unseen; return &threads;
+	case PM_NOTE_CHILDREN_UNSEEN: *ret = record->children_unseen; return &children;
+	case PM_NOTE_RECYCLED: *ret = record->recycled_children; return &children;
+	default: return NULL;
 	}
 }
 
@@ -38,17 +51,18 @@ static void add_recorded(struct notes *notes, const struct pm_process *record)
 #undef NOTE_WORDS
 
 	for (enum pm_note bit = 0; bit < PM_NOTE_COUNT; bit++) {
-		uint64_t count = count_of(bit, record);
+		uint64_t count = 0;
+		const struct note_unit *unit = count_of(bit, record, &count);
 		if (count || (record->notes >> bit & 1))
-			add(notes, words[bit].key, words[bit].text, count);
+			add_counted(notes, words[bit].key, words[bit].text, count, unit);
 	}
 	if (record->notes >> PM_NOTE_COUNT)
 		add(notes, "unknown_note",
 		    "a newer poolmem noted something that this one does not know", 0);
 	if (record->arenas_unseen)
-		add(notes, "arenas_unseen",
-		    "arenas found no room in the segment: their pools are missing",
-		    record->arenas_unseen);
+		add_counted(notes, "arenas_unseen",
+			    "some arenas found no room in the segment: their pools are missing here",
+			    record->arenas_unseen, &arenas);
 }
 
 static void add_misuse(struct notes *notes, const struct process *process)
@@ -64,6 +78,7 @@ static void add_misuse(struct notes *notes, const struct process *process)
 		return;
 	struct note *note = add(notes, "misuse", "the program broke malloc's contract",
 				record->misuse_count);
+	note->unit = &times;
 	if (record->misuse_kind && record->misuse_kind < PM_MISUSE_COUNT)
 		snprintf(note->detail, sizeof note->detail, "last: %s of %#llx, %s",
 			 words[record->misuse_kind].key, (unsigned long long)record->misuse_address,
@@ -80,7 +95,7 @@ static void add_publication(struct notes *notes, const struct process *process,
 	if (!process->arena_count || process->state == STATE_EXITED)
 		return;
 	struct note *note = add(notes, "pools_age",
-				"pools are as they were published last, counts are exact", 0);
+				"pools are as they were published last; counts are exact", 0);
 	uint64_t age_ns = excess(recording->read_at_ns, record->published_ns);
 	if (is_live && record->published_ns)
 		snprintf(note->detail, sizeof note->detail, "epoch %llu, %s ago",
@@ -94,20 +109,26 @@ static void add_publication(struct notes *notes, const struct process *process,
 static void add_reading(struct notes *notes, const struct process *process)
 {
 	if (process->pools_torn)
-		add(notes, "pools_torn",
-		    "pool records were caught in the middle of a change and are left out",
-		    process->pools_torn);
+		add_counted(notes, "pools_torn",
+			    "some pools were caught in the middle of a change and are left out",
+			    process->pools_torn, &pools);
 	if (process->unsettled)
-		add(notes, "unsettled",
-		    "size classes changed too fast to be read: some allocations too many may be counted",
-		    process->unsettled);
+		add_counted(
+			notes, "unsettled",
+			"some size classes changed too fast to be read: a few allocations too many may "
+			"be counted",
+			process->unsettled, &classes);
 	if (process->facts_cut && !(process->record.notes >> PM_NOTE_FACTS_CUT & 1))
 		add(notes, "facts_cut", "process facts are not complete", 0);
 	if (process->kind == PROCESS_FORK && !process->arena_count)
-		add(notes, "no_map",
-		    "forked children whose arenas and pools are not in the segment", 1);
+		add_counted(
+			notes, "no_map",
+			"arenas and pools of forked children that never published them are missing "
+			"here",
+			1, &children);
 	if (process->kind == PROCESS_DEPARTED)
-		add(notes, "live_unknown", "what the dead children left behind is not known", 0);
+		add(notes, "live_unknown",
+		    "what dead children had live when they ended is not known", 0);
 }
 
 void notes_of_process(struct notes *notes, const struct process *process,
@@ -125,11 +146,21 @@ void notes_of_recording(struct notes *notes, const struct recording *recording)
 	if (recording->is_cut_short)
 		add(notes, "cut_short", "the capture was cut short: its end is missing", 0);
 	if (recording->orphans)
-		add(notes, "orphans",
-		    "parts of the segment belong to no process: caught in the middle of a change",
-		    recording->orphans);
+		add_counted(
+			notes, "orphans",
+			"some parts of the segment belong to no process: they were caught in the middle "
+			"of a change",
+			recording->orphans, &parts);
 	if (!recording->process_count)
 		add(notes, "no_process", "no process loaded libpoolmem.so: nothing was recorded", 0);
+}
+
+/* A detail that differs from process to process is none of all. */
+static void add_to(struct note *total, const struct note *note)
+{
+	total->count = sum(total->count, note->count);
+	if (!total->count && strcmp(total->detail, note->detail) != 0)
+		total->detail[0] = 0;
 }
 
 void notes_merge(struct notes *notes, const struct notes *process)
@@ -142,7 +173,7 @@ void notes_merge(struct notes *notes, const struct notes *process)
 		if (at == notes->count)
 			*add(notes, note->key, note->text, 0) = *note;
 		else
-			notes->notes[at].count = sum(notes->notes[at].count, note->count);
+			add_to(&notes->notes[at], note);
 	}
 }
 

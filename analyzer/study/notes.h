@@ -5,11 +5,16 @@
 
 #include "model/recording.h"
 
+struct note_unit {
+	const char *one, *many;
+};
+
 struct note {
-	const char *key; /* stable; for machines */
-	const char *text;
-	uint64_t count;  /* of what the text names; 0: no number */
-	char detail[96]; /* what the text does not say; "" mostly */
+	const char *key;              /* stable; for machines */
+	const char *text;             /* a sentence without its capital and its full stop */
+	uint64_t count;               /* of what the text names; 0: no number */
+	const struct note_unit *unit; /* of the count */
+	char detail[96];              /* what the text does not say; "" mostly */
 };
 
 struct notes {

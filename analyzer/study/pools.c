@@ -16,6 +16,7 @@ static void merge(struct pool_row *into, const struct pool_row *row)
 	into->live = sum(into->live, row->live);
 	into->bytes = sum(into->bytes, row->bytes);
 	into->touched_bytes = sum(into->touched_bytes, row->touched_bytes);
+	into->live_bytes = sum(into->live_bytes, row->live_bytes);
 }
 
 static struct pool_row row_of(const struct process *process, const struct pool *pool)
@@ -29,19 +30,22 @@ static struct pool_row row_of(const struct process *process, const struct pool *
 		.live = pool->live,
 		.bytes = pool->pages * page_bytes,
 		.touched_bytes = pool->touched_pages * page_bytes,
+		.live_bytes = product(pool->live, named.block_bytes),
 	};
 	memcpy(row.name, named.name, sizeof row.name);
 	return row;
 }
 
 /* A row for each class that has pools, in the order of the class table. */
-static struct pool_row *rows_by_class(const struct process *process)
+static struct pool_row *rows_by_class(const struct process *process,
+				      const struct inheritance *inheritance)
 {
 	struct pool_row *rows = allocate(process->layout->class_count, sizeof *rows);
 
 	for (size_t i = 0; i < process->pool_count; i++) {
 		const struct pool *pool = &process->pools[i];
-		if (pool->state != PM_POOL_LIVE)
+		if (pool->state != PM_POOL_LIVE ||
+		    is_inherited_arena(inheritance, &process->arenas[pool->arena]))
 			continue;
 		struct pool_row one = row_of(process, pool);
 		struct pool_row *row = &rows[pool->size_class];
@@ -77,10 +81,11 @@ static void merge_rows(struct pool_table *table)
 	table->count = kept;
 }
 
-static void add_pool_rows(struct pool_table *table, const struct process *process)
+static void add_pool_rows(struct pool_table *table, const struct process *process,
+			  const struct inheritance *inheritance)
 {
 	uint32_t class_count = process->layout->class_count;
-	struct pool_row *more = rows_by_class(process);
+	struct pool_row *more = rows_by_class(process, inheritance);
 	struct pool_row *rows = allocate(table->count + class_count, sizeof *rows);
 
 	if (table->count)
@@ -99,12 +104,15 @@ static uint64_t units_in(uint64_t bits)
 	return (uint64_t)__builtin_popcountll(bits);
 }
 
-static void add_arenas(struct arena_figures *total, const struct process *process)
+static void add_arenas(struct arena_figures *total, const struct process *process,
+		       const struct inheritance *inheritance)
 {
 	uint64_t unit_bytes = process->layout->unit_bytes;
 
 	for (size_t i = 0; i < process->arena_count; i++) {
 		const struct arena *arena = &process->arenas[i];
+		if (is_inherited_arena(inheritance, arena))
+			continue;
 		total->arenas++;
 		total->mapped_bytes = sum(total->mapped_bytes, arena->mapped_units * unit_bytes);
 		total->free_bytes = sum(total->free_bytes, units_in(arena->free_units) * unit_bytes);
@@ -116,11 +124,13 @@ static void add_arenas(struct arena_figures *total, const struct process *proces
 	}
 }
 
-static void add_large(struct arena_figures *total, const struct process *process)
+static void add_large(struct arena_figures *total, const struct process *process,
+		      const struct inheritance *inheritance)
 {
 	for (size_t i = 0; i < process->pool_count; i++) {
 		const struct pool *pool = &process->pools[i];
-		if (pool->state != PM_POOL_LARGE)
+		if (pool->state != PM_POOL_LARGE ||
+		    is_inherited_arena(inheritance, &process->arenas[pool->arena]))
 			continue;
 		total->large_blocks++;
 		total->large_bytes = sum(total->large_bytes,
@@ -128,11 +138,12 @@ static void add_large(struct arena_figures *total, const struct process *process
 	}
 }
 
-void pools_add(struct pool_table *table, const struct process *process)
+void pools_add(struct pool_table *table, const struct process *process,
+	       const struct inheritance *inheritance)
 {
-	add_pool_rows(table, process);
-	add_arenas(&table->arenas, process);
-	add_large(&table->arenas, process);
+	add_pool_rows(table, process, inheritance);
+	add_arenas(&table->arenas, process, inheritance);
+	add_large(&table->arenas, process, inheritance);
 }
 
 void pools_finish(struct pool_table *table, const struct query *query)
@@ -140,11 +151,11 @@ void pools_finish(struct pool_table *table, const struct query *query)
 	size_t kept = 0;
 
 	strcpy(table->all.name, "all");
+	table->used_count = table->count;
 	for (size_t i = 0; i < table->count; i++) {
-		if (!query_wants_class(query, table->rows[i].name))
-			continue;
 		merge(&table->all, &table->rows[i]);
-		table->rows[kept++] = table->rows[i];
+		if (!query || query_wants_class(query, table->rows[i].name))
+			table->rows[kept++] = table->rows[i];
 	}
 	table->count = kept;
 }

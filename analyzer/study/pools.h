@@ -3,7 +3,7 @@
 #ifndef POOLMEM_STUDY_POOLS_H
 #define POOLMEM_STUDY_POOLS_H
 
-#include "model/process.h"
+#include "study/inheritance.h"
 #include "study/query.h"
 
 struct pool_row {
@@ -11,6 +11,7 @@ struct pool_row {
 	uint32_t block_bytes;
 	uint64_t pools, capacity, live; /* capacity, live: blocks */
 	uint64_t bytes, touched_bytes;  /* of the pools; of pages ever written to */
+	uint64_t live_bytes;            /* of the live blocks */
 };
 
 struct arena_figures {
@@ -21,12 +22,17 @@ struct arena_figures {
 
 struct pool_table {
 	struct pool_row *rows; /* by size */
-	size_t count;
-	struct pool_row all;
+	size_t count;          /* rows: the classes that the query wants */
+	size_t used_count;     /* classes that have pools, wanted or not */
+	struct pool_row all;   /* of all classes, wanted or not */
 	struct arena_figures arenas;
 };
 
-void pools_add(struct pool_table *table, const struct process *process);
+/* Adds the arenas of a process, those that it inherited left out. */
+void pools_add(struct pool_table *table, const struct process *process,
+	       const struct inheritance *inheritance);
+
+/* Sums, drops what the query does not want; NULL: all is wanted. */
 void pools_finish(struct pool_table *table, const struct query *query);
 void pools_free(struct pool_table *table);
 

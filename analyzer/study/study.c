@@ -65,60 +65,103 @@ static void study_slots(struct process_study *study)
 	qsort(study->slots, study->slot_count, sizeof(void *), busiest_first);
 }
 
+static void find(struct figures *figures, bool is_over)
+{
+	struct evidence evidence = {
+		.metrics = &figures->metrics,
+		.classes = &figures->classes,
+		.pools = &figures->pools,
+		.generations = &figures->generations,
+		.is_over = is_over,
+	};
+	findings_make(&figures->findings, &evidence);
+}
+
 static void study_process(const struct process *process, const struct recording *recording,
 			  const struct query *query, struct process_study *ret)
 {
+	static const struct inheritance nothing; /* what it inherited is in its own figures */
 	struct figures *figures = &ret->figures;
 
 	ret->process = process;
 	metrics_of_process(process, &figures->metrics);
 	classes_add(&figures->classes, process);
 	classes_finish(&figures->classes, query);
-	pools_add(&figures->pools, process);
+	pools_add(&figures->pools, process, &nothing);
 	pools_finish(&figures->pools, query);
-	generations_add(&figures->generations, process);
+	generations_add(&figures->generations, process, &nothing);
 	notes_of_process(&figures->notes, process, recording);
-	findings_make(&figures->findings, &figures->metrics, &figures->classes,
-		      &figures->generations);
+	find(figures, process->state == STATE_EXITED);
 	study_slots(ret);
 }
 
-static void add_to_total(struct figures *total, const struct process_study *study)
+static void add_to_total(struct figures *total, const struct process_study *study,
+			 const struct recording *recording)
 {
-	metrics_add(&total->metrics, &study->figures.metrics);
-	classes_add(&total->classes, study->process);
-	pools_add(&total->pools, study->process);
-	generations_add(&total->generations, study->process);
+	const struct process *process = study->process;
+	struct inheritance inheritance = inheritance_of(recording, process);
+	struct metrics share = study->figures.metrics;
+
+	inheritance_take_off(&inheritance, process, &share);
+	metrics_add(&total->metrics, &share);
+	classes_add(&total->classes, process);
+	pools_add(&total->pools, process, &inheritance);
+	generations_add(&total->generations, process, &inheritance);
 	notes_merge(&total->notes, &study->figures.notes);
 }
 
-static void count_kinds(struct study *study, enum process_kind kind)
+/* Of several processes, sums say how empty the heaps are only while all of them run. */
+static bool all_run(const struct study *study)
 {
-	study->fork_count += kind == PROCESS_FORK;
-	study->exec_count += kind == PROCESS_EXEC;
+	for (size_t i = 0; i < study->process_count; i++)
+		if (study->processes[i].process->state != STATE_RUNNING)
+			return false;
+	return true;
+}
+
+/* What run saw was of the whole: it says nothing of a part. */
+static void finish_total(struct study *study, const struct span *span, const struct query *query)
+{
+	static const struct outside nothing_seen;
+	struct figures *total = &study->total;
+
+	metrics_finish(&total->metrics, span,
+		       study->skipped_count ? &nothing_seen : &study->recording->outside);
+	classes_finish(&total->classes, query);
+	pools_finish(&total->pools, query);
+	if (study->process_count == 1)
+		total->findings = study->processes[0].figures.findings;
+	else
+		find(total, !all_run(study));
+}
+
+static void add_process(struct study *study, const struct process *process,
+			const struct query *query, struct span *span)
+{
+	struct process_study *added = &study->processes[study->process_count++];
+
+	study_process(process, study->recording, query, added);
+	add_to_total(&study->total, added, study->recording);
+	span_add(span, process);
+	study->fork_count += forks_in(process);
+	study->exec_count += process->kind == PROCESS_EXEC;
 }
 
 void study_make(const struct recording *recording, const struct query *query, struct study *ret)
 {
 	struct study study = {.recording = recording};
+	struct span span = {.is_known = false};
 
 	notes_of_recording(&study.total.notes, recording);
 	study.processes = allocate(recording->process_count, sizeof *study.processes);
 	for (size_t i = 0; i < recording->process_count; i++) {
 		const struct process *process = &recording->processes[i];
-		if (!query_wants_process(query, facts_of(recording, process))) {
+		if (query_wants_process(query, facts_of(recording, process)))
+			add_process(&study, process, query, &span);
+		else
 			study.skipped_count++;
-			continue;
-		}
-		study_process(process, recording, query, &study.processes[study.process_count]);
-		add_to_total(&study.total, &study.processes[study.process_count++]);
-		count_kinds(&study, process->kind);
 	}
-	metrics_finish(&study.total.metrics, recording);
-	classes_finish(&study.total.classes, query);
-	pools_finish(&study.total.pools, query);
-	findings_make(&study.total.findings, &study.total.metrics, &study.total.classes,
-		      &study.total.generations);
+	finish_total(&study, &span, query);
 	*ret = study;
 }
 

@@ -2,34 +2,45 @@
 /* summary.c: see summary.h. */
 #include "study/summary.h"
 
-#include "model/saturate.h"
+#include "study/inheritance.h"
+#include "study/pools.h"
 
-static void add_process(const struct process *process, void *context)
+struct reading {
+	struct summary summary;
+	struct pool_table pools;
+};
+
+static void add_process(const struct recording *recording, const struct process *process,
+			void *context)
 {
-	struct summary *summary = context;
-	struct metrics metrics;
+	struct reading *reading = context;
+	struct inheritance inheritance = inheritance_of(recording, process);
+	struct metrics share;
 
-	metrics_of_process(process, &metrics);
-	metrics.value[METRIC_PROCESS_PID].is_known = false; /* of the first: the order is not theirs */
-	metrics_add(&summary->total, &metrics);
-	summary->process_count += process->kind != PROCESS_DEPARTED;
-	summary->remaining_blocks = sum(summary->remaining_blocks,
-					excess(metric(&metrics, METRIC_LIVE_BLOCKS),
-					       metric(&metrics, METRIC_INHERITED_BLOCKS)));
-	summary->remaining_bytes = sum(summary->remaining_bytes,
-				       excess(metric(&metrics, METRIC_LIVE_BYTES),
-					      metric(&metrics, METRIC_INHERITED_BYTES)));
+	metrics_of_process(process, &share);
+	share.value[METRIC_PROCESS_PID].is_known = false; /* of the first: the order is not theirs */
+	inheritance_take_off(&inheritance, process, &share);
+	metrics_add(&reading->summary.total, &share);
+	pools_add(&reading->pools, process, &inheritance);
+	reading->summary.exec_count += process->kind == PROCESS_EXEC;
+	reading->summary.fork_count += forks_in(process);
 }
 
 bool summary_read(const char *path, struct summary *ret, struct failure *why)
 {
-	struct recording rest = {.kind = SOURCE_CAPTURE};
-	struct summary summary = {.process_count = 0};
+	static const struct span unknown; /* whether and when they ended is not asked */
+	struct reading reading = {.summary = {.exec_count = 0}};
+	struct outside outside;
+	bool done = recording_pass(path, add_process, &reading, &outside, why);
 
-	if (!recording_pass(path, add_process, &summary, &rest.outside, why))
-		return false;
-	metrics_finish(&summary.total, &rest);
-	recording_free(&rest);
-	*ret = summary;
-	return true;
+	pools_finish(&reading.pools, NULL);
+	if (done) {
+		metrics_finish(&reading.summary.total, &unknown, &outside);
+		reading.summary.touched_bytes = reading.pools.all.touched_bytes;
+		reading.summary.filled_bytes = reading.pools.all.live_bytes;
+		outside_free(&outside);
+		*ret = reading.summary;
+	}
+	pools_free(&reading.pools);
+	return done;
 }

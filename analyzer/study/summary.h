@@ -7,9 +7,8 @@
 
 struct summary {
 	struct metrics total; /* as the report's, without figures that need all processes at once */
-	size_t process_count;
-	/* Blocks that a process made itself and never gave back; what a fork inherits is its parent's. */
-	uint64_t remaining_blocks, remaining_bytes;
+	size_t exec_count, fork_count;
+	uint64_t touched_bytes, filled_bytes; /* of pools: pages written to, live blocks in them */
 };
 
 bool summary_read(const char *path, struct summary *ret, struct failure *why);

@@ -144,3 +144,17 @@ void text_cut(char *text, size_t column_max)
 	/* At least three more columns follow: there is room. */
 	memcpy(text, "...", 4);
 }
+
+void text_cut_front(char *text, size_t column_max)
+{
+	size_t columns = text_columns(text);
+	char *kept = text;
+
+	if (column_max < 3 || columns <= column_max)
+		return;
+	/* More than three columns go: there is room. */
+	for (size_t skip = columns - (column_max - 3); skip; kept++)
+		skip -= (kept[1] & 0xc0) != 0x80;
+	memmove(text + 3, kept, strlen(kept) + 1);
+	memcpy(text, "...", 3);
+}

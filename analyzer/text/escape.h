@@ -27,7 +27,8 @@ char *repair_utf8(const char *bytes, size_t byte_count);
 /* Columns that valid UTF-8 text takes: one for each code point. */
 size_t text_columns(const char *text);
 
-/* Cuts valid UTF-8 text to column_max columns, "..." at its end; 0: never. */
-void text_cut(char *text, size_t column_max);
+/* Cuts valid UTF-8 text to column_max columns, "..." where the rest was; below 3: never. */
+void text_cut(char *text, size_t column_max);       /* keeps the beginning */
+void text_cut_front(char *text, size_t column_max); /* keeps the end, where a path has its name */
 
 #endif

@@ -2,6 +2,7 @@
 /* number.c: see number.h. */
 #include "text/number.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,26 @@ struct number number_count(uint64_t count)
 		*out++ = plain[i];
 	}
 	*out = '\0';
+	return result;
+}
+
+struct number number_of(uint64_t count, const char *thing)
+{
+	struct number result;
+
+	snprintf(result.text, sizeof result.text, "%.26s %s%s", number_count(count).text, thing,
+		 count == 1 ? "" : "s");
+	return result;
+}
+
+struct number number_nth(uint64_t count)
+{
+	static const char *const endings[] = {"th", "st", "nd", "rd"};
+	bool is_teen = count / 10 % 10 == 1;
+	struct number result;
+
+	snprintf(result.text, sizeof result.text, "%.26s%s", number_count(count).text,
+		 endings[count % 10 < 4 && !is_teen ? count % 10 : 0]);
 	return result;
 }
 

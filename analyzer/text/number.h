@@ -6,10 +6,12 @@
 #include <stdint.h>
 
 struct number {
-	char text[32];
+	char text[48];
 };
 
 struct number number_count(uint64_t count);
+struct number number_of(uint64_t count, const char *thing); /* "1 block", "10,120 blocks" */
+struct number number_nth(uint64_t count);                   /* "1st", "11th" */
 struct number number_signed(int64_t count);
 struct number number_bytes(uint64_t bytes);
 struct number number_signed_bytes(int64_t bytes);

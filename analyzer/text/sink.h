@@ -20,6 +20,7 @@ struct sink {
 	int fd;
 	int error;       /* errno of the first failed write; 0: none so far */
 	bool colour;     /* styles reach the output */
+	size_t columns;  /* of the terminal it goes to; 0: it goes elsewhere */
 	char *path;      /* as given with -o; NULL for stdout */
 	char *temporary; /* what becomes `path`; NULL when written as it is */
 	size_t used;

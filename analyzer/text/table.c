@@ -8,18 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP_COLUMNS = 2 };
+enum { GAP_COLUMNS = 2, LAST_COLUMNS_MIN = 12 };
 
 void table_begin(struct table *table, const struct column *columns, size_t column_count)
 {
 	*table = (struct table){.columns = columns, .column_count = column_count};
 }
 
+static void cut(const struct column *column, char *text, size_t width_max)
+{
+	if (column->kind == COLUMN_PATH)
+		text_cut_front(text, width_max);
+	else
+		text_cut(text, width_max);
+}
+
 void table_cell(struct table *table, const char *text)
 {
+	const struct column *column = &table->columns[table->cell_count % table->column_count];
 	char *shown = escape_text(text);
 
-	text_cut(shown, table->columns[table->cell_count % table->column_count].width_max);
+	cut(column, shown, column->width_max);
 	table->cells = allocate_more(table->cells, table->cell_count, &table->room,
 				     sizeof *table->cells);
 	table->cells[table->cell_count++] = shown;
@@ -46,7 +55,7 @@ static void put_cell(const struct table *table, size_t column, size_t width, con
 		     struct sink *sink)
 {
 	size_t blanks = width - text_columns(text);
-	bool is_text = table->columns[column].is_text;
+	bool is_text = table->columns[column].kind != COLUMN_NUMBER;
 
 	put_blanks(sink, GAP_COLUMNS + (is_text ? 0 : blanks));
 	sink_bytes(sink, text, strlen(text));
@@ -63,12 +72,34 @@ static void put_titles(const struct table *table, const size_t *widths, struct s
 	sink_bytes(sink, "\n", 1);
 }
 
+static void cut_column(const struct table *table, size_t column, size_t width_max)
+{
+	for (size_t i = column; i < table->cell_count; i += table->column_count)
+		cut(&table->columns[column], table->cells[i], width_max);
+}
+
+/* What does not fit beside the other columns would be broken, or lost without a sign. */
+static void fit_last(const struct table *table, size_t *widths, size_t columns)
+{
+	size_t last = table->column_count - 1, taken = GAP_COLUMNS;
+
+	for (size_t c = 0; c < last; c++)
+		taken += GAP_COLUMNS + widths[c];
+	if (table->columns[last].kind == COLUMN_NUMBER || taken + widths[last] <= columns)
+		return;
+	cut_column(table, last,
+		   columns > taken + LAST_COLUMNS_MIN ? columns - taken : LAST_COLUMNS_MIN);
+	widths[last] = width_of(table, last);
+}
+
 void table_end(struct table *table, struct sink *sink)
 {
 	size_t *widths = allocate(table->column_count, sizeof *widths);
 
 	for (size_t c = 0; c < table->column_count; c++)
 		widths[c] = width_of(table, c);
+	if (sink->columns)
+		fit_last(table, widths, sink->columns);
 	put_titles(table, widths, sink);
 	for (size_t i = 0, column = 0; i < table->cell_count; i++) {
 		put_cell(table, column, widths[column], table->cells[i], sink);

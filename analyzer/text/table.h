@@ -5,10 +5,16 @@
 
 #include "text/sink.h"
 
+enum column_kind {
+	COLUMN_NUMBER, /* aligned to the right */
+	COLUMN_TEXT,   /* to the left; what is cut is the end */
+	COLUMN_PATH,   /* to the left; what is cut is the beginning */
+};
+
 struct column {
 	const char *title;
-	bool is_text;     /* aligned to the left; numbers to the right */
-	size_t width_max; /* longer text is cut, with "..." at its end; 0: never */
+	enum column_kind kind;
+	size_t width_max; /* longer text is cut, with "..." for the rest; 0: never */
 };
 
 struct table {
@@ -23,7 +29,7 @@ void table_begin(struct table *table, const struct column *columns, size_t colum
 /* The next cell, from left to right, row after row.  Escaped here. */
 void table_cell(struct table *table, const char *text);
 
-/* Prints titles and rows, and lets go of the cells. */
+/* Prints titles and rows, a last column of text no wider than the terminal, and lets go of the cells. */
 void table_end(struct table *table, struct sink *sink);
 
 #endif

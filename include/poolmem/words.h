@@ -19,7 +19,7 @@
 	X(ALLOC_FAILED, "alloc.failed", "requests refused, all entry points")                      \
 	X(FOREIGN_FREE, "foreign.free", "frees of blocks of another allocator, handed on to it")   \
 	X(REMOTE_FREE, "free.remote", "frees of blocks that another thread's heap owns")           \
-	X(NESTED, "alloc.nested", "requests from a signal handler that interrupted the allocator") \
+	X(NESTED, "alloc.nested", "requests of signal handlers inside, or threads past their end") \
 	X(TICKS, "tick.count", "slow calls that the countdown of a size class asked for")          \
 	X(POOLS_TAKEN, "pool.taken", "pools taken from arenas")                                    \
 	X(POOLS_GIVEN, "pool.given", "pools given back to arenas")
@@ -28,21 +28,21 @@
  * Why a figure is missing or smaller than the truth.  Bits of pm_process.notes.
  *                               X(NAME, "json key", "what to tell the user")
  */
-#define PM_NOTES(X)                                                                                \
-	X(TRUNCATED, "truncated",                                                                  \
-	  "shared memory was full: new threads and pools are not in the segment")                  \
-	X(THREADS_UNSEEN, "threads_unseen",                                                        \
-	  "some threads counted in private memory, their calls are missing here")                  \
-	X(CHILDREN_UNSEEN, "children_unseen",                                                      \
-	  "some forked children found no spare area, their calls are missing")                     \
-	X(NO_WIPE, "no_wipe_on_fork",                                                              \
-	  "the kernel has no MADV_WIPEONFORK: children of _Fork and clone count here")             \
-	X(PASSIVE, "passive", "another malloc stands before poolmem and serves this program")      \
-	X(NO_POPULATE, "fixed_size",                                                               \
-	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")           \
-	X(FACTS_CUT, "facts_cut", "process facts were longer than their room and are cut")         \
-	X(RECYCLED, "children_recycled",                                                           \
-	  "areas of dead children were reused, their totals are added up")
+#define PM_NOTES(X)                                                                                 \
+	X(TRUNCATED, "truncated",                                                                   \
+	  "shared memory was full: new threads and pools are not in the segment")                   \
+	X(THREADS_UNSEEN, "threads_unseen",                                                         \
+	  "some threads counted in private memory: their calls are missing here")                   \
+	X(CHILDREN_UNSEEN, "children_unseen",                                                       \
+	  "some forked children found no spare area: their calls are missing here")                 \
+	X(NO_WIPE, "no_wipe_on_fork",                                                               \
+	  "the kernel has no MADV_WIPEONFORK: children of _Fork and clone count here")              \
+	X(PASSIVE, "passive", "another malloc stands before poolmem and serves this program")       \
+	X(NO_POPULATE, "fixed_size",                                                                \
+	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")            \
+	X(FACTS_CUT, "facts_cut", "arguments and modules were too long for their room and are cut") \
+	X(RECYCLED, "children_recycled",                                                            \
+	  "areas of dead children were reused: their totals are added up")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \
@@ -122,6 +122,10 @@
 	X(PROCESS_EXIT, "process.exit", NUMBER, "exit status, -1: unknown")                        \
 	X(PROCESS_SIGNAL, "process.signal", NUMBER, "signal that ended it, 0: none, -1: unknown")  \
 	X(PROCESS_ELAPSED, "process.elapsed_ns", NS, "from start to end or now")                   \
-	X(PROCESS_THREADS, "process.threads", COUNT, "threads that allocated")
+	X(PROCESS_THREADS, "process.threads", COUNT, "threads that allocated")                     \
+	X(ALLOC_NESTED, "alloc.nested", COUNT,                                                     \
+	  "of alloc.count: by signal handlers inside the allocator, by threads past their end")    \
+	X(LEAK_BLOCKS, "leak.blocks", COUNT, "blocks a process was handed itself and never freed") \
+	X(LEAK_BYTES, "leak.bytes", BYTES, "their usable bytes")
 
 #endif

@@ -71,10 +71,16 @@ struct region {
 extern struct region region;
 extern struct pool pool_nowhere;
 
+/* The unit of an address, counted from the region's base; huge for an address below. */
+static inline uintptr_t region_unit_of(const void *address)
+{
+	return ((uintptr_t)address >> UNIT_SHIFT) - region.base_unit;
+}
+
 /* The pool that holds an address; &pool_nowhere for what is not ours. */
 static inline struct pool *region_pool_of(const void *address)
 {
-	uintptr_t unit = ((uintptr_t)address >> UNIT_SHIFT) - region.base_unit;
+	uintptr_t unit = region_unit_of(address);
 	if (__builtin_expect(unit >= region.units, 0))
 		return &pool_nowhere;
 	return region.pool_at[unit];
@@ -85,6 +91,11 @@ struct arena *arena_at(uint32_t index);
 static inline char *arena_base(const struct arena *arena)
 {
 	return (char *)((region.base_unit << UNIT_SHIFT) + (uintptr_t)arena->index * ARENA_BYTES);
+}
+
+static inline char *arena_unit_at(const struct arena *arena, unsigned unit)
+{
+	return arena_base(arena) + (size_t)unit * PM_UNIT_BYTES;
 }
 
 /* A run of units taken from one arena. */

@@ -71,10 +71,9 @@ void bin_activate(struct heap *heap, struct pool *pool)
  * Units behind the first lead nowhere again: the first one's descriptor may soon be another pool's, and a
  * late second free of a block in them must not be looked up there.
  */
-static void forget_units(const struct pool *pool, uintptr_t first)
+static void forget_units(const struct pool *pool, const struct arena *arena, unsigned first)
 {
-	for (uintptr_t i = 1; i < pool->units; i++)
-		region_set(first + i, &pool_nowhere);
+	region_set_run(arena, first + 1, pool->units - 1U, &pool_nowhere);
 }
 
 void bin_release(struct heap *heap, struct pool *pool)
@@ -84,7 +83,7 @@ void bin_release(struct heap *heap, struct pool *pool)
 	unsigned unit;
 	struct arena *arena = arena_of(pool, &unit);
 	unlink(heap, pool);
-	forget_units(pool, (uintptr_t)arena->index * PM_ARENA_UNITS + unit);
+	forget_units(pool, arena, unit);
 	pool->free = NULL;
 	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->owner, OWNER_NONE, __ATOMIC_RELEASE);

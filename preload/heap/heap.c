@@ -180,12 +180,10 @@ static void free_large(struct heap *heap, struct pool *pool, void *block)
 /* In our address range, whatever it is. */
 static bool is_ours(const void *block)
 {
-	uintptr_t unit = ((uintptr_t)block >> UNIT_SHIFT) - region.base_unit;
-	uint32_t arenas = __atomic_load_n(&region.arenas, __ATOMIC_ACQUIRE);
-	if (unit >= (uintptr_t)arenas * PM_ARENA_UNITS)
+	uintptr_t unit = region_unit_of(block);
+	if (unit >= (uintptr_t)arena_count() * PM_ARENA_UNITS)
 		return false;
-	const struct arena *arena = arena_at((uint32_t)(unit / PM_ARENA_UNITS));
-	return __atomic_load_n(&arena->kind, __ATOMIC_ACQUIRE) != ARENA_BLOCKED;
+	return arena_kind_of(arena_at((uint32_t)(unit / PM_ARENA_UNITS))) != ARENA_BLOCKED;
 }
 
 static void free_pooled(struct heap *heap, struct pool *pool, void *block)

@@ -123,12 +123,7 @@ void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_ze
 static bool is_huge(const struct pool *pool, struct arena **ret_arena, unsigned *ret_unit)
 {
 	*ret_arena = arena_of(pool, ret_unit);
-	return __atomic_load_n(&(*ret_arena)->kind, __ATOMIC_ACQUIRE) == ARENA_HUGE;
-}
-
-static uintptr_t unit_of(const void *address)
-{
-	return ((uintptr_t)address >> UNIT_SHIFT) - region.base_unit;
+	return arena_kind_of(*ret_arena) == ARENA_HUGE;
 }
 
 /* Of two that free it one finds the stamp and wins. */
@@ -144,8 +139,8 @@ void large_free(struct heap *heap, struct pool *pool)
 	count_free(heap, pool->block_bytes, stamp_age(stamp));
 	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
 	bool huge = is_huge(pool, &arena, &unit);
-	uintptr_t start_unit = unit_of(pool->start);
-	if (start_unit != (uintptr_t)arena->index * PM_ARENA_UNITS + unit)
+	uintptr_t start_unit = region_unit_of(pool->start);
+	if (start_unit != region_unit_of(arena_unit_at(arena, unit)))
 		region_set(start_unit, &pool_nowhere); /* as in bin_release() */
 	if (huge)
 		arena_give_huge(pool);
@@ -166,16 +161,14 @@ static bool resize_run(struct heap *heap, struct pool *pool, size_t size)
 {
 	unsigned first;
 	struct arena *arena = arena_of(pool, &first);
-	size_t lead = (size_t)(pool->start - (arena_base(arena) + (size_t)first * PM_UNIT_BYTES));
+	size_t lead = (size_t)(pool->start - arena_unit_at(arena, first));
 	unsigned units = (unsigned)(round_up(lead + size, PM_UNIT_BYTES) / PM_UNIT_BYTES);
 	bool zeroed;
 	if (units > pool->units) {
 		unsigned more = units - pool->units;
 		if (!arena_take_at(arena, first + pool->units, more, &zeroed))
 			return false;
-		for (unsigned i = 0; i < more; i++)
-			region_set((uintptr_t)arena->index * PM_ARENA_UNITS + first + pool->units + i,
-				   pool);
+		region_set_run(arena, first + pool->units, more, pool);
 	} else if (units < pool->units) {
 		arena_give(arena, first + units, pool->units - units);
 	}

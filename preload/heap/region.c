@@ -123,6 +123,12 @@ void region_set(uintptr_t unit, struct pool *pool)
 		__atomic_store_n(&map[unit], pool, __ATOMIC_SEQ_CST);
 }
 
+void region_set_run(const struct arena *arena, unsigned first, unsigned count, struct pool *pool)
+{
+	for (unsigned i = 0; i < count; i++)
+		region_set(region_unit_of(arena_unit_at(arena, first + i)), pool);
+}
+
 static struct arena *arena_block(uint32_t number)
 {
 	struct arena *block = __atomic_load_n(&arena_blocks[number], __ATOMIC_ACQUIRE);
@@ -158,4 +164,16 @@ bool region_append(uint32_t count, uint32_t *ret_first)
 					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	*ret_first = first;
 	return true;
+}
+
+void region_count_mapped(int64_t change)
+{
+	tally_raise(&region.mapped_peak,
+		    __atomic_add_fetch(&region.mapped_bytes, change, __ATOMIC_RELAXED));
+}
+
+void region_count_unmapped(size_t bytes)
+{
+	__atomic_sub_fetch(&region.mapped_bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
 }

@@ -7,6 +7,8 @@
  * Prints whether the block came back before the other's call was over, and what was wrong.
  */
 #define _GNU_SOURCE 1
+#include "fault/step.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,18 +23,6 @@ enum turn { IDLE, FREER, OWNER, OVER };
 static atomic_int turn = IDLE;
 static char *volatile watched;
 static volatile int traps, stop_at;
-
-static void step(int on)
-{
-#if defined(__x86_64__)
-	if (on)
-		__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc");
-	else
-		__asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
-#else
-	(void)on;
-#endif
-}
 
 static void handle(int signal)
 {

@@ -7,6 +7,8 @@
  * Prints how many calls were stepped, in how many of them the place was reused at once, and what was wrong.
  */
 #define _GNU_SOURCE 1
+#include "fault/step.h"
+
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,18 +19,6 @@ static char *volatile watched_at, *volatile kept;
 static volatile size_t watched_bytes, wanted_bytes;
 static volatile long traps;
 static int reused, wrong;
-
-static void step(int on)
-{
-#if defined(__x86_64__)
-	if (on)
-		__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc");
-	else
-		__asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
-#else
-	(void)on;
-#endif
-}
 
 static void handle(int signal)
 {

@@ -120,6 +120,34 @@ segment()
 	[[ $output != *$'\e[1m'* ]]
 }
 
+@test "report: command lines fit the terminal, and JSON has them whole" {
+	for columns in 80 132; do
+		run -0 script -qec "stty cols $columns; '$poolmem' report '$here/tree/capture.pm'" /dev/null
+		shown=$(sed 's/\r$//; s/\x1b\[[0-9;]*m//g' <<<"$output")
+		rows=$(grep -E '^ +([0-9]+|-)  (exec|fork|departed) ' <<<"$shown")
+		[ "$(wc -l <<<"$rows")" = 5 ]
+		[ "$(wc -L <<<"$rows")" -le $columns ]
+		[ "$(grep -c '\.\.\.$' <<<"$rows")" -ge 4 ]
+		[[ $shown != *'\n'* && $shown != *'\t'* ]]
+	done
+	run -0 "$poolmem" report --all "$here/tree/capture.pm"
+	[[ $output == *"./example --fast input.txt -c 'for step in one two three; do ./step"*"..."* ]]
+	[ "$(grep -c 'for step' <<<"$output")" = 8 ]
+	[ "$(grep 'for step' <<<"$output" | wc -L)" -le 130 ]
+	"$poolmem" report --json "$here/tree/capture.pm" | python3 -c '
+import json, sys
+processes = json.load(sys.stdin)["processes"]
+assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"]'
+}
+
+@test "list: on a terminal the name of a program is seen" {
+	segment exited 1797a1b2c3d4e5f6 1234
+	run -0 script -qec "stty cols 60; '$poolmem' list" /dev/null
+	[[ $output == *'...n/example'* ]]
+	run -0 "$poolmem" list
+	[[ $output == *'  /usr/bin/example'* ]]
+}
+
 @test "report: last is the newest segment or capture" {
 	segment exited 1797a1b2c3d4e5f6 1234
 	run -0 "$poolmem" report last
@@ -143,7 +171,7 @@ segment()
 	run -0 "$poolmem" report 1234
 	[[ $output == *"pid 1234"* ]]
 	run -0 "$poolmem" report 2002
-	[[ $output == *"first: exited 0, pid 2000"* ]]
+	[[ $output == *"exited 0, pid 2000"* ]]
 	run -1 "$poolmem" report 77
 	[[ $output == *"no segment of process 77"* ]]
 	run -1 "$poolmem" report 99999999999999999999

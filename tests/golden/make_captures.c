@@ -42,9 +42,24 @@ static void make_exited(void)
 	keep("exited", whole(builder_example(1234, PM_STATE_EXITED, false), NULL));
 }
 
+/* Two arenas at addresses of the parent, and one beyond. */
+static void make_map_of_fork(struct builder *shell, uint32_t fork)
+{
+	uint32_t map = builder_add(shell, PM_CHUNK_MAP, fork, 0);
+	struct pm_arena *inherited = builder_arena(shell, map, 0, 0x7f0000000000, 8);
+
+	builder_pool(inherited, 0, 0, 3, 48, 590);
+	builder_pool(inherited, 2, 0, 4, 64, 50);
+	builder_arena(shell, map, 1, 0x7f0000400000, 64)->kind = PM_ARENA_HUGE;
+	map = builder_add(shell, PM_CHUNK_MAP, fork, 1);
+	builder_pool(builder_arena(shell, map, 0, 0x7f0000800000, 4), 0, fork, 3, 48, 10);
+}
+
 /* A shell, a child that execs, one that only forks, dead ones added up; and what `run` saw. */
 static void make_tree(void)
 {
+	static const char script[] = "-c\0for step in one two three; do\n\t./step \"$step\" || exit 1\n"
+				     "done # it's a longer script than a line of a report has room for";
 	struct bytes capture = capture_begin();
 	struct builder shell = builder_example(2000, PM_STATE_EXITED, true);
 	struct builder program = builder_example(2001, PM_STATE_RUNNING, true);
@@ -54,9 +69,16 @@ static void make_tree(void)
 
 	builder_record(&shell, execs)->began_real_ns = builder_header(&program)->created_ns - 10;
 	builder_record(&program, program.leader)->ppid = 2000;
+	builder_fact(&shell, shell.leader, PM_FACT_ARGV, script, sizeof script);
 	builder_record(&shell, forks)->inherited_blocks = 1200;
 	builder_record(&shell, forks)->inherited_bytes = 1100000;
 	builder_record(&shell, forks)->exit_status = 3;
+	builder_record(&shell, forks)->committed_bytes = 7 << 20;
+	builder_record(&shell, forks)->meta_bytes = 131072;
+	builder_record(&shell, forks)->epoch = builder_record(&shell, forks)->published_epoch = 13;
+	builder_record(&shell, forks)->sweeps[0] = 12;
+	builder_record(&shell, forks)->sweeps[1] = 1;
+	make_map_of_fork(&shell, forks);
 	builder_allocated(&shell, forks, 3, 40);
 	builder_freed(&shell, forks, 3, 0, 30);
 	builder_freed(&shell, forks, 4, 12, 500);
@@ -65,17 +87,24 @@ static void make_tree(void)
 	builder_freed(&shell, departed, 3, 0, 90);
 	capture_segment(&capture, &shell);
 	capture_segment(&capture, &program);
-	capture_run(&capture,
-		    "{\"schema\":1,\"command\":[\"sh\",\"-c\",\"./a && ./b\"],\"run_id\":\"7\","
-		    "\"began_real_ns\":1700000000000000000,\"elapsed_ns\":2500000000,\"exit\":0,"
-		    "\"signal\":0,\"rss_peak\":12582912,\"rss\":[[0,1048576],[100,12582912]],"
-		    "\"processes\":[{\"pid\":2000,\"start_ticks\":6000,\"exit\":0,\"signal\":0,"
-		    "\"rss_peak\":4194304},{\"pid\":2001,\"exit\":-1,\"signal\":11,"
-		    "\"rss_peak\":8388608,\"elapsed_ns\":900000000}]}");
+	capture_run(
+		&capture,
+		"{\"schema\":1,\"command\":[\"sh\",\"-c\",\"./a &&\\n\\t./b 'x'\"],\"run_id\":\"7\","
+		"\"began_real_ns\":1700000000000000000,\"elapsed_ns\":2500000000,\"exit\":0,"
+		"\"signal\":0,\"rss_peak\":12582912,\"rss\":[[0,1048576],[100,12582912]],"
+		"\"processes\":[{\"pid\":2000,\"start_ticks\":6000,\"exit\":0,\"signal\":0,"
+		"\"rss_peak\":4194304},{\"pid\":2001,\"exit\":-1,\"signal\":11,"
+		"\"rss_peak\":8388608,\"elapsed_ns\":900000000}]}");
 	capture_end(&capture);
 	builder_free(&shell);
 	builder_free(&program);
 	keep("tree", capture);
+}
+
+/* For `--filter class:`: shares are of the whole, and the report says so. */
+static void make_filtered(void)
+{
+	keep("filtered", whole(builder_example(8000, PM_STATE_EXITED, true), NULL));
 }
 
 /* Killed, with each reason why a figure may be missing. */
@@ -94,6 +123,7 @@ static void make_killed(void)
 	record->published_epoch = 9;
 	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_ALLOC_FAILED] = 6;
 	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_FOREIGN_FREE] = 8;
+	builder_slot_at(&b, b.leader)->counter[PM_COUNTER_NESTED] = 4;
 	((struct pm_map *)builder_chunk(&b, 4))->arena[0].pool[1].live = 60000;
 	keep("killed", whole(b, "{\"command\":[\"./example\"],\"exit\":-1,\"signal\":9,"
 				"\"processes\":[{\"pid\":3000,\"exit\":-1,\"signal\":9,"
@@ -163,6 +193,7 @@ int main(int argc, char **argv)
 	directory = argv[1];
 	make_exited();
 	make_tree();
+	make_filtered();
 	make_killed();
 	make_hostile();
 	make_nothing();

@@ -71,6 +71,43 @@ assert found["programs"] == [{"program": "ls", "verdict": "ok", "path": found["p
 	says '^note +address space'
 }
 
+@test "doctor: settings that the library will not take" {
+	POOLMEM=sites=yes,bogus=1,purge.ms=soon,dir=$PWD/shm run -1 doctor
+	says "^FAIL +settings .*bad value 'yes': sites takes off\|never"
+	says '^ +-> write sites='
+	says "^FAIL +settings .*unknown key 'bogus'"
+	says '^ +-> the keys are .*on_error'
+	says "^FAIL +settings .*bad value 'soon': purge.ms takes a number"
+	POOLMEM=$(printf 'x%d=1,' {1..40})dir=$PWD/shm run -1 doctor
+	says '^FAIL +settings .*32 more'
+	says '^ok +segment '
+	POOLMEM=$'\e]52;c;x\a',dir=$PWD/shm run -1 doctor
+	[[ $output != *$'\e'* ]]
+}
+
+# Each has the same verdict: a message of the library, or a FAIL of doctor.
+@test "doctor: judges settings as the library does" {
+	local setting long
+	long=$(printf 'x%.0s' {1..300})
+	for setting in '' , sites=off sites=never sites=all sites= sites sites=OFF =x = bogus bogus= 'sites =off' \
+		dir= dir=relative dir=/tmp/"$long" max=1 max=256M max=K max=1k max=1.5G max=-1 max= max= \
+		max=18446744073709551615 max=99999999999999999999 max=16777215T max=16777216T \
+		segment.max=64M segment.max=x gen.threshold=1000:10:10 gen.threshold=0:10:10 \
+		gen.threshold=1:100:1 gen.threshold=1:101:1 gen.threshold=1:10 gen.threshold=1:2:3:4 \
+		gen.threshold=1:2:3: gen.threshold=a:b:c gen.threshold=4294967296:1:1 gen.threshold=1::1 \
+		on_error=abort on_error=report on_error=exit purge.ms=0 purge.ms=200ms purge.ms=-1 \
+		run=7 run=x help=0 help=2 help=yes off,max=1; do
+		POOLMEM=$setting,dir=$PWD/shm LD_PRELOAD=$lib /bin/true 2>told
+		run bash -c 'POOLMEM=$1,dir=$PWD/shm "${@:2}" 2>/dev/null' - "$setting" "$poolmem" doctor --lib "$lib"
+		[ "$(grep -c POOLMEM told)" = "$(grep -c '^FAIL *settings' <<<"$output")" ] || {
+			echo "POOLMEM=$setting:"
+			cat told
+			grep settings <<<"$output"
+			return 1
+		}
+	done
+}
+
 @test "F39 doctor: a file size limit" {
 	run bash -c 'ulimit -f 1000; "$@"' - "$poolmem" doctor --lib "$lib"
 	says '^note +file size'

@@ -29,6 +29,20 @@ commands()
 	done
 }
 
+@test "man: poolmem-report(1) has every metric with its meaning" {
+	page poolmem-report.1 | tr -s '[:space:]' ' ' >"$BATS_TEST_TMPDIR/page"
+	sed -n '/define PM_METRICS/,/^$/p' "$BATS_TEST_DIRNAME/../../include/poolmem/words.h" | tr -d '\\\n' |
+		grep -oE 'X\([A-Z_]+, *"[^"]*", *[A-Z]+, *[^"]*"[^"]*"\)' |
+		sed -E 's/[^"]*"([^"]*)"[^"]*"([^"]*)".*/\1 \2/' >"$BATS_TEST_TMPDIR/metrics"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/metrics")" -ge 32 ]
+	while read -r metric; do
+		grep -qF -- " $metric" "$BATS_TEST_TMPDIR/page" || { echo "$metric"; return 1; }
+	done <"$BATS_TEST_TMPDIR/metrics"
+	"$poolmem" report --json "$BATS_TEST_DIRNAME/../golden/exited/capture.pm" |
+		python3 -c 'import json, sys; print(*json.load(sys.stdin)["metrics"], sep="\n")' |
+		while read -r name; do grep -q "^$name " "$BATS_TEST_TMPDIR/metrics" || exit 1; done
+}
+
 @test "man: libpoolmem(7) has every setting with its default, and every message" {
 	page libpoolmem.7 >"$BATS_TEST_TMPDIR/page"
 	POOLMEM=help=1 preloaded_help 2>"$BATS_TEST_TMPDIR/help"

@@ -124,9 +124,29 @@ waits_for()
 	[ "$(wc -l <"$report")" -le 8 ]
 	[ "$(grep -c '^poolmem: ' "$report")" = "$(wc -l <"$report")" ]
 	said 'poolmem report a.pm'
-	for word in peak allocations freed fragmentation a.pm; do said "$word"; done
+	for word in peak allocations 'never freed' fragmentation a.pm; do said "$word"; done
 	record -q -o b.pm -- true
 	said_nothing
+}
+
+@test "run: of forked children it says what the report says" {
+	record -o a.pm -- bash -c 'for i in 1 2 3; do (unset BASH; a[i]=$i; exit) & done; wait'
+	said 'in 1 program and 3 forks'
+	[ "$(figure a.pm 'r["metrics"]["inherited.blocks"] > 0')" = True ]
+	blocks=$(sed -n 's/^poolmem: never freed *\([0-9,]* blocks, [^,]*\).*/\1/p' "$report")
+	[[ $("$poolmem" report a.pm) == *"never freed  $blocks"* ]]
+	[ "$(figure a.pm 'r["metrics"]["leak.blocks"] == sum(p["metrics"]["leak.blocks"] for p in r["processes"])')" = True ]
+	[ "$(figure a.pm 'r["metrics"]["leak.blocks"]')" = "$(tr -d , <<<"${blocks%% *}")" ]
+}
+
+@test "run: forked children do not count their parent's heap again" {
+	record -o a.pm -- bash -c 'for i in 1 2 3; do (exit) & done; wait'
+	[ "$(figure a.pm '[p["kind"] for p in r["processes"]]')" = "['exec', 'fork', 'fork', 'fork']" ]
+	for metric in heap.committed heap.meta arena.count; do
+		[ "$(figure a.pm "r['metrics']['$metric'] == r['processes'][0]['metrics']['$metric']")" = True ]
+		[ "$(figure a.pm "r['processes'][1]['metrics']['$metric'] > 0")" = True ]
+		[ "$(figure a.pm "r['estimated']['$metric']['at_most'] > r['metrics']['$metric']")" = True ]
+	done
 }
 
 @test "run --json: one object on stderr" {

@@ -103,6 +103,19 @@ Test(escape, cut)
 	cr_expect_eq(text_columns(text), 8);
 }
 
+Test(escape, cut_front)
+{
+	char text[] = "/tmp/gr\xc3\xbc\xc3\x9f"
+		      "e";
+	text_cut_front(text, 10);
+	cr_expect_eq(text[0], '/');
+	text_cut_front(text, 7);
+	cr_expect_str_eq(text, "...r\xc3\xbc\xc3\x9f"
+			       "e");
+	text_cut_front(text, 3);
+	cr_expect_str_eq(text, "...");
+}
+
 static char *contents_of(const char *path)
 {
 	static char text[4096];
@@ -116,7 +129,7 @@ static char *contents_of(const char *path)
 Test(escape, sink_and_table_escape)
 {
 	char path[] = "/tmp/poolmem-sink.XXXXXX";
-	struct column columns[] = {{"name", true, 6}, {"n", false, 0}};
+	struct column columns[] = {{"name", COLUMN_TEXT, 6}, {"n", COLUMN_NUMBER, 0}};
 	struct failure why;
 	struct sink sink;
 	struct table table;

@@ -171,13 +171,70 @@ Test(model, forked_child)
 	cr_expect_eq(metric(parent, METRIC_ALLOC_COUNT), 11327);
 	cr_expect_eq(metric(forked, METRIC_LIVE_BLOCKS), 1010);
 	cr_expect_eq(metric(forked, METRIC_LIVE_BYTES), 60000 - 190 * 48);
-	cr_expect_eq(METRIC(study, LIVE_BLOCKS), 1274 + 1010);
+	cr_expect_eq(METRIC(study, LIVE_BLOCKS), 1274, "what was inherited counts once");
+	cr_expect_eq(study.total.metrics.bound[METRIC_LIVE_BLOCKS].at_most, 1274 + 1010);
+	cr_expect_eq(METRIC(study, LEAK_BLOCKS), 1274, "the child freed more than it allocated");
+	cr_expect_eq(study.total.metrics.bound[METRIC_LEAK_BLOCKS].at_most, 1274 + 10);
 	cr_expect_eq(METRIC(study, ALLOC_COUNT), 11337);
 	cr_expect(study.total.classes.has_inherited);
 	cr_expect_not(study.processes[0].figures.classes.has_inherited);
 	cr_expect_eq(study.processes[1].process->state, STATE_ENDED);
 	cr_expect_str_eq(facts_of(&recording, study.processes[1].process)->exe, "/usr/bin/example");
 	cr_expect_eq(METRIC(study, HEAP_TELEMETRY), b.file.count, "each chunk is somebody's, once");
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+static uint32_t forked(struct builder *b, uint32_t pid, uint32_t parent, uint64_t committed)
+{
+	uint32_t child = builder_process(b, pid, builder_record(b, parent)->pid, parent,
+					 PM_STATE_EXITED);
+	builder_record(b, child)->committed_bytes = committed;
+	return child;
+}
+
+/* What a child can have from its parent, at most what the parent ever had, is not counted again. */
+Test(model, inherited_heap_counts_once)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t child = forked(&b, 1005, b.leader, 7 << 20);
+	struct study study;
+
+	forked(&b, 1006, child, 10 << 20);
+	forked(&b, 1007, b.leader, 2 << 20);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	study_of(&recording, NULL, NULL, &study);
+	cr_assert_eq(study.process_count, 4);
+	cr_expect_eq(METRIC(study, HEAP_COMMITTED), (4 + 1 + 3 + 0) << 20, "the parent's peak is 6");
+	cr_expect_eq(study.total.metrics.bound[METRIC_HEAP_COMMITTED].at_most, (4 + 7 + 10 + 2)
+										       << 20);
+	cr_expect_eq(metric(&study.processes[1].figures.metrics, METRIC_HEAP_COMMITTED), 7 << 20);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+/* The parent's area is another's by now, or the file makes two children each other's parent. */
+Test(model, lost_parents)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t orphan = forked(&b, 1005, b.leader, 7 << 20);
+	uint32_t first = forked(&b, 1006, b.leader, 7 << 20),
+		 second = forked(&b, 1007, first, 7 << 20);
+	struct study study;
+
+	builder_record(&b, orphan)->ppid = 77;
+	builder_record(&b, first)->parent = second;
+	builder_record(&b, first)->ppid = 1007;
+	builder_record(&b, second)->parent = first;
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	cr_expect_null(parent_of(&recording, &recording.processes[0]));
+	cr_expect_null(parent_of(&recording, &recording.processes[1]));
+	cr_expect_null(parent_of(&recording, &recording.processes[2]), "the older of the two");
+	cr_expect_eq(parent_of(&recording, &recording.processes[3]), &recording.processes[2]);
+	study_of(&recording, NULL, NULL, &study);
+	cr_expect_eq(METRIC(study, HEAP_COMMITTED), 4 << 20, "all of it may be inherited");
 	study_free(&study);
 	recording_free(&recording);
 	builder_free(&b);
@@ -329,10 +386,17 @@ Test(model, summary_agrees_with_study)
 	cr_assert(bytes_write(&capture, path));
 	study_of(&recording, NULL, NULL, &study);
 	cr_assert(summary_read(path, &summary, &why), "%s", why.text);
-	cr_expect_eq(summary.process_count, study.process_count);
+	cr_expect_eq(summary.exec_count, study.exec_count);
+	cr_expect_eq(summary.fork_count, study.fork_count);
 	cr_expect_eq(metric(&summary.total, METRIC_ALLOC_COUNT), METRIC(study, ALLOC_COUNT));
 	cr_expect_eq(metric(&summary.total, METRIC_FREE_BYTES), METRIC(study, FREE_BYTES));
-	cr_expect_eq(summary.remaining_blocks, 2 * 1274);
+	cr_expect_eq(metric(&summary.total, METRIC_LEAK_BLOCKS), 2 * 1274);
+	for (enum metric m = 0; m < METRIC_COUNT; m++)
+		if (m < METRIC_PROCESS_PID || m > METRIC_PROCESS_THREADS)
+			cr_expect_eq(metric(&summary.total, m), metric(&study.total.metrics, m),
+				     "%s", metric_keys[m]);
+	cr_expect_eq(summary.touched_bytes, study.total.pools.all.touched_bytes);
+	cr_expect_eq(summary.filled_bytes, study.total.pools.all.live_bytes);
 	unlink(path);
 	cr_expect_not(summary_read(path, &summary, &why));
 	cr_expect_not(summary_read("/etc/passwd", &summary, &why));
@@ -358,8 +422,11 @@ Test(model, filters)
 	study_free(&study);
 	study_of(&recording, "class:^48$", "bytes", &study);
 	cr_assert_eq(study.total.classes.count, 1);
-	cr_expect_eq(study.total.classes.all.allocated, 2 * 10620);
+	cr_expect_eq(study.total.classes.rows[0].allocated, 2 * 10620);
+	cr_expect_eq(study.total.classes.all.allocated, 2 * 11327, "a share is of the whole");
+	cr_expect_eq(study.total.classes.used_count, 4);
 	cr_expect_eq(study.total.pools.count, 1);
+	cr_expect_eq(study.total.pools.all.live, 2 * 1270);
 	study_free(&study);
 	cr_expect_not(query_open(&query, "(", NULL, &why));
 	cr_expect_eq(why.kind, FAILURE_USAGE);
@@ -471,21 +538,33 @@ Test(findings, idle_and_busy)
 {
 	struct metrics metrics = {.value[METRIC_ALLOC_COUNT] = {true, 0}};
 	struct class_table classes = {.count = 0};
-	struct generations generations = {.died_in_all = 1000, .died_young = 100};
+	struct pool_table pools = {.count = 0};
+	struct generations generations = {.died_in_all = 1000, .died_young = 100, .epoch_max = 10};
+	struct evidence evidence = {&metrics, &classes, &pools, &generations, false};
 	struct findings findings;
 
-	findings_make(&findings, &metrics, &classes, &generations);
+	findings_make(&findings, &evidence);
 	cr_expect_eq(findings.list[0].kind, FINDING_IDLE);
 	metrics.value[METRIC_ALLOC_COUNT].value = 1000;
+	metrics.value[METRIC_LEAK_BLOCKS] = (struct known){true, 900};
 	metrics.value[METRIC_REALLOC_COUNT] = (struct known){true, 300};
 	metrics.value[METRIC_REALLOC_MOVED] = (struct known){true, 200};
-	findings_make(&findings, &metrics, &classes, &generations);
+	findings_make(&findings, &evidence);
 	cr_assert_eq(findings.count, 3);
 	cr_expect_eq(findings.list[0].kind, FINDING_LIVED_LONG);
 	cr_expect_eq(findings.list[1].kind, FINDING_GROWS);
 	cr_expect_eq(findings.list[2].kind, FINDING_REALLOC_MOVES);
-	metrics.value[METRIC_HEAP_COMMITTED] = (struct known){true, 10 << 20};
-	metrics.value[METRIC_LIVE_BYTES] = (struct known){true, 9 << 20};
-	findings_make(&findings, &metrics, &classes, &generations);
+	pools.all.touched_bytes = 10 << 20;
+	pools.all.live_bytes = 9 << 20;
+	findings_make(&findings, &evidence);
 	cr_expect_eq(findings.list[0].kind, FINDING_HEAP_FULL);
+	pools.all.live_bytes = 1 << 20;
+	findings_make(&findings, &evidence);
+	cr_expect_eq(findings.list[0].kind, FINDING_HEAP_EMPTY);
+	evidence.is_over = true;
+	findings_make(&findings, &evidence);
+	cr_expect_neq(findings.list[0].kind, FINDING_HEAP_EMPTY, "who frees at the end does well");
+	generations.epoch_max = 9;
+	findings_make(&findings, &evidence);
+	cr_expect_eq(findings.list[0].kind, FINDING_GROWS, "too few epochs to die late");
 }

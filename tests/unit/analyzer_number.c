@@ -19,6 +19,21 @@ Test(number, counts_have_commas)
 	SHOWS(number_signed(INT64_MIN), "-9,223,372,036,854,775,808");
 }
 
+Test(number, counts_of_things)
+{
+	SHOWS(number_of(0, "block"), "0 blocks");
+	SHOWS(number_of(1, "block"), "1 block");
+	SHOWS(number_of(10120, "block"), "10,120 blocks");
+	SHOWS(number_nth(1), "1st");
+	SHOWS(number_nth(2), "2nd");
+	SHOWS(number_nth(3), "3rd");
+	SHOWS(number_nth(4), "4th");
+	SHOWS(number_nth(11), "11th");
+	SHOWS(number_nth(13), "13th");
+	SHOWS(number_nth(101), "101st");
+	SHOWS(number_nth(1112), "1,112th");
+}
+
 Test(number, bytes_have_binary_units)
 {
 	SHOWS(number_bytes(0), "0 B");

@@ -61,19 +61,6 @@ static uint64_t live_of(unsigned size_class)
 	return live;
 }
 
-static void count_pool(struct pool *pool, void *count)
-{
-	(void)pool;
-	++*(unsigned *)count;
-}
-
-static unsigned pools_in_use(void)
-{
-	unsigned count = 0;
-	arena_each_pool(count_pool, &count);
-	return count;
-}
-
 static void write_to(struct held *held)
 {
 	for (size_t at = 0; at < held->size / 8; at++)
@@ -149,7 +136,7 @@ static void one_thread(size_t size_max, unsigned seed)
 			step(&held[i], live, 0);
 	model_agrees(live);
 	heap_empty_out(heap_thread.heap);
-	cr_assert_eq(pools_in_use(), 0);
+	cr_assert_eq(host_pools_in_use(), 0);
 	cr_assert_eq(host.misuses, 0);
 }
 
@@ -242,7 +229,7 @@ static void all_is_given_back(void)
 		check_bins(heap);
 		heap_empty_out(heap);
 	}
-	cr_assert_eq(pools_in_use(), 0);
+	cr_assert_eq(host_pools_in_use(), 0);
 	cr_assert_eq(host_failures, 0);
 	cr_assert_eq(host.misuses, 0);
 }

@@ -119,6 +119,20 @@ static inline void host_end_thread(void)
 	heap_thread.own = NULL;
 }
 
+static inline void host_count_pool(struct pool *pool, void *count)
+{
+	(void)pool;
+	++*(unsigned *)count;
+}
+
+/* Of all heaps; large blocks count too. */
+static inline unsigned host_pools_in_use(void)
+{
+	unsigned count = 0;
+	arena_each_pool(host_count_pool, &count);
+	return count;
+}
+
 /* Runs `body` in that many threads, of small stacks; its argument is the thread's number. */
 static inline void host_threads(unsigned count, void *(*body)(void *))
 {

@@ -68,19 +68,6 @@ static void *leave_blocks(void *blocks)
 	return NULL;
 }
 
-static void count_pool(struct pool *pool, void *count)
-{
-	(void)pool;
-	++*(unsigned *)count;
-}
-
-static unsigned pools_in_use(void)
-{
-	unsigned count = 0;
-	arena_each_pool(count_pool, &count);
-	return count;
-}
-
 /* Full pools of a dead thread are in no list; the notice of the first free is all that leads to them. */
 Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
 {
@@ -91,12 +78,12 @@ Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
 	pthread_join(thread, NULL);
 	struct heap *mine = heap_make();
 	heap_thread.own = heap_thread.heap = mine;
-	unsigned before = pools_in_use();
+	unsigned before = host_pools_in_use();
 	for (unsigned i = 0; i < 500; i++)
 		heap_free(block[i]);
-	cr_assert_eq(pools_in_use(), before);
+	cr_assert_eq(host_pools_in_use(), before);
 	heap_tend_abandoned();
-	cr_assert_eq(pools_in_use(), 0);
+	cr_assert_eq(host_pools_in_use(), 0);
 	cr_assert_eq(mine->slot->counter[PM_COUNTER_REMOTE_FREE], 500);
 }
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.h: what of a POOLMEM value the library will not take, by the list PM_SETTINGS. */
+#ifndef POOLMEM_LAUNCH_SETTINGS_H
+#define POOLMEM_LAUNCH_SETTINGS_H
+
+#include <stddef.h>
+
+/* A key=value that will be ignored. */
+struct settings_fault {
+	char text[320];     /* what is wrong; may hold bytes of the environment */
+	const char *advice; /* what to write instead */
+};
+
+/* The faults of `text`, "key=value,key=value", in its order; returns how many, fills in `room` at most. */
+size_t settings_faults(const char *text, struct settings_fault *ret, size_t room);
+
+#endif

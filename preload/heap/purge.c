@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * purge.c: returning pages to the kernel.
+ *
+ * Now and then the dirty free units that were dirty at the pass before too; and whole arenas that hold
+ * nothing, when the process is at its limit.
+ */
+#include "heap/arena.h"
+#include "heap/region.h"
+#include "heap/units.h"
+#include "sys/memory.h"
+#include "sys/wiped.h"
+
+/* Purges the runs of set bits of `units`, which the caller holds. */
+static size_t purge_units(struct arena *arena, uint64_t units)
+{
+	size_t bytes = 0;
+	while (units) {
+		unsigned first = (unsigned)__builtin_ctzl(units);
+		uint64_t rest = ~(units >> first);
+		unsigned count = rest ? (unsigned)__builtin_ctzl(rest) : 64;
+		if (count > 64 - first)
+			count = 64 - first;
+		uint64_t run = units_mask(first, count);
+		bool done = memory_purge(arena_unit_at(arena, first), (size_t)count * PM_UNIT_BYTES);
+		if (done)
+			bytes += (size_t)count * PM_UNIT_BYTES;
+		else /* locked memory stays dirty */
+			units_mark_dirty(arena, run);
+		units &= ~run;
+	}
+	return bytes;
+}
+
+static size_t purge_arena(struct arena *arena, bool all)
+{
+	uint64_t dirty = __atomic_load_n(&arena->dirty, __ATOMIC_RELAXED);
+	uint64_t wanted = all ? dirty : dirty & arena->aged;
+	uint64_t word = __atomic_load_n(&arena->free, __ATOMIC_RELAXED);
+	uint64_t taken;
+	arena->aged = dirty & ~wanted;
+	do
+		taken = word & wanted;
+	while (taken && !__atomic_compare_exchange_n(&arena->free, &word, word & ~taken, true,
+						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	if (!taken)
+		return 0;
+	size_t bytes = purge_units(arena, units_clear_dirty(arena, taken));
+	arena_mark_changed(arena);
+	units_put(arena, taken);
+	return bytes;
+}
+
+size_t arena_purge(bool all)
+{
+	if (!wiped_try(&wiped.purging))
+		return 0;
+	size_t bytes = 0;
+	for (uint32_t i = 0; i < arena_count(); i++)
+		if (arena_kind_of(arena_at(i)) == ARENA_POOLS)
+			bytes += purge_arena(arena_at(i), all);
+	wiped_done(&wiped.purging);
+	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
+	return bytes;
+}
+
+/* Takes an arena that holds nothing out of use and unmaps it. */
+static bool unmap_arena(struct arena *arena)
+{
+	uint32_t mapped = __atomic_load_n(&arena->mapped, __ATOMIC_ACQUIRE);
+	unsigned units = mapped;
+	bool zeroed;
+	if (!mapped || !arena_claim(arena, ARENA_POOLS))
+		return false;
+	if (!arena_take_at(arena, 0, units, &zeroed)) {
+		arena_set_kind(arena, ARENA_POOLS);
+		return false;
+	}
+	bool mine = __atomic_compare_exchange_n(&arena->mapped, &mapped, 0, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED);
+	if (mine) {
+		memory_unmap(arena_base(arena), (size_t)units * PM_UNIT_BYTES);
+		region_count_unmapped((size_t)units * PM_UNIT_BYTES);
+	} else { /* it was extended just now */
+		arena_give(arena, 0, units);
+	}
+	arena_set_kind(arena, mine ? ARENA_UNUSED : ARENA_POOLS);
+	return mine;
+}
+
+bool arena_unmap_idle(void)
+{
+	bool any = false;
+	for (uint32_t i = 0; i < arena_count(); i++)
+		any |= unmap_arena(arena_at(i));
+	return any;
+}

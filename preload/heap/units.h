@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * units.h: what arena.c, purge.c and huge.c share.  For these three alone.
+ *
+ * A set of an arena's units is a word, a bit each.  Whoever clears a unit's bit in `free` holds it, and alone
+ * changes its bit in `dirty`, until he puts it back.
+ */
+#ifndef HEAP_UNITS_H
+#define HEAP_UNITS_H
+
+#include "heap/region.h"
+
+static inline uint64_t units_mask(unsigned first, unsigned count)
+{
+	return (count == 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << first;
+}
+
+/* Lets others take them. */
+void units_put(struct arena *arena, uint64_t units);
+
+/* Of units that the caller holds.  Clearing returns those that were dirty. */
+void units_mark_dirty(struct arena *arena, uint64_t units);
+uint64_t units_clear_dirty(struct arena *arena, uint64_t units);
+
+/* Descriptors and stamps, kept for good once the arena is used.  false: no memory. */
+bool arena_ensure_meta(struct arena *arena);
+
+/* Unmaps arenas that hold nothing, for a process at its limit.  false: there were none. */
+bool arena_unmap_idle(void);
+
+#endif
