@@ -44,12 +44,8 @@ void foreign_init(void)
 void host_free_foreign(void *block)
 {
 	int saved = errno;
-	struct heap *heap = heap_thread.heap;
-	if (heap)
-		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
-	else if (!host_off)
-		__atomic_add_fetch(&host_shared_slot()->counter[PM_COUNTER_FOREIGN_FREE], 1,
-				   __ATOMIC_RELAXED);
+	if (!host_off)
+		heap_count_here(PM_COUNTER_FOREIGN_FREE);
 	if (next.free)
 		next.free(block);
 	errno = saved;

@@ -70,13 +70,15 @@ uint32_t threads_id_after_fork(struct heap *heap)
 	return tid;
 }
 
-struct pm_slot *host_shared_slot(void)
+/* `private_used` after the count: who clears it then finds the count, or leaves both to the next. */
+void host_add_shared(size_t slot_offset, uint64_t amount)
 {
 	struct pm_slot *slot = __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
-	if (slot && wiped.alive)
-		return slot;
-	__atomic_store_n(&private_used, true, __ATOMIC_RELAXED);
-	return &private_shared;
+	bool shared = slot && wiped.alive;
+	char *word = (char *)(shared ? slot : &private_shared) + slot_offset;
+	__atomic_add_fetch((uint64_t *)word, amount, __ATOMIC_RELAXED);
+	if (!shared)
+		__atomic_store_n(&private_used, true, __ATOMIC_RELEASE);
 }
 
 static void drain_word(uint64_t *from, uint64_t *to)
@@ -87,10 +89,10 @@ static void drain_word(uint64_t *from, uint64_t *to)
 
 void threads_drain_private(struct heap *heap)
 {
-	if (!private_used)
+	if (!__atomic_load_n(&private_used, __ATOMIC_RELAXED) ||
+	    !__atomic_exchange_n(&private_used, false, __ATOMIC_ACQUIRE))
 		return;
 	struct pm_slot *to = heap_counted(heap, heap->slot);
-	private_used = false;
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		struct pm_tally *from = &private_shared.tally[c], *tally = &to->tally[c];
 		drain_word((uint64_t *)&from->limit[0], (uint64_t *)&tally->limit[tally->left & 1]);
