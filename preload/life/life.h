@@ -65,6 +65,7 @@ void facts_record(int argc, char **argv);
 
 /* foreign.c */
 void foreign_init(void);
+bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
 
 /* exit.c */
 void exit_init(void);
