@@ -182,8 +182,8 @@ struct pm_process {
 };
 
 enum pm_slot_use {
-	PM_SLOT_THREAD = 1,   /* counts of threads, one after the other */
-	PM_SLOT_SHARED = 2,   /* counts of calls outside any thread's heap; atomic adds */
+	PM_SLOT_THREAD = 1, /* counts of threads, one after the other */
+	PM_SLOT_SHARED = 2, /* counts of calls outside any thread's heap; atomic adds */
 	PM_SLOT_DEPARTED = 3, /* added-up counts of dead children whose areas were reused: there are two,
 			       * the one of the higher chunk.sequence is in force */
 };
@@ -198,8 +198,8 @@ struct pm_slot {
 	uint64_t began_ns;     /* CLOCK_MONOTONIC of the present or last holder */
 	uint64_t ended_ns;
 	uint64_t counter[PM_COUNTER_ROOM]; /* by enum pm_counter */
-	uint32_t recycler;     /* of the creator's leader: pid that writes DEPARTED just now; atomic */
-	uint32_t absorbed;     /* DEPARTED: this chunk's counts are in here, also while it stands as DYING */
+	uint32_t recycler; /* of the creator's leader: pid that writes DEPARTED just now; atomic */
+	uint32_t absorbed; /* DEPARTED: this chunk's counts are in here, also while it stands as DYING */
 	uint64_t reserved;
 	struct pm_process process; /* of a leader; DEPARTED: recycled_children; else zero */
 	uint8_t room[1024 - 16 - 32 - 8 * (PM_COUNTER_ROOM + 2) - sizeof(struct pm_process)];

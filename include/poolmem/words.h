@@ -42,9 +42,9 @@
 	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")            \
 	X(FACTS_CUT, "facts_cut", "arguments and modules were too long for their room and are cut") \
 	X(RECYCLED, "children_recycled",                                                            \
-	  "areas of dead children were reused: their totals are added up") \
-	X(OTHER_HEAP, "other_heap",                                                                \
-	  "another allocator works beside poolmem (the break has moved): libc's own for a library "  \
+	  "areas of dead children were reused: their totals are added up")                          \
+	X(OTHER_HEAP, "other_heap",                                                                 \
+	  "another allocator works beside poolmem (the break has moved): libc's own for a library " \
 	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
@@ -84,7 +84,7 @@
 	  "directory of the segments (default /dev/shm/poolmem-UID, or TMPDIR)")                   \
 	X(max, "max", BYTES, "0", "bytes",                                                         \
 	  "all segments of a user together, 0: the smaller of 256M and an eighth of the disk")     \
-	X(segment_max, "segment.max", ROOM, "64M", "bytes, 128K or more", "one segment at most")                \
+	X(segment_max, "segment.max", ROOM, "64M", "bytes, 128K or more", "one segment at most")   \
 	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10", "N:N:N",                           \
 	  "allocations per young sweep, young sweeps per middle one, middle ones per full one")    \
 	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                   \

@@ -110,7 +110,8 @@ static inline void heap_set_ticking(struct heap *heap, unsigned size_class)
 static inline void heap_add(struct heap *heap, size_t slot_offset, uint64_t amount)
 {
 	if (heap)
-		tally_add((uint64_t *)((char *)heap_counted(heap, heap->slot) + slot_offset), amount);
+		tally_add((uint64_t *)((char *)heap_counted(heap, heap->slot) + slot_offset),
+			  amount);
 	else
 		host_add_shared(slot_offset, amount);
 }

@@ -169,8 +169,7 @@ static bool reclaim(uint32_t number, struct pm_slot *leader)
 	struct pm_slot *departed[2], *dead = segment_chunk(number);
 	if (!departed_slots(departed))
 		return false; /* no room for the sums: it stays DYING, and counted */
-	leader->process.recycled_children =
-		absorb(departed, dead, number)->process.recycled_children;
+	leader->process.recycled_children = absorb(departed, dead, number)->process.recycled_children;
 	empty(dead, number);
 	forget_absorbed(departed);
 	__atomic_or_fetch(&leader->process.notes, UINT64_C(1) << PM_NOTE_RECYCLED, __ATOMIC_RELAXED);

@@ -54,7 +54,8 @@ void host_tick(struct heap *heap, unsigned size_class)
 
 void host_add_shared(size_t slot_offset, uint64_t amount)
 {
-	__atomic_add_fetch((uint64_t *)((char *)&host.shared + slot_offset), amount, __ATOMIC_RELAXED);
+	__atomic_add_fetch((uint64_t *)((char *)&host.shared + slot_offset), amount,
+			   __ATOMIC_RELAXED);
 }
 
 void host_live_changed(int64_t bytes)
