@@ -18,7 +18,7 @@ enum {
 	SHOWN_BYTES_MAX = 60,    /* of a key or a value, in a message */
 };
 
-enum kind { KIND_CHOICE, KIND_BYTES, KIND_NUMBER, KIND_FLAG, KIND_PATH, KIND_TRIPLE };
+enum kind { KIND_CHOICE, KIND_BYTES, KIND_ROOM, KIND_NUMBER, KIND_FLAG, KIND_PATH, KIND_TRIPLE };
 
 struct setting {
 	const char *key;
@@ -76,7 +76,7 @@ static bool is_number(struct word word, uint64_t *ret)
 	return word.bytes > 0;
 }
 
-static bool is_byte_count(struct word word)
+static bool is_byte_count(struct word word, uint64_t at_least)
 {
 	static const char units[] = "KMGT";
 	const char *unit = word.bytes ? strchr(units, word.text[word.bytes - 1]) : NULL;
@@ -84,7 +84,7 @@ static bool is_byte_count(struct word word)
 	uint64_t value;
 
 	word.bytes -= unit != NULL;
-	return is_number(word, &value) && value <= UINT64_MAX >> shift;
+	return is_number(word, &value) && value <= UINT64_MAX >> shift && value << shift >= at_least;
 }
 
 static bool is_choice(struct word word, const char *values)
@@ -115,7 +115,8 @@ static bool takes(const struct setting *setting, struct word word)
 
 	switch (setting->kind) {
 	case KIND_CHOICE: return is_choice(word, setting->values);
-	case KIND_BYTES: return is_byte_count(word);
+	case KIND_BYTES: return is_byte_count(word, 0);
+	case KIND_ROOM: return is_byte_count(word, PM_ROOM_BYTES_MIN);
 	case KIND_NUMBER: return is_number(word, &number);
 	case KIND_FLAG: return is_number(word, &number) && number <= 1;
 	case KIND_PATH: return word.bytes <= PATH_BYTES_MAX && (!word.bytes || *word.text == '/');
@@ -130,6 +131,7 @@ static const char *expected(const struct setting *setting)
 	switch (setting->kind) {
 	case KIND_CHOICE: return setting->values;
 	case KIND_BYTES: return "a number, with or without K, M, G or T behind it";
+	case KIND_ROOM: return "128K or more";
 	case KIND_NUMBER: return "a number";
 	case KIND_FLAG: return "0 or 1";
 	case KIND_PATH: return "an absolute path of at most 255 bytes";

@@ -30,10 +30,10 @@ static bool is_leader(const struct image *image, uint32_t number)
 }
 
 /* Takes the tables out of the image. */
-static struct segment *add_segment(struct reading *reading, struct image *image)
+static struct recorded_segment *add_segment(struct reading *reading, struct image *image)
 {
 	struct recording *recording = reading->recording;
-	struct segment *segment = allocate(1, sizeof *segment);
+	struct recorded_segment *segment = allocate(1, sizeof *segment);
 	const struct pm_header *header = &image->header;
 
 	segment->header = *header;
@@ -56,7 +56,7 @@ static struct segment *add_segment(struct reading *reading, struct image *image)
 	return segment;
 }
 
-static struct process *add_process(struct reading *reading, const struct segment *segment,
+static struct process *add_process(struct reading *reading, const struct recorded_segment *segment,
 				   uint32_t leader, enum process_kind kind)
 {
 	struct recording *recording = reading->recording;
@@ -94,7 +94,7 @@ static uint64_t common_bytes(const struct image *image)
 	return chunks * image->header.chunk_bytes;
 }
 
-static void add_heap_process(struct reading *reading, const struct segment *segment,
+static void add_heap_process(struct reading *reading, const struct recorded_segment *segment,
 			     const struct image *image, uint32_t leader)
 {
 	enum process_kind kind = leader == segment->header.leader ? PROCESS_EXEC : PROCESS_FORK;
@@ -112,7 +112,7 @@ static void add_heap_process(struct reading *reading, const struct segment *segm
 	}
 }
 
-static void add_departed(struct reading *reading, const struct segment *segment,
+static void add_departed(struct reading *reading, const struct recorded_segment *segment,
 			 const struct image *image, uint32_t leader)
 {
 	const struct pm_process *parent = &slot_at(image, leader)->process;
@@ -131,7 +131,7 @@ static void add_departed(struct reading *reading, const struct segment *segment,
 
 static void add_image(struct reading *reading, struct image *image)
 {
-	const struct segment *segment = add_segment(reading, image);
+	const struct recorded_segment *segment = add_segment(reading, image);
 	size_t first = reading->recording->process_count;
 
 	for (uint32_t n = 1; n < image->chunk_count; n++) {
@@ -294,7 +294,7 @@ bool recording_pass(const char *path, process_visitor *visit, void *context,
 	return passed || name_path(path, why);
 }
 
-static void segment_free(struct segment *segment)
+static void segment_free(struct recorded_segment *segment)
 {
 	free(segment->layout.classes);
 	free(segment->layout.ages);

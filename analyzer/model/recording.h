@@ -6,7 +6,7 @@
 #include "model/process.h"
 #include "source/source.h"
 
-struct segment {
+struct recorded_segment {
 	struct pm_header header;
 	struct layout layout;
 	struct pm_process leader; /* zero when its record is not there */
@@ -14,7 +14,7 @@ struct segment {
 
 struct recording {
 	enum source_kind kind;
-	struct segment **segments;
+	struct recorded_segment **segments;
 	struct process *processes; /* by age of segment, then in its order; departed children behind their parent */
 	size_t segment_count, process_count;
 	struct outside outside;

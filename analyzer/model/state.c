@@ -18,14 +18,14 @@
 struct neighbours {
 	bool has_directory;
 	struct directory directory;
-	const struct segment **by_pid; /* of a capture */
+	const struct recorded_segment **by_pid; /* of a capture */
 	size_t count;
 };
 
 static int order_by_pid(const void *left, const void *right)
 {
-	const struct segment *a = *(const struct segment *const *)left;
-	const struct segment *b = *(const struct segment *const *)right;
+	const struct recorded_segment *a = *(const struct recorded_segment *const *)left;
+	const struct recorded_segment *b = *(const struct recorded_segment *const *)right;
 	return (a->leader.pid > b->leader.pid) - (a->leader.pid < b->leader.pid);
 }
 
@@ -81,7 +81,7 @@ static bool was_replaced(const struct process *process, const struct neighbours 
 	if (neighbours->has_directory)
 		return directory_has_exec_of(&neighbours->directory, &trace);
 	for (size_t i = first_of_pid(neighbours, trace.pid); i < neighbours->count; i++) {
-		const struct segment *segment = neighbours->by_pid[i];
+		const struct recorded_segment *segment = neighbours->by_pid[i];
 		if (segment->leader.pid != trace.pid)
 			break;
 		if (is_exec_of(&trace, &segment->header, &segment->leader))

@@ -12,7 +12,7 @@ static bool damaged(struct failure *why, uint32_t number, const char *field, uin
 static bool verify_slot(uint32_t number, const unsigned char *chunk, struct failure *why)
 {
 	const struct pm_slot *slot = (const void *)chunk;
-	if (slot->use < PM_SLOT_THREAD || slot->use > PM_SLOT_DEPARTED)
+	if (slot->use > PM_SLOT_DEPARTED)
 		return damaged(why, number, "use", slot->use);
 	return true;
 }
@@ -33,11 +33,11 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 
 	if (opening->kind == PM_CHUNK_EMPTY || opening->kind == PM_CHUNK_SPARE)
 		return true;
-	if (opening->kind > PM_CHUNK_FACTS)
+	if (opening->kind > PM_CHUNK_DYING)
 		return damaged(why, number, "kind", opening->kind);
 	if (!opening->process || opening->process >= chunk_limit)
 		return damaged(why, number, "process", opening->process);
-	if (opening->kind == PM_CHUNK_SLOT)
+	if (opening->kind == PM_CHUNK_SLOT || opening->kind == PM_CHUNK_DYING)
 		return verify_slot(number, chunk, why);
 	if (opening->kind == PM_CHUNK_FACTS)
 		return verify_facts(header, number, opening, why);

@@ -49,10 +49,13 @@ static bool load_tables(struct loading *loading)
 	return true;
 }
 
+/* A slot without use is claimed and not written to yet, or emptied already. */
 static bool is_worth_keeping(const unsigned char *chunk)
 {
 	uint32_t kind = ((const struct pm_chunk *)(const void *)chunk)->kind;
-	return kind == PM_CHUNK_SLOT || kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
+	if (kind == PM_CHUNK_SLOT || kind == PM_CHUNK_DYING)
+		return ((const struct pm_slot *)(const void *)chunk)->use;
+	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
 }
 
 static bool load_chunk(struct loading *loading, uint32_t number)
@@ -109,9 +112,14 @@ static bool reload_chunk_count(struct loading *loading)
 	return true;
 }
 
+static bool is_of_kind(const unsigned char *chunk, enum pm_chunk_kind kind)
+{
+	return chunk && ((const struct pm_chunk *)(const void *)chunk)->kind == kind;
+}
+
 static bool is_slot(const unsigned char *chunk)
 {
-	return chunk && ((const struct pm_chunk *)(const void *)chunk)->kind == PM_CHUNK_SLOT;
+	return is_of_kind(chunk, PM_CHUNK_SLOT);
 }
 
 static void forget_frees(const struct image *image, unsigned char *chunk)
@@ -140,6 +148,12 @@ static bool load_newcomers(struct loading *loading)
 	return loaded;
 }
 
+static void drop_chunk(struct image *image, uint32_t number)
+{
+	free(image->chunks[number]);
+	image->chunks[number] = NULL;
+}
+
 static bool settle_all(struct loading *loading)
 {
 	struct image *image = loading->image;
@@ -155,10 +169,46 @@ static bool settle_all(struct loading *loading)
 		image->unsettled += unsettled;
 		if (!gone)
 			continue;
-		free(image->chunks[n]);
-		image->chunks[n] = NULL;
+		drop_chunk(image, n);
 	}
 	return true;
+}
+
+/* Of the DEPARTED slots the one in force stays.  Returns the chunk that it has absorbed; 0: none. */
+static uint32_t keep_departed_in_force(struct image *image)
+{
+	const struct pm_slot *best = NULL;
+	uint32_t best_number = 0;
+
+	for (uint32_t n = 1; n < image->chunk_count; n++) {
+		const struct pm_slot *slot = (const void *)image->chunks[n];
+		if (!is_slot(image->chunks[n]) || slot->use != PM_SLOT_DEPARTED)
+			continue;
+		bool is_better = !best || slot->chunk.sequence > best->chunk.sequence;
+		uint32_t worse = is_better ? best_number : n;
+		if (worse)
+			drop_chunk(image, worse);
+		if (is_better) {
+			best = slot;
+			best_number = n;
+		}
+	}
+	return best ? best->absorbed : 0;
+}
+
+/* What is being recycled counts where it stands, or else in DEPARTED: preload/segment/recycle.c */
+static void resolve_recycled(struct image *image)
+{
+	uint32_t absorbed = keep_departed_in_force(image);
+
+	for (uint32_t n = 1; n < image->chunk_count; n++) {
+		if (!is_of_kind(image->chunks[n], PM_CHUNK_DYING))
+			continue;
+		if (n == absorbed)
+			drop_chunk(image, n);
+		else
+			((struct pm_chunk *)(void *)image->chunks[n])->kind = PM_CHUNK_SLOT;
+	}
 }
 
 static int by_kind_and_process(const void *left, const void *right)
@@ -209,6 +259,7 @@ bool image_load(const struct image_place *place, struct image *ret, struct failu
 		image_free(&image);
 		return false;
 	}
+	resolve_recycled(&image);
 	index_chunks(&image);
 	*ret = image;
 	return true;

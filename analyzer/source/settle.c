@@ -90,7 +90,8 @@ static bool same_owner(const unsigned char *copy, const unsigned char *chunk)
 {
 	const struct pm_chunk *before = (const void *)copy;
 	const struct pm_chunk *now = (const void *)chunk;
-	return before->kind == now->kind && before->process == now->process;
+	bool is_dying = before->kind == PM_CHUNK_SLOT && now->kind == PM_CHUNK_DYING;
+	return (before->kind == now->kind || is_dying) && before->process == now->process;
 }
 
 bool settle_slot(const struct image_place *place, const struct pm_header *header, uint32_t number,

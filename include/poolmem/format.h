@@ -115,6 +115,7 @@ enum pm_chunk_kind {
 	PM_CHUNK_SPARE = 2, /* a SLOT laid ready for a forked child; becomes SLOT by compare-and-swap */
 	PM_CHUNK_MAP = 3,
 	PM_CHUNK_FACTS = 4,
+	PM_CHUNK_DYING = 5, /* a SLOT of a dead process whose counts go to DEPARTED; see pm_slot.absorbed */
 };
 
 struct pm_chunk {
@@ -174,16 +175,17 @@ struct pm_process {
 	uint32_t misuse_kind; /* enum pm_misuse, of the last one */
 	uint32_t misuse_class;
 	uint64_t misuse_count;
-	uint32_t recycled_children; /* children whose totals are in this process's slot DEPARTED */
+	uint32_t recycled_children; /* children whose totals are in DEPARTED, there and at the creator */
 	uint32_t more_slots;        /* SLOT chunks besides the leader; atomic */
 	uint32_t children; /* forked children that found an area; atomic, written by them */
 	uint32_t foreign;  /* 1: its pids are of another namespace than the header's */
 };
 
 enum pm_slot_use {
-	PM_SLOT_THREAD = 1,   /* counts of threads, one after the other */
-	PM_SLOT_SHARED = 2,   /* counts of calls outside any thread's heap; atomic adds */
-	PM_SLOT_DEPARTED = 3, /* added-up counts of dead children whose areas were reused */
+	PM_SLOT_THREAD = 1, /* counts of threads, one after the other */
+	PM_SLOT_SHARED = 2, /* counts of calls outside any thread's heap; atomic adds */
+	PM_SLOT_DEPARTED = 3, /* added-up counts of dead children whose areas were reused: there are two,
+			       * the one of the higher chunk.sequence is in force */
 };
 
 /* A thread slot.  One writer: the thread that holds it. */
@@ -196,8 +198,10 @@ struct pm_slot {
 	uint64_t began_ns;     /* CLOCK_MONOTONIC of the present or last holder */
 	uint64_t ended_ns;
 	uint64_t counter[PM_COUNTER_ROOM]; /* by enum pm_counter */
-	uint64_t reserved[2];
-	struct pm_process process; /* of a leader; else zero */
+	uint32_t recycler; /* of the creator's leader: pid that writes DEPARTED just now; atomic */
+	uint32_t absorbed; /* DEPARTED: this chunk's counts are in here, also while it stands as DYING */
+	uint64_t reserved;
+	struct pm_process process; /* of a leader; DEPARTED: recycled_children; else zero */
 	uint8_t room[1024 - 16 - 32 - 8 * (PM_COUNTER_ROOM + 2) - sizeof(struct pm_process)];
 	struct pm_tally tally[PM_TALLY_COUNT];
 };

@@ -42,7 +42,10 @@
 	  "the kernel cannot populate on demand: the segment has a fixed, smaller size")            \
 	X(FACTS_CUT, "facts_cut", "arguments and modules were too long for their room and are cut") \
 	X(RECYCLED, "children_recycled",                                                            \
-	  "areas of dead children were reused: their totals are added up")
+	  "areas of dead children were reused: their totals are added up")                          \
+	X(OTHER_HEAP, "other_heap",                                                                 \
+	  "another allocator works beside poolmem (the break has moved): libc's own for a library " \
+	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \
@@ -71,15 +74,17 @@
 /*
  * Settings, given as POOLMEM="key=value,key=value".
  *   X(FIELD, "key", KIND, default, "values or unit", "help")
- * KIND: CHOICE (of the words in values), BYTES (with K, M, G), NUMBER, FLAG (0 or 1), PATH.
+ * KIND: CHOICE (of the words in values), BYTES (with K, M, G), ROOM (the same, PM_ROOM_BYTES_MIN or more), NUMBER,
+ * FLAG (0 or 1), PATH.
  */
+#define PM_ROOM_BYTES_MIN (128 << 10)
 #define PM_SETTINGS(X)                                                                             \
 	X(sites, "sites", CHOICE, "off", "off|never", "record call sites")                         \
 	X(dir, "dir", PATH, "", "path",                                                            \
 	  "directory of the segments (default /dev/shm/poolmem-UID, or TMPDIR)")                   \
 	X(max, "max", BYTES, "0", "bytes",                                                         \
 	  "all segments of a user together, 0: the smaller of 256M and an eighth of the disk")     \
-	X(segment_max, "segment.max", BYTES, "64M", "bytes", "one segment at most")                \
+	X(segment_max, "segment.max", ROOM, "64M", "bytes, 128K or more", "one segment at most")   \
 	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10", "N:N:N",                           \
 	  "allocations per young sweep, young sweeps per middle one, middle ones per full one")    \
 	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                   \

@@ -28,7 +28,7 @@ EXPORT void *memalign(size_t alignment, size_t size)
 EXPORT int posix_memalign(void **result, size_t alignment, size_t size)
 {
 	if (alignment % sizeof(void *) || !alignment || alignment & (alignment - 1)) {
-		heap_count_failure();
+		heap_count_here(PM_COUNTER_ALLOC_FAILED);
 		return EINVAL;
 	}
 	void *block = heap_alloc_aligned(alignment, size);

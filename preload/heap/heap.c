@@ -20,21 +20,12 @@ static struct heap *heap_here(void)
 
 void heap_count_here(enum pm_counter counter)
 {
-	struct heap *heap = heap_thread.heap;
-	if (heap)
-		heap_count(heap, counter);
-	else
-		__atomic_add_fetch(&host_shared_slot()->counter[counter], 1, __ATOMIC_RELAXED);
-}
-
-void heap_count_failure(void)
-{
-	heap_count_here(PM_COUNTER_ALLOC_FAILED);
+	heap_count(heap_thread.heap, counter);
 }
 
 void *heap_refuse(int error)
 {
-	heap_count_failure();
+	heap_count_here(PM_COUNTER_ALLOC_FAILED);
 	errno = error;
 	return NULL;
 }

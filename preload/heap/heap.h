@@ -100,15 +100,25 @@ static inline void *heap_counted(const struct heap *heap, const void *private_wo
 	return (char *)private_word + heap_twin(heap)->displacement;
 }
 
-static inline void heap_count(struct heap *heap, enum pm_counter counter)
-{
-	tally_add(heap_counted(heap, &heap->slot->counter[counter]), 1);
-}
-
 /* From now on ticks look at what the heap counts in this class. */
 static inline void heap_set_ticking(struct heap *heap, unsigned size_class)
 {
 	heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
+}
+
+/* Adds to a word of the heap's slot, given by its offset there; heap NULL: of the shared slot. */
+static inline void heap_add(struct heap *heap, size_t slot_offset, uint64_t amount)
+{
+	if (heap)
+		tally_add((uint64_t *)((char *)heap_counted(heap, heap->slot) + slot_offset),
+			  amount);
+	else
+		host_add_shared(slot_offset, amount);
+}
+
+static inline void heap_count(struct heap *heap, enum pm_counter counter)
+{
+	heap_add(heap, offsetof(struct pm_slot, counter[counter]), 1);
 }
 
 /* Slow paths.  Those that find no memory count the failure and set errno. */
@@ -187,7 +197,6 @@ void *heap_resize(void *block, size_t size);
 
 /* Counts a request that cannot be met and sets errno; returns NULL. */
 void *heap_refuse(int error);
-void heap_count_failure(void);
 
 /* Counts for the thread's heap, or on the shared slot while it has none. */
 void heap_count_here(enum pm_counter counter);

@@ -29,8 +29,8 @@ bool host_relocated(void);
 /* The countdown of a class ran out; CLASS_LARGE: a large block came or went. */
 void host_tick(struct heap *heap, unsigned size_class);
 
-/* The slot for calls outside any heap; its words want atomic adds. */
-struct pm_slot *host_shared_slot(void);
+/* Adds to a word of the slot for calls outside any heap, given by its offset in struct pm_slot. */
+void host_add_shared(size_t slot_offset, uint64_t amount);
 
 /* Live bytes changed by a large block coming or going. */
 void host_live_changed(int64_t bytes);

@@ -120,9 +120,12 @@ static bool resize_in_place(struct arena *arena, size_t bytes)
 		return false;
 	if (bytes > old && !memory_grow(arena_base(arena), old, bytes))
 		return false;
-	if (bytes < old)
+	if (bytes < old) {
 		memory_unmap(arena_base(arena) + bytes, old - bytes);
-	region_count_mapped((int64_t)(bytes - old));
+		region_count_unmapped(old - bytes);
+	} else {
+		region_count_mapped((int64_t)(bytes - old));
+	}
 	uint32_t keep = arenas_for(bytes);
 	set_range(arena->index + keep, arena->huge_arenas - keep, ARENA_UNUSED);
 	arena->huge_arenas = keep;

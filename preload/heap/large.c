@@ -10,43 +10,27 @@
 #include "heap/region.h"
 #include "sys/memory.h"
 
-/* Counts on the heap's slot, or on the shared one with atomic adds. */
-static void count_bytes(struct heap *heap, int64_t allocated, uint64_t freed, unsigned age)
+#define LARGE_WORD(record, word) offsetof(struct pm_slot, tally[CLASS_##record].word)
+
+static void count_bytes(struct heap *heap, int64_t allocated)
 {
-	if (heap) {
-		struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[CLASS_LARGE_BYTES]);
-		tally_add((uint64_t *)&tally->limit[0], (uint64_t)allocated);
-		tally_add(&tally->freed[age], freed);
-		return;
-	}
-	struct pm_tally *tally = &host_shared_slot()->tally[CLASS_LARGE_BYTES];
-	__atomic_add_fetch(&tally->limit[0], allocated, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&tally->freed[age], freed, __ATOMIC_RELAXED);
+	heap_add(heap, LARGE_WORD(LARGE_BYTES, limit[0]), (uint64_t)allocated);
+	host_live_changed(allocated);
 }
 
 /* The record of large blocks has no countdown: left stays 0 and limit[0] counts. */
 static void count_alloc(struct heap *heap, size_t bytes)
 {
-	if (heap) {
-		struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[CLASS_LARGE]);
-		tally_add((uint64_t *)&tally->limit[0], 1);
-	} else {
-		struct pm_slot *slot = host_shared_slot();
-		__atomic_add_fetch(&slot->tally[CLASS_LARGE].limit[0], 1, __ATOMIC_RELAXED);
-		__atomic_add_fetch(&slot->counter[PM_COUNTER_NESTED], 1, __ATOMIC_RELAXED);
-	}
-	count_bytes(heap, (int64_t)bytes, 0, 0);
-	host_live_changed((int64_t)bytes);
+	heap_add(heap, LARGE_WORD(LARGE, limit[0]), 1);
+	if (!heap)
+		heap_count(NULL, PM_COUNTER_NESTED);
+	count_bytes(heap, (int64_t)bytes);
 }
 
 static void count_free(struct heap *heap, size_t bytes, unsigned age)
 {
-	if (heap)
-		tally_freed(heap_counted(heap, &heap->slot->tally[CLASS_LARGE]), age);
-	else
-		__atomic_add_fetch(&host_shared_slot()->tally[CLASS_LARGE].freed[age], 1,
-				   __ATOMIC_RELAXED);
-	count_bytes(heap, 0, bytes, age);
+	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
+	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);
 	host_live_changed(-(int64_t)bytes);
 }
 
@@ -150,9 +134,7 @@ void large_free(struct heap *heap, struct pool *pool)
 
 static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
 {
-	int64_t change = (int64_t)(usable - pool->block_bytes);
-	count_bytes(heap, change, 0, 0);
-	host_live_changed(change);
+	count_bytes(heap, (int64_t)(usable - pool->block_bytes));
 	pool->block_bytes = usable;
 }
 

@@ -21,15 +21,10 @@ static void notify(struct heap *owner, struct pool *pool)
 
 static void count_free(struct heap *heap, const struct pool *pool, unsigned age)
 {
-	if (heap) {
+	if (heap)
 		heap_set_ticking(heap, pool->size_class);
-		tally_freed(heap_counted(heap, &heap->slot->tally[pool->size_class]), age);
-		heap_count(heap, PM_COUNTER_REMOTE_FREE);
-		return;
-	}
-	struct pm_slot *slot = host_shared_slot();
-	__atomic_add_fetch(&slot->tally[pool->size_class].freed[age], 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&slot->counter[PM_COUNTER_REMOTE_FREE], 1, __ATOMIC_RELAXED);
+	heap_add(heap, offsetof(struct pm_slot, tally[pool->size_class].freed[age]), 1);
+	heap_count(heap, PM_COUNTER_REMOTE_FREE);
 }
 
 /* `block` begins a live block of the pool; its stamp decides between two threads that both free it. */

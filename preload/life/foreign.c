@@ -15,6 +15,10 @@
 
 bool host_off;
 
+/* Where libc has the end of its data segment: its own allocator grows there, and ours never. */
+extern char *__curbrk __attribute__((weak));
+static const char *break_at_start;
+
 static struct {
 	void *(*malloc)(size_t);
 	void *(*calloc)(size_t, size_t);
@@ -31,8 +35,19 @@ static void find(void *pointer_to_function, const char *name)
 	memcpy(pointer_to_function, &symbol, sizeof symbol);
 }
 
+static const char *break_now(void)
+{
+	return &__curbrk ? __curbrk : NULL;
+}
+
+bool foreign_heap_grew(void)
+{
+	return break_now() != break_at_start;
+}
+
 void foreign_init(void)
 {
+	break_at_start = break_now();
 	find(&next.malloc, "malloc");
 	find(&next.calloc, "calloc");
 	find(&next.realloc, "realloc");
@@ -44,12 +59,8 @@ void foreign_init(void)
 void host_free_foreign(void *block)
 {
 	int saved = errno;
-	struct heap *heap = heap_thread.heap;
-	if (heap)
-		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
-	else if (!host_off)
-		__atomic_add_fetch(&host_shared_slot()->counter[PM_COUNTER_FOREIGN_FREE], 1,
-				   __ATOMIC_RELAXED);
+	if (!host_off)
+		heap_count_here(PM_COUNTER_FOREIGN_FREE);
 	if (next.free)
 		next.free(block);
 	errno = saved;

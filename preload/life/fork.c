@@ -2,8 +2,8 @@
 /*
  * fork.c: a forked child becomes a process of its own.
  *
- * No handler runs at fork.  In the child the wiped page reads as zero, and so do the displacements: from
- * its first instruction the child counts in its private slots.  At its first slow path it comes here,
+ * Nothing is done before fork.  In the child the wiped page reads as zero, and so do the displacements:
+ * from its first instruction the child counts in its private slots.  At its first slow path it comes here,
  * claims a slot that lies ready in the segment, and carries over what it counted.  What it found live is
  * the sum over the pool descriptors, which the fork froze by copy-on-write.
  */
@@ -41,9 +41,16 @@ void fork_init(void)
 	wiped.alive = 1;
 }
 
+/* The process has the id of the thread that forked; another may be the first to take a slow path. */
+static void note_child(void)
+{
+	wipe_by_hand();
+	wiped.pid = threads_id();
+}
+
 void fork_watch(void)
 {
-	pthread_atfork(NULL, NULL, wipe_by_hand);
+	pthread_atfork(NULL, NULL, note_child);
 }
 
 /* --- what the child found live --------------------------------------------------------------------- */
@@ -136,10 +143,11 @@ static void leave_others_alone(const struct heap *mine)
 	}
 }
 
-static void settle(struct heap *heap, const struct inheritance *inherited, uint32_t pid)
+static void settle(struct heap *heap, const struct inheritance *inherited, uint32_t tid)
 {
-	uint32_t parent = life.leader;
+	uint32_t parent = life.leader, pid = wiped.pid ? wiped.pid : tid;
 	struct pm_process *old = life.process;
+	segment.pid = life.recording && is_foreign(pid, old) ? 0 : pid;
 	uint32_t chunk = life.recording ? claim_area() : 0;
 	if (!chunk) {
 		if (life.recording)
@@ -158,7 +166,7 @@ static void settle(struct heap *heap, const struct inheritance *inherited, uint3
 	for (unsigned i = 0; i < LIFE_SPARES; i++)
 		life.spare[i] = 0;
 	if (heap)
-		threads_settle(heap, pid);
+		threads_settle(heap, tid);
 }
 
 /* What the parent has published does not stand in the child's area. */
@@ -191,13 +199,13 @@ void fork_check(struct heap *heap)
 		return;
 	}
 	struct inheritance inherited = {0};
-	uint32_t pid = threads_id_after_fork(heap);
+	uint32_t tid = threads_id_after_fork(heap);
 	arena_each_pool(add_pool, &inherited);
 	undo_since_fork(heap, &inherited);
 	leave_others_alone(heap);
 	threads_forget_shared();
 	forget_published();
-	settle(heap, &inherited, pid);
+	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

@@ -46,7 +46,9 @@ void threads_forget_shared(void);              /* in a forked child: those calls
 bool threads_wipe_shared(void);
 void threads_settle(struct heap *heap, uint32_t tid); /* a slot for a heap that has none */
 void threads_rejoin(struct heap *heap);               /* the same at a tick, after a fork */
-uint32_t threads_id_after_fork(struct heap *heap);    /* NULL: the thread has none */
+/* Id of the calling thread, in a forked child.  NULL: it has no heap. */
+uint32_t threads_id_after_fork(struct heap *heap);
+uint32_t threads_id(void);
 uint64_t threads_clock_ns(void);
 
 /* fork.c: makes a forked child a process of its own; nothing when it is already. */
@@ -63,6 +65,7 @@ void facts_record(int argc, char **argv);
 
 /* foreign.c */
 void foreign_init(void);
+bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
 
 /* exit.c */
 void exit_init(void);

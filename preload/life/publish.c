@@ -117,6 +117,8 @@ void publish_process(void)
 	process->epoch_length = clock_now.length;
 	for (unsigned g = 0; g < 3; g++)
 		process->sweeps[g] = clock_now.sweeps[g];
+	if (foreign_heap_grew())
+		process->notes |= UINT64_C(1) << PM_NOTE_OTHER_HEAP;
 	if (segment.full)
 		process->notes |= UINT64_C(1) << PM_NOTE_TRUNCATED;
 	if (process->slots_unseen)

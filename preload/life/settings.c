@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum kind { CHOICE, BYTES, NUMBER, FLAG, PATH, TRIPLE };
+enum kind { CHOICE, BYTES, ROOM, NUMBER, FLAG, PATH, TRIPLE };
 
 struct setting {
 	const char *key;
@@ -122,6 +122,11 @@ static bool read_value(const struct setting *setting, struct word word, struct s
 	switch (setting->kind) {
 	case CHOICE: return read_choice(setting, word, field);
 	case BYTES: return read_bytes(word, field);
+	case ROOM:
+		if (!read_bytes(word, &number) || number < PM_ROOM_BYTES_MIN)
+			return false;
+		*(uint64_t *)field = number;
+		return true;
 	case NUMBER: return read_number(word, field);
 	case FLAG:
 		if (!read_number(word, &number) || number > 1)

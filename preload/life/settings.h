@@ -22,6 +22,7 @@ typedef struct {
 
 #define SETTING_TYPE_CHOICE setting_choice
 #define SETTING_TYPE_BYTES uint64_t
+#define SETTING_TYPE_ROOM uint64_t
 #define SETTING_TYPE_NUMBER uint64_t
 #define SETTING_TYPE_FLAG uint64_t
 #define SETTING_TYPE_PATH setting_path

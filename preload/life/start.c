@@ -77,6 +77,7 @@ static void begin_record(int argc, char **argv)
 	struct pm_slot *slot = segment_chunk(life.leader);
 	life.process = &slot->process;
 	facts_record(argc, argv);
+	segment.pid = life.process->pid;
 	clock_gettime(CLOCK_REALTIME, &real);
 	life.process->began_real_ns = (uint64_t)real.tv_sec * 1000000000 + (uint64_t)real.tv_nsec;
 	life.process->began_ns = threads_clock_ns();

@@ -47,7 +47,7 @@ bool threads_wipe_shared(void)
 }
 
 /* libc writes the caller's id into a mutex that it locks: no system call. */
-static uint32_t thread_id(void)
+uint32_t threads_id(void)
 {
 	pthread_mutex_t mutex = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
 	pthread_mutex_lock(&mutex);
@@ -63,20 +63,22 @@ static uint32_t thread_id(void)
 uint32_t threads_id_after_fork(struct heap *heap)
 {
 	uint32_t *known = heap ? &heap->libc_tid : &life.libc_id, scratch = 0;
-	uint32_t tid = thread_id();
+	uint32_t tid = threads_id();
 	if (tid == *known || tid == life.libc_id)
 		return memory_thread_id(&scratch);
 	life.libc_id = *known = tid;
 	return tid;
 }
 
-struct pm_slot *host_shared_slot(void)
+/* `private_used` after the count: who clears it then finds the count, or leaves both to the next. */
+void host_add_shared(size_t slot_offset, uint64_t amount)
 {
 	struct pm_slot *slot = __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
-	if (slot && wiped.alive)
-		return slot;
-	__atomic_store_n(&private_used, true, __ATOMIC_RELAXED);
-	return &private_shared;
+	bool shared = slot && wiped.alive;
+	char *word = (char *)(shared ? slot : &private_shared) + slot_offset;
+	__atomic_add_fetch((uint64_t *)word, amount, __ATOMIC_RELAXED);
+	if (!shared)
+		__atomic_store_n(&private_used, true, __ATOMIC_RELEASE);
 }
 
 static void drain_word(uint64_t *from, uint64_t *to)
@@ -87,10 +89,10 @@ static void drain_word(uint64_t *from, uint64_t *to)
 
 void threads_drain_private(struct heap *heap)
 {
-	if (!private_used)
+	if (!__atomic_load_n(&private_used, __ATOMIC_RELAXED) ||
+	    !__atomic_exchange_n(&private_used, false, __ATOMIC_ACQUIRE))
 		return;
 	struct pm_slot *to = heap_counted(heap, heap->slot);
-	private_used = false;
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		struct pm_tally *from = &private_shared.tally[c], *tally = &to->tally[c];
 		drain_word((uint64_t *)&from->limit[0], (uint64_t *)&tally->limit[tally->left & 1]);
@@ -195,7 +197,7 @@ void threads_settle(struct heap *heap, uint32_t tid)
 void threads_rejoin(struct heap *heap)
 {
 	if (life.recording && !heap_twin(heap)->displacement && !segment.full)
-		threads_settle(heap, thread_id());
+		threads_settle(heap, threads_id());
 }
 
 /* --- beginning and end of a thread ----------------------------------------------------------------- */
@@ -277,7 +279,7 @@ static struct heap *begin_thread(void)
 	}
 	ensure_slot(heap);
 	ensure_shared_slot();
-	heap->libc_tid = thread_id();
+	heap->libc_tid = threads_id();
 	note_holder(heap, heap->libc_tid);
 	heap_thread.own = heap;
 	heap_leave(heap);
@@ -334,7 +336,7 @@ void threads_init(void)
 		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
 	if (life.recording)
 		threads_attach(life.main_heap, life.leader);
-	life.libc_id = life.main_heap->libc_tid = thread_id();
+	life.libc_id = life.main_heap->libc_tid = threads_id();
 	note_holder(life.main_heap, life.libc_id);
 }
 

@@ -28,14 +28,6 @@ static int64_t tick_interval(unsigned size_class)
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
 }
 
-static void atomic_max(uint64_t *word, uint64_t value)
-{
-	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
-	while (old < value && !__atomic_compare_exchange_n(word, &old, value, true,
-							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
-}
-
 void host_live_changed(int64_t bytes)
 {
 	int64_t live = __atomic_add_fetch(&life.live_bytes, bytes, __ATOMIC_RELAXED);
@@ -44,7 +36,7 @@ void host_live_changed(int64_t bytes)
 	struct pm_process *process = life_process();
 	__atomic_store_n(&process->live_now_bytes, live < 0 ? 0 : (uint64_t)live, __ATOMIC_RELAXED);
 	if (live > 0)
-		atomic_max(&process->live_peak_bytes, (uint64_t)live);
+		tally_raise(&process->live_peak_bytes, (uint64_t)live);
 }
 
 /* What the heap has counted in the classes it uses. */
@@ -86,7 +78,7 @@ void tick_flush(struct heap *heap)
 	uint64_t bound = __atomic_add_fetch(
 		&life.interval_bytes, sums.interval_bytes - heap->interval_seen, __ATOMIC_RELAXED);
 	heap->interval_seen = sums.interval_bytes;
-	atomic_max(&life_process()->peak_bound_bytes, bound);
+	tally_raise(&life_process()->peak_bound_bytes, bound);
 }
 
 /* Stamps so old that their age would become ambiguous turn into STAMP_OLD. */
@@ -146,17 +138,17 @@ static void keep_spares_if_forking(void)
 void host_tick(struct heap *heap, unsigned size_class)
 {
 	if (!life.started) {
-		if (size_class < CLASS_POOLED)
+		if (size_class < CLASS_POOLED) {
+			heap_set_ticking(heap, size_class);
 			tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
 				  TICK_ALLOCATIONS_MIN);
-		if (size_class < CLASS_POOLED)
-			heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
+		}
 		return;
 	}
 	fork_check(heap);
 	threads_rejoin(heap);
 	if (size_class < CLASS_POOLED) {
-		heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
+		heap_set_ticking(heap, size_class);
 		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
 			  tick_interval(size_class));
 		heap_count(heap, PM_COUNTER_TICKS);

@@ -16,18 +16,33 @@ static uint32_t chunk_limit(void)
 	return (uint32_t)(segment.header->file_bytes / PM_CHUNK_BYTES);
 }
 
+/*
+ * A fork by another thread, between the call and the note of it, leaves a child that does not know how much
+ * is mapped: it is `mapped` or `mapping`.
+ */
+static bool grow_mapping(uint32_t wanted)
+{
+	uint32_t known[] = {segment.mapped, segment.mapping};
+	if (segment.mapping < wanted)
+		segment.mapping = wanted;
+	for (unsigned i = 0; i < 2; i++)
+		if (memory_grow(segment.header, (size_t)known[i] * PM_CHUNK_BYTES,
+				(size_t)wanted * PM_CHUNK_BYTES)) {
+			__atomic_store_n(&segment.mapped, wanted, __ATOMIC_RELEASE);
+			return true;
+		}
+	return false;
+}
+
 static bool map_up_to(uint32_t chunks)
 {
 	uint32_t limit = chunk_limit();
 	uint32_t wanted = chunks + MAP_STEP < limit ? chunks + MAP_STEP : limit;
 	for (unsigned turn = 0; !wiped_try(&wiped.growing); turn++)
-		if (turn == WAIT_TURNS) /* its holder is this thread, interrupted by a signal */
+		if (turn == WAIT_TURNS) /* its holder does not run; another time */
 			return false;
-	uint32_t mapped = segment.mapped;
-	bool grown = mapped >= chunks || memory_grow(segment.header, (size_t)mapped * PM_CHUNK_BYTES,
-						     (size_t)wanted * PM_CHUNK_BYTES);
-	if (grown && mapped < chunks)
-		__atomic_store_n(&segment.mapped, wanted, __ATOMIC_RELEASE);
+	bool grown = segment.mapped >= chunks || grow_mapping(wanted);
+	segment.full |= !grown;
 	wiped_done(&wiped.growing);
 	return grown;
 }
@@ -61,10 +76,9 @@ uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes)
 	struct pm_chunk *chunk;
 	do {
 		chunk = segment_chunk(number);
-		if (!chunk || !segment_present(chunk, bytes)) {
-			segment.full = true;
+		segment.full |= number >= chunk_limit() || (chunk && !segment_present(chunk, bytes));
+		if (!chunk || segment.full)
 			return 0;
-		}
 	} while (!__atomic_compare_exchange_n(&segment.header->chunks, &number, number + 1, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	chunk->process = process ? process : number;
@@ -107,7 +121,7 @@ uint32_t segment_claim_spare(void)
 }
 
 struct tail {
-	uint32_t process, kind, last, sequence;
+	uint32_t process, last, sequence;
 };
 
 static bool note_last(struct pm_chunk *chunk, void *context)
@@ -123,7 +137,7 @@ static bool note_last(struct pm_chunk *chunk, void *context)
 /* The last chunk of a kind that the process has; 0: none. */
 static struct tail last_of(uint32_t process, uint32_t kind)
 {
-	struct tail tail = {.process = process, .kind = kind};
+	struct tail tail = {.process = process};
 	find(kind, note_last, &tail);
 	return tail;
 }

@@ -2,7 +2,11 @@
 /*
  * recycle.c: areas of dead children, and areas laid ready.
  *
- * An area is taken back when its process is gone, which a futex call tells without a signal or a file.  The counts of the dead one are added to a DEPARTED slot first.
+ * An area is taken back when its process is gone, which a futex call tells without a signal or a file.
+ * The counts of the dead one are added to a slot DEPARTED first.  There are two of those.  The older one is
+ * rewritten as a whole, and one store of its sequence puts it in force; so whoever is killed at any point
+ * of this leaves each count exactly once: in the dead one's own area, marked DYING, or in the slot that
+ * names the area as `absorbed`.
  */
 #include "segment/segment.h"
 
@@ -42,20 +46,38 @@ static bool has_children(uint32_t number)
 	return false;
 }
 
-/* Another process may take it, and a new child get it, between the look and the swap: look again. */
+/* One process at a time, across the tree: who it is stands in the leader's slot. */
+static bool lock(struct pm_slot *leader)
+{
+	uint32_t holder = 0, scratch = 0, mine = segment.pid;
+	if (!mine)
+		return false; /* pids mean something else here than to the others */
+	if (__atomic_compare_exchange_n(&leader->recycler, &holder, mine, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_RELAXED))
+		return true;
+	return !memory_thread_exists(&scratch, holder) &&
+	       __atomic_compare_exchange_n(&leader->recycler, &holder, mine, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static void unlock(struct pm_slot *leader)
+{
+	__atomic_store_n(&leader->recycler, 0, __ATOMIC_RELEASE);
+}
+
+/* Marks it DYING.  One that is DYING already was left so by a holder of the lock who was killed. */
 static bool take_dead(uint32_t number)
 {
 	uint32_t slot_kind = PM_CHUNK_SLOT;
 	struct pm_slot *slot = segment_chunk(number);
-	if (!slot || kind_of(number) != PM_CHUNK_SLOT || !may_be_taken(slot, number) ||
-	    !is_dead(slot) || has_children(number) ||
-	    !__atomic_compare_exchange_n(&slot->chunk.kind, &slot_kind, PM_CHUNK_EMPTY, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!slot)
 		return false;
-	if (may_be_taken(slot, number) && is_dead(slot))
+	if (kind_of(number) == PM_CHUNK_DYING)
 		return true;
-	segment_commit(number, PM_CHUNK_SLOT);
-	return false;
+	return kind_of(number) == PM_CHUNK_SLOT && may_be_taken(slot, number) && is_dead(slot) &&
+	       !has_children(number) &&
+	       __atomic_compare_exchange_n(&slot->chunk.kind, &slot_kind, PM_CHUNK_DYING, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* The pools it published are not the next one's. */
@@ -75,71 +97,106 @@ static void add_counts(struct pm_slot *to, const struct pm_slot *from)
 {
 	for (unsigned c = 0; c < PM_TALLY_COUNT; c++) {
 		const struct pm_tally *tally = &from->tally[c];
-		int64_t allocations = tally->limit[tally->left & 1] - (tally->left >> 8);
-		__atomic_add_fetch(&to->tally[c].limit[0], allocations, __ATOMIC_RELAXED);
+		to->tally[c].limit[0] += tally->limit[tally->left & 1] - (tally->left >> 8);
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-			__atomic_add_fetch(&to->tally[c].freed[age], tally->freed[age],
-					   __ATOMIC_RELAXED);
+			to->tally[c].freed[age] += tally->freed[age];
 	}
 	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++)
-		__atomic_add_fetch(&to->counter[i], from->counter[i], __ATOMIC_RELAXED);
+		to->counter[i] += from->counter[i];
 }
 
-static uint32_t find_departed(void)
+/* Both DEPARTED slots, the one in force first.  false: no room. */
+static bool departed_slots(struct pm_slot *ret[2])
 {
 	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
-	for (uint32_t n = 1; n < chunks; n++)
-		if (kind_of(n) == PM_CHUNK_SLOT &&
-		    ((const struct pm_slot *)segment_chunk(n))->use == PM_SLOT_DEPARTED)
-			return n;
-	return 0;
-}
-
-/* Of the process that created the segment.  Two at a time may make one each: both count. */
-static struct pm_slot *departed_slot(void)
-{
-	uint32_t number = find_departed();
-	if (!number) {
-		number = segment_add(segment.header->leader, 1, sizeof(struct pm_slot));
+	unsigned found = 0;
+	for (uint32_t n = 1; n < chunks && found < 2; n++) {
+		struct pm_slot *slot = segment_chunk(n);
+		if (kind_of(n) == PM_CHUNK_SLOT && slot->use == PM_SLOT_DEPARTED)
+			ret[found++] = slot;
+	}
+	for (; found < 2; found++) {
+		uint32_t number = segment_add(segment.header->leader, 0, sizeof(struct pm_slot));
 		if (!number)
-			return NULL;
-		((struct pm_slot *)segment_chunk(number))->use = PM_SLOT_DEPARTED;
+			return false;
+		ret[found] = segment_chunk(number);
+		ret[found]->use = PM_SLOT_DEPARTED;
 		segment_commit(number, PM_CHUNK_SLOT);
 	}
-	return segment_chunk(number);
+	if (ret[1]->chunk.sequence > ret[0]->chunk.sequence) {
+		struct pm_slot *newer = ret[1];
+		ret[1] = ret[0];
+		ret[0] = newer;
+	}
+	return true;
 }
 
-static void empty(uint32_t number, struct pm_slot *departed)
+/* Adds the counts of the dead; the store of the sequence is the moment.  Returns the slot in force then. */
+static const struct pm_slot *absorb(struct pm_slot *const departed[2], const struct pm_slot *dead,
+				    uint32_t number)
 {
-	struct pm_slot *slot = segment_chunk(number);
-	struct pm_slot *creator = segment_chunk(segment.header->leader);
-	add_counts(departed, slot);
+	const struct pm_slot *now = departed[0];
+	struct pm_slot *next = departed[1];
+	if (now->absorbed == number) /* by one who was killed before he could empty it */
+		return now;
+	__builtin_memcpy(next->counter, now->counter, sizeof next->counter);
+	__builtin_memcpy(next->tally, now->tally, sizeof next->tally);
+	add_counts(next, dead);
+	next->process.recycled_children = now->process.recycled_children + 1;
+	next->absorbed = number;
+	__atomic_store_n(&next->chunk.sequence, now->chunk.sequence + 1, __ATOMIC_RELEASE);
+	return next;
+}
+
+/* As segment_add() leaves a chunk. */
+static void empty(struct pm_slot *dead, uint32_t number)
+{
 	clear_maps(number);
-	__builtin_memset((char *)slot + sizeof slot->chunk, 0, sizeof *slot - sizeof slot->chunk);
-	slot->chunk.process = number;
-	__atomic_add_fetch(&creator->process.recycled_children, 1, __ATOMIC_RELAXED);
-	__atomic_or_fetch(&creator->process.notes, UINT64_C(1) << PM_NOTE_RECYCLED,
-			  __ATOMIC_RELAXED);
+	__builtin_memset((char *)dead + sizeof dead->chunk, 0, sizeof *dead - sizeof dead->chunk);
+	dead->chunk.process = number;
+	segment_commit(number, PM_CHUNK_EMPTY);
+}
+
+/* The slot names nothing that could be handed out again: an area is DYING a second time. */
+static void forget_absorbed(struct pm_slot *const departed[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		__atomic_store_n(&departed[i]->absorbed, 0, __ATOMIC_RELEASE);
+}
+
+static bool reclaim(uint32_t number, struct pm_slot *leader)
+{
+	struct pm_slot *departed[2], *dead = segment_chunk(number);
+	if (!departed_slots(departed))
+		return false; /* no room for the sums: it stays DYING, and counted */
+	leader->process.recycled_children = absorb(departed, dead, number)->process.recycled_children;
+	empty(dead, number);
+	forget_absorbed(departed);
+	__atomic_or_fetch(&leader->process.notes, UINT64_C(1) << PM_NOTE_RECYCLED, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* Looks at a few chunks from where it stopped the last time.  Returns an EMPTY slot or 0. */
-static uint32_t recycle(void)
+static uint32_t look_for_dead(struct pm_slot *leader)
 {
 	static uint32_t next;
 	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
 	for (unsigned looked = 0; looked < LOOK_AT && looked < chunks; looked++) {
 		uint32_t number = next++ % chunks;
-		if (!number || !take_dead(number))
-			continue;
-		struct pm_slot *departed = departed_slot();
-		if (departed) {
-			empty(number, departed);
-			return number;
-		}
-		segment_commit(number, PM_CHUNK_SLOT); /* no room for the sums: leave it */
-		return 0;
+		if (number && take_dead(number))
+			return reclaim(number, leader) ? number : 0;
 	}
 	return 0;
+}
+
+static uint32_t recycle(void)
+{
+	struct pm_slot *leader = segment_chunk(segment.header->leader);
+	if (!lock(leader))
+		return 0;
+	uint32_t number = look_for_dead(leader);
+	unlock(leader);
+	return number;
 }
 
 /* Once there are many chunks, areas of the dead are used before new ones. */

@@ -30,8 +30,10 @@ struct segment_plan {
 struct segment {
 	struct pm_header *header; /* NULL: there is no segment */
 	uint32_t mapped;          /* chunks mapped in this process */
-	bool fixed; /* the kernel cannot populate: all that is there is allocated already */
-	bool full;  /* no room was found once; not asked again */
+	uint32_t mapping; /* the same, as it was going to be; for a child forked meanwhile */
+	uint32_t pid;     /* of this process; 0 when pids of the segment mean others here */
+	bool fixed;       /* the kernel cannot populate: all that is there is allocated already */
+	bool full;        /* no room was found once; not asked again */
 };
 
 extern struct segment segment;

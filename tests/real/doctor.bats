@@ -92,7 +92,7 @@ assert found["programs"] == [{"program": "ls", "verdict": "ok", "path": found["p
 	for setting in '' , sites=off sites=never sites=all sites= sites sites=OFF =x = bogus bogus= 'sites =off' \
 		dir= dir=relative dir=/tmp/"$long" max=1 max=256M max=K max=1k max=1.5G max=-1 max= max= \
 		max=18446744073709551615 max=99999999999999999999 max=16777215T max=16777216T \
-		segment.max=64M segment.max=x gen.threshold=1000:10:10 gen.threshold=0:10:10 \
+		segment.max=64M segment.max=x segment.max=127K segment.max=128K segment.max=131071 gen.threshold=1000:10:10 gen.threshold=0:10:10 \
 		gen.threshold=1:100:1 gen.threshold=1:101:1 gen.threshold=1:10 gen.threshold=1:2:3:4 \
 		gen.threshold=1:2:3: gen.threshold=a:b:c gen.threshold=4294967296:1:1 gen.threshold=1::1 \
 		on_error=abort on_error=report on_error=exit purge.ms=0 purge.ms=200ms purge.ms=-1 \

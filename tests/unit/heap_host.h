@@ -52,9 +52,10 @@ void host_tick(struct heap *heap, unsigned size_class)
 		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), HOST_TICK_EVERY);
 }
 
-struct pm_slot *host_shared_slot(void)
+void host_add_shared(size_t slot_offset, uint64_t amount)
 {
-	return &host.shared;
+	__atomic_add_fetch((uint64_t *)((char *)&host.shared + slot_offset), amount,
+			   __ATOMIC_RELAXED);
 }
 
 void host_live_changed(int64_t bytes)
