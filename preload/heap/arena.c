@@ -18,8 +18,9 @@
 enum {
 	META_OFFSET = 64,
 	GROW_UNITS_MIN = 4,
-	META_BYTES = PM_ARENA_UNITS * ((int)sizeof(struct pool) + STAMPS_FINE + STAMPS_COARSE) +
-		     MEMORY_PAGE
+	COARSE_BYTES = (int)sizeof(struct pool) + STAMPS_COARSE,
+	FINE_BYTES = (int)sizeof(struct pool) + STAMPS_FINE,
+	META_BYTES = PM_ARENA_UNITS * (COARSE_BYTES + FINE_BYTES) + MEMORY_PAGE
 };
 
 /* Descriptors lie this far below the arenas, side by side too, so that the kernel merges the mappings. */
@@ -27,7 +28,7 @@ static const uintptr_t META_DISTANCE = (uintptr_t)2 << 40;
 
 bool arena_ensure_meta(struct arena *arena)
 {
-	if (arena->pools)
+	if (arena->records)
 		return true;
 	char *hint = (char *)((region.base_unit << UNIT_SHIFT) - META_DISTANCE) +
 		     (size_t)arena->index * META_BYTES;
@@ -35,11 +36,20 @@ bool arena_ensure_meta(struct arena *arena)
 	if (!meta)
 		return false;
 	__atomic_add_fetch(&region.meta_bytes, META_BYTES, __ATOMIC_RELAXED);
-	meta += META_OFFSET;
-	arena->stamps_coarse = (uint8_t *)meta + PM_ARENA_UNITS * sizeof(struct pool);
-	arena->stamps_fine = arena->stamps_coarse + (size_t)PM_ARENA_UNITS * STAMPS_COARSE;
-	arena->pools = (struct pool *)meta;
+	arena->records = meta + META_OFFSET;
 	return true;
+}
+
+static struct pool *record(const struct arena *arena, unsigned unit, bool fine)
+{
+	char *fine_records = arena->records + (size_t)PM_ARENA_UNITS * COARSE_BYTES;
+	return (struct pool *)(fine ? fine_records + (size_t)unit * FINE_BYTES
+				    : arena->records + (size_t)unit * COARSE_BYTES);
+}
+
+struct pool *arena_pool(const struct arena *arena, unsigned unit)
+{
+	return record(arena, unit, __atomic_load_n(&arena->fine, __ATOMIC_ACQUIRE) >> unit & 1);
 }
 
 /* After units were given: either this sees the hint that passed them, or raise_hint() sees the units. */
@@ -253,12 +263,16 @@ void arena_give(struct arena *arena, unsigned first, unsigned count)
 struct pool *arena_describe(const struct run *run, bool fine_stamps)
 {
 	struct arena *arena = run->arena;
-	struct pool *pool = &arena->pools[run->first];
+	struct pool *pool = record(arena, run->first, fine_stamps);
+	uint64_t unit = units_mask(run->first, 1);
+	if (fine_stamps)
+		__atomic_or_fetch(&arena->fine, unit, __ATOMIC_RELEASE);
+	else
+		__atomic_and_fetch(&arena->fine, ~unit, __ATOMIC_RELEASE);
 	pool->start = arena_unit_at(arena, run->first);
 	pool->units = (uint16_t)run->count;
 	pool->arena = arena->index;
-	pool->stamps = fine_stamps ? arena->stamps_fine + (size_t)run->first * STAMPS_FINE
-				   : arena->stamps_coarse + (size_t)run->first * STAMPS_COARSE;
+	pool->first_unit = (uint8_t)run->first;
 	region_set_run(arena, run->first, run->count, pool);
 	arena_mark_changed(arena);
 	return pool;
@@ -267,7 +281,7 @@ struct pool *arena_describe(const struct run *run, bool fine_stamps)
 struct arena *arena_of(const struct pool *pool, unsigned *ret_unit)
 {
 	struct arena *arena = arena_at(pool->arena);
-	*ret_unit = (unsigned)(pool - arena->pools);
+	*ret_unit = pool->first_unit;
 	return arena;
 }
 
@@ -275,9 +289,10 @@ void arena_each_pool(void (*visit)(struct pool *, void *), void *context)
 {
 	for (uint32_t i = 0; i < arena_count(); i++) {
 		const struct arena *arena = arena_at(i);
-		for (unsigned unit = 0; arena->pools && unit < PM_ARENA_UNITS; unit++)
-			if (__atomic_load_n(&arena->pools[unit].state, __ATOMIC_ACQUIRE) !=
-			    POOL_UNUSED)
-				visit(&arena->pools[unit], context);
+		for (unsigned unit = 0; arena->records && unit < PM_ARENA_UNITS; unit++) {
+			struct pool *pool = arena_pool(arena, unit);
+			if (__atomic_load_n(&pool->state, __ATOMIC_ACQUIRE) != POOL_UNUSED)
+				visit(pool, context);
+		}
 	}
 }

@@ -47,11 +47,10 @@ struct arena {
 	size_t huge_bytes; /* of an ARENA_HUGE block: usable */
 	uint32_t huge_arenas;
 	uint32_t index;
-	uint32_t changed;     /* atomic flag: something in it changed since it was last published */
-	bool published;       /* by life/: a figure of it stands in the segment */
-	struct pool *pools;   /* a descriptor per unit */
-	uint8_t *stamps_fine; /* STAMPS_FINE per unit */
-	uint8_t *stamps_coarse; /* STAMPS_COARSE per unit */
+	uint32_t changed; /* atomic flag: something in it changed since it was last published */
+	bool published;   /* by life/: a figure of it stands in the segment */
+	uint64_t fine;    /* atomic: units whose pool is described with many stamps */
+	char *records;    /* descriptors, a coarse and a fine one for each unit */
 };
 
 /* What the lookup in free() reads.  `units` is stored last when it grows. */
@@ -68,8 +67,8 @@ struct region {
 	uint64_t free_dirty;   /* atomic: dirty free units, roughly */
 };
 
-extern struct region region;
-extern struct pool pool_nowhere;
+extern struct region region __attribute__((visibility("hidden")));
+extern struct pool pool_nowhere __attribute__((visibility("hidden")));
 
 /* The unit of an address, counted from the region's base; huge for an address below. */
 static inline uintptr_t region_unit_of(const void *address)
@@ -116,6 +115,9 @@ void arena_give(struct arena *arena, unsigned first, unsigned count);
 
 /* Makes the run findable: each of its units leads to the descriptor of the first. */
 struct pool *arena_describe(const struct run *run, bool fine_stamps);
+
+/* The descriptor in force at a unit; state POOL_UNUSED where no pool begins.  The arena has been used. */
+struct pool *arena_pool(const struct arena *arena, unsigned unit);
 
 static inline void arena_mark_changed(struct arena *arena)
 {

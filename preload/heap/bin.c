@@ -20,7 +20,7 @@ static void make_first(struct heap *heap, struct pool *pool)
 {
 	heap->bin[pool->size_class] = pool;
 	pool->prev = NULL;
-	pool_set_mark(pool, POOL_NO_MARK);
+	pool_set_mark(pool, POOL_SERVES);
 }
 
 /* Behind the first, which goes on serving. */
@@ -105,7 +105,7 @@ static bool retire(struct heap *heap, struct pool *pool)
 {
 	if (!pool_ask_notice(pool))
 		return !pool_collect(pool);
-	uint32_t used = pool_used(pool), part = pool->capacity / FREE_PART_TO_RETURN;
+	uint32_t used = pool_used(pool), part = (uint32_t)pool->capacity / FREE_PART_TO_RETURN;
 	unlink(heap, pool);
 	pool_set_mark(pool, used - (part ? part : 1));
 	pool->state = POOL_FULL;
@@ -138,7 +138,10 @@ bool bin_fill(struct heap *heap, unsigned size_class)
 	}
 }
 
-/* `until` ran out in free: a full pool has a free block again, or an active one has no used block left. */
+/*
+ * `until` ran out in free: a full pool has a free block again, or an active one has no used block left.  In the
+ * pool that serves it means nothing.
+ */
 void heap_pool_event(struct heap *heap, struct pool *pool)
 {
 	heap_enter();

@@ -32,7 +32,7 @@ struct census census_take(void)
 
 size_t census_trim(void)
 {
-	struct heap *heap = heap_thread.heap;
+	struct heap *heap = heap_mine();
 	heap_enter();
 	if (heap)
 		heap_empty_out(heap);

@@ -2,7 +2,7 @@
 /*
  * heap.c: the slow paths of malloc, free and realloc.
  *
- * While a thread is inside one, heap_thread.heap is NULL: a signal handler that allocates then comes here
+ * While a thread is inside one, heap_mine() is NULL: a signal handler that allocates then comes here
  * too, finds the thread busy (host_heap() gives NULL) and is served by a large block of its own.
  */
 #include "heap/heap.h"
@@ -15,12 +15,13 @@
 /* The thread's heap; NULL when it is inside a slow path already or cannot have one. */
 static struct heap *heap_here(void)
 {
-	return heap_thread.heap ? heap_thread.heap : host_heap();
+	struct heap *heap = heap_mine();
+	return heap ? heap : host_heap();
 }
 
 void heap_count_here(enum pm_counter counter)
 {
-	heap_count(heap_thread.heap, counter);
+	heap_count(heap_mine(), counter);
 }
 
 void *heap_refuse(int error)
@@ -30,21 +31,19 @@ void *heap_refuse(int error)
 	return NULL;
 }
 
-void *heap_refill(struct heap *heap, unsigned size_class)
+/* Under on_error=report a corrupt list is given up and the program goes on. */
+void *heap_take_slow(struct heap *heap, size_t class_before)
 {
+	unsigned size_class = (unsigned)(class_before + 1);
+	struct pool *pool = heap->bin[size_class];
+	if (pool->free) {
+		host_misuse(PM_MISUSE_CORRUPT_LINK, pool->free, size_class, pool->block_bytes);
+		pool->free = NULL;
+	}
 	heap_enter();
 	bool filled = bin_fill(heap, size_class);
 	heap_leave(heap);
 	return filled ? heap_take(heap, size_class) : heap_refuse(ENOMEM);
-}
-
-/* Under on_error=report the list is given up and the program goes on. */
-void *heap_take_corrupt(struct heap *heap, unsigned size_class)
-{
-	struct pool *pool = heap->bin[size_class];
-	host_misuse(PM_MISUSE_CORRUPT_LINK, pool->free, size_class, pool->block_bytes);
-	pool->free = NULL;
-	return heap_refill(heap, size_class);
 }
 
 /* The block was counted by the increment that ran the countdown out. */
@@ -79,11 +78,14 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 void *heap_alloc_slow(size_t size)
 {
 	bool zeroed;
+	struct heap *heap = heap_mine();
+	if (likely(heap && size <= CLASS_MAX))
+		return heap_take(heap, class_of(size));
 	if (unlikely(host_off))
 		return host_alloc_foreign(CLASS_GRAIN, size, false);
 	if (size > CLASS_MAX)
 		return alloc_large(CLASS_GRAIN, size, &zeroed);
-	struct heap *heap = heap_here();
+	heap = host_heap();
 	return heap ? heap_take(heap, class_of(size)) : alloc_large(CLASS_GRAIN, size, &zeroed);
 }
 
@@ -108,7 +110,7 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 /* Without libc's functions while they cannot be called. */
 static void clear(void *block, size_t bytes)
 {
-	if (likely(heap_thread.heap || host_relocated()))
+	if (likely(heap_mine() || host_relocated()))
 		memset(block, 0, bytes);
 	else
 		for (volatile char *at = block; bytes--; at++)
@@ -118,7 +120,7 @@ static void clear(void *block, size_t bytes)
 static void copy(void *block, const void *from, size_t bytes)
 {
 	const char *source = from;
-	if (likely(heap_thread.heap || host_relocated()))
+	if (likely(heap_mine() || host_relocated()))
 		memcpy(block, from, bytes);
 	else
 		for (volatile char *at = block; bytes--; at++)

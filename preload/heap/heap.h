@@ -15,6 +15,8 @@
 #include "heap/arena.h"
 #include "heap/host.h"
 
+#pragma GCC visibility push(hidden)
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
@@ -57,7 +59,7 @@ _Static_assert(sizeof(struct heap) <= HEAP_STRIDE, "heaps of a group");
  *
  * A resolver of an ifunc may call malloc before ld.so has relocated this library.  The distance of this
  * struct from the thread pointer reads as 0 then, and the struct lies over the thread control block of libc:
- * `heap` on a word there that is always zero, so that the fast paths know nothing of it.
+ * `classes` on a word there that is always zero, so that the fast paths know nothing of it.
  */
 #if defined(__x86_64__)
 enum { HEAP_OVER_CONTROL_BLOCK = 32 }; /* tcbhead_t.sysinfo, used on i386 only */
@@ -67,18 +69,29 @@ enum { HEAP_OVER_CONTROL_BLOCK = 8 }; /* tcbhead_t.private */
 
 struct heap_thread {
 	char over_control_block[HEAP_OVER_CONTROL_BLOCK];
-	struct heap *heap; /* NULL: take the slow path */
+	size_t classes;    /* HEAP_CLASSES; 0: every malloc takes the slow path */
+	struct heap *heap; /* NULL: so does every free */
 	struct heap *own; /* the same, also while the thread is inside a slow path and `heap` is NULL */
 };
 
 extern __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")));
 
+enum { HEAP_CLASSES = CLASS_FINE_MAX / CLASS_GRAIN }; /* that malloc finds without a computation */
+
+/* The thread's heap, unless it is inside a slow path or has none. */
+static inline struct heap *heap_mine(void)
+{
+	return heap_thread.classes ? heap_thread.heap : NULL;
+}
+
 /*
- * Around what a slow path changes.  One word decides, so that a signal handler finds the thread either
+ * Around what a slow path changes.  `classes` decides, so that a signal handler finds the thread either
  * outside or inside, and is then served without a heap.
  */
 static inline void heap_enter(void)
 {
+	heap_thread.classes = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	heap_thread.heap = NULL;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
@@ -87,6 +100,8 @@ static inline void heap_leave(struct heap *heap)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	heap_thread.heap = heap;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	heap_thread.classes = heap ? HEAP_CLASSES : 0;
 }
 
 static inline struct heap_twin *heap_twin(const struct heap *heap)
@@ -123,25 +138,24 @@ static inline void heap_count(struct heap *heap, enum pm_counter counter)
 
 /* Slow paths.  Those that find no memory count the failure and set errno. */
 void *heap_alloc_slow(size_t size);
-void *heap_take_corrupt(struct heap *heap, unsigned size_class);
-void *heap_refill(struct heap *heap, unsigned size_class);
+void *heap_take_slow(struct heap *heap, size_t class_before);
 void *heap_due(struct heap *heap, void *block);
 void heap_tick(struct heap *heap);
 void heap_free_slow(void *block);
 void heap_pool_event(struct heap *heap, struct pool *pool);
 
-/* Takes a block from the heap's first pool of the class. */
-static inline void *heap_take(struct heap *heap, unsigned size_class)
+/*
+ * Takes a block from the heap's first pool of a class, given as the class before it: that is what malloc has at hand.
+ * That there is none, and that the list was overwritten, is one question: NULL is no place in a pool either.
+ */
+static inline void *heap_take_after(struct heap *heap, size_t class_before)
 {
-	struct pool *pool = heap->bin[size_class];
-	void *block = pool->free;
-	if (unlikely(!block))
-		return heap_refill(heap, size_class);
-	struct place place = pool_place(pool, block);
+	struct pool *pool = heap->bin[class_before + 1];
+	struct place place = pool_place(pool, pool->free);
 	if (unlikely(place.index >= pool->capacity))
-		return heap_take_corrupt(heap, size_class);
+		return heap_take_slow(heap, class_before);
+	void *block = pool->free;
 	pool->free = *(void **)block;
-	pool->until++;
 	if (PM_COUNT)
 		pool->stamps[place.index] = stamps.now;
 	if (unlikely(tally_allocated(heap_counted(heap, pool->tally))))
@@ -149,34 +163,56 @@ static inline void *heap_take(struct heap *heap, unsigned size_class)
 	return block;
 }
 
+static inline void *heap_take(struct heap *heap, unsigned size_class)
+{
+	return heap_take_after(heap, (size_t)size_class - 1);
+}
+
 /* A block of at least `size` bytes, 16-byte aligned.  NULL: no memory, errno says so.  Counted. */
 static inline void *heap_alloc(size_t size)
 {
-	struct heap *heap = heap_thread.heap;
-	if (unlikely(!heap || size > CLASS_FINE_MAX))
+	size_t class_before = (size - 1) / CLASS_GRAIN; /* of size 0: huge */
+	if (unlikely(class_before >= heap_thread.classes))
 		return heap_alloc_slow(size);
-	return heap_take(heap, class_of_fine(size));
+	return heap_take_after(heap_thread.heap, class_before);
 }
 
-/* Gives a block back.  Any pointer: what is not a live block of ours takes the slow path.  Counted. */
+/*
+ * Gives a block back.  Any pointer: what is not a live block of ours takes the slow path.  Counted.
+ *
+ * Blocks that die in the epoch of their birth have a branch of their own: an address that hangs on the stamp is
+ * known late, and the processor holds back the loads behind it (a seventh of the time of a pair).
+ */
 static inline void heap_free(void *block)
 {
-	struct pool *pool = region_pool_of(block);
+	uintptr_t unit = region_unit_of(block);
+	if (unlikely(unit >= region.units)) {
+		heap_free_slow(block);
+		return;
+	}
+	struct pool *pool = region.pool_at[unit];
 	struct heap *heap = heap_thread.heap;
 	if (unlikely(pool->owner != heap)) {
 		heap_free_slow(block);
 		return;
 	}
 	struct place place = pool_place(pool, block);
-	uint8_t *stamp = &pool->stamps[place.index];
-	int age = 0;
-	if (unlikely(!place.exact || (PM_COUNT && (age = stamps.age_of[*stamp]) < 0))) {
+	if (unlikely(!place.exact)) {
 		heap_free_slow(block);
 		return;
 	}
-	if (PM_COUNT)
+	if (PM_COUNT) {
+		uint8_t *stamp = &pool->stamps[place.index];
+		intptr_t tally = heap_twin(heap)->displacement + (intptr_t)pool->tally;
+		intptr_t counter = tally + stamp_offset(0);
+		if (unlikely(*stamp != stamps.now) &&
+		    unlikely((counter = tally + stamps.freed_at[*stamp]) < 0)) {
+			heap_free_slow(block);
+			return;
+		}
 		*stamp = STAMP_FREE;
-	tally_freed(heap_counted(heap, pool->tally), (unsigned)age);
+		tally_increment((uint64_t *)counter);
+	}
 	*(void **)block = pool->free;
 	pool->free = block;
 	if (unlikely(--pool->until == 0))
@@ -231,5 +267,7 @@ void heap_empty_out(struct heap *heap); /* takes over what others freed, lets go
 void heap_abandon(struct heap *heap);
 struct heap *heap_by_index(uint32_t index); /* NULL beyond the last */
 void heap_tend_abandoned(void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -45,7 +45,8 @@ static void describe(struct pool *pool, char *start, size_t usable)
 	pool->free = NULL;
 	pool->reciprocal = 0; /* no address is exact: every free takes the slow path */
 	pool->tally = NULL;
-	pool->until = pool->mark = pool->threaded = pool->capacity = 1;
+	pool->until = pool->mark = pool->threaded = 1;
+	pool->capacity = 1;
 	pool->block_bytes = usable;
 	pool->size_class = CLASS_LARGE;
 	pool->stamps[0] = stamps.now;

@@ -4,6 +4,27 @@
 
 #include "heap/host.h"
 
+static uint32_t free_blocks(const struct pool *pool)
+{
+	uint32_t count = 0;
+	for (void **block = pool->free; block && count < pool->threaded; block = *block)
+		count++;
+	return count;
+}
+
+uint32_t pool_used(const struct pool *pool)
+{
+	if (pool->mark == POOL_SERVES)
+		return pool->threaded - free_blocks(pool);
+	return pool->until + pool->mark;
+}
+
+void pool_set_mark(struct pool *pool, uint32_t mark)
+{
+	pool->until = mark == POOL_SERVES ? UINT32_MAX : pool_used(pool) - mark;
+	__atomic_store_n(&pool->mark, mark, __ATOMIC_RELEASE);
+}
+
 void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struct pm_tally *tally)
 {
 	size_t bytes = class_bytes(size_class);
@@ -13,7 +34,7 @@ void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struc
 	pool->until = 0;
 	pool->mark = 0;
 	pool->threaded = 0;
-	pool->capacity = (uint32_t)(pool->units * (size_t)PM_UNIT_BYTES / bytes);
+	pool->capacity = pool->units * (size_t)PM_UNIT_BYTES / bytes;
 	pool->block_bytes = bytes;
 	pool->size_class = (uint8_t)size_class;
 	pool->asked = false;
@@ -102,13 +123,14 @@ bool pool_push_remote(struct pool *pool, void *block)
 	return head & POOL_NOTIFY;
 }
 
-/* Stamps are the map of what is live, whoever frees; counted only where blocks wait on `remote`. */
+/* Stamps are the map of what is live, whoever frees; counted only where the owner's figures do not tell. */
 uint32_t pool_live(const struct pool *pool)
 {
-	uint32_t used = pool_used(pool);
-	if (!(__atomic_load_n(&pool->remote, __ATOMIC_RELAXED) & ~(uintptr_t)POOL_NOTIFY))
+	uint32_t mark = __atomic_load_n(&pool->mark, __ATOMIC_ACQUIRE), live = 0;
+	bool pending = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED) & ~(uintptr_t)POOL_NOTIFY;
+	uint32_t used = mark + pool->until;
+	if (mark != POOL_SERVES && !pending && used <= pool->threaded)
 		return used;
-	uint32_t live = 0;
 	for (uint32_t i = 0; i < pool->threaded; i++)
 		live += pool->stamps[i] != STAMP_FREE;
 	return live;

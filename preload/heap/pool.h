@@ -7,7 +7,8 @@
  *
  *   used + blocks on `free` == threaded <= capacity
  *
- * where `used` counts live blocks and those on `remote` (freed by other threads, not yet taken over).
+ * where `used` counts live blocks and those on `remote` (freed by other threads, not yet taken over).  The
+ * pool that malloc takes from, the first of its bin, does not keep `used`; the others, which only lose blocks, do.
  * The descriptor lies away from the blocks, where an overflow does not reach it.  Only the owner touches
  * it, but for `remote`, `notify_next` and the stamp bytes.
  */
@@ -24,7 +25,7 @@ struct heap;
 
 enum pool_state {
 	POOL_UNUSED, /* no blocks; its units belong to the arena */
-	POOL_ACTIVE, /* in its heap's list of the class */
+	POOL_ACTIVE, /* in its heap's list of the class; malloc takes from the first */
 	POOL_FULL,   /* in no list: every block is used; the next free brings it back */
 	POOL_LARGE   /* one block, owned by no heap */
 };
@@ -32,34 +33,36 @@ enum pool_state {
 /* pool.remote: list of blocks freed by others, and this bit: tell the owner about the first one. */
 enum { POOL_NOTIFY = 1 };
 
-/* No used count reaches it: used + 1 frees would be needed. */
-#define POOL_NO_MARK UINT32_MAX
+/* pool.mark of the pool that serves malloc: its `until` means nothing. */
+#define POOL_SERVES UINT32_MAX
 
 struct pool {
 	void *free;          /* LIFO list of free blocks */
 	char *start;         /* first block */
 	uint64_t reciprocal; /* ceil(2^64 / block_bytes): finds a block's index by one multiplication */
-	uint8_t *stamps;     /* a byte per block */
+	uint64_t capacity;      /* blocks that fit */
 	struct pm_tally *tally; /* the owner's private record of the class; see heap.h, displacement */
 	struct heap *owner;
 	uint32_t until;    /* used - mark: frees until the next event */
-	uint32_t capacity; /* blocks that fit */
-	uint32_t mark;     /* used count at which free takes the slow path; POOL_NO_MARK: none */
 	uint32_t threaded; /* blocks ever put on the free list */
+	size_t block_bytes;
 
 	uintptr_t remote; /* atomic */
 	struct pool *notify_next;
 	struct pool *next, *prev; /* list of the class, when ACTIVE */
-	size_t block_bytes;
+	uint32_t mark;            /* used count at which free takes the slow path, or POOL_SERVES */
+	uint32_t arena;           /* index of the arena that describes it */
 	uint16_t units;
+	uint8_t first_unit; /* of the arena's */
 	uint8_t size_class;
 	uint8_t state;
-	uint32_t arena; /* index of the arena that describes it */
-	bool asked;     /* for a notice of the next remote free, and did not see it come yet */
-	uint8_t spare[15];
+	bool asked; /* for a notice of the next remote free, and did not see it come yet */
+	uint8_t spare[18];
+	uint8_t stamps[]; /* a byte per block */
 };
 
 _Static_assert(sizeof(struct pool) == 128, "two cache lines, the first for the fast paths");
+_Static_assert(offsetof(struct pool, stamps) == 128, "behind them");
 
 /* What a block address is to a pool. */
 struct place {
@@ -70,9 +73,18 @@ struct place {
 /* Exact for every address at or above start, and never inside for one below. */
 static inline struct place pool_place(const struct pool *pool, const void *address)
 {
-	uint64_t offset = (uint64_t)((const char *)address - pool->start);
+	uint64_t offset = (uint64_t)((const char *)address - pool->start), low, high;
+#if defined(__x86_64__) /* else gcc spends a register and a load on the factor */
+	__asm__("mulq %[factor]"
+		: "=a"(low), "=d"(high)
+		: "0"(offset), [factor] "m"(pool->reciprocal)
+		: "cc");
+#else
 	unsigned __int128 product = (unsigned __int128)offset * pool->reciprocal;
-	return (struct place){(uint64_t)(product >> 64), (uint64_t)product < pool->reciprocal};
+	low = (uint64_t)product;
+	high = (uint64_t)(product >> 64);
+#endif
+	return (struct place){high, low < pool->reciprocal};
 }
 
 /* Whether a live block begins at this index. */
@@ -81,19 +93,13 @@ static inline bool pool_is_live(const struct pool *pool, uint64_t index)
 	return !PM_COUNT || __atomic_load_n(&pool->stamps[index], __ATOMIC_RELAXED) != STAMP_FREE;
 }
 
-static inline uint32_t pool_used(const struct pool *pool)
-{
-	return pool->until + pool->mark;
-}
+/* Owner only: of the pool that serves, the free list is counted. */
+uint32_t pool_used(const struct pool *pool);
 
-/* The free that brings `used` down to `mark` is an event. */
-static inline void pool_set_mark(struct pool *pool, uint32_t mark)
-{
-	pool->until = pool_used(pool) - mark;
-	pool->mark = mark;
-}
+/* The free that brings `used` down to `mark` is an event; POOL_SERVES: none is, and malloc may take. */
+void pool_set_mark(struct pool *pool, uint32_t mark);
 
-/* Prepares the descriptor for blocks of `size_class` owned by `owner`; start, units, stamps are set. */
+/* Prepares the descriptor for blocks of `size_class` owned by `owner`; start and units are set. */
 void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struct pm_tally *tally);
 
 /* Puts the next page's worth of untouched blocks on the free list.  false: all are threaded. */

@@ -29,7 +29,7 @@ static void at_exit(int status, void *unused)
 {
 	(void)unused;
 	int saved = errno;
-	struct heap *heap = heap_thread.heap;
+	struct heap *heap = heap_mine();
 	heap_enter();
 	fork_check(heap);
 	if (heap)

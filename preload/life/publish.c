@@ -63,7 +63,7 @@ static void publish_arena(const struct arena *arena, struct pm_arena *out)
 								    : PM_ARENA_NONE;
 	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++)
 		out->pool[unit] = kind == ARENA_POOLS || (kind == ARENA_HUGE && unit == 0)
-					  ? describe_pool(&arena->pools[unit])
+					  ? describe_pool(arena_pool(arena, unit))
 					  : (struct pm_pool){0};
 }
 

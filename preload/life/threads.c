@@ -215,7 +215,8 @@ void threads_first_heap(void)
 static struct heap *early_heap(void)
 {
 	threads_first_heap();
-	heap_thread.own = heap_thread.heap = life.main_heap;
+	heap_thread.own = life.main_heap;
+	heap_leave(life.main_heap);
 	return life.main_heap;
 }
 
@@ -269,7 +270,7 @@ static struct heap *begin_thread(void)
 	struct heap *own = __atomic_exchange_n(&heap_thread.own, WITHOUT_HEAP, __ATOMIC_RELAXED);
 	if (own) { /* a signal handler was faster */
 		heap_thread.own = own;
-		return heap_thread.heap;
+		return heap_mine();
 	}
 	fork_check(NULL);
 	struct heap *heap = adopt_or_make();
@@ -309,7 +310,7 @@ struct heap *host_heap(void)
 static void thread_ends(void *rounds_left)
 {
 	uintptr_t left = (uintptr_t)rounds_left - 1;
-	struct heap *heap = heap_thread.heap;
+	struct heap *heap = heap_mine();
 	if (left > 0) {
 		pthread_setspecific(end_of_thread, (void *)left);
 		return;
@@ -331,7 +332,8 @@ void threads_init(void)
 	have_key = pthread_key_create(&end_of_thread, thread_ends) == 0;
 	if (!life.main_heap || host_off)
 		return;
-	heap_thread.own = heap_thread.heap = life.main_heap;
+	heap_thread.own = life.main_heap;
+	heap_leave(life.main_heap);
 	if (have_key)
 		pthread_setspecific(end_of_thread, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
 	if (life.recording)

@@ -2,8 +2,12 @@
 /* clock.c: turns epochs and keeps the table from stamp to age bucket. */
 #include "tally/clock.h"
 
-struct stamps stamps = {.now = STAMP_FIRST,
-			.age_of = {[STAMP_FREE] = AGE_SLOW, [STAMP_SPECIAL] = AGE_SLOW}};
+enum { YOUNG = offsetof(struct pm_tally, freed) }; /* before the clock is set */
+
+struct stamps stamps = {.freed_at = {[STAMP_FREE] = STAMP_SLOW,
+				     [STAMP_FIRST... STAMP_OLD] = YOUNG,
+				     [STAMP_SPECIAL] = STAMP_SLOW},
+			.now = STAMP_FIRST};
 
 struct clock clock_now = {
 	.next = 1000,
@@ -64,13 +68,13 @@ static unsigned generation_of(unsigned age)
 }
 
 /* clock_bucket() for each age, worked out once: epochs turn often in small programs. */
-static int8_t bucket_of[3][CLOCK_OLD_AGE + 1];
+static uint8_t bucket_of[3][CLOCK_OLD_AGE + 1];
 
 static void fill_buckets(void)
 {
 	for (unsigned generation = 0; generation < 3; generation++)
 		for (unsigned age = 0; age <= CLOCK_OLD_AGE; age++)
-			bucket_of[generation][age] = (int8_t)clock_bucket(generation, age);
+			bucket_of[generation][age] = (uint8_t)clock_bucket(generation, age);
 }
 
 static void recompute_ages(void)
@@ -78,7 +82,7 @@ static void recompute_ages(void)
 	for (unsigned stamp = STAMP_FIRST; stamp <= STAMP_OLD; stamp++) {
 		unsigned age = clock_age((uint8_t)stamp);
 		unsigned capped = age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE;
-		stamps.age_of[stamp] = bucket_of[generation_of(age)][capped];
+		stamps.freed_at[stamp] = stamp_offset(bucket_of[generation_of(age)][capped]);
 	}
 }
 

@@ -37,7 +37,7 @@ extern struct clock clock_now;
 
 void clock_init(const uint32_t threshold[3]);
 
-/* Turns the epoch and recomputes stamps.age_of.  One caller at a time. */
+/* Turns the epoch and recomputes stamps.freed_at.  One caller at a time. */
 void clock_advance(void);
 
 /* Age in epochs of a live block's stamp; CLOCK_OLD_AGE or more: STAMP_OLD. */

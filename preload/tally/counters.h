@@ -40,14 +40,12 @@ static inline void tally_add(uint64_t *word, uint64_t amount)
 #endif
 }
 
-static inline void tally_freed(struct pm_tally *tally, unsigned age)
+static inline void tally_increment(uint64_t *word)
 {
-	if (!PM_COUNT)
-		return;
 #if defined(__x86_64__)
-	__asm__ volatile("incq %0" : "+m"(tally->freed[age]));
+	__asm__ volatile("incq %0" : "+m"(*word));
 #else
-	__atomic_fetch_add(&tally->freed[age], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
 #endif
 }
 

@@ -5,12 +5,14 @@
  *   0    no live block starts here          254  born so long ago that it is surely in generation 2
  *   255  special: free takes the slow path  1..253  the epoch of its birth, modulo 253
  *
- * `age_of[stamp]` is the age bucket of a block that dies now.  A block whose stamp is up to
- * STAMP_AHEAD epochs ahead of the reader was born in an epoch the reader has not seen yet: age 0.
+ * `freed_at[stamp]` leads to the counter of a block that dies now, by its age.  A block whose stamp is up
+ * to STAMP_AHEAD epochs ahead of the reader was born in an epoch the reader has not seen yet: age 0.
  */
 #ifndef TALLY_STAMPS_H
 #define TALLY_STAMPS_H
 
+#include <poolmem/format.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -20,22 +22,29 @@ enum {
 	STAMP_OLD = 254,
 	STAMP_SPECIAL = 255,
 	STAMP_AHEAD = 16,
-	AGE_SLOW = -1, /* age_of[] of a stamp that needs the slow path */
 };
 
 /* The clock's face: what the fast paths read.  Written by the thread that advances the epoch. */
 struct stamps {
-	uint8_t now; /* stamp of blocks born now */
-	int8_t age_of[256];
+	int64_t freed_at[256]; /* offset in struct pm_tally; STAMP_SLOW: the free needs the slow path */
+	uint8_t now;           /* stamp of blocks born now */
 };
 
-extern struct stamps stamps;
+/* Negative, also after the address of a tally is added to it: the fast path looks at the sum alone. */
+#define STAMP_SLOW INT64_MIN
+
+extern struct stamps stamps __attribute__((visibility("hidden")));
+
+static inline int64_t stamp_offset(unsigned age)
+{
+	return (int64_t)(offsetof(struct pm_tally, freed) + age * sizeof(uint64_t));
+}
 
 /* Age bucket of a block that dies now, for slow paths: a stamp without an age counts as young. */
 static inline unsigned stamp_age(uint8_t stamp)
 {
-	int age = stamps.age_of[stamp];
-	return age < 0 ? 0 : (unsigned)age;
+	int64_t at = stamps.freed_at[stamp];
+	return at < 0 ? 0 : (unsigned)((at - stamp_offset(0)) / (int64_t)sizeof(uint64_t));
 }
 
 #endif

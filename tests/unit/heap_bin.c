@@ -44,7 +44,7 @@ static void check_bins(const struct heap *heap)
 		for (const struct pool *p = heap->bin[c]; p && p != &pool_empty; p = p->next) {
 			HOST_EXPECT(p->prev == before && p->size_class == c && p->owner == heap);
 			HOST_EXPECT(p->state == POOL_ACTIVE);
-			HOST_EXPECT((p->mark == POOL_NO_MARK) == !before);
+			HOST_EXPECT((p->mark == POOL_SERVES) == !before);
 			before = p;
 		}
 	}

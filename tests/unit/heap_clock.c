@@ -42,9 +42,10 @@ static void model_sweep(void)
 
 static unsigned bucket_of(const struct object *o)
 {
-	int bucket = stamps.age_of[o->stamp];
-	cr_assert(bucket >= 0 && bucket < PM_AGE_COUNT);
-	return (unsigned)bucket;
+	unsigned bucket = stamp_age(o->stamp);
+	cr_assert_lt(bucket, PM_AGE_COUNT);
+	cr_assert_eq(stamps.freed_at[o->stamp], stamp_offset(bucket));
+	return bucket;
 }
 
 static void check(const struct object *o)
@@ -164,8 +165,8 @@ Test(stamps, wrap_around_and_never_reach_the_reserved_ones)
 		clock_advance();
 		cr_assert(stamps.now >= STAMP_FIRST && stamps.now <= STAMP_LAST);
 		cr_assert_eq(stamps.now, stamp_after(before, 1));
-		cr_assert_eq(stamps.age_of[STAMP_FREE], AGE_SLOW);
-		cr_assert_eq(stamps.age_of[STAMP_SPECIAL], AGE_SLOW);
+		cr_assert_eq(stamps.freed_at[STAMP_FREE], STAMP_SLOW);
+		cr_assert_eq(stamps.freed_at[STAMP_SPECIAL], STAMP_SLOW);
 		cr_assert_eq(clock_age(STAMP_OLD), CLOCK_OLD_AGE);
 	}
 }
@@ -185,7 +186,8 @@ Test(stamps, those_a_little_ahead_were_born_now)
 	clock_init((uint32_t[]){1000, 10, 10});
 	for (unsigned i = 0; i < 2 * STAMP_LAST; i++, clock_advance())
 		for (unsigned ahead = 1; ahead <= STAMP_AHEAD; ahead++)
-			cr_assert_eq(stamps.age_of[stamp_after(stamps.now, ahead)], 0);
+			cr_assert_eq(stamps.freed_at[stamp_after(stamps.now, ahead)],
+				     stamp_offset(0));
 }
 
 /* Between two passes of ageing no stamp may grow so old that it looks young again. */

@@ -37,7 +37,9 @@ struct heap *host_heap(void)
 {
 	if (heap_thread.own)
 		return NULL;
-	return heap_thread.own = heap_thread.heap = host_adopt_or_make();
+	heap_thread.own = host_adopt_or_make();
+	heap_leave(heap_thread.own);
+	return heap_thread.own;
 }
 
 bool host_relocated(void)

@@ -77,7 +77,8 @@ Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
 	cr_assert(pthread_create(&thread, NULL, leave_blocks, block) == 0);
 	pthread_join(thread, NULL);
 	struct heap *mine = heap_make();
-	heap_thread.own = heap_thread.heap = mine;
+	heap_thread.own = mine;
+	heap_leave(heap_thread.own);
 	unsigned before = host_pools_in_use();
 	for (unsigned i = 0; i < 500; i++)
 		heap_free(block[i]);
@@ -93,7 +94,8 @@ Test(heaps, ghosts_are_neither_adopted_nor_tended_and_take_frees)
 	host_begin();
 	void *block = heap_alloc(1000);
 	struct heap *ghost = heap_thread.heap;
-	heap_thread.own = heap_thread.heap = NULL;
+	heap_thread.own = NULL;
+	heap_leave(heap_thread.own);
 	cr_assert_neq(host_heap(), ghost);
 	heap_free(block);
 	heap_tend_abandoned();
