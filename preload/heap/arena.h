@@ -25,8 +25,9 @@ enum {
 	ARENA_BLOCK = 256,   /* arenas described together */
 	ARENA_BLOCKS = 1024, /* so at most 262,144 arenas, 1 TiB */
 	ARENA_LIMIT = ARENA_BLOCK * ARENA_BLOCKS,
-	STAMPS_FINE = 4096,   /* stamp bytes of a unit in classes of 16 bytes */
-	STAMPS_COARSE = 1024, /* in classes of 64 bytes and more */
+	STAMPS_FINE = 4992,  /* room for the stamps of a unit in classes of 16 bytes and more */
+	STAMPS_COARSE = 896, /* in classes of STAMPS_COARSE_FROM bytes and more */
+	STAMPS_COARSE_FROM = 80,
 };
 
 enum arena_kind {

@@ -118,7 +118,7 @@ static bool take_new(struct heap *heap, unsigned size_class)
 	struct run run;
 	if (!arena_take(class_units(size_class), &run))
 		return false;
-	struct pool *pool = arena_describe(&run, class_bytes(size_class) < 64);
+	struct pool *pool = arena_describe(&run, class_bytes(size_class) < STAMPS_COARSE_FROM);
 	pool_init(pool, size_class, heap, &heap->slot->tally[size_class]);
 	pool_extend(pool);
 	make_first(heap, pool);

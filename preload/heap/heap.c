@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { LARGE_PER_TICK = 64, LARGE_BYTES_PER_TICK = 16 << 20 };
+
 /* The thread's heap; NULL when it is inside a slow path already or cannot have one. */
 static struct heap *heap_here(void)
 {
@@ -62,6 +64,17 @@ void heap_tick(struct heap *heap)
 	heap_leave(heap);
 }
 
+/* Now and then, by count and by bytes. */
+static void large_changed(struct heap *heap, size_t bytes)
+{
+	heap->large_bytes += bytes;
+	if (++heap->large_changes < LARGE_PER_TICK && heap->large_bytes < LARGE_BYTES_PER_TICK)
+		return;
+	heap->large_changes = 0;
+	heap->large_bytes = 0;
+	host_tick(heap, CLASS_LARGE);
+}
+
 static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 {
 	struct heap *heap = heap_here();
@@ -69,7 +82,7 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 		heap_enter();
 	void *block = large_alloc(heap, alignment, size, ret_zeroed);
 	if (heap) {
-		host_tick(heap, CLASS_LARGE);
+		large_changed(heap, size);
 		heap_leave(heap);
 	}
 	return block ? block : heap_refuse(ENOMEM);
@@ -127,7 +140,7 @@ static void copy(void *block, const void *from, size_t bytes)
 			*at = *source++;
 }
 
-void *heap_alloc_zeroed(size_t size)
+void *heap_alloc_zeroed_slow(size_t size)
 {
 	bool zeroed = false;
 	if (unlikely(host_off))
@@ -149,7 +162,8 @@ static void report_bad(const struct pool *pool, const void *block)
 		once_live = block == pool->start;
 	if (once_live)
 		kind = PM_MISUSE_DOUBLE_FREE;
-	else if (pool->state != POOL_UNUSED && (pool->state == POOL_LARGE || !place.exact))
+	else if (pool->state != POOL_UNUSED && pool->state != POOL_CACHED &&
+		 (pool->state == POOL_LARGE || !place.exact))
 		kind = PM_MISUSE_INTERIOR_FREE;
 	host_misuse(kind, block, pool->size_class, pool->block_bytes);
 }
@@ -165,8 +179,9 @@ static void free_large(struct heap *heap, struct pool *pool, void *block)
 		return;
 	}
 	heap_enter();
+	size_t bytes = pool->block_bytes;
 	large_free(heap, pool);
-	host_tick(heap, CLASS_LARGE);
+	large_changed(heap, bytes);
 	heap_leave(heap);
 }
 
@@ -201,7 +216,7 @@ void heap_free_slow(void *block)
 	uint8_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
 	if (state == POOL_LARGE)
 		free_large(heap, pool, block);
-	else if (state == POOL_UNUSED)
+	else if (state == POOL_UNUSED || state == POOL_CACHED)
 		report_bad(pool, block);
 	else
 		free_pooled(heap, pool, block);

@@ -23,7 +23,9 @@
 enum {
 	HEAP_STRIDE = 1024,
 	HEAP_GROUP = 8,
-	HEAP_GROUPS = 8192, /* so at most 65,536 threads with a heap at a time */
+	HEAP_CACHED_UNITS = 16,     /* longest run that a heap keeps */
+	HEAP_CACHED_UNITS_ALL = 32, /* all that it keeps */
+	HEAP_GROUPS = 8192,         /* so at most 65,536 threads with a heap at a time */
 };
 
 enum heap_state {
@@ -32,11 +34,13 @@ enum heap_state {
 	HEAP_TENDED,    /* abandoned, and another thread empties it just now */
 };
 
+/*
+ * What the fast paths read lies off the beginning of its page: see META_OFFSET in arena.c.
+ */
 struct heap {
-	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
-	struct pm_slot *slot;           /* private one; add the displacement */
-	struct pool *notified;          /* atomic: full pools that got a remote free */
-	uint32_t state;                 /* atomic, enum heap_state */
+	struct pm_slot *slot;  /* private one; add the displacement */
+	struct pool *notified; /* atomic: full pools that got a remote free */
+	uint32_t state;        /* atomic, enum heap_state */
 	uint32_t index;
 	uint32_t tid;        /* atomic: of the thread that owns it; 0 while that is not settled */
 	uint32_t libc_tid;   /* of life/: the same as libc has it, stale after a raw clone() */
@@ -45,14 +49,22 @@ struct heap {
 	int64_t live_seen;   /* live bytes handed on so far */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
 	uint64_t remote_frees;  /* by this thread: a thread that only frees must tick too */
+	struct pool *cached[HEAP_CACHED_UNITS]; /* freed large blocks by their units less one */
+	uint32_t cached_units;                  /* all of these together */
+	bool cache_served;                      /* since the last tick */
+	uint32_t large_changes;                 /* large blocks come and gone since the last tick */
+	size_t large_bytes;                     /* their bytes */
+	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
 };
 
 /* On memory that is wiped in a forked child. */
 struct heap_twin {
+	char off_the_page[256];
 	ptrdiff_t displacement;
 };
 
 _Static_assert(sizeof(struct heap) <= HEAP_STRIDE, "heaps of a group");
+_Static_assert(offsetof(struct heap, bin) >= 192, "off the page");
 
 /*
  * What a thread knows of itself; zero before its life.
@@ -76,7 +88,10 @@ struct heap_thread {
 
 extern __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")));
 
-enum { HEAP_CLASSES = CLASS_FINE_MAX / CLASS_GRAIN }; /* that malloc finds without a computation */
+enum {
+	HEAP_CLASSES = CLASS_FINE_MAX / CLASS_GRAIN, /* that malloc finds without a computation */
+	HEAP_CLEAR_MAX = 256, /* what calloc clears itself; for more, memset knows better */
+};
 
 /* The thread's heap, unless it is inside a slow path or has none. */
 static inline struct heap *heap_mine(void)
@@ -223,7 +238,28 @@ static inline void heap_free(void *block)
 void *heap_alloc_aligned(size_t alignment, size_t size);
 
 /* As heap_alloc(), zeroed. */
-void *heap_alloc_zeroed(size_t size);
+void *heap_alloc_zeroed_slow(size_t size);
+
+/* Whole grains, which a block has, without a call. */
+static inline void heap_clear_grains(void *block, size_t size)
+{
+	typedef uint64_t grain __attribute__((vector_size(CLASS_GRAIN), may_alias));
+	grain *at = block;
+	for (size_t done = 0; done < size; done += CLASS_GRAIN) {
+		*at++ = (grain){0};
+		__asm__("" : "+r"(at)); /* gcc would make it a call of memset */
+	}
+}
+
+static inline void *heap_alloc_zeroed(size_t size)
+{
+	if (size > HEAP_CLEAR_MAX)
+		return heap_alloc_zeroed_slow(size);
+	void *block = heap_alloc(size);
+	if (likely(block))
+		heap_clear_grains(block, size);
+	return block;
+}
 
 /* Usable bytes of a live block; of a foreign one, what its allocator says. */
 size_t heap_usable(void *block);
@@ -236,6 +272,9 @@ void *heap_refuse(int error);
 
 /* Counts for the thread's heap, or on the shared slot while it has none. */
 void heap_count_here(enum pm_counter counter);
+
+/* Gives back what the heap keeps of large blocks.  large.c */
+void large_flush(struct heap *heap);
 
 /* Blocks without a heap: large ones, and any size when the thread has no heap.  large.c */
 void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed);

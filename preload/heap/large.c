@@ -54,16 +54,61 @@ static void describe(struct pool *pool, char *start, size_t usable)
 	__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
 }
 
-/* Usable bytes end at a page, so that what is never touched is never resident. */
-static struct pool *take_run(size_t alignment, size_t size, char **ret_start, size_t *ret_usable,
-			     bool *ret_zeroed)
+/* --- kept by a heap -------------------------------------------------------------------------------- */
+
+/*
+ * A program that comes and goes with large blocks finds the last ones again without an atomic operation.  Kept runs
+ * are nobody's blocks; they go back to the arena at the second tick after they served last.
+ */
+static bool keep(struct heap *heap, struct pool *pool, const char *first_byte)
 {
-	struct run run;
+	unsigned units = pool->units;
+	if (!heap || units > HEAP_CACHED_UNITS || pool->start != first_byte ||
+	    heap->cached_units + units > HEAP_CACHED_UNITS_ALL)
+		return false;
+	pool->next = heap->cached[units - 1];
+	heap->cached[units - 1] = pool;
+	heap->cached_units += units;
+	__atomic_store_n(&pool->state, POOL_CACHED, __ATOMIC_RELEASE);
+	return true;
+}
+
+static struct pool *take_kept(struct heap *heap, size_t units)
+{
+	struct pool *pool = heap && units <= HEAP_CACHED_UNITS ? heap->cached[units - 1] : NULL;
+	if (!pool)
+		return NULL;
+	heap->cached[units - 1] = pool->next;
+	heap->cached_units -= (uint32_t)units;
+	heap->cache_served = true;
+	return pool;
+}
+
+void large_flush(struct heap *heap)
+{
+	for (unsigned i = 0; i < HEAP_CACHED_UNITS; i++)
+		for (struct pool *pool; (pool = heap->cached[i]);) {
+			unsigned unit;
+			struct arena *arena = arena_of(pool, &unit);
+			heap->cached[i] = pool->next;
+			__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
+			arena_give(arena, unit, pool->units);
+		}
+	heap->cached_units = 0;
+}
+
+/* Usable bytes end at a page, so that what is never touched is never resident. */
+static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, char **ret_start,
+			     size_t *ret_usable, bool *ret_zeroed)
+{
+	struct run run = {.zeroed = false};
 	size_t slack = alignment > PM_UNIT_BYTES ? alignment - PM_UNIT_BYTES : 0;
 	size_t units = round_up(size + slack, PM_UNIT_BYTES) / PM_UNIT_BYTES;
-	if (!arena_take((unsigned)units, &run))
+	struct pool *pool = take_kept(heap, units);
+	if (!pool && !arena_take((unsigned)units, &run))
 		return NULL;
-	struct pool *pool = arena_describe(&run, false);
+	if (!pool)
+		pool = arena_describe(&run, false);
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
 	*ret_usable = round_up(size, MEMORY_PAGE);
 	*ret_zeroed = run.zeroed;
@@ -96,7 +141,7 @@ void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_ze
 		pool = take_huge(alignment, size, &start, &usable);
 		*ret_zeroed = true;
 	} else {
-		pool = take_run(alignment, size, &start, &usable, ret_zeroed);
+		pool = take_run(heap, alignment, size, &start, &usable, ret_zeroed);
 	}
 	if (!pool)
 		return NULL;
@@ -122,8 +167,10 @@ void large_free(struct heap *heap, struct pool *pool)
 		return;
 	}
 	count_free(heap, pool->block_bytes, stamp_age(stamp));
-	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
 	bool huge = is_huge(pool, &arena, &unit);
+	if (!huge && keep(heap, pool, arena_unit_at(arena, unit)))
+		return;
+	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
 	uintptr_t start_unit = region_unit_of(pool->start);
 	if (start_unit != region_unit_of(arena_unit_at(arena, unit)))
 		region_set(start_unit, &pool_nowhere); /* as in bin_release() */

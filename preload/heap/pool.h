@@ -27,7 +27,8 @@ enum pool_state {
 	POOL_UNUSED, /* no blocks; its units belong to the arena */
 	POOL_ACTIVE, /* in its heap's list of the class; malloc takes from the first */
 	POOL_FULL,   /* in no list: every block is used; the next free brings it back */
-	POOL_LARGE   /* one block, owned by no heap */
+	POOL_LARGE,  /* one block, owned by no heap */
+	POOL_CACHED  /* was one, and is kept by a heap for its next: see large.c */
 };
 
 /* pool.remote: list of blocks freed by others, and this bit: tell the owner about the first one. */

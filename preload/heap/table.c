@@ -82,6 +82,7 @@ struct heap *heap_adopt(void)
 
 void heap_empty_out(struct heap *heap)
 {
+	large_flush(heap);
 	remote_drain(heap);
 	for (unsigned c = 0; c < CLASS_POOLED; c++)
 		for (struct pool *pool = heap->bin[c], *next; pool && pool != &pool_empty;

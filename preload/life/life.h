@@ -28,7 +28,6 @@ struct life {
 	uint64_t interval_bytes; /* atomic: can come and go between ticks, all heaps */
 	int64_t live_bytes;      /* atomic; as of slow calls */
 	uint64_t next_purge_ms;  /* atomic */
-	uint64_t large_changes;  /* atomic: large blocks come and gone */
 	bool can_wipe;           /* MADV_WIPEONFORK works */
 };
 

@@ -32,7 +32,7 @@ static struct pm_pool describe_pool(const struct pool *pool)
 	struct pm_pool out = {.size_class = pool->size_class};
 	size_t pages = pool->units * (size_t)(PM_UNIT_BYTES / CLASS_PAGE);
 	size_t touched = (pool->threaded * pool->block_bytes + CLASS_PAGE - 1) / CLASS_PAGE;
-	if (pool->state == POOL_UNUSED)
+	if (pool->state == POOL_UNUSED || pool->state == POOL_CACHED)
 		return (struct pm_pool){0};
 	if (pool->state == POOL_LARGE) {
 		out.state = PM_POOL_LARGE;
@@ -50,6 +50,19 @@ static struct pm_pool describe_pool(const struct pool *pool)
 	return out;
 }
 
+/* What a heap keeps of large blocks is free and written to. */
+static void add_cached(const struct arena *arena, struct pm_arena *out)
+{
+	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++) {
+		const struct pool *pool = arena_pool(arena, unit);
+		uint64_t units = (UINT64_C(1) << pool->units % PM_ARENA_UNITS) - 1;
+		if (pool->state != POOL_CACHED)
+			continue;
+		out->free_units |= units << unit;
+		out->dirty_units |= units << unit;
+	}
+}
+
 static void publish_arena(const struct arena *arena, struct pm_arena *out)
 {
 	uint32_t kind = arena->kind;
@@ -61,6 +74,8 @@ static void publish_arena(const struct arena *arena, struct pm_arena *out)
 	out->kind = kind == ARENA_POOLS                             ? PM_ARENA_POOLS
 		    : kind == ARENA_HUGE || kind == ARENA_HUGE_TAIL ? PM_ARENA_HUGE
 								    : PM_ARENA_NONE;
+	if (kind == ARENA_POOLS)
+		add_cached(arena, out);
 	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++)
 		out->pool[unit] = kind == ARENA_POOLS || (kind == ARENA_HUGE && unit == 0)
 					  ? describe_pool(arena_pool(arena, unit))

@@ -13,7 +13,6 @@ enum {
 	TICK_ALLOCATIONS_MIN = 16,
 	TICK_ALLOCATIONS_MAX = 8192,
 	TICK_BYTES = 1 << 20, /* a class takes its next tick after about so many bytes at the latest */
-	LARGE_PER_TICK = 16,
 };
 
 /* Allocations of the class until its next tick. */
@@ -152,9 +151,10 @@ void host_tick(struct heap *heap, unsigned size_class)
 		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
 			  tick_interval(size_class));
 		heap_count(heap, PM_COUNTER_TICKS);
-	} else if (__atomic_add_fetch(&life.large_changes, 1, __ATOMIC_RELAXED) % LARGE_PER_TICK) {
-		return;
 	}
+	if (!heap->cache_served)
+		large_flush(heap);
+	heap->cache_served = false;
 	tick_flush(heap);
 	turn_epoch();
 	purge_when_due();

@@ -61,7 +61,8 @@ Test(classes, pools_hold_at_least_eight_blocks_and_stamps_fit)
 		size_t units = class_units(c), bytes = class_bytes(c);
 		size_t capacity = units * PM_UNIT_BYTES / bytes;
 		cr_assert_geq(capacity, 8);
-		cr_assert_leq(capacity, units * (bytes < 64 ? STAMPS_FINE : STAMPS_COARSE));
+		cr_assert_leq(capacity,
+			      units * (bytes < STAMPS_COARSE_FROM ? STAMPS_FINE : STAMPS_COARSE));
 		cr_assert_leq(capacity, UINT16_MAX, "pm_pool.capacity");
 		cr_assert_leq(units * PM_UNIT_BYTES - capacity * bytes, units * PM_UNIT_BYTES / 8);
 	}
