@@ -4,7 +4,7 @@
  * F11: a signal handler that allocates and frees after every single instruction of a call: each gap between
  * two instructions of the slow paths is met.
  *
- * The handler keeps to classes of its own.   usage: f11_step ROUNDS
+ * The handler keeps to classes of its own, also in the last of 20 rounds.   usage: f11_step ROUNDS
  */
 #define _GNU_SOURCE 1
 #include "fault/step.h"
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALONE = 16, HELD = 16, HANDED = 64 };
+enum { ALONE = 10, HELD = 16, HANDED = 64 };
 
 /* Few places in one trim can be met by a handler at the wrong time: three were too few to see the fault. */
 enum { TRIMS = 16 };
@@ -53,7 +53,7 @@ static void give(void *block)
 static void renew_alone(uint32_t turn)
 {
 	static void *alone[ALONE];
-	alone[turn % ALONE] = take(500 + (size_t)(turn % ALONE) * 16);
+	alone[turn % ALONE] = take(832 + (size_t)(turn % ALONE) * 16);
 	turn++;
 	give(alone[turn % ALONE]);
 	alone[turn % ALONE] = NULL;
