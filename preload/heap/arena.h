@@ -131,8 +131,11 @@ void arena_each_pool(void (*visit)(struct pool *, void *), void *context);
 /* Arena and unit of a pool's descriptor. */
 struct arena *arena_of(const struct pool *pool, unsigned *ret_unit);
 
-/* Memory that spans whole arenas, freshly zeroed; found by its first unit only.  NULL: no memory. */
-struct pool *arena_take_huge(size_t bytes);
+/*
+ * Memory that spans whole arenas, `bytes` or somewhat more; found by its first unit only.  *zeroed: that it must read
+ * as zero, and then whether it does.  NULL: no memory.
+ */
+struct pool *arena_take_huge(size_t bytes, bool *zeroed);
 
 /* Makes a huge block that starts further inside, for its alignment, found there. */
 void arena_find_at(struct pool *pool, const void *start);

@@ -75,12 +75,12 @@ static void large_changed(struct heap *heap, size_t bytes)
 	host_tick(heap, CLASS_LARGE);
 }
 
-static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
+static void *alloc_large(size_t alignment, size_t size, bool *zeroed)
 {
 	struct heap *heap = heap_here();
 	if (heap)
 		heap_enter();
-	void *block = large_alloc(heap, alignment, size, ret_zeroed);
+	void *block = large_alloc(heap, alignment, size, zeroed);
 	if (heap) {
 		large_changed(heap, size);
 		heap_leave(heap);
@@ -90,7 +90,7 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 
 void *heap_alloc_slow(size_t size)
 {
-	bool zeroed;
+	bool zeroed = false;
 	struct heap *heap = heap_mine();
 	if (likely(heap && size <= CLASS_MAX))
 		return heap_take(heap, class_of(size));
@@ -104,7 +104,7 @@ void *heap_alloc_slow(size_t size)
 
 void *heap_alloc_aligned(size_t alignment, size_t size)
 {
-	bool zeroed;
+	bool zeroed = false;
 	if (alignment <= CLASS_GRAIN)
 		return heap_alloc(size);
 	if (unlikely(host_off))
@@ -142,7 +142,7 @@ static void copy(void *block, const void *from, size_t bytes)
 
 void *heap_alloc_zeroed_slow(size_t size)
 {
-	bool zeroed = false;
+	bool zeroed = size > CLASS_MAX;
 	if (unlikely(host_off))
 		return host_alloc_foreign(CLASS_GRAIN, size, true);
 	void *block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);

@@ -277,7 +277,8 @@ void heap_count_here(enum pm_counter counter);
 void large_flush(struct heap *heap);
 
 /* Blocks without a heap: large ones, and any size when the thread has no heap.  large.c */
-void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed);
+/* *zeroed: that it is to read as zero, and then whether it does. */
+void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *zeroed);
 void large_free(struct heap *heap, struct pool *pool);
 /* In place.  false: it must move. */
 bool large_resize(struct heap *heap, struct pool *pool, size_t size);

@@ -3,6 +3,8 @@
  * huge.c: blocks over one arena, which span several side by side and are mapped and unmapped as a whole.
  *
  *   | ARENA_HUGE, with the descriptor | ARENA_HUGE_TAIL | ... | ARENA_HUGE_TAIL, mapped as far as needed |
+ *
+ * Freed ones of moderate size are kept for a while, with their pages: the next may be made from one of them.
  */
 #include "heap/arena.h"
 #include "heap/region.h"
@@ -11,6 +13,13 @@
 
 /* Below, the kernel is not asked beforehand. */
 static const size_t PROBE_BYTES = (size_t)1 << 32;
+
+enum { KEPT = 8, KEPT_EACH = 32 << 20, KEPT_PART = 8, TAIL_PART = 2 };
+
+/* Freed blocks with their pages, and whether a purge saw them already.  Who swaps NULL for one owns it. */
+static struct pool *kept[KEPT]; /* atomic */
+static bool kept_aged[KEPT];
+static uint64_t kept_bytes; /* atomic */
 
 static uint32_t arenas_for(size_t bytes)
 {
@@ -73,7 +82,111 @@ static bool is_obtainable(size_t bytes)
 	return probe;
 }
 
-struct pool *arena_take_huge(size_t bytes)
+static void unmap_huge(struct pool *pool)
+{
+	unsigned unit;
+	struct arena *arena = arena_of(pool, &unit);
+	uint32_t count = arena->huge_arenas;
+	size_t bytes = arena->huge_bytes;
+	memory_unmap(arena_base(arena), bytes);
+	region_count_unmapped(bytes);
+	arena->huge_bytes = 0;
+	arena_mark_changed(arena);
+	set_range(arena->index, count, ARENA_UNUSED);
+}
+
+/* --- kept ----------------------------------------------------------------------------------------- */
+
+static size_t bytes_of(const struct pool *pool)
+{
+	return arena_at(pool->arena)->huge_bytes;
+}
+
+static void count_kept(int64_t bytes)
+{
+	__atomic_add_fetch(&kept_bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&region.free_dirty, bytes, __ATOMIC_RELAXED);
+}
+
+static bool keep(struct pool *pool)
+{
+	size_t bytes = bytes_of(pool);
+	pool->start = arena_base(arena_at(pool->arena)); /* it may have begun further inside */
+	uint64_t most = KEPT_EACH +
+			__atomic_load_n(&region.mapped_bytes, __ATOMIC_RELAXED) / KEPT_PART;
+	if (bytes > KEPT_EACH || __atomic_load_n(&kept_bytes, __ATOMIC_RELAXED) + bytes > most)
+		return false;
+	for (unsigned i = 0; i < KEPT; i++) {
+		struct pool *none = NULL;
+		if (__atomic_load_n(&kept[i], __ATOMIC_RELAXED))
+			continue;
+		kept_aged[i] = false;
+		count_kept((int64_t)bytes);
+		if (__atomic_compare_exchange_n(&kept[i], &none, pool, false, __ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
+			return true;
+		count_kept(-(int64_t)bytes);
+	}
+	return false;
+}
+
+static struct pool *take_kept(unsigned i)
+{
+	struct pool *pool = __atomic_exchange_n(&kept[i], NULL, __ATOMIC_ACQUIRE);
+	if (pool)
+		count_kept(-(int64_t)bytes_of(pool));
+	return pool;
+}
+
+/* The one whose size is nearest.  KEPT: there is none. */
+static unsigned nearest(size_t bytes)
+{
+	size_t least = SIZE_MAX;
+	unsigned found = KEPT;
+	for (unsigned i = 0; i < KEPT; i++) {
+		const struct pool *pool = __atomic_load_n(&kept[i], __ATOMIC_ACQUIRE);
+		size_t have = pool ? bytes_of(pool) : 0;
+		size_t apart = have > bytes ? have - bytes : bytes - have;
+		if (pool && apart < least) {
+			least = apart;
+			found = i;
+		}
+	}
+	return found;
+}
+
+/* A little too long it stays as it is; else pages are added or given back. */
+static struct pool *take_nearest(size_t bytes)
+{
+	unsigned i = bytes <= KEPT_EACH ? nearest(bytes) : KEPT;
+	struct pool *pool = i < KEPT ? take_kept(i) : NULL;
+	if (!pool)
+		return NULL;
+	size_t have = bytes_of(pool);
+	if (have >= bytes && have - bytes <= bytes / TAIL_PART)
+		return pool;
+	struct pool *resized = arena_resize_huge(pool, bytes);
+	if (!resized)
+		unmap_huge(pool);
+	return resized;
+}
+
+size_t arena_purge_huge(bool all)
+{
+	size_t bytes = 0;
+	for (unsigned i = 0; i < KEPT; i++) {
+		bool due = all || kept_aged[i];
+		struct pool *pool = due ? take_kept(i) : NULL;
+		kept_aged[i] = !due;
+		if (pool) {
+			bytes += bytes_of(pool);
+			unmap_huge(pool);
+		}
+	}
+	return bytes;
+}
+
+static struct pool *map_huge(size_t bytes)
 {
 	if (bytes > (size_t)ARENA_LIMIT * ARENA_BYTES || !is_obtainable(bytes))
 		return NULL;
@@ -95,6 +208,13 @@ struct pool *arena_take_huge(size_t bytes)
 	return describe_huge(first, count, bytes);
 }
 
+struct pool *arena_take_huge(size_t bytes, bool *zeroed)
+{
+	struct pool *pool = *zeroed ? NULL : take_nearest(bytes);
+	*zeroed = !pool;
+	return pool ? pool : map_huge(bytes);
+}
+
 void arena_find_at(struct pool *pool, const void *start)
 {
 	region_set(region_unit_of(start), pool);
@@ -102,15 +222,9 @@ void arena_find_at(struct pool *pool, const void *start)
 
 void arena_give_huge(struct pool *pool)
 {
-	unsigned unit;
-	struct arena *arena = arena_of(pool, &unit);
-	uint32_t count = arena->huge_arenas;
-	size_t bytes = arena->huge_bytes;
-	memory_unmap(arena_base(arena), bytes);
-	region_count_unmapped(bytes);
-	arena->huge_bytes = 0;
-	arena_mark_changed(arena);
-	set_range(arena->index, count, ARENA_UNUSED);
+	arena_mark_changed(arena_at(pool->arena));
+	if (!keep(pool))
+		unmap_huge(pool);
 }
 
 static bool resize_in_place(struct arena *arena, size_t bytes)

@@ -115,10 +115,11 @@ static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, c
 	return pool;
 }
 
-static struct pool *take_huge(size_t alignment, size_t size, char **ret_start, size_t *ret_usable)
+static struct pool *take_huge(size_t alignment, size_t size, char **ret_start, size_t *ret_usable,
+			      bool *zeroed)
 {
 	size_t slack = alignment > ARENA_BYTES ? alignment - ARENA_BYTES : 0;
-	struct pool *pool = arena_take_huge(round_up(size + slack, MEMORY_PAGE));
+	struct pool *pool = arena_take_huge(round_up(size + slack, MEMORY_PAGE), zeroed);
 	if (!pool)
 		return NULL;
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
@@ -127,7 +128,7 @@ static struct pool *take_huge(size_t alignment, size_t size, char **ret_start, s
 	return pool;
 }
 
-void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed)
+void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *zeroed)
 {
 	char *start;
 	size_t usable;
@@ -138,10 +139,9 @@ void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_ze
 		size = 1;
 	bool spans = size + (alignment > PM_UNIT_BYTES ? alignment : 0) > ARENA_BYTES;
 	if (spans) {
-		pool = take_huge(alignment, size, &start, &usable);
-		*ret_zeroed = true;
+		pool = take_huge(alignment, size, &start, &usable, zeroed);
 	} else {
-		pool = take_run(heap, alignment, size, &start, &usable, ret_zeroed);
+		pool = take_run(heap, alignment, size, &start, &usable, zeroed);
 	}
 	if (!pool)
 		return NULL;

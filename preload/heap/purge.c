@@ -59,8 +59,9 @@ size_t arena_purge(bool all)
 	for (uint32_t i = 0; i < arena_count(); i++)
 		if (arena_kind_of(arena_at(i)) == ARENA_POOLS)
 			bytes += purge_arena(arena_at(i), all);
-	wiped_done(&wiped.purging);
 	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
+	bytes += arena_purge_huge(all); /* counted as it is unmapped */
+	wiped_done(&wiped.purging);
 	return bytes;
 }
 
@@ -90,7 +91,7 @@ static bool unmap_arena(struct arena *arena)
 
 bool arena_unmap_idle(void)
 {
-	bool any = false;
+	bool any = arena_purge_huge(true);
 	for (uint32_t i = 0; i < arena_count(); i++)
 		any |= unmap_arena(arena_at(i));
 	return any;

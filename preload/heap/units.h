@@ -25,6 +25,9 @@ uint64_t units_clear_dirty(struct arena *arena, uint64_t units);
 /* Descriptors and stamps, kept for good once the arena is used.  false: no memory. */
 bool arena_ensure_meta(struct arena *arena);
 
+/* Unmaps freed huge blocks: those that were there at the pass before too, or all.  Returns bytes. */
+size_t arena_purge_huge(bool all);
+
 /* Unmaps arenas that hold nothing, for a process at its limit.  false: there were none. */
 bool arena_unmap_idle(void);
 

@@ -210,6 +210,96 @@ Test(large, taking_and_growing_spare_a_foreign_mapping)
 	is_foreign(behind);
 }
 
+/* --- kept after their free ----------------------------------------------------------------------- */
+
+Test(kept, a_huge_block_comes_back_with_its_pages_and_calloc_with_zeros)
+{
+	host_begin();
+	char *block = heap_alloc(9 * MIB);
+	mark(block, 9 * MIB, 1);
+	heap_free(block);
+	uint64_t mapped = region.mapped_bytes;
+	cr_assert_eq(heap_alloc(8 * MIB), block);
+	cr_assert_eq(region.mapped_bytes, mapped);
+	cr_assert(is_marked(block, 8 * MIB, 1));
+	cr_assert_eq(heap_usable(block), 8 * MIB);
+	heap_free(block);
+	char *zeroed = heap_alloc_zeroed(8 * MIB);
+	cr_assert(is_zero(zeroed, 8 * MIB));
+	heap_free(zeroed);
+	heap_free(zeroed);
+	cr_assert_eq(host.misuse, PM_MISUSE_DOUBLE_FREE);
+	host.misuses = 0;
+	nothing_lives();
+}
+
+Test(kept, a_huge_block_goes_back_at_the_second_purge)
+{
+	host_begin();
+	uint64_t mapped = region.mapped_bytes;
+	heap_free(heap_alloc(9 * MIB));
+	cr_assert_gt(region.mapped_bytes, mapped);
+	cr_assert_gt(region.free_dirty, 0);
+	arena_purge(false);
+	cr_assert_gt(region.mapped_bytes, mapped);
+	arena_purge(false);
+	cr_assert_eq(region.mapped_bytes, mapped);
+	cr_assert_eq(region.free_dirty, 0);
+}
+
+Test(kept, what_is_too_long_is_not_kept)
+{
+	host_begin();
+	uint64_t mapped = region.mapped_bytes;
+	heap_free(heap_alloc(33 * MIB));
+	cr_assert_eq(region.mapped_bytes, mapped);
+	char *block[20];
+	for (unsigned i = 0; i < 20; i++)
+		block[i] = heap_alloc(10 * MIB);
+	for (unsigned i = 0; i < 20; i++)
+		heap_free(block[i]);
+	cr_assert_leq(region.mapped_bytes, mapped + 60 * MIB);
+}
+
+Test(kept, a_run_serves_its_thread_again_and_goes_back_when_flushed)
+{
+	host_begin();
+	char *block = heap_alloc(100000);
+	const struct pool *pool = region_pool_of(block);
+	mark(block, 100000, 1);
+	heap_free(block);
+	cr_assert_eq(pool->state, POOL_CACHED);
+	cr_assert_eq(heap_usable(block), 0);
+	cr_assert_eq(heap_alloc(120000), block);
+	heap_free(block);
+	heap_free(block);
+	cr_assert_eq(host.misuse, PM_MISUSE_DOUBLE_FREE);
+	heap_free(block + 5000);
+	cr_assert_eq(host.misuse, PM_MISUSE_INVALID_FREE);
+	host.misuses = 0;
+	cr_assert(is_zero(heap_alloc_zeroed(100000), 100000));
+	heap_free(block);
+	uint64_t dirty = region.free_dirty;
+	large_flush(heap_thread.heap);
+	cr_assert_eq(pool->state, POOL_UNUSED);
+	cr_assert_eq(region.free_dirty, dirty + 2 * PM_UNIT_BYTES);
+	nothing_lives();
+}
+
+Test(kept, a_heap_keeps_little)
+{
+	host_begin();
+	char *block[40];
+	for (unsigned i = 0; i < 40; i++)
+		block[i] = heap_alloc(200000);
+	for (unsigned i = 0; i < 40; i++)
+		heap_free(block[i]);
+	cr_assert_leq(heap_thread.heap->cached_units, HEAP_CACHED_UNITS_ALL);
+	heap_empty_out(heap_thread.heap);
+	cr_assert_eq(heap_thread.heap->cached_units, 0);
+	nothing_lives();
+}
+
 /* --- threads ------------------------------------------------------------------------------------- */
 
 static size_t some_size(uint32_t *random)
