@@ -35,6 +35,9 @@ void host_add_shared(size_t slot_offset, uint64_t amount);
 /* Live bytes changed by a large block coming or going. */
 void host_live_changed(int64_t bytes);
 
+/* Memory was mapped or unmapped: region.mapped_bytes and its peak have changed. */
+void host_mapped_changed(void);
+
 /* Milliseconds of a clock that needs no system call. */
 uint64_t host_milliseconds(void);
 

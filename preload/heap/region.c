@@ -11,6 +11,7 @@
  */
 #include "heap/region.h"
 
+#include "heap/host.h"
 #include "sys/memory.h"
 
 enum { FIRST_MAP_UNITS = 512, MAP_GROWTH_SHIFT = 2, MAPS = 10 };
@@ -170,10 +171,12 @@ void region_count_mapped(int64_t change)
 {
 	tally_raise(&region.mapped_peak,
 		    __atomic_add_fetch(&region.mapped_bytes, change, __ATOMIC_RELAXED));
+	host_mapped_changed();
 }
 
 void region_count_unmapped(size_t bytes)
 {
 	__atomic_sub_fetch(&region.mapped_bytes, bytes, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
+	host_mapped_changed();
 }

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "life/life.h"
+#include "sys/raw.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 bool host_off;
 
-/* Where libc has the end of its data segment: its own allocator grows there, and ours never. */
+/* Where libc has the break, NULL as long as nobody asked it: its own allocator grows there, and ours never. */
 extern char *__curbrk __attribute__((weak));
 static const char *break_at_start;
 
@@ -35,19 +36,14 @@ static void find(void *pointer_to_function, const char *name)
 	memcpy(pointer_to_function, &symbol, sizeof symbol);
 }
 
-static const char *break_now(void)
-{
-	return &__curbrk ? __curbrk : NULL;
-}
-
 bool foreign_heap_grew(void)
 {
-	return break_now() != break_at_start;
+	return &__curbrk && __curbrk && __curbrk != break_at_start;
 }
 
 void foreign_init(void)
 {
-	break_at_start = break_now();
+	break_at_start = (const char *)raw_call3(SYS_brk, 0, 0, 0);
 	find(&next.malloc, "malloc");
 	find(&next.calloc, "calloc");
 	find(&next.realloc, "realloc");

@@ -120,11 +120,20 @@ void publish_pools(bool all)
 	process->published_ns = threads_clock_ns();
 }
 
-void publish_process(void)
+/* At once, not at the next tick: a process that is killed must not seem to hold more than was mapped. */
+void host_mapped_changed(void)
 {
+	if (!life.started)
+		return;
 	struct pm_process *process = life_process();
 	process->committed_bytes = region.mapped_bytes;
 	process->committed_peak_bytes = region.mapped_peak;
+}
+
+void publish_process(void)
+{
+	struct pm_process *process = life_process();
+	host_mapped_changed();
 	process->meta_bytes = region.meta_bytes;
 	process->purged_bytes = region.purged_bytes;
 	process->clock = clock_now.units;

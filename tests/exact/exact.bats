@@ -35,6 +35,15 @@ equal()
 	done
 }
 
+# What lives is not more than what the segment says is mapped, though no tick came before the end.
+@test "F21 what was mapped is known at once" {
+	POOLMEM="dir=$out/segments" LD_PRELOAD="$lib" "$build/tests/fault/f17_break" ask || [ $? = 134 ]
+	"$poolmem" report --json "$out"/segments/*.pms >"$out/report.json"
+	python3 -c 'import json, sys
+m = json.load(open(sys.argv[1]))["metrics"]
+assert m["live.bytes"] > 600000 and m["heap.committed"] >= m["live.bytes"], m' "$out/report.json"
+}
+
 @test "exact: 8 threads" {
 	counted "$programs/threads" 8 "$(by_level 100000 3000000)" 1
 	equal --processes 1

@@ -26,3 +26,11 @@ load under
 	diff "$out/plain" "$out/under"
 	[ "$(told '"passive" in notes')" = True ]
 }
+
+@test "F17 the break tells of another heap when it moves, not when it is asked for" {
+	run -134 watched "$programs/f17_break" ask slow_calls
+	[ "$(told 'sorted(notes)')" = "['pools_age']" ]
+	rm -f "$out"/segments/*
+	run -134 watched "$programs/f17_break" move slow_calls
+	[ "$(told '"other_heap" in notes')" = True ]
+}

@@ -65,6 +65,10 @@ void host_live_changed(int64_t bytes)
 	__atomic_add_fetch(&host.live_bytes, bytes, __ATOMIC_RELAXED);
 }
 
+void host_mapped_changed(void)
+{
+}
+
 uint64_t host_milliseconds(void)
 {
 	return 0;
