@@ -178,7 +178,13 @@ struct pm_process {
 	uint32_t recycled_children; /* children whose totals are in DEPARTED, there and at the creator */
 	uint32_t more_slots;        /* SLOT chunks besides the leader; atomic */
 	uint32_t children; /* forked children that found an area; atomic, written by them */
-	uint32_t foreign;  /* 1: its pids are of another namespace than the header's */
+	uint32_t foreign;  /* bits of enum pm_foreign; atomic */
+};
+
+/* Why its pid does not tell others whether a process lives. */
+enum pm_foreign {
+	PM_FOREIGN_PIDS = 1,   /* its pids are of another namespace than the header's */
+	PM_FOREIGN_LEADER = 2, /* its first thread has ended, others go on */
 };
 
 enum pm_slot_use {

@@ -13,7 +13,7 @@
 struct pool pool_empty = {.owner = OWNER_NONE};
 
 /* A full pool comes back when this part of its blocks is free: not for each free, and not too late. */
-enum { FREE_PART_TO_RETURN = 32 };
+enum { FREE_PART_TO_RETURN = 32, EVENTS_PER_TICK = 64 };
 
 /* The first of a bin serves; that it is empty now and then is no event. */
 static void make_first(struct heap *heap, struct pool *pool)
@@ -23,16 +23,23 @@ static void make_first(struct heap *heap, struct pool *pool)
 	pool_set_mark(pool, POOL_SERVES);
 }
 
+/* It tells when half of what is used now is gone: frees alone reach what is done now and then. */
+static void watch(struct pool *pool)
+{
+	pool_set_mark(pool, pool_used(pool) / 2);
+}
+
 /* Behind the first, which goes on serving. */
 static void link(struct heap *heap, struct pool *pool)
 {
 	struct pool *first = heap->bin[pool->size_class];
 	pool->next = NULL;
+	pool->rested = false;
 	if (first == &pool_empty) {
 		make_first(heap, pool);
 		return;
 	}
-	pool_set_mark(pool, 0);
+	watch(pool);
 	pool->prev = first;
 	pool->next = first->next;
 	if (first->next)
@@ -116,9 +123,13 @@ static bool retire(struct heap *heap, struct pool *pool)
 static bool take_new(struct heap *heap, unsigned size_class)
 {
 	struct run run;
-	if (!arena_take(class_units(size_class), &run))
-		return false;
+	if (!arena_take(class_units(size_class), &run)) {
+		large_flush_heaps(true);
+		if (!arena_take(class_units(size_class), &run))
+			return false;
+	}
 	struct pool *pool = arena_describe(&run, class_bytes(size_class) < STAMPS_COARSE_FROM);
+	pool->used_before = !run.zeroed;
 	pool_init(pool, size_class, heap, &heap->slot->tally[size_class]);
 	pool_extend(pool);
 	make_first(heap, pool);
@@ -148,7 +159,11 @@ void heap_pool_event(struct heap *heap, struct pool *pool)
 	if (pool->state == POOL_FULL) {
 		pool_cancel_notice(pool);
 		bin_activate(heap, pool);
+	} else if (pool->mark != POOL_SERVES) {
+		watch(pool);
 	}
 	bin_release_if_empty(heap, pool);
+	if (!(++heap->pool_events % EVENTS_PER_TICK))
+		host_tick(heap, CLASS_LARGE);
 	heap_leave(heap);
 }

@@ -23,9 +23,8 @@
 enum {
 	HEAP_STRIDE = 1024,
 	HEAP_GROUP = 8,
-	HEAP_CACHED_UNITS = 16,     /* longest run that a heap keeps */
-	HEAP_CACHED_UNITS_ALL = 32, /* all that it keeps */
-	HEAP_GROUPS = 8192,         /* so at most 65,536 threads with a heap at a time */
+	HEAP_CACHED_UNITS = 8, /* longest run that a heap keeps; of shorter ones as many as are that long together */
+	HEAP_GROUPS = 8192, /* so at most 65,536 threads with a heap at a time */
 };
 
 enum heap_state {
@@ -48,12 +47,14 @@ struct heap {
 	uint64_t clock_seen; /* allocations handed to the clock so far */
 	int64_t live_seen;   /* live bytes handed on so far */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
+	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */
+	uint64_t pool_events;   /* frees that took the slow path for their pool */
 	uint64_t remote_frees;  /* by this thread: a thread that only frees must tick too */
-	struct pool *cached[HEAP_CACHED_UNITS]; /* freed large blocks by their units less one */
-	uint32_t cached_units;                  /* all of these together */
-	bool cache_served;                      /* since the last tick */
+	struct pool *cached[HEAP_CACHED_UNITS]; /* atomic: freed large blocks by their units less one */
+	bool cache_served;                      /* since the last purge; others look, too */
 	uint32_t large_changes;                 /* large blocks come and gone since the last tick */
 	size_t large_bytes;                     /* their bytes */
+	uint64_t off_the_page[8];
 	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
 };
 
@@ -253,7 +254,7 @@ static inline void heap_clear_grains(void *block, size_t size)
 
 static inline void *heap_alloc_zeroed(size_t size)
 {
-	if (size > HEAP_CLEAR_MAX)
+	if (size > HEAP_CLEAR_MAX || unlikely(host_off))
 		return heap_alloc_zeroed_slow(size);
 	void *block = heap_alloc(size);
 	if (likely(block))
@@ -273,8 +274,11 @@ void *heap_refuse(int error);
 /* Counts for the thread's heap, or on the shared slot while it has none. */
 void heap_count_here(enum pm_counter counter);
 
-/* Gives back what the heap keeps of large blocks.  large.c */
+/* Gives back what the heap keeps of large blocks; any thread may ask.  large.c */
 void large_flush(struct heap *heap);
+
+/* The same for all heaps, or those whose large blocks did not serve since the last call. */
+void large_flush_heaps(bool all);
 
 /* Blocks without a heap: large ones, and any size when the thread has no heap.  large.c */
 /* *zeroed: that it is to read as zero, and then whether it does. */
@@ -296,6 +300,12 @@ void bin_release(struct heap *heap, struct pool *pool); /* if nothing in it is u
 void bin_release_if_empty(struct heap *heap,
 			  struct pool *pool); /* the same, but keeps the first of its bin */
 bool bin_fill(struct heap *heap, unsigned size_class);
+
+/*
+ * Gives back pages inside the heap's pools that hold no live block: of those at rest, or all of them.  Returns bytes.
+ * sparse.c
+ */
+size_t sparse_purge(struct heap *heap, bool all);
 
 /* Set when the kernel would not wipe a group's twins on fork. */
 extern bool heap_twins_unwiped;

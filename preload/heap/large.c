@@ -57,44 +57,70 @@ static void describe(struct pool *pool, char *start, size_t usable)
 /* --- kept by a heap -------------------------------------------------------------------------------- */
 
 /*
- * A program that comes and goes with large blocks finds the last ones again without an atomic operation.  Kept runs
- * are nobody's blocks; they go back to the arena at the second tick after they served last.
+ * A program that comes and goes with large blocks finds the last ones again, without a search.  Kept runs are nobody's
+ * blocks.  Only the thread itself puts one on a list; whoever takes one takes the whole list, and so any thread can give
+ * back what an idle one keeps.
  */
+static struct pool *take_list(struct heap *heap, size_t units)
+{
+	struct pool **list = &heap->cached[units - 1];
+	return __atomic_load_n(list, __ATOMIC_RELAXED)
+		       ? __atomic_exchange_n(list, NULL, __ATOMIC_ACQ_REL)
+		       : NULL;
+}
+
 static bool keep(struct heap *heap, struct pool *pool, const char *first_byte)
 {
 	unsigned units = pool->units;
-	if (!heap || units > HEAP_CACHED_UNITS || pool->start != first_byte ||
-	    heap->cached_units + units > HEAP_CACHED_UNITS_ALL)
+	if (!heap || units > HEAP_CACHED_UNITS || pool->start != first_byte)
 		return false;
-	pool->next = heap->cached[units - 1];
-	heap->cached[units - 1] = pool;
-	heap->cached_units += units;
-	__atomic_store_n(&pool->state, POOL_CACHED, __ATOMIC_RELEASE);
-	return true;
+	struct pool *first = take_list(heap, units);
+	pool->next = first;
+	pool->threaded = first ? first->threaded + 1 : 1; /* length of the list */
+	bool kept = pool->threaded * units <= HEAP_CACHED_UNITS;
+	if (kept)
+		__atomic_store_n(&pool->state, POOL_CACHED, __ATOMIC_RELEASE);
+	__atomic_store_n(&heap->cached[units - 1], kept ? pool : first, __ATOMIC_RELEASE);
+	return kept;
 }
 
 static struct pool *take_kept(struct heap *heap, size_t units)
 {
-	struct pool *pool = heap && units <= HEAP_CACHED_UNITS ? heap->cached[units - 1] : NULL;
+	struct pool *pool = heap && units <= HEAP_CACHED_UNITS ? take_list(heap, units) : NULL;
 	if (!pool)
 		return NULL;
-	heap->cached[units - 1] = pool->next;
-	heap->cached_units -= (uint32_t)units;
+	__atomic_store_n(&heap->cached[units - 1], pool->next, __ATOMIC_RELEASE);
 	heap->cache_served = true;
 	return pool;
 }
 
+/* Its units lead nowhere any more: a late second free in one of them must not be looked up in the first. */
+static void give_run(struct pool *pool)
+{
+	unsigned unit;
+	struct arena *arena = arena_of(pool, &unit);
+	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
+	region_set_run(arena, unit + 1, pool->units - 1U, &pool_nowhere);
+	arena_give(arena, unit, pool->units);
+}
+
 void large_flush(struct heap *heap)
 {
-	for (unsigned i = 0; i < HEAP_CACHED_UNITS; i++)
-		for (struct pool *pool; (pool = heap->cached[i]);) {
-			unsigned unit;
-			struct arena *arena = arena_of(pool, &unit);
-			heap->cached[i] = pool->next;
-			__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
-			arena_give(arena, unit, pool->units);
+	for (unsigned units = 1; units <= HEAP_CACHED_UNITS; units++)
+		for (struct pool *pool = take_list(heap, units), *next; pool; pool = next) {
+			next = pool->next;
+			give_run(pool);
 		}
-	heap->cached_units = 0;
+}
+
+void large_flush_heaps(bool all)
+{
+	struct heap *heap;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
+		if (all || !heap->cache_served)
+			large_flush(heap);
+		heap->cache_served = false;
+	}
 }
 
 /* Usable bytes end at a page, so that what is never touched is never resident. */
@@ -105,8 +131,11 @@ static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, c
 	size_t slack = alignment > PM_UNIT_BYTES ? alignment - PM_UNIT_BYTES : 0;
 	size_t units = round_up(size + slack, PM_UNIT_BYTES) / PM_UNIT_BYTES;
 	struct pool *pool = take_kept(heap, units);
-	if (!pool && !arena_take((unsigned)units, &run))
-		return NULL;
+	if (!pool && !arena_take((unsigned)units, &run)) {
+		large_flush_heaps(true);
+		if (!arena_take((unsigned)units, &run))
+			return NULL;
+	}
 	if (!pool)
 		pool = arena_describe(&run, false);
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
@@ -177,7 +206,7 @@ void large_free(struct heap *heap, struct pool *pool)
 	if (huge)
 		arena_give_huge(pool);
 	else
-		arena_give(arena, unit, pool->units);
+		give_run(pool);
 }
 
 static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
@@ -200,6 +229,7 @@ static bool resize_run(struct heap *heap, struct pool *pool, size_t size)
 			return false;
 		region_set_run(arena, first + pool->units, more, pool);
 	} else if (units < pool->units) {
+		region_set_run(arena, first + units, pool->units - units, &pool_nowhere);
 		arena_give(arena, first + units, pool->units - units);
 	}
 	pool->units = (uint16_t)units;

@@ -4,10 +4,21 @@
 
 #include "heap/host.h"
 
+/* Under on_error=report a list ends where it is corrupt: the rest is given up. */
+bool pool_links_to(const struct pool *pool, const void *block)
+{
+	struct place place = pool_place(pool, block);
+	if (!block || (place.exact && place.index < pool->capacity))
+		return block;
+	host_misuse(PM_MISUSE_CORRUPT_LINK, block, pool->size_class, pool->block_bytes);
+	return false;
+}
+
 static uint32_t free_blocks(const struct pool *pool)
 {
 	uint32_t count = 0;
-	for (void **block = pool->free; block && count < pool->threaded; block = *block)
+	for (void **block = pool->free; count < pool->threaded && pool_links_to(pool, block);
+	     block = *block)
 		count++;
 	return count;
 }
@@ -15,7 +26,7 @@ static uint32_t free_blocks(const struct pool *pool)
 uint32_t pool_used(const struct pool *pool)
 {
 	if (pool->mark == POOL_SERVES)
-		return pool->threaded - free_blocks(pool);
+		return pool->threaded - free_blocks(pool) - sparse_blocks(pool);
 	return pool->until + pool->mark;
 }
 
@@ -34,6 +45,9 @@ void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struc
 	pool->until = 0;
 	pool->mark = 0;
 	pool->threaded = 0;
+	pool->purged = 0;
+	pool->rested = false;
+	pool->looked_at = 0;
 	pool->capacity = pool->units * (size_t)PM_UNIT_BYTES / bytes;
 	pool->block_bytes = bytes;
 	pool->size_class = (uint8_t)size_class;
@@ -55,6 +69,8 @@ static uint32_t next_batch(const struct pool *pool)
 
 bool pool_extend(struct pool *pool)
 {
+	if (sparse_thread_page(pool))
+		return true;
 	if (pool->threaded == pool->capacity)
 		return false;
 	uint32_t end = next_batch(pool);
@@ -69,14 +85,15 @@ bool pool_extend(struct pool *pool)
 	return true;
 }
 
-/* Under on_error=report a list ends where it is corrupt: the rest is given up. */
-static bool links_to(const struct pool *pool, const void *block)
+/* What comes back may go past the mark: then there is a new one, so that the pool's end is seen. */
+static void lose(struct pool *pool, uint32_t blocks)
 {
-	struct place place = pool_place(pool, block);
-	if (!block || (place.exact && place.index < pool->capacity))
-		return block;
-	host_misuse(PM_MISUSE_CORRUPT_LINK, block, pool->size_class, pool->block_bytes);
-	return false;
+	pool->until -= blocks;
+	if (pool->mark == POOL_SERVES)
+		return;
+	uint32_t used = pool->until + pool->mark;
+	if (used <= pool->mark)
+		pool_set_mark(pool, used / 2);
 }
 
 uint32_t pool_collect(struct pool *pool)
@@ -87,11 +104,11 @@ uint32_t pool_collect(struct pool *pool)
 	list = __atomic_exchange_n(&pool->remote, 0, __ATOMIC_ACQUIRE) & ~(uintptr_t)POOL_NOTIFY;
 	uint32_t taken = 1;
 	void **last = (void **)list;
-	for (; links_to(pool, *last); last = *last)
+	for (; pool_links_to(pool, *last); last = *last)
 		taken++;
 	*last = pool->free;
 	pool->free = (void *)list;
-	pool->until -= taken;
+	lose(pool, taken);
 	return taken;
 }
 

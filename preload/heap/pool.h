@@ -5,7 +5,7 @@
  *   start                                     start + capacity * block_bytes
  *   | live | free | live | free | untouched ... |
  *
- *   used + blocks on `free` == threaded <= capacity
+ *   used + blocks on `free` + blocks on purged pages == threaded <= capacity
  *
  * where `used` counts live blocks and those on `remote` (freed by other threads, not yet taken over).  The
  * pool that malloc takes from, the first of its bin, does not keep `used`; the others, which only lose blocks, do.
@@ -51,14 +51,18 @@ struct pool {
 	uintptr_t remote; /* atomic */
 	struct pool *notify_next;
 	struct pool *next, *prev; /* list of the class, when ACTIVE */
-	uint32_t mark;            /* used count at which free takes the slow path, or POOL_SERVES */
-	uint32_t arena;           /* index of the arena that describes it */
+	uint64_t purged; /* a bit for each page that went back to the kernel: see sparse.c */
+	uint32_t mark;   /* used count at which free takes the slow path, or POOL_SERVES */
+	uint32_t arena;  /* index of the arena that describes it */
 	uint16_t units;
 	uint8_t first_unit; /* of the arena's */
 	uint8_t size_class;
 	uint8_t state;
-	bool asked; /* for a notice of the next remote free, and did not see it come yet */
-	uint8_t spare[18];
+	bool asked;         /* for a notice of the next remote free, and did not see it come yet */
+	bool rested;        /* of sparse.c: a pass saw it since it last served */
+	bool used_before;   /* its untouched part was another's, and is perhaps resident */
+	uint16_t looked_at; /* of sparse.c: used count at its last look; 0: none yet */
+	uint8_t unused[6];
 	uint8_t stamps[]; /* a byte per block */
 };
 
@@ -100,11 +104,18 @@ uint32_t pool_used(const struct pool *pool);
 /* The free that brings `used` down to `mark` is an event; POOL_SERVES: none is, and malloc may take. */
 void pool_set_mark(struct pool *pool, uint32_t mark);
 
-/* Prepares the descriptor for blocks of `size_class` owned by `owner`; start and units are set. */
+/* Prepares the descriptor for blocks of `size_class` owned by `owner`; start, units and used_before are set. */
 void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struct pm_tally *tally);
 
-/* Puts the next page's worth of untouched blocks on the free list.  false: all are threaded. */
+/* Whether the list goes on with `block`, a place in the pool.  A link that leads elsewhere is the program's fault. */
+bool pool_links_to(const struct pool *pool, const void *block);
+
+/* Puts the blocks of a purged page, or a page's worth of untouched ones, on the free list.  false: all are threaded. */
 bool pool_extend(struct pool *pool);
+
+/* The blocks of one purged page; false: there is none.  And how many there are on all.  sparse.c */
+bool sparse_thread_page(struct pool *pool);
+uint32_t sparse_blocks(const struct pool *pool);
 
 /*
  * Takes the blocks that others freed onto the free list; returns how many.  Owner only.

@@ -90,7 +90,8 @@ static void undo_since_fork(const struct heap *heap, struct inheritance *sum)
 		return;
 	}
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
-		undo_own(heap, sum);
+		if (heap->slot) /* else the fork met it in the making */
+			undo_own(heap, sum);
 }
 
 /* --- a place in the segment ------------------------------------------------------------------------ */
@@ -107,7 +108,7 @@ static uint32_t claim_area(void)
  */
 static bool is_foreign(uint32_t pid, const struct pm_process *old)
 {
-	return old->foreign || (pid == 1 && old->pid != 1);
+	return old->foreign & PM_FOREIGN_PIDS || (pid == 1 && old->pid != 1);
 }
 
 static void fill_record(struct pm_process *process, uint32_t parent, struct pm_process *old,

@@ -322,6 +322,8 @@ static void thread_ends(void *rounds_left)
 	fork_check(heap);
 	tick_flush(heap);
 	struct pm_slot *slot = heap_counted(heap, heap->slot);
+	if (slot->tid == life_process()->pid)
+		__atomic_or_fetch(&life_process()->foreign, PM_FOREIGN_LEADER, __ATOMIC_RELEASE);
 	slot->ended_ns = threads_clock_ns();
 	slot->held = 0;
 	heap_abandon(heap);

@@ -106,18 +106,24 @@ static void turn_epoch(void)
 	wiped_done(&wiped.advancing);
 }
 
-static void purge_when_due(void)
+static void purge_when_due(uint64_t now)
 {
-	if (!__atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED))
-		return;
-	uint64_t now = host_milliseconds();
 	uint64_t due = __atomic_load_n(&life.next_purge_ms, __ATOMIC_RELAXED);
 	if (now < due ||
 	    !__atomic_compare_exchange_n(&life.next_purge_ms, &due, now + life.settings.purge_ms,
 					 false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
 	heap_tend_abandoned();
+	large_flush_heaps(false);
 	arena_purge(false);
+}
+
+static void purge_sparse_when_due(struct heap *heap, uint64_t now)
+{
+	if (now < heap->sparse_due_ms)
+		return;
+	heap->sparse_due_ms = now + life.settings.purge_ms;
+	sparse_purge(heap, false);
 }
 
 void tick_keep_spares(unsigned count)
@@ -152,12 +158,11 @@ void host_tick(struct heap *heap, unsigned size_class)
 			  tick_interval(size_class));
 		heap_count(heap, PM_COUNTER_TICKS);
 	}
-	if (!heap->cache_served)
-		large_flush(heap);
-	heap->cache_served = false;
 	tick_flush(heap);
 	turn_epoch();
-	purge_when_due();
+	uint64_t now = host_milliseconds();
+	purge_when_due(now);
+	purge_sparse_when_due(heap, now);
 	keep_spares_if_forking();
 	publish_process();
 }

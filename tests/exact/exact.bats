@@ -89,6 +89,11 @@ assert m["live.bytes"] > 600000 and m["heap.committed"] >= m["live.bytes"], m' "
 	equal --processes "$(by_level 209 1009)"
 }
 
+@test "F29 exact: a child goes on after its first thread, its area is not another's" {
+	counted "$programs/leaderless" "$(by_level 200 2000)" 100000
+	equal --processes "$(by_level 202 2002)"
+}
+
 @test "F8 exact: vfork, exec, posix_spawn, system" {
 	counted "$programs/spawn" "$(by_level 3 30)" "$programs/mix" 1000 5
 	equal

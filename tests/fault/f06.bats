@@ -21,3 +21,8 @@ load under
 	watched "$programs/f06_handler" "$forks" >"$out/under"
 	grep -qx "$forks children ended well" "$out/under"
 }
+
+@test "F6 a thread without a heap forks while another makes its own" {
+	watched "$programs/f06_making" "$(by_level 300 3000)" >"$out/under"
+	grep -qx "stepped, 0 children ended badly" "$out/under"
+}

@@ -61,3 +61,10 @@ nth()
 	nth madvise EINVAL "$(by_level 12 100)"
 	nth munmap ENOMEM "$(by_level 5 100)"
 }
+
+@test "F18 what was freed serves at the limit, kept for another size or not" {
+	plainly "$programs/f18_freed" >"$out/plain"
+	watched "$programs/f18_freed" >"$out/under"
+	diff "$out/plain" "$out/under"
+	[ "$(grep -c "large yes, small yes" "$out/under")" = 2 ]
+}

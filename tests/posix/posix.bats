@@ -38,6 +38,13 @@ boundary()
 	! grep NO "$BATS_TEST_TMPDIR/plain"
 }
 
+@test "POOLMEM=off: libc serves, and nobody writes past its blocks" {
+	plainly=$("$programs/corners")
+	[ "$(POOLMEM=off LD_PRELOAD=$lib "$programs/corners")" = "$plainly" ]
+	[ "$(POOLMEM=off LD_PRELOAD=$lib python3 -c 'print(sum(range(1000)))')" = 499500 ]
+	POOLMEM=off LD_PRELOAD=$lib perl -e 'my %h; $h{$_} = "x" x ($_ % 300) for 1 .. 50000; exit !%h'
+}
+
 @test "F3 __libc_ names and public names are one heap" {
 	same_as_glibc "$programs/alias"
 }

@@ -24,7 +24,8 @@ static bool pool_is_sound(const struct pool *pool)
 			return false;
 		on_list++;
 	}
-	return pool_used(pool) + on_list == pool->threaded && pool->threaded <= pool->capacity;
+	return pool_used(pool) + on_list + sparse_blocks(pool) == pool->threaded &&
+	       pool->threaded <= pool->capacity;
 }
 
 static void check_own(struct pool *pool, void *heap)

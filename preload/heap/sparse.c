@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sparse.c: pages inside pools that still hold live blocks.
+ *
+ * A page goes back to the kernel when every block that reaches into it is on the free list.  The blocks that
+ * begin in it leave the list, as their links went with the page; pool->purged says which pages are to be threaded
+ * again.  Blocks that other threads just free are on no list of ours yet, and keep their page.
+ *
+ * Only pools that malloc does not take from are looked at, at the second pass after they came to rest, and again
+ * when an eighth of what was used is gone.
+ */
+#include "heap/heap.h"
+#include "sys/memory.h"
+
+#include <string.h>
+
+enum { PAGES_MAX = 64, BLOCKS_MAX = PM_UNIT_BYTES / CLASS_GRAIN, SHRUNK_PART = 8 };
+
+_Static_assert(PM_UNIT_BYTES / CLASS_PAGE * 4 == PAGES_MAX, "pages of the longest pool, a bit each");
+
+/* Whether the block of an index is free for us: on the list, or on a page that was given back. */
+struct survey {
+	uint64_t on_list[BLOCKS_MAX / 64];
+};
+
+static unsigned page_of(const struct pool *pool, uint64_t index)
+{
+	return (unsigned)(index * pool->block_bytes / CLASS_PAGE);
+}
+
+static bool is_purged(const struct pool *pool, unsigned page)
+{
+	return pool->purged >> page & 1;
+}
+
+static void take_survey(const struct pool *pool, struct survey *survey)
+{
+	uint32_t count = 0;
+	memset(survey, 0, sizeof *survey);
+	for (void **block = pool->free; count++ < pool->threaded && pool_links_to(pool, block);
+	     block = *block) {
+		uint64_t index = pool_place(pool, block).index;
+		survey->on_list[index / 64] |= UINT64_C(1) << index % 64;
+	}
+}
+
+static uint64_t pages_between(unsigned first, unsigned last)
+{
+	return (~UINT64_C(0) >> (PAGES_MAX - 1 - (last - first))) << first;
+}
+
+static uint64_t touched_pages(const struct pool *pool)
+{
+	size_t bytes = pool->threaded * pool->block_bytes;
+	return bytes ? pages_between(0, (unsigned)((bytes - 1) / CLASS_PAGE)) : 0;
+}
+
+/* Pages before the untouched part that no block needs which is not free. */
+static uint64_t idle_pages(const struct pool *pool, const struct survey *survey)
+{
+	uint64_t idle = touched_pages(pool);
+	for (uint32_t i = 0; i < pool->threaded; i++) {
+		size_t first = i * pool->block_bytes, last = first + pool->block_bytes - 1;
+		bool is_free = survey->on_list[i / 64] >> i % 64 & 1 ||
+			       is_purged(pool, page_of(pool, i));
+		if (!is_free)
+			idle &= ~pages_between((unsigned)(first / CLASS_PAGE),
+					       (unsigned)(last / CLASS_PAGE));
+	}
+	return idle;
+}
+
+/* Purged before, and then perhaps written to by a block that begins on the page before. */
+static uint64_t pages_overlapped(const struct pool *pool)
+{
+	uint64_t found = 0;
+	for (uint64_t rest = pool->purged; rest; rest &= rest - 1) {
+		size_t begin = (size_t)__builtin_ctzl(rest) * CLASS_PAGE;
+		if (begin % pool->block_bytes &&
+		    !is_purged(pool, page_of(pool, begin / pool->block_bytes)))
+			found |= rest & -rest;
+	}
+	return found;
+}
+
+/* Behind what was touched, where the pool's memory was used before it. */
+static uint64_t take_untouched_pages(struct pool *pool)
+{
+	unsigned count = pool->units * (unsigned)(PM_UNIT_BYTES / CLASS_PAGE);
+	uint64_t pages = pages_between(0, count - 1) & ~touched_pages(pool);
+	bool used_before = pool->used_before;
+	pool->used_before = false;
+	return used_before ? pages : 0;
+}
+
+/* The kernel refuses what is locked: such pages stay.  Returns those that went. */
+static uint64_t purge_pages(const struct pool *pool, uint64_t pages)
+{
+	uint64_t gone = 0;
+	while (pages) {
+		unsigned first = (unsigned)__builtin_ctzl(pages);
+		uint64_t rest = ~(pages >> first);
+		unsigned count = rest ? (unsigned)__builtin_ctzl(rest) : PAGES_MAX - first;
+		uint64_t run = pages_between(first, first + count - 1);
+		if (memory_purge(pool->start + (size_t)first * CLASS_PAGE,
+				 (size_t)count * CLASS_PAGE))
+			gone |= run;
+		pages &= ~run;
+	}
+	return gone;
+}
+
+/* The list without the blocks that begin in `pages`, before these lose their links. */
+static void unlink_blocks(struct pool *pool, uint64_t pages)
+{
+	void **last = &pool->free;
+	uint32_t count = 0;
+	for (void **block = pool->free, **next;
+	     count++ < pool->threaded && pool_links_to(pool, block); block = next) {
+		next = *block;
+		if (pages >> page_of(pool, pool_place(pool, block).index) & 1)
+			continue;
+		*last = block;
+		last = block;
+	}
+	*last = NULL;
+}
+
+bool sparse_thread_page(struct pool *pool)
+{
+	if (!pool->purged)
+		return false;
+	unsigned page = (unsigned)__builtin_ctzl(pool->purged);
+	size_t first = ((size_t)page * CLASS_PAGE + pool->block_bytes - 1) / pool->block_bytes;
+	size_t end = ((size_t)(page + 1) * CLASS_PAGE + pool->block_bytes - 1) / pool->block_bytes;
+	if (end > pool->threaded)
+		end = pool->threaded;
+	for (size_t i = end; i-- > first;) {
+		void **block = (void **)(pool->start + i * pool->block_bytes);
+		*block = pool->free;
+		pool->free = block;
+	}
+	pool->purged &= pool->purged - 1;
+	return true;
+}
+
+uint32_t sparse_blocks(const struct pool *pool)
+{
+	uint32_t blocks = 0;
+	for (uint32_t i = 0; pool->purged && i < pool->threaded; i++)
+		blocks += is_purged(pool, page_of(pool, i));
+	return blocks;
+}
+
+/* Returns bytes. */
+static size_t purge_pool(struct pool *pool)
+{
+	struct survey survey;
+	pool_collect(pool);
+	take_survey(pool, &survey);
+	uint64_t idle = idle_pages(pool, &survey), again = idle & pages_overlapped(pool);
+	again |= take_untouched_pages(pool);
+	uint64_t pages = idle & ~pool->purged;
+	if (!(pages | again))
+		return 0;
+	unlink_blocks(pool, pages);
+	pool->purged |= pages;
+	uint64_t gone = purge_pages(pool, pages | again);
+	for (uint64_t kept = pages & ~gone; kept; kept &= kept - 1) {
+		uint64_t others = pool->purged & ~(kept & -kept);
+		pool->purged = kept & -kept;
+		sparse_thread_page(pool);
+		pool->purged = others;
+	}
+	return (size_t)__builtin_popcountl(gone) * CLASS_PAGE;
+}
+
+/* At rest since the last pass, and worth another look. */
+static bool is_due(struct pool *pool, bool all)
+{
+	uint32_t used = pool_used(pool);
+	bool rested = pool->rested;
+	pool->rested = true;
+	if (!all && (!rested || (pool->looked_at && used + used / SHRUNK_PART >= pool->looked_at)))
+		return false;
+	pool->looked_at = (uint16_t)used;
+	return true;
+}
+
+size_t sparse_purge(struct heap *heap, bool all)
+{
+	size_t bytes = 0;
+	for (unsigned c = 0; c < CLASS_POOLED; c++) {
+		struct pool *first = heap->bin[c];
+		if (first == &pool_empty)
+			continue;
+		for (struct pool *pool = first->next, *next; pool; pool = next) {
+			next = pool->next;
+			if (is_due(pool, all))
+				bytes += purge_pool(pool);
+			bin_release_if_empty(heap, pool);
+		}
+		if (all)
+			bytes += purge_pool(first);
+	}
+	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
+	return bytes;
+}
