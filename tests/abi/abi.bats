@@ -59,6 +59,23 @@ listed()
 	run ! grep -vxE 'libc\.so\.6|ld-linux[-a-z0-9_]*\.so\.[0-9]+' "$BATS_TEST_TMPDIR/needed"
 }
 
+# instructions_to_return FUNCTION: of the path without a jump taken, the one that finds a block
+instructions_to_return()
+{
+	objdump -d --no-show-raw-insn "$lib" | awk -v name="<__libc_$1>:" '
+		$2 == name { inside = 1; next }
+		inside { n++ }
+		inside && /\tret/ { print n; exit }'
+}
+
+# The budget is the least that was reached with gcc 12; other compilers may take a few more.
+@test "the fast paths stay short: malloc 23 instructions, free 31" {
+	malloc=$(instructions_to_return malloc) free=$(instructions_to_return free)
+	echo "malloc $malloc, free $free"
+	[ "$malloc" -ge 15 ] && [ "$free" -ge 15 ]
+	[ "$malloc" -le 23 ] && [ "$free" -le 31 ]
+}
+
 @test "F4 thread-local storage is initial-exec and under 64 bytes" {
 	run ! grep -w __tls_get_addr <(nm -D --undefined-only "$lib")
 	readelf -lW "$lib" >"$BATS_TEST_TMPDIR/segments"
