@@ -46,7 +46,8 @@ static void take_survey(const struct pool *pool, struct survey *survey)
 
 static uint64_t pages_between(unsigned first, unsigned last)
 {
-	return (~UINT64_C(0) >> (PAGES_MAX - 1 - (last - first))) << first;
+	unsigned count = last + 1 - first;
+	return (count < PAGES_MAX ? (UINT64_C(1) << count) - 1 : ~UINT64_C(0)) << first;
 }
 
 static uint64_t touched_pages(const struct pool *pool)
