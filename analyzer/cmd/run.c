@@ -8,6 +8,7 @@
 #include "launch/record.h"
 #include "launch/say.h"
 #include "render/json.h"
+#include "render/words.h"
 #include "study/summary.h"
 #include "text/failure.h"
 #include "text/number.h"
@@ -168,11 +169,11 @@ static void say_figures(const struct summary *summary)
 
 	say_peak(all);
 	say_allocations(summary);
-	say("never freed    %s, %s", number_of(metric(all, METRIC_LEAK_BLOCKS), "block").text,
-	    number_bytes(metric(all, METRIC_LEAK_BYTES)).text);
+	say("never freed    %s, %s", words_blocks(all, METRIC_LEAK_BLOCKS).text,
+	    words_bytes(all, METRIC_LEAK_BYTES).text);
 	if (all->value[METRIC_HEAP_COMMITTED_PEAK].is_known)
 		say("fragmentation  %s of heap mapped at its peak, for %s live",
-		    number_bytes(metric(all, METRIC_HEAP_COMMITTED_PEAK)).text,
+		    words_bytes(all, METRIC_HEAP_COMMITTED_PEAK).text,
 		    number_bytes(metric(all, METRIC_LIVE_PEAK)).text);
 }
 

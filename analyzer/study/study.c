@@ -2,6 +2,7 @@
 /* study.c: see study.h. */
 #include "study/study.h"
 
+#include "study/leak.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
@@ -85,6 +86,7 @@ static void study_process(const struct process *process, const struct recording 
 
 	ret->process = process;
 	metrics_of_process(process, &figures->metrics);
+	leak_by_class(process, &figures->metrics);
 	classes_add(&figures->classes, process);
 	classes_finish(&figures->classes, query);
 	pools_add(&figures->pools, process, &nothing);
