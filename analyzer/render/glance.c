@@ -5,9 +5,11 @@
 #include "model/saturate.h"
 #include "render/command.h"
 #include "render/words.h"
+#include "text/allocate.h"
 #include "text/number.h"
 #include "text/paragraph.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,11 +265,29 @@ void glance_process(const struct study *study, const struct process_study *proce
 	put_figures(&process->figures, process->process->state == STATE_RUNNING, 1, sink);
 }
 
+/* Of several that the filter left, the one that stands first in their table. */
+static char *command_of_shown(const struct study *study)
+{
+	char *command, *titled;
+
+	if (!study->process_count)
+		return command_of_all(study);
+	command = command_of(study, study->ranked[0]->process);
+	if (study->process_count == 1)
+		return command;
+	size_t bytes = strlen(command) + sizeof "filtered: ";
+	titled = allocate(bytes, 1);
+	snprintf(titled, bytes, "filtered: %s", command);
+	free(command);
+	return titled;
+}
+
 /* How the run ended, where that was seen; else how its first process did. */
 static void put_end(const struct study *study, struct sink *sink)
 {
 	const struct outside *outside = &study->recording->outside;
-	const struct process *first = study->processes[0].process;
+	const struct process *first = study->skipped_count ? study->ranked[0]->process
+							   : study->processes[0].process;
 	struct process end = *first;
 
 	if (!study->skipped_count && outside->signal.is_known && outside->signal.value)
@@ -286,9 +306,8 @@ static void put_processes(const struct study *study, struct sink *sink)
 	if (study->fork_count)
 		sink_print(sink, ", %s", number_of(study->fork_count, "fork").text);
 	if (study->skipped_count)
-		sink_print(sink, "; %s more are filtered out",
-			   number_count(study->skipped_count).text);
-	sink_print(sink, "; all below are sums\n");
+		sink_print(sink, "; %s filtered out", number_count(study->skipped_count).text);
+	sink_print(sink, "%s\n", study->process_count > 1 ? "; all below are sums" : "");
 }
 
 static bool some_process_runs(const struct study *study)
@@ -305,7 +324,7 @@ void glance_recording(const struct study *study, struct sink *sink)
 		glance_process(study, &study->processes[0], sink);
 		return;
 	}
-	put_title(sink, command_of_all(study));
+	put_title(sink, study->skipped_count ? command_of_shown(study) : command_of_all(study));
 	if (!study->process_count)
 		return;
 	put_end(study, sink);

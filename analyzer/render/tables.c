@@ -331,6 +331,6 @@ void table_of_processes(const struct study *study, const struct view *view, stru
 		       "peak with what it inherited");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
-		put_process(&table, study, &study->processes[i]);
+		put_process(&table, study, study->ranked[i]);
 	table_end(&table, sink);
 }

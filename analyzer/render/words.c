@@ -119,7 +119,7 @@ void words_findings(const struct figures *figures, struct sink *sink)
 	}
 }
 
-static struct phrase killed_by(int64_t signal)
+struct phrase words_signal(int64_t signal)
 {
 	struct phrase phrase;
 	const char *name = signal < 65 ? sigabbrev_np((int)signal) : NULL;
@@ -137,7 +137,7 @@ struct phrase words_state(const struct process *process)
 	struct phrase phrase;
 
 	switch (process->state) {
-	case STATE_KILLED: return killed_by(process->signal);
+	case STATE_KILLED: return words_signal(process->signal);
 	case STATE_EXITED:
 		snprintf(phrase.text, sizeof phrase.text, "exited %lld",
 			 (long long)process->exit_status);

@@ -21,6 +21,9 @@ void words_findings(const struct figures *figures, struct sink *sink);
 /* How long an epoch is: "1,000 allocations"; as it grew: "1,000 to 4,000 allocations". */
 struct phrase words_epoch(const struct generations *generations);
 
+/* "killed by SIGSEGV" */
+struct phrase words_signal(int64_t signal);
+
 /* "exited 0", "killed by SIGSEGV", "running" */
 struct phrase words_state(const struct process *process);
 
