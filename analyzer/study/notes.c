@@ -85,6 +85,14 @@ static void add_misuse(struct notes *notes, const struct process *process)
 			 words[record->misuse_kind].text);
 }
 
+static const char *program_of(const struct process *process, const struct recording *recording)
+{
+	const struct process *facts = facts_of(recording, process);
+	const char *slash = facts->exe ? strrchr(facts->exe, '/') : NULL;
+
+	return slash ? slash + 1 : facts->exe ? facts->exe : "?";
+}
+
 /* How old the map of the heap is, when it is older than the counts. */
 static void add_publication(struct notes *notes, const struct process *process,
 			    const struct recording *recording)
@@ -92,26 +100,22 @@ static void add_publication(struct notes *notes, const struct process *process,
 	const struct pm_process *record = &process->record;
 	bool is_live = process->state == STATE_RUNNING && recording->kind == SOURCE_SEGMENT;
 
-	if (!process->arena_count || process->state == STATE_EXITED)
+	/* Of _exit the status may be known: nothing was published by it. */
+	if (!process->arena_count || record->state == PM_STATE_EXITED)
 		return;
 	struct note *note = add(notes, "pools_age",
 				"pools are as they were published last; counts are exact", 0);
 	uint64_t age_ns = excess(recording->read_at_ns, record->published_ns);
+	note->lists = true;
 	if (is_live && record->published_ns)
-		snprintf(note->detail, sizeof note->detail, "epoch %llu, %s ago",
+		snprintf(note->detail, sizeof note->detail, "%.60s %u: epoch %llu, %s ago",
+			 program_of(process, recording), record->pid,
 			 (unsigned long long)record->published_epoch, number_duration(age_ns).text);
 	else
-		snprintf(note->detail, sizeof note->detail, "epoch %llu of %llu",
+		snprintf(note->detail, sizeof note->detail, "%.60s %u: epoch %llu of %llu",
+			 program_of(process, recording), record->pid,
 			 (unsigned long long)record->published_epoch,
 			 (unsigned long long)record->epoch);
-}
-
-static const char *program_of(const struct process *process, const struct recording *recording)
-{
-	const struct process *facts = facts_of(recording, process);
-	const char *slash = facts->exe ? strrchr(facts->exe, '/') : NULL;
-
-	return slash ? slash + 1 : facts->exe ? facts->exe : "?";
 }
 
 static bool has_blocks(const struct process *process)
@@ -144,8 +148,8 @@ static void add_python(struct notes *notes, const struct process *process,
 	if (process->kind == PROCESS_EXEC &&
 	    strncmp(program_of(process, recording), "python", strlen("python")) == 0)
 		add(notes, "pymalloc",
-		    "python3 serves small objects itself, unseen here: PYTHONMALLOC=malloc in its "
-		    "environment shows them",
+		    "python3 serves small objects itself, unseen here, unless its environment has "
+		    "PYTHONMALLOC=malloc",
 		    0);
 }
 
@@ -202,7 +206,7 @@ static void add_to_list(struct note *total, const struct note *note)
 	if (used + strlen(", ") + length + sizeof more <= sizeof total->detail)
 		snprintf(total->detail + used, sizeof total->detail - used, ", %s", note->detail);
 	else if (used < strlen(more) || strcmp(total->detail + used - strlen(more), more) != 0)
-		strcat(total->detail, more);
+		memcpy(total->detail + used, more, sizeof more);
 }
 
 /* A detail that differs from process to process is none of all. */

@@ -107,6 +107,15 @@ waits_for()
 	"$poolmem" report a.pm | grep -E "^  heap  .*$peak" || { "$poolmem" report a.pm; return 1; }
 }
 
+@test "run: who has no pools in the report, and why python has few blocks, is said" {
+	cp "$(python3 -c 'import sys; print(sys.executable)')" python3
+	record -o a.pm -- ./python3 -c 'import os; os._exit(0)'
+	"$poolmem" report a.pm | tr -s ' \n' ' ' | grep -F 'unless its environment has PYTHONMALLOC=malloc'
+	"$poolmem" report a.pm | tr -s ' \n' ' ' | grep -E 'Pools are as they were published last.*\(python3 [0-9]+: epoch'
+	run -137 record -o b.pm -- sh -c 'kill -KILL $$'
+	"$poolmem" report b.pm | tr -s ' \n' ' ' | grep -E 'pools are missing here of processes .*\(1 process; [a-z]+ [0-9]+\)'
+}
+
 @test "run: what is never freed is one number, in the table as well" {
 	record -o a.pm -- bash -c 'for i in 1 2 3; do (x=$i; unset HOME; echo $x | cat); done'
 	"$poolmem" report --json a.pm | python3 -c '
