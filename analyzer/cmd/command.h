@@ -56,6 +56,13 @@ struct command_help {
 COMMANDS(DECLARE_COMMAND)
 #undef DECLARE_COMMAND
 
+/*
+ * The same after getopt_long() has said '?'.  words: the long options that the command has, without
+ * dashes.
+ */
+int command_unknown_option(const char *name, char *const *argv, const char *const *words,
+			   size_t word_count);
+
 /* Says on stderr "poolmem NAME: " and the message, then how to get help.  Returns EXIT_USAGE. */
 int command_usage_error(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -2,6 +2,7 @@
 /* doctor.c: `poolmem doctor`: what works here and what does not, in plain words. */
 #include "cmd/command.h"
 #include "launch/machine.h"
+#include "launch/settings.h"
 #include "launch/target.h"
 #include "launch/trial.h"
 #include "text/escape.h"
@@ -66,6 +67,7 @@ static enum check_verdict verdict_of_target(const struct target *target)
 static void diagnose(struct diagnosis *diagnosis, const char *library)
 {
 	machine_check(&diagnosis->checks);
+	settings_adopt(); /* told above: the trial is not to tell it again */
 	trial_check(&diagnosis->checks, library);
 	diagnosis->all_well = true;
 	for (size_t i = 0; i < diagnosis->checks.count; i++)
@@ -202,6 +204,7 @@ int cmd_doctor(int argc, char **argv)
 		{"lib", required_argument, NULL, 'l'},
 		{NULL, 0, NULL, 0},
 	};
+	static const char *const words[] = {"json", "lib"};
 	struct diagnosis diagnosis = {0};
 	const char *library = NULL;
 	bool as_json = false;
@@ -214,10 +217,11 @@ int cmd_doctor(int argc, char **argv)
 			as_json = true;
 		else if (letter == 'l')
 			library = optarg;
+		else if (letter == ':')
+			return command_usage_error("doctor", "'%s' needs a value", argv[optind - 1]);
 		else
-			return command_usage_error(
-				"doctor", letter == ':' ? "%s needs a value" : "unknown option %s",
-				argv[optind - 1]);
+			return command_unknown_option("doctor", argv, words,
+						      sizeof words / sizeof *words);
 	}
 	diagnosis.programs = argv + optind;
 	diagnosis.program_count = (size_t)(argc - optind);

@@ -3,11 +3,15 @@
 #include "cmd/command.h"
 #include "cmd/reader.h"
 #include "render/listing.h"
+#include "source/input.h"
+#include "source/operand.h"
 #include "text/allocate.h"
 
+#include <limits.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
@@ -18,7 +22,8 @@ static const struct command_option options[] = {
 
 const struct command_help help_list = {
 	.usage = "list [options]",
-	.purpose = "Shows the segments of this user: of programs that run, and those left behind.",
+	.purpose = "Shows the segments of this user: of programs that run, and those left behind.\n"
+		   "Says where the newest capture of poolmem run is.",
 	.options = options,
 	.examples =
 		{
@@ -82,17 +87,33 @@ static comparison *order_of(const char *key, struct failure *why)
 	return NULL;
 }
 
-static bool print(const struct listing_row *const *rows, size_t count, const struct reader *reader,
-		  struct failure *why)
+/* The capture that the newest `poolmem run` wrote, while it is there.  Freed by the caller. */
+static char *last_capture(const struct directory *directory)
+{
+	char path[PATH_MAX];
+	struct failure ignored;
+	struct input note;
+
+	if (!input_open(directory->fd, LAST_CAPTURE_NAME, &note, &ignored))
+		return NULL;
+	bool read = note.bytes < sizeof path && input_read(&note, 0, path, note.bytes, &ignored);
+	path[read ? note.bytes : 0] = 0;
+	input_close(&note);
+	path[strcspn(path, "\n")] = 0;
+	return *path == '/' && access(path, F_OK) == 0 ? allocate_text(path, strlen(path)) : NULL;
+}
+
+static bool print(const struct listing_row *const *rows, size_t count, const char *last,
+		  const struct reader *reader, struct failure *why)
 {
 	struct sink sink;
 
 	if (!reader_open_sink(reader, &sink, why))
 		return false;
 	if (reader->json)
-		listing_json(rows, count, &reader->view, &sink);
+		listing_json(rows, count, last, &reader->view, &sink);
 	else
-		listing_text(rows, count, &reader->view, &sink);
+		listing_text(rows, count, last, &reader->view, &sink);
 	return sink_close(&sink, why);
 }
 
@@ -109,9 +130,14 @@ static bool show(const struct listing *listing, const regex_t *filter, compariso
 	}
 	if (count)
 		qsort(rows, count, sizeof(void *), order);
-	bool shown = count || reader->json ? print(rows, count, reader, why)
-					   : fail(why, FAILURE_NOTHING, "no segments in %s",
-						  listing->directory.path);
+	char *last = last_capture(&listing->directory);
+	bool shown = count || reader->json || (last && !filter)
+			     ? print(rows, count, last, reader, why)
+			     : fail(why, FAILURE_NOTHING,
+				    filter ? "no segment in %s matches the filter"
+					   : "no segments in %s, and no capture yet",
+				    listing->directory.path);
+	free(last);
 	free(rows);
 	return shown;
 }

@@ -94,10 +94,15 @@ static void put_version(struct sink *sink, const struct command *unused)
 	sink_print(sink, "poolmem " POOLMEM_VERSION ", segment format %d\n", PM_FORMAT_VERSION);
 }
 
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static bool asks_for_help(const struct command *command, int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--help") == 0)
+		if (is_help(argv[i]))
 			return true;
 		if (command->help->stops_at_operand && argv[i][0] != '-')
 			return false;
@@ -129,7 +134,7 @@ static void fill_closed_descriptors(void)
 int main(int argc, char **argv)
 {
 	fill_closed_descriptors();
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+	if (argc < 2 || is_help(argv[1]) || strcmp(argv[1], "help") == 0)
 		return print(put_overview, NULL);
 	if (strcmp(argv[1], "--version") == 0)
 		return print(put_version, NULL);

@@ -3,7 +3,8 @@
 #include "cmd/reader.h"
 
 #include "cmd/command.h"
-#include "cmd/suggest.h"
+#include "launch/say.h"
+#include "launch/settings.h"
 #include "text/colour.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { GO_ON = -1, ROWS_DEFAULT = 20 };
+enum { GO_ON = -1, ROWS_DEFAULT = 20, FAULT_COUNT_MAX = 8 };
 
 enum letter {
 	LETTER_JSON = 256,
@@ -51,6 +52,15 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	}
 }
 
+static const char *name_of(int letter)
+{
+	const struct option *option = options;
+
+	while (option->name && option->val != letter)
+		option++;
+	return option->name ? option->name : "?";
+}
+
 static bool parse_rows(const char *text, size_t *ret)
 {
 	char *end;
@@ -79,21 +89,16 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 }
 
 /* "--josn": which option of this command is nearest? */
-static int unknown_option(const char *command, const char *typed,
+static int unknown_option(const char *command, char *const *argv,
 			  const struct reader_accepts *accepts)
 {
 	const char *words[sizeof options / sizeof *options];
 	size_t count = 0;
-	const char *bare = typed + strspn(typed, "-");
 
 	for (const struct option *option = options; option->name; option++)
 		if (is_accepted(option->val, accepts))
 			words[count++] = option->name;
-	const char *near = typed[1] == '-' ? suggest(bare, words, count) : NULL;
-	if (near && strcmp(near, bare) != 0)
-		return command_usage_error(command, "there is no option '%s'; did you mean '--%s'?",
-					   typed, near);
-	return command_usage_error(command, "there is no option '%s'", typed);
+	return command_unknown_option(command, argv, words, count);
 }
 
 static int take_operand(int argc, char **argv, const struct reader_accepts *accepts,
@@ -109,6 +114,19 @@ static int take_operand(int argc, char **argv, const struct reader_accepts *acce
 	return GO_ON;
 }
 
+/* The library does not take such a directory: its segments are where they are by default. */
+static void adopt_directory(void)
+{
+	struct settings_fault fault[FAULT_COUNT_MAX];
+	const char *text = getenv("POOLMEM");
+	size_t count = text ? settings_faults(text, fault, FAULT_COUNT_MAX) : 0;
+
+	for (size_t i = 0; i < count && i < FAULT_COUNT_MAX; i++)
+		if (fault[i].key && strcmp(fault[i].key, "dir") == 0)
+			say("%s", fault[i].text);
+	settings_adopt();
+}
+
 int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, struct reader *ret)
 {
 	struct reader reader = {.view.row_max = ROWS_DEFAULT};
@@ -119,23 +137,31 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	       SIG_IGN); /* a message or a report over `ulimit -f` is an error to tell (F39) */
 	optind = 1;
 	opterr = 0;
-	for (int last = 1; (letter = getopt_long(argc, argv, ":o:n:", options, NULL)) != -1;
-	     last = optind) {
+	while ((letter = getopt_long(argc, argv, ":o:n:", options, NULL)) != -1) {
 		if (letter == ':')
 			return command_usage_error(accepts->command, "'%s' needs a value",
 						   argv[optind - 1]);
-		if (letter == '?' || !is_accepted(letter, accepts))
-			return unknown_option(accepts->command, argv[last], accepts);
+		if (letter == '?')
+			return unknown_option(accepts->command, argv, accepts);
+		if (!is_accepted(letter, accepts))
+			return command_usage_error(accepts->command, "there is no option '--%s'",
+						   name_of(letter));
 		if (!set(&reader, letter, &rows_given))
 			return command_usage_error(accepts->command, "-n takes a number, not '%s'",
 						   optarg);
 	}
 	if (reader.json && !rows_given)
 		reader.view.row_max = 0;
+	struct failure why;
+	bool colour;
+	if (!colour_wanted(reader.colour, STDOUT_FILENO, &colour, &why))
+		return command_usage_error(accepts->command, "%s", why.text);
 	int code = take_operand(argc, argv, accepts, &reader);
-	if (code == GO_ON)
-		*ret = reader;
-	return code;
+	if (code != GO_ON)
+		return code;
+	adopt_directory();
+	*ret = reader;
+	return GO_ON;
 }
 
 /* 0: not a terminal, or one that does not tell. */

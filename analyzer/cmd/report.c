@@ -10,9 +10,10 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
-	{"--sort KEY", "order of the size classes: allocations, frees, live, bytes, size"},
+	{"--sort KEY",
+	 "allocations, frees, live, bytes; size (of classes), peak or start (of processes)"},
 	{"--filter REGEX", "processes whose program or arguments match; class:REGEX: size classes"},
-	{"--all", "a section for each process"},
+	{"--all", "a section for each process, in the same order"},
 	{NULL, NULL},
 };
 
@@ -53,6 +54,22 @@ static bool show(const struct recording *recording, const struct query *query,
 	return shown;
 }
 
+/* A capture that was cut before its first process ends is no capture of nothing. */
+static bool is_cut_short(const char *path)
+{
+	struct failure ignored;
+	struct source source;
+	struct image image;
+
+	if (!source_open(path, &source, &ignored))
+		return false;
+	while (source_next(&source, &image, &ignored) == SOURCE_IMAGE)
+		image_free(&image);
+	bool is_cut = source.capture.is_cut_short;
+	source_close(&source);
+	return is_cut;
+}
+
 static bool report(const struct reader *reader, const struct query *query, struct failure *why)
 {
 	struct recording recording;
@@ -61,6 +78,8 @@ static bool report(const struct reader *reader, const struct query *query, struc
 	if (!path)
 		return false;
 	bool done = recording_read(path, &recording, why);
+	if (!done && why->kind == FAILURE_NOTHING && is_cut_short(path))
+		fail(why, FAILURE_UNREADABLE, "%s is cut short: no whole process is in it", path);
 	free(path);
 	if (!done)
 		return false;

@@ -7,7 +7,9 @@
 #include "launch/name.h"
 #include "launch/record.h"
 #include "launch/say.h"
+#include "launch/settings.h"
 #include "render/json.h"
+#include "render/words.h"
 #include "study/summary.h"
 #include "text/failure.h"
 #include "text/number.h"
@@ -17,9 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { INTERVAL_MS = 100, INTERVAL_MS_MAX = 3600000, NS_PER_MS = 1000000 };
+enum { INTERVAL_MS = 100, INTERVAL_MS_MAX = 3600000, NS_PER_MS = 1000000, FAULT_COUNT_MAX = 3 };
 
 static const struct command_option options[] = {
 	{"-o, --output FILE", "name of the capture; may hold %e %p %h %t %n %% (" NAME_DEFAULT ")"},
@@ -100,6 +103,8 @@ static bool parse(int argc, char **argv, struct run_options *ret)
 		{"quiet", no_argument, NULL, 'q'},
 		{NULL, 0, NULL, 0},
 	};
+	static const char *const words[] = {"output", "force", "only", "interval",
+					    "lib",    "json",  "quiet"};
 	int letter;
 
 	*ret = (struct run_options){.pattern = NAME_DEFAULT,
@@ -107,12 +112,12 @@ static bool parse(int argc, char **argv, struct run_options *ret)
 	optind = 0;
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, "+:o:fq", longs, NULL)) != -1) {
-		if (letter == '?' || letter == ':') {
-			command_usage_error("run",
-					    letter == ':' ? "%s needs a value" : "unknown option %s",
-					    argv[optind - 1]);
+		if (letter == ':')
+			command_usage_error("run", "'%s' needs a value", argv[optind - 1]);
+		if (letter == '?')
+			command_unknown_option("run", argv, words, sizeof words / sizeof *words);
+		if (letter == '?' || letter == ':')
 			return false;
-		}
 		if (!take_option(letter, ret))
 			return false;
 	}
@@ -133,11 +138,26 @@ static void say_findings(const struct target *target)
 	}
 }
 
+/* Once for all processes: they get what is good. */
+static void say_faults(void)
+{
+	struct settings_fault fault[FAULT_COUNT_MAX];
+	const char *text = getenv("POOLMEM");
+	size_t count = text && !environment_is_off() ? settings_faults(text, fault, FAULT_COUNT_MAX)
+						     : 0;
+
+	for (size_t i = 0; i < count && i < FAULT_COUNT_MAX; i++)
+		say("%s", fault[i].text);
+	if (count > FAULT_COUNT_MAX)
+		say("POOLMEM: %zu more are wrong: poolmem doctor", count - FAULT_COUNT_MAX);
+}
+
 /* Why the program's calls will not arrive, as far as it can be known before. */
 static void say_before(const struct run_options *options, const struct target *target)
 {
 	if (options->quiet)
 		return;
+	say_faults();
 	say_findings(target);
 	if (environment_is_off())
 		say("POOLMEM=off is set: the library will stand aside");
@@ -168,11 +188,11 @@ static void say_figures(const struct summary *summary)
 
 	say_peak(all);
 	say_allocations(summary);
-	say("never freed    %s, %s", number_of(metric(all, METRIC_LEAK_BLOCKS), "block").text,
-	    number_bytes(metric(all, METRIC_LEAK_BYTES)).text);
+	say("never freed    %s, %s", words_blocks(all, METRIC_LEAK_BLOCKS).text,
+	    words_bytes(all, METRIC_LEAK_BYTES).text);
 	if (all->value[METRIC_HEAP_COMMITTED_PEAK].is_known)
-		say("fragmentation  %s of heap mapped at its peak, for %s live",
-		    number_bytes(metric(all, METRIC_HEAP_COMMITTED_PEAK)).text,
+		say("fragmentation  heap mapped at its peak: %s; live: %s",
+		    words_bytes(all, METRIC_HEAP_COMMITTED_PEAK).text,
 		    number_bytes(metric(all, METRIC_LIVE_PEAK)).text);
 }
 
@@ -238,11 +258,21 @@ static bool sum_up(const struct run_options *options, const struct record *recor
 	return true;
 }
 
+static void say_signal(const struct record *record)
+{
+	int status = record->watch->wait_status;
+
+	if (WIFSIGNALED(status))
+		say("ended          %s", words_signal(WTERMSIG(status)).text);
+}
+
 static bool say_after(const struct run_options *options, const struct record *record,
 		      struct failure *why)
 {
 	if (options->quiet)
 		return true;
+	if (!options->json)
+		say_signal(record);
 	if (record->capture[0])
 		return sum_up(options, record, why);
 	if (record->left_out)
@@ -308,10 +338,11 @@ int cmd_run(int argc, char **argv)
 	}
 	target_inspect(options.argv[0], getenv("PATH"), &target);
 	if (target.error) {
-		say("%s: %s", options.argv[0], strerror(target.error));
+		say("%s: %s", *options.argv[0] ? options.argv[0] : "''", strerror(target.error));
 		return target.error == ENOENT ? RECORD_NOT_FOUND : RECORD_NOT_EXECUTABLE;
 	}
 	say_before(&options, &target);
+	settings_adopt();
 	bool preloads = !environment_is_off() && target_weight(&target) != TARGET_STANDS_ASIDE;
 
 	return run_target(&options, &target, preloads ? library : NULL);

@@ -3,11 +3,14 @@
 #define _GNU_SOURCE 1
 
 #include "cmd/command.h"
+#include "cmd/suggest.h"
 #include "text/escape.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int command_usage_error(const char *name, const char *format, ...)
 {
@@ -22,4 +25,31 @@ int command_usage_error(const char *name, const char *format, ...)
 		name);
 	free(shown);
 	return EXIT_USAGE;
+}
+
+/* The letter, where several may stand behind one dash. */
+static void typed_option(char *const *argv, char ret_text[256])
+{
+	const char *last = argv[optind - 1];
+	bool is_letter = optopt > 0 && optopt < 256 && !strchr(last, '=');
+
+	if (is_letter)
+		snprintf(ret_text, 256, "-%c", optopt);
+	else
+		snprintf(ret_text, 256, "%.255s", last);
+}
+
+int command_unknown_option(const char *name, char *const *argv, const char *const *words,
+			   size_t word_count)
+{
+	char typed[256];
+
+	typed_option(argv, typed);
+	const char *bare = typed + strspn(typed, "-");
+	const char *near = strncmp(typed, "--", 2) == 0 ? suggest(bare, words, word_count) : NULL;
+
+	if (near && strcmp(near, bare) != 0)
+		return command_usage_error(name, "there is no option '%s'; did you mean '--%s'?",
+					   typed, near);
+	return command_usage_error(name, "there is no option '%s'", typed);
 }

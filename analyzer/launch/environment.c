@@ -65,7 +65,8 @@ static char *filtered(const char *list, const char *separators, bool (*keep)(con
 
 static bool is_users_setting(const char *item)
 {
-	return !is_setting(item, "run") && !is_setting(item, "dir") && !is_setting(item, "max");
+	return strcmp(item, "off") != 0 && !is_setting(item, "run") && !is_setting(item, "dir") &&
+	       !is_setting(item, "max");
 }
 
 static bool is_other_library(const char *item)

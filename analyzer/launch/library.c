@@ -2,7 +2,10 @@
 /* library.c: see library.h. */
 #include "launch/library.h"
 
+#include "launch/elf.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +43,33 @@ static bool find_installed(char ret_path[PATH_MAX])
 	return false;
 }
 
+/* NULL, or why the loader would not preload this file, or not to any use. */
+static const char *unfit(int fd)
+{
+	struct elf_image image;
+
+	if (fd < 0)
+		return strerror(errno);
+	switch (elf_read(fd, &image)) {
+	case ELF_FOREIGN: return "no ELF file";
+	case ELF_DAMAGED: return "not a sound ELF file";
+	case ELF_SOUND: break;
+	}
+	if (!image.native)
+		return "for another processor";
+	return elf_defines(&image, "malloc") ? NULL : "it has no malloc";
+}
+
+static bool check(const char *path, struct failure *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const char *reason = unfit(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return !reason || fail(why, FAILURE_NOTHING, "%s is no " LIBRARY_NAME ": %s", path, reason);
+}
+
 bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *why)
 {
 	if (given && !realpath(given, ret_path))
@@ -48,8 +78,8 @@ bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *wh
 		return fail(why, FAILURE_NOTHING,
 			    LIBRARY_NAME
 			    " is neither beside poolmem nor in ../lib: give --lib PATH");
-	if (access(ret_path, R_OK) != 0)
-		return fail(why, FAILURE_NOTHING, "%s: %s", ret_path, strerror(errno));
+	if (!check(ret_path, why))
+		return false;
 	if (strpbrk(ret_path, ": \t\n$"))
 		return fail(
 			why, FAILURE_NOTHING,

@@ -127,9 +127,9 @@ static void check_preload(struct checks *checks)
 static void add_faults(struct checks *checks, const struct settings_fault *fault, size_t count)
 {
 	for (size_t i = 0; i < count && i < FAULT_COUNT_MAX; i++)
-		checks_add(checks, "settings", CHECK_FAIL, fault[i].advice, "%s", fault[i].text);
+		checks_add(checks, "settings", CHECK_NOTE, fault[i].advice, "%s", fault[i].text);
 	if (count > FAULT_COUNT_MAX)
-		checks_add(checks, "settings", CHECK_FAIL, "mend these first",
+		checks_add(checks, "settings", CHECK_NOTE, "mend these first",
 			   "POOLMEM: %zu more are wrong", count - FAULT_COUNT_MAX);
 }
 

@@ -5,10 +5,13 @@
  */
 #include "launch/settings.h"
 
+#include "text/allocate.h"
+
 #include <poolmem/words.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -157,12 +160,14 @@ static bool find_fault(struct word item, struct settings_fault *ret)
 			continue;
 		if (has_value && takes(setting, value))
 			return false;
+		ret->key = setting->key;
 		ret->advice = setting->advice;
 		snprintf(ret->text, sizeof ret->text,
 			 "POOLMEM: bad value '%.*s': %s takes %s; the default is used",
 			 shown(value), value.text, setting->key, expected(setting));
 		return true;
 	}
+	ret->key = NULL;
 	ret->advice = keys_advice;
 	snprintf(ret->text, sizeof ret->text, "POOLMEM: unknown key '%.*s': it is ignored",
 		 shown(key), key.text);
@@ -184,4 +189,34 @@ size_t settings_faults(const char *text, struct settings_fault *ret, size_t room
 		count++;
 	}
 	return count;
+}
+
+/* Freed by the caller. */
+static char *without_faults(const char *text)
+{
+	char *good = allocate(strlen(text) + 2, 1), *end = good;
+	struct word rest = word_of(text);
+	struct settings_fault fault;
+
+	while (rest.bytes) {
+		struct word item = next_word(&rest, ',');
+		if (!item.bytes || find_fault(item, &fault))
+			continue;
+		memcpy(end, item.text, item.bytes);
+		end += item.bytes;
+		*end++ = ',';
+	}
+	return good;
+}
+
+void settings_adopt(void)
+{
+	const char *text = getenv("POOLMEM");
+	struct settings_fault fault;
+
+	if (!text || strcmp(text, "off") == 0 || !settings_faults(text, &fault, 1))
+		return;
+	char *good = without_faults(text);
+	setenv("POOLMEM", good, 1);
+	free(good);
 }

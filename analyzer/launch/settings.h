@@ -7,11 +7,18 @@
 
 /* A key=value that will be ignored. */
 struct settings_fault {
+	const char *key;    /* of the list; NULL: there is none such */
 	char text[320];     /* what is wrong; may hold bytes of the environment */
 	const char *advice; /* what to write instead */
 };
 
 /* The faults of `text`, "key=value,key=value", in its order; returns how many, fills in `room` at most. */
 size_t settings_faults(const char *text, struct settings_fault *ret, size_t room);
+
+/*
+ * Takes out of POOLMEM in our own environment what the library does not take, so that we look where it
+ * does, and what we start hears of it once from us and not from each process.
+ */
+void settings_adopt(void);
 
 #endif

@@ -169,8 +169,7 @@ static void check_library(struct checks *checks, const char *given, const struct
 		return;
 	}
 	checks_add(checks, "library", CHECK_GOOD, NULL, "%s", library);
-	if (!environment_is_off())
-		check_segment(checks, trial);
+	check_segment(checks, trial);
 }
 
 void trial_check(struct checks *checks, const char *library)

@@ -2,17 +2,22 @@
 /* glance.c: see glance.h. */
 #include "render/glance.h"
 
+#include "model/saturate.h"
 #include "render/command.h"
 #include "render/words.h"
+#include "text/allocate.h"
 #include "text/number.h"
+#include "text/paragraph.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_COLUMNS_MAX = 100 };
+enum { TITLE_COLUMNS_MAX = 100, LABEL_COLUMNS = 15 };
 
 static void begin(struct sink *sink, const char *label)
 {
+	paragraph_begin(sink, LABEL_COLUMNS);
 	sink_print(sink, "  %-12s ", label);
 }
 
@@ -21,10 +26,14 @@ static void put_duration(const struct metrics *metrics, struct sink *sink)
 	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
 	bool is_bound = metrics->bound[METRIC_PROCESS_ELAPSED].is_known;
 
-	if (!elapsed)
+	if (!elapsed && !is_bound)
 		return;
 	begin(sink, "duration");
-	sink_print(sink, "%s%s\n", is_bound ? "at least " : "", number_duration(elapsed).text);
+	if (elapsed)
+		sink_print(sink, "%s%s\n", is_bound ? "at least " : "",
+			   number_duration(elapsed).text);
+	else
+		sink_print(sink, "not known: nobody saw its end\n");
 }
 
 static void put_calls(const struct metrics *metrics, struct sink *sink)
@@ -77,16 +86,6 @@ static void put_refused(const struct metrics *metrics, struct sink *sink)
 	sink_print(sink, "%s\n", number_of(refused, "request").text);
 }
 
-static void put_at_most(const struct metrics *metrics, enum metric which, struct sink *sink)
-{
-	const struct metric_bound *bound = &metrics->bound[which];
-	struct number least = number_bytes(metric(metrics, which));
-	struct number most = number_bytes((uint64_t)bound->at_most);
-
-	if (bound->is_known && strcmp(least.text, most.text) != 0)
-		sink_print(sink, ", at most %s", most.text);
-}
-
 /* What lives now; of a program that has ended, what it never freed. */
 static void put_live(const struct metrics *metrics, bool is_running, struct sink *sink)
 {
@@ -96,10 +95,8 @@ static void put_live(const struct metrics *metrics, bool is_running, struct sink
 	if (!metrics->value[blocks].is_known)
 		return;
 	begin(sink, is_running ? "live now" : "never freed");
-	sink_print(sink, "%s, %s", number_of(metric(metrics, blocks), "block").text,
-		   number_bytes(metric(metrics, bytes)).text);
-	put_at_most(metrics, bytes, sink);
-	sink_print(sink, "\n");
+	sink_print(sink, "%s, %s\n", words_blocks(metrics, blocks).text,
+		   words_bytes(metrics, bytes).text);
 }
 
 static void put_inherited(const struct metrics *metrics, size_t process_count, struct sink *sink)
@@ -121,8 +118,7 @@ static void put_peak(const struct metrics *metrics, size_t process_count, struct
 	if (!metrics->value[METRIC_LIVE_PEAK].is_known)
 		return;
 	begin(sink, "live at peak");
-	sink_print(sink, "%s", number_bytes(metric(metrics, METRIC_LIVE_PEAK)).text);
-	put_at_most(metrics, METRIC_LIVE_PEAK, sink);
+	sink_print(sink, "%s", words_bytes(metrics, METRIC_LIVE_PEAK).text);
 	if (process_count > 1)
 		sink_print(sink, " (each process at its own peak)");
 	sink_print(sink, "\n");
@@ -134,29 +130,51 @@ static void put_mapped(const struct metrics *metrics, struct sink *sink)
 	uint64_t peak = metric(metrics, METRIC_HEAP_COMMITTED_PEAK);
 
 	sink_print(sink, "%s mapped", number_bytes(mapped).text);
-	put_at_most(metrics, METRIC_HEAP_COMMITTED, sink);
-	if (peak > mapped && !metrics->bound[METRIC_HEAP_COMMITTED].is_known)
-		sink_print(sink, ", %s at peak", number_bytes(peak).text);
+	if (metrics->bound[METRIC_HEAP_COMMITTED].is_known)
+		sink_print(
+			sink, ", at most %s",
+			number_bytes((uint64_t)metrics->bound[METRIC_HEAP_COMMITTED].at_most).text);
+	if (peak > mapped)
+		sink_print(sink, "; at its peak %s",
+			   words_bytes(metrics, METRIC_HEAP_COMMITTED_PEAK).text);
+	/* Each child may fill the same room that its parent left. */
+	if (peak < metric(metrics, METRIC_LIVE_PEAK))
+		sink_print(sink, "; less than was live: children fill what they inherit");
+}
+
+/* What of the heap takes memory, as far as its map tells. */
+static void put_written(const struct pool_table *pools, struct sink *sink)
+{
+	uint64_t in_pools = pools->all.touched_bytes, kept = pools->arenas.dirty_bytes;
+	uint64_t larger = sum(pools->arenas.large_bytes, pools->arenas.huge_bytes);
+
+	if (!in_pools && !kept && !larger)
+		return;
+	begin(sink, "written to");
+	sink_print(sink, "%s of its pools", number_bytes(in_pools).text);
+	if (larger)
+		sink_print(sink, ", at most %s of larger blocks", number_bytes(larger).text);
+	if (kept)
+		sink_print(sink, ", %s free and kept", number_bytes(kept).text);
+	sink_print(sink, "\n");
 }
 
 static void put_heap(const struct figures *figures, struct sink *sink)
 {
 	const struct metrics *metrics = &figures->metrics;
-	uint64_t touched = figures->pools.all.touched_bytes;
 
 	begin(sink, "heap");
 	if (metrics->value[METRIC_HEAP_COMMITTED].is_known)
 		put_mapped(metrics, sink);
 	else
 		sink_print(sink, "not known: never published");
-	if (touched)
-		sink_print(sink, "; %s of its pools were written to", number_bytes(touched).text);
 	sink_print(sink, "\n");
+	put_written(&figures->pools, sink);
 	begin(sink, "overhead");
 	if (metrics->value[METRIC_HEAP_META].is_known)
 		sink_print(sink, "%s mapped for bookkeeping, ",
 			   number_bytes(metric(metrics, METRIC_HEAP_META)).text);
-	sink_print(sink, "%s of shared memory for these figures\n",
+	sink_print(sink, "at most %s of shared memory for these figures\n",
 		   number_bytes(metric(metrics, METRIC_HEAP_TELEMETRY)).text);
 }
 
@@ -247,11 +265,29 @@ void glance_process(const struct study *study, const struct process_study *proce
 	put_figures(&process->figures, process->process->state == STATE_RUNNING, 1, sink);
 }
 
+/* Of several that the filter left, the one that stands first in their table. */
+static char *command_of_shown(const struct study *study)
+{
+	char *command, *titled;
+
+	if (!study->process_count)
+		return command_of_all(study);
+	command = command_of(study, study->ranked[0]->process);
+	if (study->process_count == 1)
+		return command;
+	size_t bytes = strlen(command) + sizeof "filtered: ";
+	titled = allocate(bytes, 1);
+	snprintf(titled, bytes, "filtered: %s", command);
+	free(command);
+	return titled;
+}
+
 /* How the run ended, where that was seen; else how its first process did. */
 static void put_end(const struct study *study, struct sink *sink)
 {
 	const struct outside *outside = &study->recording->outside;
-	const struct process *first = study->processes[0].process;
+	const struct process *first = study->skipped_count ? study->ranked[0]->process
+							   : study->processes[0].process;
 	struct process end = *first;
 
 	if (!study->skipped_count && outside->signal.is_known && outside->signal.value)
@@ -270,9 +306,8 @@ static void put_processes(const struct study *study, struct sink *sink)
 	if (study->fork_count)
 		sink_print(sink, ", %s", number_of(study->fork_count, "fork").text);
 	if (study->skipped_count)
-		sink_print(sink, "; %s more are filtered out",
-			   number_count(study->skipped_count).text);
-	sink_print(sink, "; all below are sums\n");
+		sink_print(sink, "; %s filtered out", number_count(study->skipped_count).text);
+	sink_print(sink, "%s\n", study->process_count > 1 ? "; all below are sums" : "");
 }
 
 static bool some_process_runs(const struct study *study)
@@ -289,7 +324,7 @@ void glance_recording(const struct study *study, struct sink *sink)
 		glance_process(study, &study->processes[0], sink);
 		return;
 	}
-	put_title(sink, command_of_all(study));
+	put_title(sink, study->skipped_count ? command_of_shown(study) : command_of_all(study));
 	if (!study->process_count)
 		return;
 	put_end(study, sink);

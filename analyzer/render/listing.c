@@ -54,29 +54,47 @@ static void put_total(const struct listing_row *const *rows, size_t count, size_
 
 	for (size_t i = 0; i < count; i++)
 		bytes = sum(bytes, rows[i]->allocated_bytes);
-	sink_print(sink, "\n  %zu segments, %s", count, number_bytes(bytes).text);
+	sink_print(sink, "\n  %s, %s of shared memory", number_of(count, "segment").text,
+		   number_bytes(bytes).text);
 	if (shown < count)
-		sink_print(sink, "; %zu are shown, -n 0 shows all", shown);
+		sink_print(sink, "; %s shown, -n 0 shows all", number_count(shown).text);
 	sink_print(sink, "\n");
 }
 
-void listing_text(const struct listing_row *const *rows, size_t count, const struct view *view,
-		  struct sink *sink)
+static void put_last(const char *last, struct sink *sink)
+{
+	if (!last)
+		return;
+	sink_print(sink, "  newest capture: ");
+	sink_name(sink, last, 0);
+	sink_print(sink, " (poolmem report last)\n");
+}
+
+void listing_text(const struct listing_row *const *rows, size_t count, const char *last,
+		  const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
 		{"age", COLUMN_NUMBER, 0},    {"state", COLUMN_TEXT, 0},
 		{"pid", COLUMN_NUMBER, 0},    {"processes", COLUMN_NUMBER, 0},
-		{"size", COLUMN_NUMBER, 0},   {"allocations", COLUMN_NUMBER, 0},
+		{"memory", COLUMN_NUMBER, 0}, {"allocations", COLUMN_NUMBER, 0},
 		{"program", COLUMN_PATH, 60},
 	};
 	size_t shown = view_rows(view, count);
 	struct table table;
+
+	if (!count) {
+		sink_print(sink,
+			   "  no segments: nothing runs under libpoolmem.so, or was left behind\n");
+		put_last(last, sink);
+		return;
+	}
 
 	table_begin(&table, columns, sizeof columns / sizeof *columns);
 	for (size_t i = 0; i < shown; i++)
 		put_row(&table, rows[i]);
 	table_end(&table, sink);
 	put_total(rows, count, shown, sink);
+	put_last(last, sink);
 }
 
 static const char *life_key(enum life life)
@@ -125,12 +143,12 @@ static json_t *metrics_json(const struct listing_row *const *rows, size_t count)
 		allocations = sum(allocations, rows[i]->allocations);
 	}
 	json_put(object, metric_keys[METRIC_ALLOC_COUNT], json_count(allocations));
-	json_put(object, metric_keys[METRIC_HEAP_TELEMETRY], json_count(bytes));
+	json_put(object, "segments.bytes", json_count(bytes));
 	return object;
 }
 
-void listing_json(const struct listing_row *const *rows, size_t count, const struct view *view,
-		  struct sink *sink)
+void listing_json(const struct listing_row *const *rows, size_t count, const char *last,
+		  const struct view *view, struct sink *sink)
 {
 	json_t *document = json_object();
 	json_t *segments = json_array();
@@ -142,5 +160,6 @@ void listing_json(const struct listing_row *const *rows, size_t count, const str
 	for (size_t i = 0; i < view_rows(view, count); i++)
 		json_array_append_new(segments, row_json(rows[i]));
 	json_put(document, "segments", segments);
+	json_put(document, "last_capture", json_text(last));
 	json_print(document, sink);
 }

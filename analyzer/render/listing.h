@@ -7,10 +7,10 @@
 #include "render/view.h"
 #include "text/sink.h"
 
-/* rows: pointers to the rows to show, in order. */
-void listing_text(const struct listing_row *const *rows, size_t count, const struct view *view,
-		  struct sink *sink);
-void listing_json(const struct listing_row *const *rows, size_t count, const struct view *view,
-		  struct sink *sink);
+/* rows: pointers to the rows to show, in order.  last: path of the newest capture; NULL: none. */
+void listing_text(const struct listing_row *const *rows, size_t count, const char *last,
+		  const struct view *view, struct sink *sink);
+void listing_json(const struct listing_row *const *rows, size_t count, const char *last,
+		  const struct view *view, struct sink *sink);
 
 #endif

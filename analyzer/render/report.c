@@ -37,5 +37,5 @@ void report_text(const struct study *study, const struct view *view, struct sink
 	if (only || !view->all)
 		return;
 	for (size_t i = 0; i < study->process_count; i++)
-		put_section(study, &study->processes[i], view, sink);
+		put_section(study, study->ranked[i], view, sink);
 }

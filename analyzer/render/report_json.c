@@ -14,6 +14,8 @@ static json_t *class_json(const struct class_row *row, bool has_inherited)
 	json_put(object, "died_young", json_count(row->died_young));
 	json_put(object, "allocated_bytes", json_count(row->allocated_bytes));
 	json_put(object, "freed_bytes", json_count(row->freed_bytes));
+	json_put(object, "kept", json_count(row->kept));
+	json_put(object, "kept_bytes", json_count(row->kept_bytes));
 	/* Where blocks were inherited, what lives in a class is not known: only how it changed. */
 	json_put(object, has_inherited ? "change" : "live", json_integer(class_net_blocks(row)));
 	json_put(object, has_inherited ? "change_bytes" : "live_bytes",

@@ -5,10 +5,13 @@
 #include "render/command.h"
 #include "render/words.h"
 #include "text/number.h"
+#include "text/paragraph.h"
 #include "text/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { SENTENCE_INDENT = 2 };
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 
@@ -42,15 +45,18 @@ static void put_class_name(struct table *table, const struct class_row *row)
 						       : row->name);
 }
 
-static void put_class(struct table *table, const struct class_row *row, const struct class_row *all)
+static void put_class(struct table *table, const struct class_row *row, const struct class_row *all,
+		      bool is_kept)
 {
-	int64_t live_bytes = class_net_bytes(row), all_bytes = class_net_bytes(all);
+	int64_t live_bytes = is_kept ? (int64_t)row->kept_bytes : class_net_bytes(row);
+	int64_t all_bytes = is_kept ? (int64_t)all->kept_bytes : class_net_bytes(all);
+	int64_t live = is_kept ? (int64_t)row->kept : class_net_blocks(row);
 
 	table_cell(table, number_count(row->allocated).text);
 	table_cell(table, number_share(row->allocated, all->allocated).text);
 	table_cell(table, number_count(row->freed).text);
 	table_cell(table, number_share(row->died_young, row->freed).text);
-	table_cell(table, number_signed(class_net_blocks(row)).text);
+	table_cell(table, number_signed(live).text);
 	table_cell(table, number_signed_bytes(live_bytes).text);
 	table_cell(table, live_bytes < 0 || all_bytes <= 0
 				  ? "-"
@@ -61,20 +67,22 @@ static void put_class(struct table *table, const struct class_row *row, const st
 static void legend(struct sink *sink, const char *text)
 {
 	sink_style(sink, STYLE_FAINT);
+	paragraph_begin(sink, SENTENCE_INDENT);
 	sink_print(sink, "  %s\n", text);
 	sink_style(sink, STYLE_PLAIN);
 }
 
 static void legend_of_classes(const struct figures *figures, struct sink *sink)
 {
-	char text[160];
+	char text[240];
 
 	snprintf(text, sizeof text, "died young: in the epoch they were born in, %s long",
 		 words_epoch(&figures->generations).text);
 	if (figures->classes.all.freed)
 		legend(sink, text);
-	if (figures->classes.has_inherited)
-		legend(sink, "change: allocated less freed; some of the freed were inherited");
+	if (figures->classes.has_inherited && figures->classes.all.freed)
+		legend(sink,
+		       "kept: at least these of its own; some of the freed may have been inherited");
 }
 
 void table_of_classes(const struct figures *figures, const struct view *view, struct sink *sink)
@@ -86,10 +94,10 @@ void table_of_classes(const struct figures *figures, const struct view *view, st
 		{"died young", COLUMN_NUMBER, 0}, {"live", COLUMN_NUMBER, 0},
 		{"live bytes", COLUMN_NUMBER, 0}, {"share", COLUMN_NUMBER, 0},
 	};
-	static const struct column net_columns[] = {
+	static const struct column kept_columns[] = {
 		{"block", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
 		{"share", COLUMN_NUMBER, 0},      {"freed", COLUMN_NUMBER, 0},
-		{"died young", COLUMN_NUMBER, 0}, {"change", COLUMN_NUMBER, 0},
+		{"died young", COLUMN_NUMBER, 0}, {"kept", COLUMN_NUMBER, 0},
 		{"in bytes", COLUMN_NUMBER, 0},   {"share", COLUMN_NUMBER, 0},
 	};
 	size_t rows = view_rows(view, classes->count);
@@ -100,16 +108,16 @@ void table_of_classes(const struct figures *figures, const struct view *view, st
 	title_of_classes(sink, "Size classes", rows, classes->count, classes->used_count);
 	legend_of_classes(figures, sink);
 	if (classes->has_inherited)
-		table_begin(&table, COLUMNS(net_columns));
+		table_begin(&table, COLUMNS(kept_columns));
 	else
 		table_begin(&table, COLUMNS(live_columns));
 	for (size_t i = 0; i < rows; i++) {
 		put_class_name(&table, &classes->rows[i]);
-		put_class(&table, &classes->rows[i], &classes->all);
+		put_class(&table, &classes->rows[i], &classes->all, classes->has_inherited);
 	}
 	if (classes->used_count > 1) {
 		table_cell(&table, "all");
-		put_class(&table, &classes->all, &classes->all);
+		put_class(&table, &classes->all, &classes->all, classes->has_inherited);
 	}
 	table_end(&table, sink);
 }
@@ -135,6 +143,7 @@ static void put_run_blocks(const char *text, uint64_t count, uint64_t bytes, str
 static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
 {
 	title(sink, "Arenas", 0, 0);
+	paragraph_begin(sink, SENTENCE_INDENT);
 	sink_print(sink,
 		   "  %s, %s mapped; %s of it free, of that %s written to and not given back\n",
 		   number_of(arenas->arenas, "arena").text, number_bytes(arenas->mapped_bytes).text,
@@ -186,7 +195,7 @@ static void put_age(struct table *table, const struct age_row *row)
 
 static void put_epoch(const struct generations *generations, struct sink *sink)
 {
-	char text[200];
+	char text[320];
 
 	snprintf(text, sizeof text,
 		 "an epoch is %s; blocks that outlive it enter generation 1, every %s time generation 2",
@@ -200,6 +209,7 @@ static void put_sweeps(const struct generations *generations, struct sink *sink)
 	const uint64_t *sweeps = generations->sweeps;
 	const uint32_t *threshold = generations->threshold;
 
+	paragraph_begin(sink, SENTENCE_INDENT);
 	sink_print(sink,
 		   "  %s; sweeps at their ends: %s of generation 0, %s of 0 and 1, %s of all "
 		   "(gen.threshold=%u:%u:%u)\n",
@@ -321,6 +331,6 @@ void table_of_processes(const struct study *study, const struct view *view, stru
 		       "peak with what it inherited");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
-		put_process(&table, study, &study->processes[i]);
+		put_process(&table, study, study->ranked[i]);
 	table_end(&table, sink);
 }

@@ -5,10 +5,41 @@
 #include "render/words.h"
 
 #include "text/number.h"
+#include "text/paragraph.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { FINDING_INDENT = 2, NOTE_INDENT = 4 };
+
+struct phrase words_blocks(const struct metrics *metrics, enum metric which)
+{
+	const struct metric_bound *bound = &metrics->bound[which];
+	uint64_t least = metric(metrics, which);
+	struct phrase phrase;
+
+	if (bound->is_known && (uint64_t)bound->at_most != least)
+		snprintf(phrase.text, sizeof phrase.text, "%s to %s", number_count(least).text,
+			 number_of((uint64_t)bound->at_most, "block").text);
+	else
+		snprintf(phrase.text, sizeof phrase.text, "%s", number_of(least, "block").text);
+	return phrase;
+}
+
+struct phrase words_bytes(const struct metrics *metrics, enum metric which)
+{
+	const struct metric_bound *bound = &metrics->bound[which];
+	struct number least = number_bytes(metric(metrics, which));
+	struct number most = number_bytes((uint64_t)bound->at_most);
+	bool differs = bound->is_known && strcmp(least.text, most.text) != 0;
+	struct phrase phrase;
+
+	snprintf(phrase.text, sizeof phrase.text, "%s%s%s", least.text, differs ? ", at most " : "",
+		 differs ? most.text : "");
+	return phrase;
+}
 
 static void say_class(const struct finding *finding, struct sink *sink)
 {
@@ -20,7 +51,7 @@ static void say_class(const struct finding *finding, struct sink *sink)
 		sink_print(sink, "%s of all allocations asked for no byte at all.", share.text);
 	else
 		sink_print(sink, "%s of all allocations were blocks of %s bytes.", share.text,
-			   finding->name);
+			   number_count(strtoull(finding->name, NULL, 10)).text);
 }
 
 struct phrase words_epoch(const struct generations *generations)
@@ -81,13 +112,14 @@ void words_findings(const struct figures *figures, struct sink *sink)
 	const struct findings *findings = &figures->findings;
 
 	for (size_t i = 0; i < findings->count; i++) {
+		paragraph_begin(sink, FINDING_INDENT);
 		sink_print(sink, "  ");
 		say(&findings->list[i], &figures->generations, sink);
 		sink_print(sink, "\n");
 	}
 }
 
-static struct phrase killed_by(int64_t signal)
+struct phrase words_signal(int64_t signal)
 {
 	struct phrase phrase;
 	const char *name = signal < 65 ? sigabbrev_np((int)signal) : NULL;
@@ -105,7 +137,7 @@ struct phrase words_state(const struct process *process)
 	struct phrase phrase;
 
 	switch (process->state) {
-	case STATE_KILLED: return killed_by(process->signal);
+	case STATE_KILLED: return words_signal(process->signal);
 	case STATE_EXITED:
 		snprintf(phrase.text, sizeof phrase.text, "exited %lld",
 			 (long long)process->exit_status);
@@ -143,6 +175,7 @@ static void say_remark(const struct note *note, struct sink *sink)
 
 static void say_note(const struct note *note, struct sink *sink)
 {
+	paragraph_begin(sink, NOTE_INDENT);
 	sink_print(sink, "  - %c%s", toupper((unsigned char)note->text[0]), note->text + 1);
 	say_remark(note, sink);
 	sink_print(sink, ".\n");

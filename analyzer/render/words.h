@@ -7,13 +7,22 @@
 #include "text/sink.h"
 
 struct phrase {
-	char text[64];
+	char text[120];
 };
+
+/* "7 blocks", "7 to 9 blocks" where it is not exact */
+struct phrase words_blocks(const struct metrics *metrics, enum metric which);
+
+/* "1.0 KiB", "1.0 KiB, at most 2.0 KiB" */
+struct phrase words_bytes(const struct metrics *metrics, enum metric which);
 
 void words_findings(const struct figures *figures, struct sink *sink);
 
 /* How long an epoch is: "1,000 allocations"; as it grew: "1,000 to 4,000 allocations". */
 struct phrase words_epoch(const struct generations *generations);
+
+/* "killed by SIGSEGV" */
+struct phrase words_signal(int64_t signal);
 
 /* "exited 0", "killed by SIGSEGV", "running" */
 struct phrase words_state(const struct process *process);

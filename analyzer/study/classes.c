@@ -44,11 +44,21 @@ static void fill_row(struct class_row *row, const struct process *process, uint3
 
 	row->allocated_bytes = product(count->allocated, unit);
 	row->freed_bytes = product(count->freed, unit);
+	row->kept_bytes = excess(row->allocated_bytes, row->freed_bytes);
 	if (counts_bytes)
 		return;
 	row->allocated = count->allocated;
 	row->freed = count->freed;
+	row->kept = excess(row->allocated, row->freed);
 	row->died_young = deaths_in_first_epoch(process, count);
+}
+
+struct class_row class_row_for(const struct process *process, uint32_t size_class)
+{
+	struct class_row row = class_row_of(&process->layout->classes[size_class]);
+
+	fill_row(&row, process, size_class);
+	return row;
 }
 
 static void merge(struct class_row *into, const struct class_row *row)
@@ -58,6 +68,8 @@ static void merge(struct class_row *into, const struct class_row *row)
 	into->allocated_bytes = sum(into->allocated_bytes, row->allocated_bytes);
 	into->freed_bytes = sum(into->freed_bytes, row->freed_bytes);
 	into->died_young = sum(into->died_young, row->died_young);
+	into->kept = sum(into->kept, row->kept);
+	into->kept_bytes = sum(into->kept_bytes, row->kept_bytes);
 }
 
 /* LARGE behind all pools; malloc(0) first. */
@@ -142,8 +154,7 @@ void classes_add(struct class_table *table, const struct process *process)
 	for (uint32_t c = 0; c < class_count; c++) {
 		if (!process->classes[c].allocated && !process->classes[c].freed)
 			continue;
-		rows[table->count] = class_row_of(&process->layout->classes[c]);
-		fill_row(&rows[table->count++], process, c);
+		rows[table->count++] = class_row_for(process, c);
 	}
 	merge_rows(table);
 	table->has_inherited |= process->record.inherited_blocks != 0 ||

@@ -12,6 +12,8 @@ struct class_row {
 	uint64_t allocated, freed; /* blocks */
 	uint64_t allocated_bytes, freed_bytes;
 	uint64_t died_young; /* blocks that were freed in the epoch of their birth */
+	/* Not freed of what a process was handed itself: at least, where it began with its parent's. */
+	uint64_t kept, kept_bytes;
 };
 
 struct class_table {
@@ -36,6 +38,9 @@ void classes_free(struct class_table *table);
 
 int64_t class_net_blocks(const struct class_row *row);
 int64_t class_net_bytes(const struct class_row *row);
+
+/* What a process did with one of its classes. */
+struct class_row class_row_for(const struct process *process, uint32_t size_class);
 
 /* The name of the class of a pool. */
 struct class_row class_row_of(const struct pm_class *size_class);

@@ -63,6 +63,19 @@ static void take_off(struct metrics *metrics, enum metric which, uint64_t inheri
 	*bound = (struct metric_bound){at_most != value->value, value->value, at_most};
 }
 
+/* What it kept of its own lives beside what it inherited. */
+static void raise_live(struct metrics *metrics, enum metric live, enum metric leak)
+{
+	struct known *value = &metrics->value[live];
+	struct metric_bound *bound = &metrics->bound[live];
+	int64_t least = metrics->value[leak].value;
+
+	if (!value->is_known || !bound->is_known || least <= value->value)
+		return;
+	value->value = least < bound->at_most ? least : bound->at_most;
+	*bound = (struct metric_bound){value->value != bound->at_most, value->value, bound->at_most};
+}
+
 static void take_off_arenas(const struct inheritance *inheritance, const struct process *process,
 			    struct metrics *metrics)
 {
@@ -86,6 +99,8 @@ void inheritance_take_off(const struct inheritance *inheritance, const struct pr
 		return;
 	take_off(metrics, METRIC_LIVE_BLOCKS, own->inherited_blocks);
 	take_off(metrics, METRIC_LIVE_BYTES, own->inherited_bytes);
+	raise_live(metrics, METRIC_LIVE_BLOCKS, METRIC_LEAK_BLOCKS);
+	raise_live(metrics, METRIC_LIVE_BYTES, METRIC_LEAK_BYTES);
 	take_off(metrics, METRIC_LIVE_PEAK, own->inherited_bytes);
 	take_off(metrics, METRIC_HEAP_COMMITTED, mapped_peak_of(before));
 	take_off(metrics, METRIC_HEAP_COMMITTED_PEAK, mapped_peak_of(before));

@@ -21,7 +21,7 @@ static struct note *add(struct notes *notes, const char *key, const char *text, 
 static const struct note_unit threads = {"thread", "threads"}, children = {"child", "children"},
 			      arenas = {"arena", "arenas"}, pools = {"pool", "pools"},
 			      classes = {"class", "classes"}, parts = {"part", "parts"},
-			      times = {"time", "times"};
+			      times = {"time", "times"}, processes = {"process", "processes"};
 
 static void add_counted(struct notes *notes, const char *key, const char *text, uint64_t count,
 			const struct note_unit *unit)
@@ -85,6 +85,14 @@ static void add_misuse(struct notes *notes, const struct process *process)
 			 words[record->misuse_kind].text);
 }
 
+static const char *program_of(const struct process *process, const struct recording *recording)
+{
+	const struct process *facts = facts_of(recording, process);
+	const char *slash = facts->exe ? strrchr(facts->exe, '/') : NULL;
+
+	return slash ? slash + 1 : facts->exe ? facts->exe : "?";
+}
+
 /* How old the map of the heap is, when it is older than the counts. */
 static void add_publication(struct notes *notes, const struct process *process,
 			    const struct recording *recording)
@@ -92,18 +100,57 @@ static void add_publication(struct notes *notes, const struct process *process,
 	const struct pm_process *record = &process->record;
 	bool is_live = process->state == STATE_RUNNING && recording->kind == SOURCE_SEGMENT;
 
-	if (!process->arena_count || process->state == STATE_EXITED)
+	/* Of _exit the status may be known: nothing was published by it. */
+	if (!process->arena_count || record->state == PM_STATE_EXITED)
 		return;
 	struct note *note = add(notes, "pools_age",
 				"pools are as they were published last; counts are exact", 0);
 	uint64_t age_ns = excess(recording->read_at_ns, record->published_ns);
+	note->lists = true;
 	if (is_live && record->published_ns)
-		snprintf(note->detail, sizeof note->detail, "epoch %llu, %s ago",
+		snprintf(note->detail, sizeof note->detail, "%.60s %u: epoch %llu, %s ago",
+			 program_of(process, recording), record->pid,
 			 (unsigned long long)record->published_epoch, number_duration(age_ns).text);
 	else
-		snprintf(note->detail, sizeof note->detail, "epoch %llu of %llu",
+		snprintf(note->detail, sizeof note->detail, "%.60s %u: epoch %llu of %llu",
+			 program_of(process, recording), record->pid,
 			 (unsigned long long)record->published_epoch,
 			 (unsigned long long)record->epoch);
+}
+
+static bool has_blocks(const struct process *process)
+{
+	for (uint32_t c = 0; c < process->layout->class_count; c++)
+		if (process->classes[c].allocated)
+			return true;
+	return process->record.inherited_blocks || process->kind == PROCESS_FORK;
+}
+
+static void add_no_map(struct notes *notes, const struct process *process,
+		       const struct recording *recording)
+{
+	if (process->arena_count || process->kind == PROCESS_DEPARTED || !has_blocks(process))
+		return;
+	struct note *note = add(notes, "no_map",
+				"arenas and pools are missing here of processes that never published "
+				"them: that is done at exit() and at the end of an epoch",
+				1);
+	note->unit = &processes;
+	note->lists = true;
+	snprintf(note->detail, sizeof note->detail, "%.60s %u", program_of(process, recording),
+		 process->record.pid);
+}
+
+/* Objects that python serves itself are no calls of malloc. */
+static void add_python(struct notes *notes, const struct process *process,
+		       const struct recording *recording)
+{
+	if (process->kind == PROCESS_EXEC &&
+	    strncmp(program_of(process, recording), "python", strlen("python")) == 0)
+		add(notes, "pymalloc",
+		    "python3 serves small objects itself, unseen here, unless its environment has "
+		    "PYTHONMALLOC=malloc",
+		    0);
 }
 
 static void add_reading(struct notes *notes, const struct process *process)
@@ -120,12 +167,6 @@ static void add_reading(struct notes *notes, const struct process *process)
 			process->unsettled, &classes);
 	if (process->facts_cut && !(process->record.notes >> PM_NOTE_FACTS_CUT & 1))
 		add(notes, "facts_cut", "process facts are not complete", 0);
-	if (process->kind == PROCESS_FORK && !process->arena_count)
-		add_counted(
-			notes, "no_map",
-			"arenas and pools of forked children that never published them are missing "
-			"here",
-			1, &children);
 	if (process->kind == PROCESS_DEPARTED)
 		add(notes, "live_unknown",
 		    "what dead children had live when they ended is not known", 0);
@@ -139,6 +180,8 @@ void notes_of_process(struct notes *notes, const struct process *process,
 	add_misuse(notes, process);
 	add_publication(notes, process, recording);
 	add_reading(notes, process);
+	add_no_map(notes, process, recording);
+	add_python(notes, process, recording);
 }
 
 void notes_of_recording(struct notes *notes, const struct recording *recording)
@@ -155,11 +198,24 @@ void notes_of_recording(struct notes *notes, const struct recording *recording)
 		add(notes, "no_process", "no process loaded libpoolmem.so: nothing was recorded", 0);
 }
 
+static void add_to_list(struct note *total, const struct note *note)
+{
+	static const char more[] = ", ...";
+	size_t used = strlen(total->detail), length = strlen(note->detail);
+
+	if (used + strlen(", ") + length + sizeof more <= sizeof total->detail)
+		snprintf(total->detail + used, sizeof total->detail - used, ", %s", note->detail);
+	else if (used < strlen(more) || strcmp(total->detail + used - strlen(more), more) != 0)
+		memcpy(total->detail + used, more, sizeof more);
+}
+
 /* A detail that differs from process to process is none of all. */
 static void add_to(struct note *total, const struct note *note)
 {
 	total->count = sum(total->count, note->count);
-	if (!total->count && strcmp(total->detail, note->detail) != 0)
+	if (note->lists)
+		add_to_list(total, note);
+	else if (!total->count && strcmp(total->detail, note->detail) != 0)
 		total->detail[0] = 0;
 }
 

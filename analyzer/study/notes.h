@@ -5,6 +5,8 @@
 
 #include "model/recording.h"
 
+#include <stdbool.h>
+
 struct note_unit {
 	const char *one, *many;
 };
@@ -14,7 +16,8 @@ struct note {
 	const char *text;             /* a sentence without its capital and its full stop */
 	uint64_t count;               /* of what the text names; 0: no number */
 	const struct note_unit *unit; /* of the count */
-	char detail[96];              /* what the text does not say; "" mostly */
+	char detail[160];             /* what the text does not say; "" mostly */
+	bool lists;                   /* the details of several processes make one list */
 };
 
 struct notes {

@@ -9,20 +9,38 @@ static bool begins(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+static size_t find_key(const char *const *keys, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(key, keys[i]) == 0)
+			return i;
+	return count;
+}
+
+/* A key that says nothing of one of the two leaves it in the order that it has without. */
 static bool set_order(struct query *query, const char *key, struct failure *why)
 {
 #define CLASS_ORDER_KEY(name, key, help) [ORDER_##name] = key,
-	static const char *const keys[] = {CLASS_ORDERS(CLASS_ORDER_KEY)};
+	static const char *const of_classes[] = {CLASS_ORDERS(CLASS_ORDER_KEY)};
 #undef CLASS_ORDER_KEY
+#define PROCESS_ORDER_KEY(name, key) [PROCESS_ORDER_##name] = key,
+	static const char *const of_processes[] = {PROCESS_ORDERS(PROCESS_ORDER_KEY)};
+#undef PROCESS_ORDER_KEY
 
-	for (enum class_order order = 0; order < ORDER_COUNT; order++) {
-		if (!key || strcmp(key, keys[order]) == 0) {
-			query->order = order;
-			return true;
-		}
-	}
-	return fail(why, FAILURE_USAGE,
-		    "--sort takes allocations, frees, live, bytes or size, not '%s'", key);
+	if (!key)
+		return true;
+	size_t class_order = find_key(of_classes, ORDER_COUNT, key);
+	size_t process_order = find_key(of_processes, PROCESS_ORDER_COUNT, key);
+	if (class_order == ORDER_COUNT && process_order == PROCESS_ORDER_COUNT)
+		return fail(why, FAILURE_USAGE,
+			    "--sort takes allocations, frees, live, bytes, size, peak or start, "
+			    "not '%s'",
+			    key);
+	if (class_order < ORDER_COUNT)
+		query->order = (enum class_order)class_order;
+	if (process_order < PROCESS_ORDER_COUNT)
+		query->process_order = (enum process_order)process_order;
+	return true;
 }
 
 static bool compile(regex_t *ret, const char *expression, struct failure *why)
@@ -38,7 +56,7 @@ static bool compile(regex_t *ret, const char *expression, struct failure *why)
 
 bool query_open(struct query *ret, const char *expression, const char *order, struct failure *why)
 {
-	struct query query = {.order = ORDER_ALLOCATED};
+	struct query query = {.order = ORDER_ALLOCATED, .process_order = PROCESS_ORDER_PEAK};
 
 	if (!set_order(&query, order, why))
 		return false;

@@ -20,10 +20,24 @@
 enum class_order { CLASS_ORDERS(CLASS_ORDER_NAME) ORDER_COUNT };
 #undef CLASS_ORDER_NAME
 
+/* X(NAME, "key") The same keys order processes, where they say anything of them. */
+#define PROCESS_ORDERS(X)                                                                          \
+	X(PEAK, "peak")                                                                            \
+	X(START, "start")                                                                          \
+	X(ALLOCATED, "allocations")                                                                \
+	X(FREED, "frees")                                                                          \
+	X(LIVE, "live")                                                                            \
+	X(BYTES, "bytes")
+
+#define PROCESS_ORDER_NAME(name, key) PROCESS_ORDER_##name,
+enum process_order { PROCESS_ORDERS(PROCESS_ORDER_NAME) PROCESS_ORDER_COUNT };
+#undef PROCESS_ORDER_NAME
+
 struct query {
 	bool by_process, by_class; /* which of the two expressions holds */
 	regex_t process, size_class;
-	enum class_order order;
+	enum class_order order; /* of the size classes */
+	enum process_order process_order;
 };
 
 /* expression: "REGEX" or "exe:REGEX" for processes, "class:REGEX"; NULL: all. */

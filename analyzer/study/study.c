@@ -2,6 +2,7 @@
 /* study.c: see study.h. */
 #include "study/study.h"
 
+#include "study/leak.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
@@ -85,6 +86,7 @@ static void study_process(const struct process *process, const struct recording 
 
 	ret->process = process;
 	metrics_of_process(process, &figures->metrics);
+	leak_by_class(process, &figures->metrics);
 	classes_add(&figures->classes, process);
 	classes_finish(&figures->classes, query);
 	pools_add(&figures->pools, process, &nothing);
@@ -108,6 +110,45 @@ static void add_to_total(struct figures *total, const struct process_study *stud
 	pools_add(&total->pools, process, &inheritance);
 	generations_add(&total->generations, process, &inheritance);
 	notes_merge(&total->notes, &study->figures.notes);
+}
+
+struct place {
+	uint64_t key;
+	size_t index; /* in study.processes */
+};
+
+static uint64_t rank_of(const struct metrics *metrics, enum process_order order)
+{
+	switch (order) {
+	case PROCESS_ORDER_ALLOCATED: return metric(metrics, METRIC_ALLOC_COUNT);
+	case PROCESS_ORDER_FREED: return metric(metrics, METRIC_FREE_COUNT);
+	case PROCESS_ORDER_LIVE: return metric(metrics, METRIC_LIVE_BLOCKS);
+	case PROCESS_ORDER_BYTES: return metric(metrics, METRIC_LIVE_BYTES);
+	case PROCESS_ORDER_PEAK: return metric(metrics, METRIC_LIVE_PEAK);
+	default: return 0; /* as they started */
+	}
+}
+
+static int highest_first(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+	if (a->key != b->key)
+		return a->key < b->key ? 1 : -1;
+	return (a->index > b->index) - (a->index < b->index);
+}
+
+static void rank(struct study *study, enum process_order order)
+{
+	struct place *places = allocate(study->process_count, sizeof *places);
+
+	for (size_t i = 0; i < study->process_count; i++)
+		places[i] = (struct place){rank_of(&study->processes[i].figures.metrics, order), i};
+	if (study->process_count)
+		qsort(places, study->process_count, sizeof *places, highest_first);
+	study->ranked = allocate(study->process_count, sizeof(void *));
+	for (size_t i = 0; i < study->process_count; i++)
+		study->ranked[i] = &study->processes[places[i].index];
+	free(places);
 }
 
 /* Of several processes, sums say how empty the heaps are only while all of them run. */
@@ -162,6 +203,7 @@ void study_make(const struct recording *recording, const struct query *query, st
 			study.skipped_count++;
 	}
 	finish_total(&study, &span, query);
+	rank(&study, query->process_order);
 	*ret = study;
 }
 
@@ -181,4 +223,5 @@ void study_free(struct study *study)
 	}
 	figures_free(&study->total);
 	free(study->processes);
+	free(study->ranked);
 }

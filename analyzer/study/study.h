@@ -30,7 +30,8 @@ struct process_study {
 struct study {
 	const struct recording *recording;
 	struct figures total;
-	struct process_study *processes; /* those the query wants, in order of the recording */
+	struct process_study *processes;     /* those the query wants, in order of the recording */
+	const struct process_study **ranked; /* the same in the order that the query wants */
 	size_t process_count;
 	size_t skipped_count; /* those it does not want */
 	size_t fork_count, exec_count;

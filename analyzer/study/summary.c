@@ -3,6 +3,7 @@
 #include "study/summary.h"
 
 #include "study/inheritance.h"
+#include "study/leak.h"
 
 static void add_process(const struct recording *recording, const struct process *process,
 			void *context)
@@ -12,6 +13,7 @@ static void add_process(const struct recording *recording, const struct process 
 	struct metrics share;
 
 	metrics_of_process(process, &share);
+	leak_by_class(process, &share);
 	share.value[METRIC_PROCESS_PID].is_known = false; /* of the first: the order is not theirs */
 	inheritance_take_off(&inheritance, process, &share);
 	metrics_add(&summary->total, &share);

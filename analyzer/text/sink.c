@@ -6,6 +6,7 @@
 
 #include "text/allocate.h"
 #include "text/escape.h"
+#include "text/paragraph.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +74,11 @@ static void flush(struct sink *sink)
 
 void sink_bytes(struct sink *sink, const char *bytes, size_t byte_count)
 {
+	if (sink->paragraph.is_open) {
+		size_t taken = paragraph_take(sink, bytes, byte_count);
+		bytes += taken;
+		byte_count -= taken;
+	}
 	while (byte_count) {
 		size_t room = sizeof sink->buffer - sink->used;
 		size_t part = byte_count < room ? byte_count : room;

@@ -16,6 +16,13 @@
 
 enum style { STYLE_PLAIN, STYLE_TITLE, STYLE_FAINT, STYLE_WARN };
 
+/* paragraph.h */
+struct paragraph {
+	bool is_open;
+	size_t indent, used;
+	char text[2048];
+};
+
 struct sink {
 	int fd;
 	int error;       /* errno of the first failed write; 0: none so far */
@@ -23,6 +30,7 @@ struct sink {
 	size_t columns;  /* of the terminal it goes to; 0: it goes elsewhere */
 	char *path;      /* as given with -o; NULL for stdout */
 	char *temporary; /* what becomes `path`; NULL when written as it is */
+	struct paragraph paragraph;
 	size_t used;
 	char buffer[16384];
 };

@@ -40,6 +40,7 @@ segment()
 	for command in run report list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
+		[ "$("$poolmem" $command -h)" = "$output" ]
 	done
 }
 
@@ -54,6 +55,11 @@ segment()
 	[[ $output == *allocations* ]]
 	run -2 "$poolmem" report --filter '(' "$capture"
 	run -2 "$poolmem" report --color often "$capture"
+	[[ $output == "poolmem report: --color takes"* ]]
+	for command in 'report a.pm' list clean doctor 'run -f'; do
+		run "$poolmem" $command --josn
+		[[ $output == "poolmem ${command%% *}: there is no option '--josn'; did you mean '--json'?"* ]]
+	done
 	run -2 "$poolmem" list --sort colour
 	run -2 "$poolmem" list --filter '('
 	run -2 "$poolmem" list extra
@@ -68,6 +74,11 @@ segment()
 	[[ $output == *damaged:* ]]
 	run -3 "$poolmem" report "$here/newer/capture.pm"
 	[[ $output == *"made by a newer poolmem: format 2, this one reads 1"* ]]
+	for bytes in 16 24 40 5000; do
+		head -c $bytes "$capture" >cut.pm
+		run -3 "$poolmem" report cut.pm
+		[[ $output == *"cut.pm is cut short"* ]]
+	done
 	run -3 "$poolmem" report /etc/passwd
 	[[ $output == *"not a poolmem segment"* ]]
 	run -1 "$poolmem" report 999999
@@ -165,6 +176,50 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 	[[ $output == *"pid 3000"* ]]
 }
 
+@test "list: the newest capture, when there is nothing else" {
+	run -1 "$poolmem" list
+	[[ $output == *"no segments in"*"no capture yet" ]]
+	echo "$capture" >"$out/segments/last"
+	run -0 "$poolmem" list
+	[[ $output == *"no segments"*"newest capture: $capture"* ]]
+	segment exited 1797a1b2c3d4e5f6 1234
+	run -0 "$poolmem" list
+	[[ $output == *"1 segment, "*"newest capture: $capture"* ]]
+	run -1 "$poolmem" list --filter nobody
+	[[ $output == *"matches the filter"* ]]
+	echo /nonexistent >"$out/segments/last"
+	run -0 "$poolmem" list
+	[[ $output != *"newest capture"* ]]
+}
+
+@test "a relative dir= is told and not used, as by the library" {
+	mkdir -m 700 rel
+	cp "$here/exited/capture.pm" rel/last
+	POOLMEM=dir=rel run "$poolmem" list
+	[[ $output == *"bad value 'rel': dir takes an absolute path"* && $output != *"in rel"* ]]
+}
+
+@test "report: processes: the highest peak first, or as they started" {
+	pids() { "$poolmem" report "$@" "$here/tree/capture.pm" | sed -nE 's/^ +([0-9]+|-)  (exec|fork|departed) .*/\1/p' | tr '\n' ' '; }
+	[ "$(pids)" = "2000 2001 2002 2001 - " ] || [ "$(pids)" = "2000 2001 2002 - 2001 " ]
+	[ "$(pids --sort start)" = "2000 - 2001 2002 2001 " ]
+	[ "$(pids --sort frees)" = "2000 2001 2002 - 2001 " ]
+}
+
+@test "report: the title is of what the filter leaves" {
+	run -0 "$poolmem" report --filter 'for step' "$here/tree/capture.pm"
+	[[ ${lines[0]} == "filtered: ./example --fast input.txt -c"* && $output == *"; 1 filtered out"* ]]
+	run -0 "$poolmem" report --filter example "$here/tree/capture.pm"
+	[[ ${lines[0]} == sh* ]]
+}
+
+@test "report: sentences end where the terminal does" {
+	run -0 "$poolmem" report "$here/killed/capture.pm"
+	[ "$(sed -n '/^What to know/,$p' <<<"$output" | wc -L)" -le 80 ]
+	run -0 script -qec "stty cols 60; '$poolmem' report '$here/killed/capture.pm'" /dev/null
+	[ "$(sed 's/\r$//; s/\x1b\[[0-9;]*m//g' <<<"$output" | sed -n '/^What to know/,$p' | wc -L)" -le 60 ]
+}
+
 @test "report: by pid, leader or forked child, the newest" {
 	segment exited 1797a1b2c3d4e5f6 1234
 	segment tree 1797a1b2c3d4e5f7 2000
@@ -186,7 +241,7 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 	[ "${#lines[@]}" = 5 ]
 	[[ ${lines[1]} == *"not readable"* && ${lines[2]} == *"ended without exit"* && ${lines[3]} == *"exited 0"* ]]
 	for key in age pid size allocations; do run -0 "$poolmem" list --sort $key -n 1; done
-	[[ $output == *"1 are shown"* ]]
+	[[ $output == *"3 segments, "*"1 shown"* ]]
 	run -0 "$poolmem" list --filter example
 	[ "${#lines[@]}" = 4 ]
 	run -0 "$poolmem" clean --dry-run
