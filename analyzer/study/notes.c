@@ -21,7 +21,7 @@ static struct note *add(struct notes *notes, const char *key, const char *text, 
 static const struct note_unit threads = {"thread", "threads"}, children = {"child", "children"},
 			      arenas = {"arena", "arenas"}, pools = {"pool", "pools"},
 			      classes = {"class", "classes"}, parts = {"part", "parts"},
-			      times = {"time", "times"};
+			      times = {"time", "times"}, blocks = {"block", "blocks"};
 
 static void add_counted(struct notes *notes, const char *key, const char *text, uint64_t count,
 			const struct note_unit *unit)
@@ -94,8 +94,11 @@ static void add_publication(struct notes *notes, const struct process *process,
 
 	if (!process->arena_count || process->state == STATE_EXITED)
 		return;
+	bool is_exact = !process->drift_blocks && !process->drift_bytes;
 	struct note *note = add(notes, "pools_age",
-				"pools are as they were published last; counts are exact", 0);
+				is_exact ? "pools are as they were published last; counts are exact"
+					 : "pools are as they were published last",
+				0);
 	uint64_t age_ns = excess(recording->read_at_ns, record->published_ns);
 	if (is_live && record->published_ns)
 		snprintf(note->detail, sizeof note->detail, "epoch %llu, %s ago",
@@ -118,6 +121,11 @@ static void add_reading(struct notes *notes, const struct process *process)
 			"some size classes changed too fast to be read: a few allocations too many may "
 			"be counted",
 			process->unsettled, &classes);
+	if (process->drift_blocks || process->drift_bytes)
+		add_counted(notes, "freed_meanwhile",
+			    "blocks were freed while the counts were read: what is live is the least "
+			    "that it can be, and may be these more",
+			    process->drift_blocks, &blocks);
 	if (process->facts_cut && !(process->record.notes >> PM_NOTE_FACTS_CUT & 1))
 		add(notes, "facts_cut", "process facts are not complete", 0);
 	if (process->kind == PROCESS_FORK && !process->arena_count)
