@@ -88,6 +88,7 @@ struct process {
 	uint32_t *parents;
 	size_t argv_count, parent_count;
 	uint32_t unsettled;
+	uint64_t drift_blocks, drift_bytes; /* that may be live besides: freed while it was read */
 	uint64_t elapsed_ns;
 	bool elapsed_is_bound; /* it lasted at least elapsed_ns */
 	struct known rss_now, rss_peak;

@@ -98,9 +98,12 @@ void read_slots(const struct image *image, bool departed, struct process *proces
 	process->slots = allocate(count, sizeof *process->slots);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct pm_slot *slot = (const void *)image->chunks[entry[i].number];
-		if ((slot->use == PM_SLOT_DEPARTED) == departed)
-			read_slot(image, entry[i].number, &process->slots[process->slot_count++],
-				  process);
+		const struct image_amount *drift = &image->drift[entry[i].number];
+		if ((slot->use == PM_SLOT_DEPARTED) != departed)
+			continue;
+		read_slot(image, entry[i].number, &process->slots[process->slot_count++], process);
+		process->drift_blocks = sum(process->drift_blocks, drift->blocks);
+		process->drift_bytes = sum(process->drift_bytes, drift->bytes);
 	}
 	process->telemetry_bytes = product(process->slot_count, image->header.chunk_bytes);
 }

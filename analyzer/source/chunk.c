@@ -3,6 +3,7 @@
 #include "source/chunk.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static bool damaged(struct failure *why, uint32_t number, const char *field, uint32_t value)
 {
@@ -49,4 +50,19 @@ struct pm_tally *chunk_tally(const struct pm_header *header, const unsigned char
 {
 	return (struct pm_tally *)(chunk + header->tally_offset +
 				   (size_t)size_class * header->tally_stride);
+}
+
+bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk)
+{
+	const struct pm_chunk *before = (const void *)copy;
+	const struct pm_chunk *now = (const void *)chunk;
+	bool is_dying = before->kind == PM_CHUNK_SLOT && now->kind == PM_CHUNK_DYING;
+	return (before->kind == now->kind || is_dying) && before->process == now->process;
+}
+
+bool chunk_same_tallies(const struct pm_header *header, const unsigned char *copy,
+			const unsigned char *chunk)
+{
+	size_t bytes = (size_t)header->classes.count * header->tally_stride;
+	return memcmp(copy + header->tally_offset, chunk + header->tally_offset, bytes) == 0;
 }

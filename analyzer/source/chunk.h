@@ -20,4 +20,11 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 struct pm_tally *chunk_tally(const struct pm_header *header, const unsigned char *chunk,
 			     uint32_t size_class);
 
+/* Whether a chunk, read again, is still of the process that its copy names. */
+bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk);
+
+/* Whether nothing was counted between the two. */
+bool chunk_same_tallies(const struct pm_header *header, const unsigned char *copy,
+			const unsigned char *chunk);
+
 #endif

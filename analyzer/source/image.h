@@ -2,8 +2,9 @@
 /*
  * image.h: one segment, copied chunk by chunk and verified; what is in here may be trusted.
  *
- * A segment whose program runs is read so that its counts agree (see settle.h).  The copy takes no
- * more memory than the chunks in use take in the file.
+ * A segment whose program runs is read so that its counts agree (see frees.h, settle.h), and again, a
+ * bounded number of times, while they are far apart.  A copy takes little more memory than the chunks in
+ * use take in the file; there are at most two.
  */
 #ifndef POOLMEM_SOURCE_IMAGE_H
 #define POOLMEM_SOURCE_IMAGE_H
@@ -16,6 +17,10 @@ struct image_entry {
 	uint32_t kind, process, sequence, number;
 };
 
+struct image_amount {
+	uint64_t blocks, bytes;
+};
+
 struct image {
 	struct pm_header header;
 	struct pm_class *classes; /* header.classes.count */
@@ -24,6 +29,8 @@ struct image {
 	unsigned char **chunks; /* copies of SLOT, MAP and FACTS chunks by number; NULL: others */
 	struct image_entry *entries; /* the copies, sorted by kind, process, sequence, number */
 	uint32_t entry_count;
+	/* By number: frees in a copy that may have come after the allocations were read. */
+	struct image_amount *drift;
 	uint32_t unsettled; /* tallies that did not hold still: their counts may be off */
 };
 

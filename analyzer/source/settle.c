@@ -86,14 +86,6 @@ static bool settle_classes(const struct image_place *place, const struct pm_head
 	return true;
 }
 
-static bool same_owner(const unsigned char *copy, const unsigned char *chunk)
-{
-	const struct pm_chunk *before = (const void *)copy;
-	const struct pm_chunk *now = (const void *)chunk;
-	bool is_dying = before->kind == PM_CHUNK_SLOT && now->kind == PM_CHUNK_DYING;
-	return (before->kind == now->kind || is_dying) && before->process == now->process;
-}
-
 bool settle_slot(const struct image_place *place, const struct pm_header *header, uint32_t number,
 		 unsigned char *copy, unsigned char *scratch, bool *ret_gone,
 		 uint32_t *ret_unsettled, struct failure *why)
@@ -102,10 +94,14 @@ bool settle_slot(const struct image_place *place, const struct pm_header *header
 	uint64_t offset = place->offset + (uint64_t)number * bytes;
 	unsigned char *const reading[SETTLE_CHUNKS] = {scratch, scratch + bytes};
 
-	for (int i = 0; i < SETTLE_CHUNKS; i++)
-		if (!input_read(place->input, offset, reading[i], bytes, why))
-			return false;
-	*ret_gone = !same_owner(copy, reading[1]);
 	*ret_unsettled = 0;
+	if (!input_read(place->input, offset, reading[0], bytes, why))
+		return false;
+	*ret_gone = !chunk_same_owner(copy, reading[0]);
+	if (*ret_gone || chunk_same_tallies(header, copy, reading[0]))
+		return true;
+	if (!input_read(place->input, offset, reading[1], bytes, why))
+		return false;
+	*ret_gone = !chunk_same_owner(copy, reading[1]);
 	return *ret_gone || settle_classes(place, header, offset, copy, reading, ret_unsettled, why);
 }

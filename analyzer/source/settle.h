@@ -2,13 +2,13 @@
 /*
  * settle.h: counts of a running program that agree with each other.
  *
- * Reader half of struct pm_tally.  All frees were read before (pass A); now each tally is read
- * twice in a row.  Slow call n writes limit[n & 1], then left with n in its low byte.  When the
- * first reading has n and the second n or n + 1, call n + 2, which writes the limit that the first
+ * Reader half of struct pm_tally.  All frees were read before (pass A, frees.h); now each tally that
+ * has changed since is read twice in a row.  Slow call n writes limit[n & 1], then left with n in
+ * its low byte.  When the first reading has n and the second n or n + 1, call n + 2, which writes the limit that the first
  * one used, has not ended; when that limit is also the same in both, and the second count no lower,
  * the first reading holds. Else both are read again, a bounded number of times; a tally that never
  * holds still counts as far as its limit, which is too much by one slow call at most. A free that
- * pass A saw has its allocation in what is read here, so live counts are never negative.
+ * pass A saw has its allocation in what is read here; frees of pass C may be of later allocations.
  */
 #ifndef POOLMEM_SOURCE_SETTLE_H
 #define POOLMEM_SOURCE_SETTLE_H

@@ -41,6 +41,26 @@ static void set_calls(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_FREE_REMOTE, process->counter[PM_COUNTER_REMOTE_FREE]);
 }
 
+uint64_t mapped_peak_of(const struct pm_process *record)
+{
+	return record->committed_peak_bytes > record->committed_bytes ? record->committed_peak_bytes
+								      : record->committed_bytes;
+}
+
+/* The value is the least. */
+static void set_at_most(struct metrics *metrics, enum metric which, uint64_t most)
+{
+	int64_t least = metrics->value[which].value;
+	if (most > (uint64_t)least)
+		metrics->bound[which] = (struct metric_bound){true, least, (int64_t)sum(most, 0)};
+}
+
+static uint64_t at_most(const struct metrics *metrics, enum metric which)
+{
+	return metrics->bound[which].is_known ? (uint64_t)metrics->bound[which].at_most
+					      : metric(metrics, which);
+}
+
 /*
  * What a process was handed itself and did not give back.  Its frees do not tell whether they were of blocks
  * that it inherited: the least is when all were its own.
@@ -56,14 +76,34 @@ static void set_leak(const struct process *process, struct metrics *metrics)
 
 	for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
 		uint64_t allocated = metric(metrics, figures[i].allocated);
-		uint64_t live = metric(metrics, figures[i].live);
-		uint64_t least = excess(allocated, metric(metrics, figures[i].freed));
-		uint64_t most = live < allocated ? live : allocated;
-		set(metrics, figures[i].leak, least);
-		if (process->record.inherited_blocks && most > least)
-			metrics->bound[figures[i].leak] = (struct metric_bound){
-				true, (int64_t)least, (int64_t)most};
+		uint64_t live = at_most(metrics, figures[i].live);
+		set(metrics, figures[i].leak, excess(allocated, metric(metrics, figures[i].freed)));
+		if (process->record.inherited_blocks || process->drift_blocks ||
+		    process->drift_bytes)
+			set_at_most(metrics, figures[i].leak, live < allocated ? live : allocated);
 	}
+}
+
+/* What was mapped, and what can come between two looks at that. */
+static uint64_t room_of(const struct pm_process *record)
+{
+	uint64_t mapped = mapped_peak_of(record);
+	return mapped ? sum(mapped, record->peak_bound_bytes) : FIGURE_MAX;
+}
+
+/* Of a process that ran on while it was read: each of the frees of that time may have been too early. */
+static void set_live_at_most(const struct process *process, struct metrics *metrics)
+{
+	const struct pm_process *record = &process->record;
+	uint64_t room = room_of(record);
+	uint64_t blocks = sum(sum(record->inherited_blocks, metric(metrics, METRIC_ALLOC_COUNT)),
+			      process->drift_blocks);
+	uint64_t bytes = sum(sum(record->inherited_bytes, metric(metrics, METRIC_ALLOC_BYTES)),
+			     process->drift_bytes);
+
+	bytes = excess(bytes, metric(metrics, METRIC_FREE_BYTES));
+	set_at_most(metrics, METRIC_LIVE_BLOCKS, excess(blocks, metric(metrics, METRIC_FREE_COUNT)));
+	set_at_most(metrics, METRIC_LIVE_BYTES, bytes < room ? bytes : room);
 }
 
 /* live = inherited + allocated - freed.  What departed children inherited nobody kept. */
@@ -81,10 +121,15 @@ static void set_live(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_LIVE_BYTES,
 	    excess(sum(record->inherited_bytes, metric(metrics, METRIC_ALLOC_BYTES)),
 		   metric(metrics, METRIC_FREE_BYTES)));
+	if (process->drift_blocks || process->drift_bytes)
+		set_live_at_most(process, metrics);
 	set_leak(process, metrics);
 }
 
-/* The highest sum that a slow call saw, or more by now; the truth is at most the bound higher. */
+/*
+ * The highest sum that a slow call saw, or the least that lives by now; the truth is at most the bound
+ * higher.
+ */
 static void set_peak(const struct process *process, struct metrics *metrics)
 {
 	const struct pm_process *record = &process->record;
@@ -101,15 +146,8 @@ static void set_peak(const struct process *process, struct metrics *metrics)
 		most = record->committed_peak_bytes;
 	if (most > ever)
 		most = ever;
-	if (most > peak)
-		metrics->bound[METRIC_LIVE_PEAK] = (struct metric_bound){
-			true, metrics->value[METRIC_LIVE_PEAK].value, (int64_t)most};
-}
-
-uint64_t mapped_peak_of(const struct pm_process *record)
-{
-	return record->committed_peak_bytes > record->committed_bytes ? record->committed_peak_bytes
-								      : record->committed_bytes;
+	uint64_t live_most = at_most(metrics, METRIC_LIVE_BYTES);
+	set_at_most(metrics, METRIC_LIVE_PEAK, live_most > most ? live_most : most);
 }
 
 static void set_mapped(const struct pm_process *record, struct metrics *metrics)

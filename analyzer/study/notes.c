@@ -21,7 +21,8 @@ static struct note *add(struct notes *notes, const char *key, const char *text, 
 static const struct note_unit threads = {"thread", "threads"}, children = {"child", "children"},
 			      arenas = {"arena", "arenas"}, pools = {"pool", "pools"},
 			      classes = {"class", "classes"}, parts = {"part", "parts"},
-			      times = {"time", "times"}, processes = {"process", "processes"};
+			      times = {"time", "times"}, processes = {"process", "processes"},
+			      blocks = {"block", "blocks"};
 
 static void add_counted(struct notes *notes, const char *key, const char *text, uint64_t count,
 			const struct note_unit *unit)
@@ -103,8 +104,11 @@ static void add_publication(struct notes *notes, const struct process *process,
 	/* Of _exit the status may be known: nothing was published by it. */
 	if (!process->arena_count || record->state == PM_STATE_EXITED)
 		return;
+	bool is_exact = !process->drift_blocks && !process->drift_bytes;
 	struct note *note = add(notes, "pools_age",
-				"pools are as they were published last; counts are exact", 0);
+				is_exact ? "pools are as they were published last; counts are exact"
+					 : "pools are as they were published last",
+				0);
 	uint64_t age_ns = excess(recording->read_at_ns, record->published_ns);
 	note->lists = true;
 	if (is_live && record->published_ns)
@@ -165,6 +169,11 @@ static void add_reading(struct notes *notes, const struct process *process)
 			"some size classes changed too fast to be read: a few allocations too many may "
 			"be counted",
 			process->unsettled, &classes);
+	if (process->drift_blocks || process->drift_bytes)
+		add_counted(notes, "freed_meanwhile",
+			    "blocks were freed while the counts were read: what is live is the least "
+			    "that it can be, and may be these more",
+			    process->drift_blocks, &blocks);
 	if (process->facts_cut && !(process->record.notes >> PM_NOTE_FACTS_CUT & 1))
 		add(notes, "facts_cut", "process facts are not complete", 0);
 	if (process->kind == PROCESS_DEPARTED)
