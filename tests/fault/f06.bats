@@ -23,6 +23,6 @@ load under
 }
 
 @test "F6 a thread without a heap forks while another makes its own" {
-	watched "$programs/f06_making" "$(by_level 300 3000)" >"$out/under"
+	watched "$programs/f06_making" "$(by_level 1000 3000)" >"$out/under"
 	grep -qx "stepped, 0 children ended badly" "$out/under"
 }

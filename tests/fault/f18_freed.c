@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { BLOCK = 128 << 10, MOST = 4000, FREED = 16 };
+enum { BLOCK = 128 << 10, MOST = 4000, FREED = 3 };
 
 static void *blocks[MOST];
 static long count;
@@ -41,7 +41,7 @@ static void *other(void *unused)
 
 static void serves(const char *whose)
 {
-	void *large = malloc(BLOCK), *small = malloc(500);
+	void *small = malloc(3000), *large = malloc(BLOCK);
 	printf("freed by %s thread: large %s, small %s\n", whose, large ? "yes" : "no",
 	       small ? "yes" : "no");
 }

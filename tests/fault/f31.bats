@@ -127,7 +127,7 @@ fcntl.ioctl(socket.socket(), set_flags, struct.pack("16sH14x", b"lo", up | runni
 @test "F31 a login by sshd on loopback" {
 	export -f login watched plainly by_level
 	export lib programs out watchdog level
-	unshare -mn bash -euc login
+	unshare -n $mounts_apart bash -euc login
 	for segment in "$out"/segments/*.pms; do
 		"$poolmem" report --json "$segment" | grep -q '"exe": *"/usr/sbin/sshd"' && found=1
 	done

@@ -23,10 +23,11 @@ same()
 # apart FUNCTION ARGUMENT...: in a mount namespace of its own, where the function may mount.
 apart()
 {
-	export here lib poolmem programs out watchdog level
+	export here lib poolmem programs out watchdog level mounts_apart
 	# shellcheck disable=SC2046
 	export -f $(compgen -A function | grep -v '^bats')
-	unshare -m bash -euc '"$@"' apart "$@"
+	# shellcheck disable=SC2086
+	unshare $mounts_apart bash -euc '"$@"' apart "$@"
 }
 
 # A copy of the library and the row's programs where every user can read them; call inside apart.

@@ -25,6 +25,10 @@ by_level()
 	if [ "$level" = soak ]; then echo "$2"; else echo "$1"; fi
 }
 
+# Options of unshare for mounts of one's own. In a chroot "/" is no mount, so nothing can be said about it.
+mounts_apart=-m
+unshare -m true 2>/dev/null || mounts_apart='-m --propagation unchanged'
+
 # ld.so ignores a preload that is missing, and then everything passes.
 require_lib()
 {

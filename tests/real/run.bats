@@ -262,7 +262,7 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 		find disk -mindepth 1 >left
 		exit $code
 	END
-	rights=-m
+	rights=$mounts_apart
 	[ "$(id -u)" = 0 ] || rights=-Urm
 	run -125 unshare $rights sh inside "$poolmem" run --lib "$lib" -o disk/a.pm -- sh -c 'ls >/dev/null'
 	said 'No space left on device'
@@ -446,7 +446,7 @@ trues()
 		/bin/true
 		echo $((i + 1))
 	END
-	rights=-m
+	rights=$mounts_apart
 	[ "$(id -u)" = 0 ] || rights=-Urm
 	run -125 unshare $rights sh inside "$poolmem" run --lib "$lib" -o disk/a.pm -- sh many
 	[ "$(cat left)" = a.pm ]
