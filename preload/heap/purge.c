@@ -11,25 +11,27 @@
 #include "sys/memory.h"
 #include "sys/wiped.h"
 
-/* Purges the runs of set bits of `units`, which the caller holds. */
+uint64_t purge_pieces(char *base, uint64_t pieces, size_t piece_bytes)
+{
+	uint64_t gone = 0;
+	while (pieces) {
+		unsigned first = (unsigned)__builtin_ctzl(pieces);
+		uint64_t rest = ~(pieces >> first);
+		unsigned count = rest ? (unsigned)__builtin_ctzl(rest) : 64;
+		uint64_t run = units_mask(first, count);
+		if (memory_purge(base + first * piece_bytes, count * piece_bytes))
+			gone |= run;
+		pieces &= ~run;
+	}
+	return gone;
+}
+
+/* Of units that the caller holds.  Locked memory stays dirty. */
 static size_t purge_units(struct arena *arena, uint64_t units)
 {
-	size_t bytes = 0;
-	while (units) {
-		unsigned first = (unsigned)__builtin_ctzl(units);
-		uint64_t rest = ~(units >> first);
-		unsigned count = rest ? (unsigned)__builtin_ctzl(rest) : 64;
-		if (count > 64 - first)
-			count = 64 - first;
-		uint64_t run = units_mask(first, count);
-		bool done = memory_purge(arena_unit_at(arena, first), (size_t)count * PM_UNIT_BYTES);
-		if (done)
-			bytes += (size_t)count * PM_UNIT_BYTES;
-		else /* locked memory stays dirty */
-			units_mark_dirty(arena, run);
-		units &= ~run;
-	}
-	return bytes;
+	uint64_t gone = purge_pieces(arena_base(arena), units, PM_UNIT_BYTES);
+	units_mark_dirty(arena, units & ~gone);
+	return (size_t)__builtin_popcountl(gone) * PM_UNIT_BYTES;
 }
 
 static size_t purge_arena(struct arena *arena, bool all)

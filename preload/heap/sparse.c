@@ -10,7 +10,7 @@
  * when an eighth of what was used is gone.
  */
 #include "heap/heap.h"
-#include "sys/memory.h"
+#include "heap/units.h"
 
 #include <string.h>
 
@@ -44,16 +44,10 @@ static void take_survey(const struct pool *pool, struct survey *survey)
 	}
 }
 
-static uint64_t pages_between(unsigned first, unsigned last)
-{
-	unsigned count = last + 1 - first;
-	return (count < PAGES_MAX ? (UINT64_C(1) << count) - 1 : ~UINT64_C(0)) << first;
-}
-
 static uint64_t touched_pages(const struct pool *pool)
 {
 	size_t bytes = pool->threaded * pool->block_bytes;
-	return bytes ? pages_between(0, (unsigned)((bytes - 1) / CLASS_PAGE)) : 0;
+	return units_mask(0, (unsigned)((bytes + CLASS_PAGE - 1) / CLASS_PAGE));
 }
 
 /* Pages before the untouched part that no block needs which is not free. */
@@ -65,8 +59,8 @@ static uint64_t idle_pages(const struct pool *pool, const struct survey *survey)
 		bool is_free = survey->on_list[i / 64] >> i % 64 & 1 ||
 			       is_purged(pool, page_of(pool, i));
 		if (!is_free)
-			idle &= ~pages_between((unsigned)(first / CLASS_PAGE),
-					       (unsigned)(last / CLASS_PAGE));
+			idle &= ~units_mask((unsigned)(first / CLASS_PAGE),
+					    (unsigned)(last / CLASS_PAGE - first / CLASS_PAGE + 1));
 	}
 	return idle;
 }
@@ -88,27 +82,10 @@ static uint64_t pages_overlapped(const struct pool *pool)
 static uint64_t take_untouched_pages(struct pool *pool)
 {
 	unsigned count = pool->units * (unsigned)(PM_UNIT_BYTES / CLASS_PAGE);
-	uint64_t pages = pages_between(0, count - 1) & ~touched_pages(pool);
+	uint64_t pages = units_mask(0, count) & ~touched_pages(pool);
 	bool used_before = pool->used_before;
 	pool->used_before = false;
 	return used_before ? pages : 0;
-}
-
-/* The kernel refuses what is locked: such pages stay.  Returns those that went. */
-static uint64_t purge_pages(const struct pool *pool, uint64_t pages)
-{
-	uint64_t gone = 0;
-	while (pages) {
-		unsigned first = (unsigned)__builtin_ctzl(pages);
-		uint64_t rest = ~(pages >> first);
-		unsigned count = rest ? (unsigned)__builtin_ctzl(rest) : PAGES_MAX - first;
-		uint64_t run = pages_between(first, first + count - 1);
-		if (memory_purge(pool->start + (size_t)first * CLASS_PAGE,
-				 (size_t)count * CLASS_PAGE))
-			gone |= run;
-		pages &= ~run;
-	}
-	return gone;
 }
 
 /* The list without the blocks that begin in `pages`, before these lose their links. */
@@ -166,7 +143,7 @@ static size_t purge_pool(struct pool *pool)
 		return 0;
 	unlink_blocks(pool, pages);
 	pool->purged |= pages;
-	uint64_t gone = purge_pages(pool, pages | again);
+	uint64_t gone = purge_pieces(pool->start, pages | again, CLASS_PAGE);
 	for (uint64_t kept = pages & ~gone; kept; kept &= kept - 1) {
 		uint64_t others = pool->purged & ~(kept & -kept);
 		pool->purged = kept & -kept;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * units.h: what arena.c, purge.c and huge.c share.  For these three alone.
+ * units.h: what arena.c, purge.c, huge.c and sparse.c share.  For these alone.
  *
  * A set of an arena's units is a word, a bit each.  Whoever clears a unit's bit in `free` holds it, and alone
  * changes its bit in `dirty`, until he puts it back.
@@ -24,6 +24,12 @@ uint64_t units_clear_dirty(struct arena *arena, uint64_t units);
 
 /* Descriptors and stamps, kept for good once the arena is used.  false: no memory. */
 bool arena_ensure_meta(struct arena *arena);
+
+/*
+ * Gives pieces of memory from `base` on back to the kernel, a bit each.  Returns those that went: the kernel refuses
+ * what is locked.
+ */
+uint64_t purge_pieces(char *base, uint64_t pieces, size_t piece_bytes);
 
 /* Unmaps freed huge blocks: those that were there at the pass before too, or all.  Returns bytes. */
 size_t arena_purge_huge(bool all);

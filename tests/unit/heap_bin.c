@@ -136,9 +136,7 @@ static void one_thread(size_t size_max, unsigned seed)
 		if (held[i].block)
 			step(&held[i], live, 0);
 	model_agrees(live);
-	heap_empty_out(heap_thread.heap);
-	cr_assert_eq(host_pools_in_use(), 0);
-	cr_assert_eq(host.misuses, 0);
+	host_expect_nothing_left();
 }
 
 Test(bins, one_thread_tiny)

@@ -140,6 +140,14 @@ static inline unsigned host_pools_in_use(void)
 	return count;
 }
 
+/* The thread's heap holds no pool once it is asked to let go, and the program was never at fault. */
+static inline void host_expect_nothing_left(void)
+{
+	heap_empty_out(heap_thread.heap);
+	cr_assert_eq(host_pools_in_use(), 0);
+	cr_assert_eq(host.misuses, 0);
+}
+
 /* Runs `body` in that many threads, of small stacks; its argument is the thread's number. */
 static inline void host_threads(unsigned count, void *(*body)(void *))
 {

@@ -112,9 +112,7 @@ static void thin_purge_and_fill(size_t size_max, uint32_t seed)
 		arena_each_pool(is_sound, NULL);
 	}
 	thin_out(&random, 100);
-	heap_empty_out(heap_thread.heap);
-	cr_assert_eq(host_pools_in_use(), 0);
-	cr_assert_eq(host.misuses, 0);
+	host_expect_nothing_left();
 }
 
 Test(sparse, tiny)
@@ -147,9 +145,7 @@ Test(sparse, in_the_middle_of_use)
 			arena_each_pool(is_sound, NULL);
 	}
 	thin_out(&random, 100);
-	heap_empty_out(heap_thread.heap);
-	cr_assert_eq(host_pools_in_use(), 0);
-	cr_assert_eq(host.misuses, 0);
+	host_expect_nothing_left();
 }
 
 static void *free_them(void *unused)
@@ -176,9 +172,7 @@ Test(sparse, while_others_free)
 			held[i].block = NULL;
 	}
 	thin_out(&random, 100);
-	heap_empty_out(heap_thread.heap);
-	cr_assert_eq(host_pools_in_use(), 0);
-	cr_assert_eq(host.misuses, 0);
+	host_expect_nothing_left();
 }
 
 /* A first pass lets a pool come to rest, the second takes its pages; a third has nothing to do. */

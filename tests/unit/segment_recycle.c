@@ -6,6 +6,7 @@
  * Another child then recycles on, as the next process of the tree would.
  */
 #define _GNU_SOURCE 1
+#include "fault/step.h"
 #include "heap/class.h"
 #include "segment/segment.h"
 #include "tally/clock.h"
@@ -85,20 +86,6 @@ static void die_at_last_trap(int signal)
 		kill(getpid(), SIGKILL);
 }
 
-static inline void trap_each_instruction(void)
-{
-#if defined(__x86_64__)
-	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc");
-#endif
-}
-
-static inline void trap_no_more(void)
-{
-#if defined(__x86_64__)
-	__asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
-#endif
-}
-
 /* True when it was killed and not through before. */
 static bool recycle_killed_at(long instruction)
 {
@@ -110,9 +97,9 @@ static bool recycle_killed_at(long instruction)
 		if (instruction % 2) /* else the slots DEPARTED are made under the trap */
 			segment_claim_any();
 		traps_left = instruction;
-		trap_each_instruction();
+		step(1);
 		segment_claim_any();
-		trap_no_more();
+		step(0);
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
