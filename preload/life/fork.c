@@ -118,7 +118,7 @@ static void fill_record(struct pm_process *process, uint32_t parent, struct pm_p
 	process->ppid = old->pid;
 	process->uid = old->uid;
 	process->parent = parent;
-	process->foreign = is_foreign(pid, old);
+	process->foreign = segment.pid ? 0 : PM_FOREIGN_PIDS;
 	process->began_ns = threads_clock_ns();
 	process->inherited_blocks = inherited->blocks;
 	process->inherited_bytes = inherited->bytes;
@@ -148,7 +148,7 @@ static void settle(struct heap *heap, const struct inheritance *inherited, uint3
 {
 	uint32_t parent = life.leader, pid = wiped.pid ? wiped.pid : tid;
 	struct pm_process *old = life.process;
-	segment.pid = life.recording && is_foreign(pid, old) ? 0 : pid;
+	segment.pid = is_foreign(pid, old) ? 0 : pid;
 	uint32_t chunk = life.recording ? claim_area() : 0;
 	if (!chunk) {
 		if (life.recording)
