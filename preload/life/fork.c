@@ -13,7 +13,7 @@
 
 #include <pthread.h>
 
-static struct pm_process no_process; /* of a child that found no area */
+static struct pm_process no_process; /* of a process that has no area */
 
 struct pm_process *life_process(void)
 {
@@ -147,7 +147,7 @@ static void leave_others_alone(const struct heap *mine)
 static void settle(struct heap *heap, const struct inheritance *inherited, uint32_t tid)
 {
 	uint32_t parent = life.leader, pid = wiped.pid ? wiped.pid : tid;
-	struct pm_process *old = life.process;
+	struct pm_process *old = life.process ? life.process : &no_process;
 	segment.pid = is_foreign(pid, old) ? 0 : pid;
 	uint32_t chunk = life.recording ? claim_area() : 0;
 	if (!chunk) {
