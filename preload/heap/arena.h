@@ -98,6 +98,12 @@ static inline char *arena_unit_at(const struct arena *arena, unsigned unit)
 	return arena_base(arena) + (size_t)unit * PM_UNIT_BYTES;
 }
 
+/* A set of an arena's units is a word, a bit each. */
+static inline uint64_t units_mask(unsigned first, unsigned count)
+{
+	return (count == 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << first;
+}
+
 /* A run of units taken from one arena. */
 struct run {
 	struct arena *arena;

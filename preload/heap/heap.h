@@ -47,6 +47,7 @@ struct heap {
 	uint64_t clock_seen; /* allocations handed to the clock so far */
 	int64_t live_seen;   /* live bytes handed on so far */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
+	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */
 	uint64_t pool_events;   /* frees that took the slow path for their pool */
 	uint64_t remote_frees;  /* by this thread: a thread that only frees must tick too */
@@ -54,7 +55,7 @@ struct heap {
 	bool cache_served;                      /* since the last purge; others look, too */
 	uint32_t large_changes;                 /* large blocks come and gone since the last tick */
 	size_t large_bytes;                     /* their bytes */
-	uint64_t off_the_page[8];
+	uint64_t off_the_page[7];
 	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
 };
 
@@ -134,7 +135,16 @@ static inline void *heap_counted(const struct heap *heap, const void *private_wo
 /* From now on ticks look at what the heap counts in this class. */
 static inline void heap_set_ticking(struct heap *heap, unsigned size_class)
 {
-	heap->ticking[size_class / 64] |= UINT64_C(1) << size_class % 64;
+	uint64_t bit = UINT64_C(1) << size_class % 64;
+	if (heap->ticking[size_class / 64] & bit)
+		return;
+	heap->ticking[size_class / 64] |= bit;
+	heap->interval_length = 0;
+}
+
+static inline bool heap_is_ticking(const struct heap *heap, unsigned size_class)
+{
+	return heap->ticking[size_class / 64] >> size_class % 64 & 1;
 }
 
 /* Adds to a word of the heap's slot, given by its offset there; heap NULL: of the shared slot. */
@@ -306,6 +316,12 @@ bool bin_fill(struct heap *heap, unsigned size_class);
  * sparse.c
  */
 size_t sparse_purge(struct heap *heap, bool all);
+
+/*
+ * Turns stamps so old that their age would become ambiguous into STAMP_OLD, in all pools.  One caller at a time, each
+ * CLOCK_AGEING_PERIOD epochs.  ageing.c
+ */
+void ageing_pass(void);
 
 /* Set when the kernel would not wipe a group's twins on fork. */
 extern bool heap_twins_unwiped;

@@ -50,6 +50,7 @@ static void describe(struct pool *pool, char *start, size_t usable)
 	pool->block_bytes = usable;
 	pool->size_class = CLASS_LARGE;
 	pool->stamps[0] = stamps.now;
+	__atomic_store_n(&pool->ageing, AGEING_DUE, __ATOMIC_RELEASE);
 	__atomic_store_n(&pool->owner, OWNER_NONE, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
 }

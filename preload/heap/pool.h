@@ -34,6 +34,13 @@ enum pool_state {
 /* pool.remote: list of blocks freed by others, and this bit: tell the owner about the first one. */
 enum { POOL_NOTIFY = 1 };
 
+/* pool.ageing */
+enum {
+	AGEING_DUE,     /* there are, or may be soon, stamps that are not STAMP_OLD yet */
+	AGEING_LOOKING, /* a pass looks at it */
+	AGEING_DONE     /* none, until it serves again */
+};
+
 /* pool.mark of the pool that serves malloc: its `until` means nothing. */
 #define POOL_SERVES UINT32_MAX
 
@@ -62,7 +69,8 @@ struct pool {
 	bool rested;        /* of sparse.c: a pass saw it since it last served */
 	bool used_before;   /* its untouched part was another's, and is perhaps resident */
 	uint16_t looked_at; /* of sparse.c: used count at its last look; 0: none yet */
-	uint8_t unused[6];
+	uint8_t ageing;     /* atomic, of ageing.c: whether its stamps need another look */
+	uint8_t unused[5];
 	uint8_t stamps[]; /* a byte per block */
 };
 

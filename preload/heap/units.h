@@ -2,18 +2,12 @@
 /*
  * units.h: what arena.c, purge.c, huge.c and sparse.c share.  For these alone.
  *
- * A set of an arena's units is a word, a bit each.  Whoever clears a unit's bit in `free` holds it, and alone
- * changes its bit in `dirty`, until he puts it back.
+ * Whoever clears a unit's bit in `free` holds it, and alone changes its bit in `dirty`, until he puts it back.
  */
 #ifndef HEAP_UNITS_H
 #define HEAP_UNITS_H
 
 #include "heap/region.h"
-
-static inline uint64_t units_mask(unsigned first, unsigned count)
-{
-	return (count == 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << first;
-}
 
 /* Lets others take them. */
 void units_put(struct arena *arena, uint64_t units);

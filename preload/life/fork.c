@@ -139,6 +139,7 @@ static void leave_others_alone(const struct heap *mine)
 		heap->clock_seen = 0;
 		heap->live_seen = 0;
 		heap->interval_seen = 0;
+		heap->interval_length = 0;
 		if (heap != mine)
 			heap->tid = 0;
 	}

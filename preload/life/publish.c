@@ -9,7 +9,7 @@
 #include "life/life.h"
 #include "tally/clock.h"
 
-enum { ARENAS_IN_TURN = 4 };
+enum { ARENAS_IN_TURN = 2 };
 
 static uint32_t clamp16(uint64_t value)
 {
@@ -51,16 +51,15 @@ static struct pm_pool describe_pool(const struct pool *pool)
 }
 
 /* What a heap keeps of large blocks is free and written to. */
-static void add_cached(const struct arena *arena, struct pm_arena *out)
+static void publish_unit(const struct arena *arena, unsigned unit, struct pm_arena *out)
 {
-	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++) {
-		const struct pool *pool = arena_pool(arena, unit);
-		uint64_t units = (UINT64_C(1) << pool->units % PM_ARENA_UNITS) - 1;
-		if (pool->state != POOL_CACHED)
-			continue;
-		out->free_units |= units << unit;
-		out->dirty_units |= units << unit;
+	const struct pool *pool = arena_pool(arena, unit);
+	if (__atomic_load_n(&pool->state, __ATOMIC_ACQUIRE) == POOL_CACHED) {
+		uint64_t units = units_mask(unit, pool->units);
+		out->free_units |= units;
+		out->dirty_units |= units;
 	}
+	out->pool[unit] = describe_pool(pool);
 }
 
 static void publish_arena(const struct arena *arena, struct pm_arena *out)
@@ -74,12 +73,11 @@ static void publish_arena(const struct arena *arena, struct pm_arena *out)
 	out->kind = kind == ARENA_POOLS                             ? PM_ARENA_POOLS
 		    : kind == ARENA_HUGE || kind == ARENA_HUGE_TAIL ? PM_ARENA_HUGE
 								    : PM_ARENA_NONE;
-	if (kind == ARENA_POOLS)
-		add_cached(arena, out);
 	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++)
-		out->pool[unit] = kind == ARENA_POOLS || (kind == ARENA_HUGE && unit == 0)
-					  ? describe_pool(arena_pool(arena, unit))
-					  : (struct pm_pool){0};
+		if (kind == ARENA_POOLS || (kind == ARENA_HUGE && unit == 0))
+			publish_unit(arena, unit, out);
+		else
+			out->pool[unit] = (struct pm_pool){0};
 }
 
 /* Unused arenas and the rest of a huge block need none, unless an older figure stands there. */

@@ -42,7 +42,6 @@ void host_live_changed(int64_t bytes)
 struct sums {
 	uint64_t allocations;
 	int64_t live_bytes;
-	uint64_t interval_bytes; /* can come and go between two ticks */
 };
 
 static void add_class(struct heap *heap, unsigned size_class, struct sums *sums)
@@ -52,7 +51,6 @@ static void add_class(struct heap *heap, unsigned size_class, struct sums *sums)
 	int64_t live = (int64_t)(allocations - tally_frees(tally));
 	sums->allocations += allocations;
 	sums->live_bytes += live * (int64_t)class_bytes(size_class);
-	sums->interval_bytes += (uint64_t)tick_interval(size_class) * class_bytes(size_class);
 }
 
 static struct sums sum_up(struct heap *heap)
@@ -62,6 +60,20 @@ static struct sums sum_up(struct heap *heap)
 		for (uint64_t bits = heap->ticking[half]; bits; bits &= bits - 1)
 			add_class(heap, half * 64 + (unsigned)__builtin_ctzl(bits), &sums);
 	return sums;
+}
+
+/* A class that began to tick, or epochs that became longer: how much can come and go between two ticks? */
+static void bound_interval(struct heap *heap)
+{
+	uint64_t bytes = 0;
+	if (heap->interval_length == clock_now.length)
+		return;
+	heap->interval_length = clock_now.length;
+	for (unsigned size_class = 1; size_class < CLASS_POOLED; size_class++)
+		if (heap_is_ticking(heap, size_class))
+			bytes += (uint64_t)tick_interval(size_class) * class_bytes(size_class);
+	__atomic_add_fetch(&life.interval_bytes, bytes - heap->interval_seen, __ATOMIC_RELAXED);
+	heap->interval_seen = bytes;
 }
 
 void tick_flush(struct heap *heap)
@@ -74,22 +86,9 @@ void tick_flush(struct heap *heap)
 	heap->clock_seen = sums.allocations;
 	host_live_changed(sums.live_bytes - heap->live_seen);
 	heap->live_seen = sums.live_bytes;
-	uint64_t bound = __atomic_add_fetch(
-		&life.interval_bytes, sums.interval_bytes - heap->interval_seen, __ATOMIC_RELAXED);
-	heap->interval_seen = sums.interval_bytes;
-	tally_raise(&life_process()->peak_bound_bytes, bound);
-}
-
-/* Stamps so old that their age would become ambiguous turn into STAMP_OLD. */
-static void age_pool(struct pool *pool, void *unused)
-{
-	(void)unused;
-	for (uint32_t i = 0; i < pool->threaded; i++) {
-		uint8_t stamp = __atomic_load_n(&pool->stamps[i], __ATOMIC_RELAXED);
-		if (stamp >= STAMP_FIRST && stamp <= STAMP_LAST && clock_age(stamp) >= CLOCK_OLD_AGE)
-			__atomic_compare_exchange_n(&pool->stamps[i], &stamp, STAMP_OLD, false,
-						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-	}
+	bound_interval(heap);
+	tally_raise(&life_process()->peak_bound_bytes,
+		    __atomic_load_n(&life.interval_bytes, __ATOMIC_RELAXED));
 }
 
 static void turn_epoch(void)
@@ -100,7 +99,7 @@ static void turn_epoch(void)
 	if (clock_now.units >= clock_now.next) {
 		clock_advance();
 		if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
-			arena_each_pool(age_pool, NULL);
+			ageing_pass();
 		publish_pools(false);
 	}
 	wiped_done(&wiped.advancing);
