@@ -21,7 +21,7 @@ preload_flags := $(base) -iquote preload -fPIC -fvisibility=hidden -ftls-model=i
 	-fno-stack-protector $(no_alloc) $(EXTRA_CFLAGS)
 analyzer_flags := $(base) -iquote analyzer -fPIE -fvisibility=hidden $(EXTRA_CFLAGS) $(ANALYZER_FLAGS)
 preload_link := -shared -Wl,-soname,libpoolmem.so -Wl,--version-script=preload/exports.map -Wl,-z,defs \
-	-Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(EXTRA_LDFLAGS)
+	-Wl,-z,initfirst -Wl,--sort-section=name -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(EXTRA_LDFLAGS)
 analyzer_link := -pie -Wl,-z,defs $(ANALYZER_FLAGS) $(EXTRA_LDFLAGS)
 analyzer_libs := -ljansson -lz
 

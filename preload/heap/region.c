@@ -14,7 +14,11 @@
 #include "heap/host.h"
 #include "sys/memory.h"
 
-enum { FIRST_MAP_UNITS = 512, MAP_GROWTH_SHIFT = 2, MAPS = 10 };
+enum { FIRST_MAP_UNITS = 128, MAP_GROWTH_SHIFT = 2, MAPS = 10 };
+
+_Static_assert((uint64_t)FIRST_MAP_UNITS << (MAPS - 1) * MAP_GROWTH_SHIFT >=
+		       (uint64_t)ARENA_LIMIT * PM_ARENA_UNITS,
+	       "the last one holds all");
 
 /* Far from where the kernel puts mappings, within 47 bits, and within 44 for valgrind. */
 static const uintptr_t REGION_HINT = (uintptr_t)8 << 40;
@@ -23,7 +27,7 @@ struct pool pool_nowhere = {.owner = OWNER_NONE};
 
 static struct pool *first_map[FIRST_MAP_UNITS];
 static struct pool **maps[MAPS + 1]; /* atomic; the last stays NULL */
-static struct arena *arena_blocks[ARENA_BLOCKS];
+static struct arena *arena_blocks[ARENA_BLOCKS] MEMORY_FAR;
 
 struct region region;
 

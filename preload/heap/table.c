@@ -17,7 +17,7 @@ enum {
 
 __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")));
 
-static char *groups[HEAP_GROUPS];
+static char *groups[HEAP_GROUPS] MEMORY_FAR;
 static uint32_t heap_count_made; /* atomic */
 bool heap_twins_unwiped;
 

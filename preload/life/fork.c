@@ -2,9 +2,9 @@
 /*
  * fork.c: a forked child becomes a process of its own.
  *
- * Nothing is done before fork.  In the child the wiped page reads as zero, and so do the displacements:
+ * Before fork() a slot is laid ready in the segment, and no more; other calls that fork go without.  In the child the wiped page reads as zero, and so do the displacements:
  * from its first instruction the child counts in its private slots.  At its first slow path it comes here,
- * claims a slot that lies ready in the segment, and carries over what it counted.  What it found live is
+ * claims that slot or makes one, and carries over what it counted.  What it found live is
  * the sum over the pool descriptors, which the fork froze by copy-on-write.
  */
 #include "life/life.h"
@@ -37,7 +37,7 @@ static void wipe_by_hand(void)
 
 void fork_init(void)
 {
-	life.can_wipe = wiped_init() && threads_wipe_shared();
+	life.can_wipe = wiped_init();
 	wiped.alive = 1;
 }
 
@@ -48,9 +48,20 @@ static void note_child(void)
 	wiped.pid = threads_id();
 }
 
+/* Not from within a slow path, which a signal handler that forks has interrupted. */
+static void prepare(void)
+{
+	struct heap *heap = heap_mine();
+	if (!heap)
+		return;
+	heap_enter();
+	tick_keep_spares(1);
+	heap_leave(heap);
+}
+
 void fork_watch(void)
 {
-	pthread_atfork(NULL, NULL, note_child);
+	pthread_atfork(prepare, NULL, note_child);
 }
 
 /* --- what the child found live --------------------------------------------------------------------- */

@@ -42,7 +42,6 @@ void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
 void threads_drain_private(struct heap *heap); /* counts kept outside any slot go to the heap's */
 void threads_forget_shared(void);              /* in a forked child: those calls count privately */
-bool threads_wipe_shared(void);
 void threads_settle(struct heap *heap, uint32_t tid); /* a slot for a heap that has none */
 void threads_rejoin(struct heap *heap);               /* the same at a tick, after a fork */
 /* Id of the calling thread, in a forked child.  NULL: it has no heap. */

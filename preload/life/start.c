@@ -93,12 +93,6 @@ static void begin_record(int argc, char **argv)
 	segment_commit(life.leader, PM_CHUNK_SLOT);
 }
 
-static void commit_header(void)
-{
-	tick_keep_spares(1); /* more at the first tick: most processes do not fork */
-	__atomic_store_n(&segment.header->ready, PM_READY, __ATOMIC_RELEASE);
-}
-
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
 	int saved = errno;
@@ -115,7 +109,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		begin_record(argc, argv);
 	threads_init();
 	if (life.recording) {
-		commit_header();
+		__atomic_store_n(&segment.header->ready, PM_READY, __ATOMIC_RELEASE);
 		exit_init();
 	}
 	life.started = true;

@@ -23,8 +23,7 @@ static bool have_key;
 #define WITHOUT_HEAP ((struct heap *)1)
 
 /* Calls outside any heap: privately until the next tick, in the segment once there are threads. */
-static struct pm_slot private_shared __attribute__((aligned(MEMORY_PAGE))); /* wiped on fork */
-static bool private_used;
+static bool private_used;              /* there may be some in `wiped.shared` */
 static struct pm_slot *segment_shared; /* atomic */
 
 uint64_t threads_clock_ns(void)
@@ -37,13 +36,6 @@ uint64_t threads_clock_ns(void)
 uint64_t host_milliseconds(void)
 {
 	return threads_clock_ns() / 1000000;
-}
-
-_Static_assert(sizeof private_shared % MEMORY_PAGE == 0, "pages of its own");
-
-bool threads_wipe_shared(void)
-{
-	return memory_wipe_on_fork(&private_shared, sizeof private_shared);
 }
 
 /* libc writes the caller's id into a mutex that it locks: no system call. */
@@ -75,7 +67,7 @@ void host_add_shared(size_t slot_offset, uint64_t amount)
 {
 	struct pm_slot *slot = __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
 	bool shared = slot && wiped.alive;
-	char *word = (char *)(shared ? slot : &private_shared) + slot_offset;
+	char *word = (char *)(shared ? slot : &wiped.shared) + slot_offset;
 	__atomic_add_fetch((uint64_t *)word, amount, __ATOMIC_RELAXED);
 	if (!shared)
 		__atomic_store_n(&private_used, true, __ATOMIC_RELEASE);
@@ -94,13 +86,13 @@ void threads_drain_private(struct heap *heap)
 		return;
 	struct pm_slot *to = heap_counted(heap, heap->slot);
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
-		struct pm_tally *from = &private_shared.tally[c], *tally = &to->tally[c];
+		struct pm_tally *from = &wiped.shared.tally[c], *tally = &to->tally[c];
 		drain_word((uint64_t *)&from->limit[0], (uint64_t *)&tally->limit[tally->left & 1]);
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
 			drain_word(&from->freed[age], &tally->freed[age]);
 	}
 	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++)
-		drain_word(&private_shared.counter[i], &to->counter[i]);
+		drain_word(&wiped.shared.counter[i], &to->counter[i]);
 }
 
 /* --- slots --------------------------------------------------------------------------------------- */

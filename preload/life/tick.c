@@ -134,8 +134,7 @@ void tick_keep_spares(unsigned count)
 /* Only those that fork: a leaf, perhaps inside a sandbox, makes no areas. */
 static void keep_spares_if_forking(void)
 {
-	const struct pm_process *process = life_process();
-	if (!process->parent || process->children)
+	if (life_process()->children)
 		tick_keep_spares(LIFE_SPARES);
 }
 

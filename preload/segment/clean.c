@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "segment/segment.h"
 
+#include "sys/memory.h"
 #include "sys/raw.h"
 
 #include <fcntl.h>
@@ -16,7 +17,16 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { PASSES = 16, OLDEST = 32, NAME_ROOM = 64, ENTRIES_BYTES = 32768, BLOCK_BYTES = 512 };
+enum {
+	ONE_START_IN = 64, /* looks at all there are, or fewer where they are many: */
+	PART = 8,          /* so many of them, as a part, come between two looks */
+	ENTRY_BYTES = 20, /* what a file adds to the size of a directory: of tmpfs; elsewhere more */
+	PASSES = 4,
+	OLDEST = 1024, /* that are removed in a pass */
+	NAME_ROOM = 64,
+	ENTRIES_BYTES = 32768,
+	BLOCK_BYTES = 512
+};
 
 static const uint64_t TOTAL_DEFAULT = UINT64_C(256) << 20;
 
@@ -30,6 +40,7 @@ struct entry { /* linux_dirent64 */
 
 struct oldest {
 	char name[OLDEST][NAME_ROOM];
+	uint16_t order[OLDEST]; /* indices into `name`, oldest first */
 	unsigned count;
 	uint64_t total_bytes;
 };
@@ -48,23 +59,35 @@ static bool is_segment(const char *name)
 	return bytes > 4 && bytes < NAME_ROOM && memcmp(name + bytes - 4, ".pms", 5) == 0;
 }
 
-/* Keeps the list sorted, oldest first. */
+static unsigned place_in_order(const struct oldest *list, const char *name)
+{
+	unsigned from = 0, to = list->count;
+	while (from < to) {
+		unsigned middle = (from + to) / 2;
+		if (strcmp(list->name[list->order[middle]], name) > 0)
+			to = middle;
+		else
+			from = middle + 1;
+	}
+	return from;
+}
+
+/* A full list lets go of its youngest. */
 static void remember(struct oldest *list, const char *name)
 {
-	unsigned at = list->count;
-	while (at > 0 && strcmp(list->name[at - 1], name) > 0)
-		at--;
+	unsigned at = place_in_order(list, name);
 	if (at == OLDEST)
 		return;
-	unsigned keep = list->count < OLDEST ? list->count : OLDEST - 1;
-	memmove(list->name[at + 1], list->name[at], (keep - at) * NAME_ROOM);
-	memcpy(list->name[at], name, strlen(name) + 1);
-	list->count = keep + 1;
+	unsigned slot = list->count < OLDEST ? list->count++ : list->order[OLDEST - 1];
+	memmove(&list->order[at + 1], &list->order[at],
+		(list->count - 1 - at) * sizeof *list->order);
+	list->order[at] = (uint16_t)slot;
+	memcpy(list->name[slot], name, strlen(name) + 1);
 }
 
 static void scan(int directory, struct oldest *list)
 {
-	static char entries[ENTRIES_BYTES] __attribute__((aligned(8)));
+	static char entries[ENTRIES_BYTES] __attribute__((aligned(8))) MEMORY_FAR;
 	long bytes;
 	while ((bytes = raw_call3(SYS_getdents64, directory, (long)entries, sizeof entries)) > 0)
 		for (long at = 0; at < bytes;) {
@@ -104,9 +127,10 @@ static bool remove_oldest(int directory, struct oldest *list, uint64_t limit)
 {
 	bool any = false;
 	for (unsigned i = 0; i < list->count && list->total_bytes > limit; i++) {
-		uint64_t bytes = allocated_bytes(directory, list->name[i]);
-		if (!finished(directory, list->name[i]) ||
-		    raw_call3(SYS_unlinkat, directory, (long)list->name[i], 0) < 0)
+		const char *name = list->name[list->order[i]];
+		uint64_t bytes = allocated_bytes(directory, name);
+		if (!finished(directory, name) ||
+		    raw_call3(SYS_unlinkat, directory, (long)name, 0) < 0)
 			continue;
 		list->total_bytes -= bytes;
 		any = true;
@@ -114,10 +138,23 @@ static bool remove_oldest(int directory, struct oldest *list, uint64_t limit)
 	return any;
 }
 
-/* Several times over, since only one start in many comes here. */
-void segment_clean(int directory, uint64_t total_bytes)
+/* The cost of a look grows with what is there, and so does the time to the next. */
+static bool is_due(int directory, uint64_t random)
 {
-	static struct oldest list;
+	struct stat facts = {0};
+	if (random % ONE_START_IN ||
+	    raw_call(SYS_newfstatat, directory, (long)"", (long)&facts, AT_EMPTY_PATH, 0, 0) < 0)
+		return false;
+	uint64_t starts = (uint64_t)facts.st_size / ENTRY_BYTES / PART;
+	return starts <= ONE_START_IN || !(random / ONE_START_IN % (starts / ONE_START_IN));
+}
+
+/* Several times over, since only one start in many comes here. */
+void segment_clean(int directory, uint64_t total_bytes, uint64_t random)
+{
+	static struct oldest list MEMORY_FAR;
+	if (!is_due(directory, random))
+		return;
 	uint64_t limit = total_bytes ? total_bytes : default_limit(directory);
 	for (unsigned pass = 0; pass < PASSES; pass++) {
 		list.count = 0;

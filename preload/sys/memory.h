@@ -14,6 +14,9 @@
 
 enum { MEMORY_PAGE = 4096 };
 
+/* For large tables: behind all other zeroed data, so that what every start touches lies together. */
+#define MEMORY_FAR __attribute__((section(".bss.far")))
+
 /* Zeroed private memory, anywhere near `hint` (may be NULL).  NULL when the kernel refuses. */
 void *memory_map(void *hint, size_t bytes);
 

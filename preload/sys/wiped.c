@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* wiped.c: one page of our own data, wiped on fork. */
+/* wiped.c: our own data that is wiped on fork. */
 #include "sys/wiped.h"
 
 #include "sys/memory.h"
 
-struct wiped wiped __attribute__((aligned(MEMORY_PAGE)));
+struct wiped wiped __attribute__((aligned(MEMORY_PAGE))) MEMORY_FAR;
 
-_Static_assert(sizeof(struct wiped) == MEMORY_PAGE, "a page of its own");
+_Static_assert(sizeof(struct wiped) % MEMORY_PAGE == 0, "pages of its own");
 
 bool wiped_init(void)
 {

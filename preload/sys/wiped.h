@@ -2,12 +2,13 @@
 /*
  * wiped.h: words that read as zero in a forked child, whatever call forked it.
  *
- * `alive` tells a child from its parent; the others are flags of who is at work, which in a child
- * nobody is.
+ * `alive` tells a child from its parent; others are flags of who is at work, which in a child nobody is.
+ * `shared` is there so that one call to the kernel does for all.
  */
 #ifndef SYS_WIPED_H
 #define SYS_WIPED_H
 
+#include <poolmem/format.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct wiped {
 	uint32_t settling;  /* atomic: a thread of the child makes it a process of its own */
 	uint32_t pid;       /* of a child of fork(), which notes it at once */
 	uint8_t rest[4096 - 24];
+	struct pm_slot shared; /* counts of calls outside any heap, until they stand in the segment */
 };
 
 extern struct wiped wiped;

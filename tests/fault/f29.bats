@@ -47,3 +47,19 @@ end_containers()
 	[ "$(find "$out/segments" -name '*-1-*.pms' | wc -l)" = 4 ]
 	end_containers
 }
+
+# Where there are many, fewer starts look, and one look removes as many as it takes.
+@test "F29 more than a thousand finished segments are brought within the limit by one start" {
+	python3 - "$out/segments" <<-'END'
+		import sys
+		for i in range(1500):
+		    open("%s/%016x-1-%08x.pms" % (sys.argv[1], i, i), "wb").write(bytes(4096))
+	END
+	for i in $(seq 9000); do
+		settings=max=1M watched true
+		[ -e "$out/segments/0000000000000000-1-00000000.pms" ] || break
+	done
+	[ "$i" -lt 9000 ]
+	[ "$(du -cB1 "$out/segments"/*.pms | tail -n 1 | cut -f1)" -le $((1100 << 10)) ]
+	[ "$(find "$out/segments" -name '*.pms' | wc -l)" -gt 10 ] # and no more than was needed
+}
