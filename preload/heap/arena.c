@@ -2,7 +2,8 @@
 /*
  * arena.c: arenas and their units: opening and extending arenas, taking and giving runs of units.
  *
- * What returns pages to the kernel is in purge.c, blocks that span arenas in huge.c.
+ * Runs that go on in the next arena are in span.c, what returns pages to the kernel in purge.c, blocks that have
+ * arenas of their own in huge.c.
  */
 #include "heap/arena.h"
 
@@ -88,6 +89,8 @@ static uint64_t bytes_of(uint64_t units)
 void units_mark_dirty(struct arena *arena, uint64_t units)
 {
 	__atomic_or_fetch(&arena->dirty, units, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&arena->aged, __ATOMIC_RELAXED) & units)
+		__atomic_and_fetch(&arena->aged, ~units, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&region.free_dirty, bytes_of(units), __ATOMIC_RELAXED);
 }
 
@@ -113,8 +116,7 @@ static uint64_t run_starts(uint64_t word, unsigned count)
 
 /* --- taking -------------------------------------------------------------------------------------- */
 
-/* false: another thread was faster. */
-static bool take_units(struct arena *arena, uint64_t units, bool *ret_zeroed)
+bool units_take(struct arena *arena, uint64_t units, bool *ret_zeroed)
 {
 	uint64_t word = __atomic_load_n(&arena->free, __ATOMIC_RELAXED);
 	do {
@@ -124,12 +126,6 @@ static bool take_units(struct arena *arena, uint64_t units, bool *ret_zeroed)
 					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	*ret_zeroed = !units_clear_dirty(arena, units);
 	return true;
-}
-
-bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *ret_zeroed)
-{
-	return first + count <= PM_ARENA_UNITS &&
-	       take_units(arena, units_mask(first, count), ret_zeroed);
 }
 
 /* Dirty units first: they are resident already. */
@@ -144,7 +140,7 @@ static bool take_in(struct arena *arena, unsigned count, struct run *ret_run)
 		if (!starts)
 			return false;
 		unsigned first = (unsigned)__builtin_ctzl(starts);
-		if (take_units(arena, units_mask(first, count), &ret_run->zeroed)) {
+		if (units_take(arena, units_mask(first, count), &ret_run->zeroed)) {
 			ret_run->arena = arena;
 			ret_run->first = first;
 			ret_run->count = count;
@@ -246,21 +242,15 @@ static bool take_anywhere(unsigned count, struct run *ret_run)
 
 bool arena_take(unsigned count, struct run *ret_run)
 {
+	if (count > PM_ARENA_UNITS)
+		return span_take(count, ret_run);
 	while (!take_anywhere(count, ret_run))
 		if (!grow(count) && !(arena_unmap_idle() && grow(count)))
 			return false;
 	return true;
 }
 
-/* --- giving and describing ----------------------------------------------------------------------- */
-
-void arena_give(struct arena *arena, unsigned first, unsigned count)
-{
-	uint64_t units = units_mask(first, count);
-	units_mark_dirty(arena, units);
-	arena_mark_changed(arena);
-	units_put(arena, units);
-}
+/* --- describing ----------------------------------------------------------------------------------- */
 
 struct pool *arena_describe(const struct run *run, bool fine_stamps)
 {

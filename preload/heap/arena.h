@@ -12,7 +12,7 @@
  * forked child can always get memory.
  *
  *   free: mapped and nobody's.    dirty: of the free ones, written to since they were last zero.
- *   aged: dirty since the last purge but one; these are purged next.
+ *   aged: free and dirty since the last purge; these are purged next.
  */
 #ifndef HEAP_ARENA_H
 #define HEAP_ARENA_H
@@ -25,6 +25,7 @@ enum {
 	ARENA_BLOCK = 256,   /* arenas described together */
 	ARENA_BLOCKS = 1024, /* so at most 262,144 arenas, 1 TiB */
 	ARENA_LIMIT = ARENA_BLOCK * ARENA_BLOCKS,
+	RUN_UNITS_MAX = 512, /* 32 MiB: what is longer is mapped and unmapped */
 	STAMPS_FINE = 4992,  /* room for the stamps of a unit in classes of 16 bytes and more */
 	STAMPS_COARSE = 896, /* in classes of STAMPS_COARSE_FROM bytes and more */
 	STAMPS_COARSE_FROM = 80,
@@ -34,7 +35,7 @@ enum arena_kind {
 	ARENA_UNUSED,  /* nothing mapped; free to take */
 	ARENA_CLAIMED, /* being set up */
 	ARENA_POOLS,
-	ARENA_HUGE, /* first arena of a block that spans arenas */
+	ARENA_HUGE, /* first arena of a block over RUN_UNITS_MAX */
 	ARENA_HUGE_TAIL,
 	ARENA_BLOCKED /* another mapping is there */
 };
@@ -42,7 +43,7 @@ enum arena_kind {
 struct arena {
 	uint64_t free;     /* atomic */
 	uint64_t dirty;    /* atomic */
-	uint64_t aged;     /* written by the purger */
+	uint64_t aged;     /* atomic */
 	uint32_t mapped;   /* atomic: units mapped, from the start */
 	uint32_t kind;     /* atomic, enum arena_kind */
 	size_t huge_bytes; /* of an ARENA_HUGE block: usable */
@@ -104,21 +105,27 @@ static inline uint64_t units_mask(unsigned first, unsigned count)
 	return (count == 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << first;
 }
 
-/* A run of units taken from one arena. */
+/* Adjacent units; more than are left in the arena go on in those behind it. */
 struct run {
 	struct arena *arena;
 	unsigned first, count;
 	bool zeroed; /* reads as zero throughout */
 };
 
-/* Takes `count` adjacent units, at most PM_ARENA_UNITS.  false: no memory. */
+/* Takes `count` adjacent units, at most RUN_UNITS_MAX.  false: no memory. */
 bool arena_take(unsigned count, struct run *ret_run);
 
-/* Takes exactly these units if all are free. */
+/* Takes exactly these units if all are free.  `first` counts on from the arena into those behind it.  span.c */
 bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *ret_zeroed);
 
 /* Gives units back; their content is rubbish. */
 void arena_give(struct arena *arena, unsigned first, unsigned count);
+
+/* Makes arenas behind the last one ready, or unused ones, so that a run can grow to its unit `end`. */
+void arena_open_up_to(struct arena *arena, unsigned end);
+
+/* As arena_give(), of units that read as zero. */
+void arena_give_zeroed(struct arena *arena, unsigned first, unsigned count);
 
 /* Makes the run findable: each of its units leads to the descriptor of the first. */
 struct pool *arena_describe(const struct run *run, bool fine_stamps);
@@ -137,11 +144,8 @@ void arena_each_pool(void (*visit)(struct pool *, void *), void *context);
 /* Arena and unit of a pool's descriptor. */
 struct arena *arena_of(const struct pool *pool, unsigned *ret_unit);
 
-/*
- * Memory that spans whole arenas, `bytes` or somewhat more; found by its first unit only.  *zeroed: that it must read
- * as zero, and then whether it does.  NULL: no memory.
- */
-struct pool *arena_take_huge(size_t bytes, bool *zeroed);
+/* Memory with arenas of its own; found by its first unit only.  Reads as zero.  NULL: no memory. */
+struct pool *arena_take_huge(size_t bytes);
 
 /* Makes a huge block that starts further inside, for its alignment, found there. */
 void arena_find_at(struct pool *pool, const void *start);
@@ -151,7 +155,7 @@ void arena_give_huge(struct pool *pool);
 struct pool *arena_resize_huge(struct pool *pool, size_t bytes);
 
 /*
- * Returns dirty free units to the kernel: those that were dirty at the pass before too, or all.
+ * Returns dirty free units to the kernel: those that have been free since the pass before, or all.
  * Returns bytes.  One caller at a time is served, others return 0.
  */
 size_t arena_purge(bool all);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * huge.c: blocks over one arena, which span several side by side and are mapped and unmapped as a whole.
+ * huge.c: blocks over the longest run, with arenas of their own that are mapped and unmapped as a whole.
  *
  *   | ARENA_HUGE, with the descriptor | ARENA_HUGE_TAIL | ... | ARENA_HUGE_TAIL, mapped as far as needed |
- *
- * Freed ones of moderate size are kept for a while, with their pages: the next may be made from one of them.
  */
 #include "heap/arena.h"
 #include "heap/region.h"
@@ -13,13 +11,6 @@
 
 /* Below, the kernel is not asked beforehand. */
 static const size_t PROBE_BYTES = (size_t)1 << 32;
-
-enum { KEPT = 8, KEPT_EACH = 32 << 20, KEPT_PART = 8, TAIL_PART = 2 };
-
-/* Freed blocks with their pages, and whether a purge saw them already.  Who swaps NULL for one owns it. */
-static struct pool *kept[KEPT]; /* atomic */
-static bool kept_aged[KEPT];
-static uint64_t kept_bytes; /* atomic */
 
 static uint32_t arenas_for(size_t bytes)
 {
@@ -38,7 +29,7 @@ static bool claim_range(uint32_t first, uint32_t count)
 	return true;
 }
 
-static bool claim_arenas(uint32_t count, uint32_t *ret_first)
+bool arenas_claim(uint32_t count, uint32_t *ret_first)
 {
 	uint32_t run = 0;
 	for (uint32_t i = 0; i < arena_count(); i++) {
@@ -54,7 +45,7 @@ static bool claim_arenas(uint32_t count, uint32_t *ret_first)
 	return false;
 }
 
-static void set_range(uint32_t first, uint32_t count, enum arena_kind kind)
+void arenas_set(uint32_t first, uint32_t count, enum arena_kind kind)
 {
 	for (uint32_t i = 0; i < count; i++)
 		arena_set_kind(arena_at(first + i), kind);
@@ -66,7 +57,7 @@ static struct pool *describe_huge(uint32_t first, uint32_t count, size_t bytes)
 	struct run run = {.arena = arena, .first = 0, .count = 1, .zeroed = true};
 	arena->huge_bytes = bytes;
 	arena->huge_arenas = count;
-	set_range(first + 1, count - 1, ARENA_HUGE_TAIL);
+	arenas_set(first + 1, count - 1, ARENA_HUGE_TAIL);
 	arena_set_kind(arena, ARENA_HUGE);
 	return arena_describe(&run, false);
 }
@@ -82,7 +73,7 @@ static bool is_obtainable(size_t bytes)
 	return probe;
 }
 
-static void unmap_huge(struct pool *pool)
+void arena_give_huge(struct pool *pool)
 {
 	unsigned unit;
 	struct arena *arena = arena_of(pool, &unit);
@@ -92,114 +83,23 @@ static void unmap_huge(struct pool *pool)
 	region_count_unmapped(bytes);
 	arena->huge_bytes = 0;
 	arena_mark_changed(arena);
-	set_range(arena->index, count, ARENA_UNUSED);
+	arenas_set(arena->index, count, ARENA_UNUSED);
 }
 
-/* --- kept ----------------------------------------------------------------------------------------- */
-
-static size_t bytes_of(const struct pool *pool)
-{
-	return arena_at(pool->arena)->huge_bytes;
-}
-
-static void count_kept(int64_t bytes)
-{
-	__atomic_add_fetch(&kept_bytes, bytes, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&region.free_dirty, bytes, __ATOMIC_RELAXED);
-}
-
-static bool keep(struct pool *pool)
-{
-	size_t bytes = bytes_of(pool);
-	pool->start = arena_base(arena_at(pool->arena)); /* it may have begun further inside */
-	uint64_t most = KEPT_EACH +
-			__atomic_load_n(&region.mapped_bytes, __ATOMIC_RELAXED) / KEPT_PART;
-	if (bytes > KEPT_EACH || __atomic_load_n(&kept_bytes, __ATOMIC_RELAXED) + bytes > most)
-		return false;
-	for (unsigned i = 0; i < KEPT; i++) {
-		struct pool *none = NULL;
-		if (__atomic_load_n(&kept[i], __ATOMIC_RELAXED))
-			continue;
-		kept_aged[i] = false;
-		count_kept((int64_t)bytes);
-		if (__atomic_compare_exchange_n(&kept[i], &none, pool, false, __ATOMIC_RELEASE,
-						__ATOMIC_RELAXED))
-			return true;
-		count_kept(-(int64_t)bytes);
-	}
-	return false;
-}
-
-static struct pool *take_kept(unsigned i)
-{
-	struct pool *pool = __atomic_exchange_n(&kept[i], NULL, __ATOMIC_ACQUIRE);
-	if (pool)
-		count_kept(-(int64_t)bytes_of(pool));
-	return pool;
-}
-
-/* The one whose size is nearest.  KEPT: there is none. */
-static unsigned nearest(size_t bytes)
-{
-	size_t least = SIZE_MAX;
-	unsigned found = KEPT;
-	for (unsigned i = 0; i < KEPT; i++) {
-		const struct pool *pool = __atomic_load_n(&kept[i], __ATOMIC_ACQUIRE);
-		size_t have = pool ? bytes_of(pool) : 0;
-		size_t apart = have > bytes ? have - bytes : bytes - have;
-		if (pool && apart < least) {
-			least = apart;
-			found = i;
-		}
-	}
-	return found;
-}
-
-/* A little too long it stays as it is; else pages are added or given back. */
-static struct pool *take_nearest(size_t bytes)
-{
-	unsigned i = bytes <= KEPT_EACH ? nearest(bytes) : KEPT;
-	struct pool *pool = i < KEPT ? take_kept(i) : NULL;
-	if (!pool)
-		return NULL;
-	size_t have = bytes_of(pool);
-	if (have >= bytes && have - bytes <= bytes / TAIL_PART)
-		return pool;
-	struct pool *resized = arena_resize_huge(pool, bytes);
-	if (!resized)
-		unmap_huge(pool);
-	return resized;
-}
-
-size_t arena_purge_huge(bool all)
-{
-	size_t bytes = 0;
-	for (unsigned i = 0; i < KEPT; i++) {
-		bool due = all || kept_aged[i];
-		struct pool *pool = due ? take_kept(i) : NULL;
-		kept_aged[i] = !due;
-		if (pool) {
-			bytes += bytes_of(pool);
-			unmap_huge(pool);
-		}
-	}
-	return bytes;
-}
-
-static struct pool *map_huge(size_t bytes)
+struct pool *arena_take_huge(size_t bytes)
 {
 	if (bytes > (size_t)ARENA_LIMIT * ARENA_BYTES || !is_obtainable(bytes))
 		return NULL;
 	uint32_t count = arenas_for(bytes), first;
 	for (bool retried = false;;) {
-		if (!claim_arenas(count, &first))
+		if (!arenas_claim(count, &first))
 			return NULL;
 		enum memory_result result = MEMORY_REFUSED;
 		if (arena_ensure_meta(arena_at(first)))
 			result = memory_map_at(arena_base(arena_at(first)), bytes);
 		if (result == MEMORY_OK)
 			break;
-		set_range(first, count, result == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
+		arenas_set(first, count, result == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
 		if (result == MEMORY_REFUSED && (retried || !arena_unmap_idle()))
 			return NULL;
 		retried = result == MEMORY_REFUSED;
@@ -208,23 +108,9 @@ static struct pool *map_huge(size_t bytes)
 	return describe_huge(first, count, bytes);
 }
 
-struct pool *arena_take_huge(size_t bytes, bool *zeroed)
-{
-	struct pool *pool = *zeroed ? NULL : take_nearest(bytes);
-	*zeroed = !pool;
-	return pool ? pool : map_huge(bytes);
-}
-
 void arena_find_at(struct pool *pool, const void *start)
 {
 	region_set(region_unit_of(start), pool);
-}
-
-void arena_give_huge(struct pool *pool)
-{
-	arena_mark_changed(arena_at(pool->arena));
-	if (!keep(pool))
-		unmap_huge(pool);
 }
 
 static bool resize_in_place(struct arena *arena, size_t bytes)
@@ -241,7 +127,7 @@ static bool resize_in_place(struct arena *arena, size_t bytes)
 		region_count_mapped((int64_t)(bytes - old));
 	}
 	uint32_t keep = arenas_for(bytes);
-	set_range(arena->index + keep, arena->huge_arenas - keep, ARENA_UNUSED);
+	arenas_set(arena->index + keep, arena->huge_arenas - keep, ARENA_UNUSED);
 	arena->huge_arenas = keep;
 	arena->huge_bytes = bytes;
 	arena_mark_changed(arena);
@@ -260,7 +146,8 @@ static bool move_pages(struct pool *pool, size_t old_bytes, uint32_t first, size
 		return true;
 	if (reserved == MEMORY_OK)
 		memory_unmap(target, bytes);
-	set_range(first, arenas_for(bytes), reserved == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
+	arenas_set(first, arenas_for(bytes),
+		   reserved == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
 	return false;
 }
 
@@ -273,16 +160,16 @@ struct pool *arena_resize_huge(struct pool *pool, size_t bytes)
 	if (resize_in_place(from, bytes))
 		return pool;
 	uint32_t first, count = arenas_for(bytes);
-	if (!is_obtainable(bytes - from->huge_bytes) || !claim_arenas(count, &first))
+	if (!is_obtainable(bytes - from->huge_bytes) || !arenas_claim(count, &first))
 		return NULL;
 	if (!arena_ensure_meta(arena_at(first))) {
-		set_range(first, count, ARENA_UNUSED);
+		arenas_set(first, count, ARENA_UNUSED);
 		return NULL;
 	}
 	if (!move_pages(pool, from->huge_bytes, first, bytes))
 		return NULL;
 	region_count_mapped((int64_t)(bytes - from->huge_bytes));
 	arena_mark_changed(from);
-	set_range(from->index, from->huge_arenas, ARENA_UNUSED);
+	arenas_set(from->index, from->huge_arenas, ARENA_UNUSED);
 	return describe_huge(first, count, bytes);
 }

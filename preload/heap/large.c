@@ -3,12 +3,19 @@
  * large.c: blocks with a run of pages of their own.
  *
  * Those above the largest class, those of unusual alignment, and any block for a caller that has no heap
- * (a signal handler inside the allocator, a thread past its end).  Up to one arena they are a run of
- * units; beyond, they span arenas and are mapped and unmapped.
+ * (a signal handler inside the allocator, a thread past its end).  Up to RUN_BYTES_MAX they are a run of
+ * units; beyond, they have arenas of their own.
  */
 #include "heap/heap.h"
 #include "heap/region.h"
 #include "sys/memory.h"
+
+static const size_t RUN_BYTES_MAX = (size_t)RUN_UNITS_MAX * PM_UNIT_BYTES;
+
+enum {
+	MOVE_UNITS = 4,               /* from here on, pages are moved rather than copied */
+	CLEAR_UNITS = PM_ARENA_UNITS, /* and new ones wanted rather than cleared */
+};
 
 #define LARGE_WORD(record, word) offsetof(struct pm_slot, tally[CLASS_##record].word)
 
@@ -73,7 +80,8 @@ static struct pool *take_list(struct heap *heap, size_t units)
 static bool keep(struct heap *heap, struct pool *pool, const char *first_byte)
 {
 	unsigned units = pool->units;
-	if (!heap || units > HEAP_CACHED_UNITS || pool->start != first_byte)
+	if (!heap || units > HEAP_CACHED_UNITS || pool->start != first_byte ||
+	    pool->first_unit + units > PM_ARENA_UNITS)
 		return false;
 	struct pool *first = take_list(heap, units);
 	pool->next = first;
@@ -126,7 +134,7 @@ void large_flush_heaps(bool all)
 
 /* Usable bytes end at a page, so that what is never touched is never resident. */
 static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, char **ret_start,
-			     size_t *ret_usable, bool *ret_zeroed)
+			     size_t *ret_usable, bool *zeroed)
 {
 	struct run run = {.zeroed = false};
 	size_t slack = alignment > PM_UNIT_BYTES ? alignment - PM_UNIT_BYTES : 0;
@@ -141,15 +149,18 @@ static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, c
 		pool = arena_describe(&run, false);
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
 	*ret_usable = round_up(size, MEMORY_PAGE);
-	*ret_zeroed = run.zeroed;
+	if (*zeroed && !run.zeroed && units >= CLEAR_UNITS)
+		run.zeroed = memory_purge(pool->start, units * PM_UNIT_BYTES);
+	*zeroed = run.zeroed;
 	return pool;
 }
 
 static struct pool *take_huge(size_t alignment, size_t size, char **ret_start, size_t *ret_usable,
-			      bool *zeroed)
+			      bool *ret_zeroed)
 {
 	size_t slack = alignment > ARENA_BYTES ? alignment - ARENA_BYTES : 0;
-	struct pool *pool = arena_take_huge(round_up(size + slack, MEMORY_PAGE), zeroed);
+	struct pool *pool = arena_take_huge(round_up(size + slack, MEMORY_PAGE));
+	*ret_zeroed = true;
 	if (!pool)
 		return NULL;
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
@@ -167,8 +178,7 @@ void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *zeroed
 		return NULL;
 	if (!size)
 		size = 1;
-	bool spans = size + (alignment > PM_UNIT_BYTES ? alignment : 0) > ARENA_BYTES;
-	if (spans) {
+	if (size + (alignment > PM_UNIT_BYTES ? alignment : 0) > RUN_BYTES_MAX) {
 		pool = take_huge(alignment, size, &start, &usable, zeroed);
 	} else {
 		pool = take_run(heap, alignment, size, &start, &usable, zeroed);
@@ -226,8 +236,13 @@ static bool resize_run(struct heap *heap, struct pool *pool, size_t size)
 	bool zeroed;
 	if (units > pool->units) {
 		unsigned more = units - pool->units;
-		if (!arena_take_at(arena, first + pool->units, more, &zeroed))
-			return false;
+		if (!arena_take_at(arena, first + pool->units, more, &zeroed)) {
+			if (pool->units < PM_ARENA_UNITS)
+				return false;
+			arena_open_up_to(arena, first + units);
+			if (!arena_take_at(arena, first + pool->units, more, &zeroed))
+				return false;
+		}
 		region_set_run(arena, first + pool->units, more, pool);
 	} else if (units < pool->units) {
 		region_set_run(arena, first + units, pool->units - units, &pool_nowhere);
@@ -250,7 +265,7 @@ bool large_resize(struct heap *heap, struct pool *pool, size_t size)
 		return false;
 	if (is_huge(pool, &arena, &unit))
 		return false;
-	return size <= ARENA_BYTES && resize_run(heap, pool, size);
+	return size <= RUN_BYTES_MAX && resize_run(heap, pool, size);
 }
 
 static void mark_gone(struct pool *pool)
@@ -259,27 +274,72 @@ static void mark_gone(struct pool *pool)
 	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELEASE);
 }
 
-/* Moves the pages of a block that spans arenas instead of copying them. */
+/* `moved` is where the block, whose old place is gone, lives now. */
+static struct pool *become(struct heap *heap, struct pool *moved, size_t old_bytes, uint8_t stamp,
+			   size_t usable)
+{
+	count_free(heap, old_bytes, stamp_age(stamp));
+	describe(moved, moved->start, usable);
+	count_alloc(heap, usable);
+	return moved;
+}
+
+static void mark_back(struct pool *pool, uint8_t stamp)
+{
+	pool->stamps[0] = stamp;
+	__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
+}
+
+static struct pool *move_huge(struct heap *heap, struct pool *pool, size_t usable)
+{
+	size_t old = pool->block_bytes;
+	uint8_t stamp = pool->stamps[0];
+	mark_gone(pool); /* when its pages have moved, its place may be another's at once */
+	struct pool *moved = arena_resize_huge(pool, usable);
+	if (moved && moved != pool)
+		return become(heap, moved, old, stamp, usable);
+	mark_back(pool, stamp);
+	if (moved)
+		set_usable(heap, pool, usable);
+	return moved;
+}
+
+/* The run was found too short where it is. */
+static struct pool *move_run(struct heap *heap, struct pool *pool, size_t usable)
+{
+	struct run run;
+	size_t old = pool->block_bytes;
+	unsigned first, units = pool->units;
+	struct arena *arena = arena_of(pool, &first);
+	uint8_t stamp = pool->stamps[0];
+	if (!arena_take((unsigned)(round_up(usable, PM_UNIT_BYTES) / PM_UNIT_BYTES), &run))
+		return NULL;
+	if (!memory_swap_in(pool->start, (size_t)units * PM_UNIT_BYTES,
+			    arena_unit_at(run.arena, run.first))) {
+		if (run.zeroed)
+			arena_give_zeroed(run.arena, run.first, run.count);
+		else
+			arena_give(run.arena, run.first, run.count);
+		return NULL;
+	}
+	mark_gone(pool);
+	region_set_run(arena, first + 1, units - 1, &pool_nowhere);
+	arena_give_zeroed(arena, first, units);
+	return become(heap, arena_describe(&run, false), old, stamp, usable);
+}
+
+/* Moves the pages of a block instead of copying them. */
 struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
 {
 	struct arena *arena;
 	unsigned unit;
 	size_t usable = round_up(size, MEMORY_PAGE);
-	if (!is_huge(pool, &arena, &unit) || size <= ARENA_BYTES || pool->start != arena_base(arena))
+	bool huge = is_huge(pool, &arena, &unit);
+	if (pool->start != arena_unit_at(arena, unit))
 		return NULL;
-	size_t old = pool->block_bytes;
-	uint8_t stamp = pool->stamps[0];
-	mark_gone(pool); /* when its pages have moved, its place may be another's at once */
-	struct pool *moved = arena_resize_huge(pool, usable);
-	if (!moved || moved == pool) {
-		pool->stamps[0] = stamp;
-		__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
-		if (moved)
-			set_usable(heap, pool, usable);
-		return moved;
-	}
-	count_free(heap, old, stamp_age(stamp));
-	describe(moved, moved->start, usable);
-	count_alloc(heap, usable);
-	return moved;
+	if (huge)
+		return size > ARENA_BYTES ? move_huge(heap, pool, usable) : NULL;
+	return pool->units >= MOVE_UNITS && size > pool->block_bytes && size <= RUN_BYTES_MAX
+		       ? move_run(heap, pool, usable)
+		       : NULL;
 }

@@ -2,7 +2,7 @@
 /*
  * purge.c: returning pages to the kernel.
  *
- * Now and then the dirty free units that were dirty at the pass before too; and whole arenas that hold
+ * Now and then the dirty free units that have been free since the pass before; and whole arenas that hold
  * nothing, when the process is at its limit.
  */
 #include "heap/arena.h"
@@ -37,10 +37,10 @@ static size_t purge_units(struct arena *arena, uint64_t units)
 static size_t purge_arena(struct arena *arena, bool all)
 {
 	uint64_t dirty = __atomic_load_n(&arena->dirty, __ATOMIC_RELAXED);
-	uint64_t wanted = all ? dirty : dirty & arena->aged;
+	uint64_t wanted = all ? dirty : dirty & __atomic_load_n(&arena->aged, __ATOMIC_RELAXED);
 	uint64_t word = __atomic_load_n(&arena->free, __ATOMIC_RELAXED);
 	uint64_t taken;
-	arena->aged = dirty & ~wanted;
+	__atomic_store_n(&arena->aged, dirty & ~wanted, __ATOMIC_RELAXED);
 	do
 		taken = word & wanted;
 	while (taken && !__atomic_compare_exchange_n(&arena->free, &word, word & ~taken, true,
@@ -62,7 +62,6 @@ size_t arena_purge(bool all)
 		if (arena_kind_of(arena_at(i)) == ARENA_POOLS)
 			bytes += purge_arena(arena_at(i), all);
 	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
-	bytes += arena_purge_huge(all); /* counted as it is unmapped */
 	wiped_done(&wiped.purging);
 	return bytes;
 }
@@ -93,7 +92,7 @@ static bool unmap_arena(struct arena *arena)
 
 bool arena_unmap_idle(void)
 {
-	bool any = arena_purge_huge(true);
+	bool any = false;
 	for (uint32_t i = 0; i < arena_count(); i++)
 		any |= unmap_arena(arena_at(i));
 	return any;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * units.h: what arena.c, purge.c, huge.c and sparse.c share.  For these alone.
+ * units.h: what arena.c, span.c, purge.c, huge.c and sparse.c share.  For these alone.
  *
  * Whoever clears a unit's bit in `free` holds it, and alone changes its bit in `dirty`, until he puts it back.
  */
@@ -8,6 +8,9 @@
 #define HEAP_UNITS_H
 
 #include "heap/region.h"
+
+/* Takes these if all are free.  false: they are not, or another thread was faster. */
+bool units_take(struct arena *arena, uint64_t units, bool *ret_zeroed);
 
 /* Lets others take them. */
 void units_put(struct arena *arena, uint64_t units);
@@ -25,8 +28,12 @@ bool arena_ensure_meta(struct arena *arena);
  */
 uint64_t purge_pieces(char *base, uint64_t pieces, size_t piece_bytes);
 
-/* Unmaps freed huge blocks: those that were there at the pass before too, or all.  Returns bytes. */
-size_t arena_purge_huge(bool all);
+/* Runs longer than an arena.  false: no memory. */
+bool span_take(unsigned count, struct run *ret_run);
+
+/* `count` adjacent arenas, ARENA_CLAIMED.  false: the tables are full, or there is no memory for them. */
+bool arenas_claim(uint32_t count, uint32_t *ret_first);
+void arenas_set(uint32_t first, uint32_t count, enum arena_kind kind);
 
 /* Unmaps arenas that hold nothing, for a process at its limit.  false: there were none. */
 bool arena_unmap_idle(void);

@@ -13,7 +13,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-enum { ADVICE_WIPE_ON_FORK = 18, ADVICE_POPULATE_WRITE = 23 };
+enum { ADVICE_WIPE_ON_FORK = 18, ADVICE_POPULATE_WRITE = 23, REMAP_DONT_UNMAP = 4 };
 
 /* Variants for tests of old kernels: make EXTRA_CFLAGS=-DPM_FORCE_NO_POPULATE */
 #ifdef PM_FORCE_NO_POPULATE
@@ -88,6 +88,12 @@ bool memory_move(void *address, size_t old_bytes, void *target, size_t new_bytes
 {
 	return !refused(raw_call(SYS_mremap, (long)address, (long)old_bytes, (long)new_bytes,
 				 MREMAP_MAYMOVE | MREMAP_FIXED, (long)target, 0));
+}
+
+bool memory_swap_in(void *address, size_t bytes, void *target)
+{
+	return !refused(raw_call(SYS_mremap, (long)address, (long)bytes, (long)bytes,
+				 MREMAP_MAYMOVE | MREMAP_FIXED | REMAP_DONT_UNMAP, (long)target, 0));
 }
 
 bool memory_purge(void *address, size_t bytes)

@@ -37,6 +37,12 @@ void memory_unmap(void *address, size_t bytes);
 /* Grow a mapping in place.  false: the room behind it is taken, or the kernel refuses. */
 bool memory_grow(void *address, size_t old_bytes, size_t new_bytes);
 
+/*
+ * Moves pages to `target`, in place of those there.  `address` stays mapped and reads as zero.  false: nothing moved;
+ * the kernel is too old, or the pages came from several moves.
+ */
+bool memory_swap_in(void *address, size_t bytes, void *target);
+
 /* Move whole pages to `target`, whose range must be free.  false: nothing moved. */
 bool memory_move(void *address, size_t old_bytes, void *target, size_t new_bytes);
 

@@ -190,9 +190,7 @@ Test(arena, what_a_huge_block_left_is_filled_arena_by_arena)
 {
 	struct run run;
 	host_begin();
-	bool zeroed = true;
-	struct pool *pool = arena_take_huge((size_t)20 * ARENA_BYTES, &zeroed);
-	cr_assert(zeroed);
+	struct pool *pool = arena_take_huge((size_t)20 * ARENA_BYTES);
 	cr_assert_not_null(pool);
 	arena_give_huge(pool);
 	for (unsigned taken = 1; taken <= 3 * PM_ARENA_UNITS; taken++) {
@@ -380,9 +378,8 @@ Test(limit, sizes_that_count_more_arenas_than_there_are)
 	cr_assert(take(1, &run));
 	uint64_t meta = region.meta_bytes;
 	for (unsigned bits = 41; bits < 63; bits++) {
-		bool zeroed = bits % 2;
-		cr_assert_null(arena_take_huge((size_t)1 << bits, &zeroed), "2^%u bytes", bits);
-		cr_assert_null(arena_take_huge(((size_t)1 << bits) + CLASS_PAGE, &zeroed));
+		cr_assert_null(arena_take_huge((size_t)1 << bits), "2^%u bytes", bits);
+		cr_assert_null(arena_take_huge(((size_t)1 << bits) + CLASS_PAGE));
 	}
 	cr_assert_eq(region.meta_bytes, meta);
 	cr_assert_eq(region.arenas, 1);
