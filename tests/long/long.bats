@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# What a program that runs for days would see: memory that creeps up, and tools that must go on working.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	require_lib
+	ulimit -c 0
+	out=$BATS_TEST_TMPDIR
+	programs=$build/tests/long
+	mkdir -m 700 "$out/segments"
+	export POOLMEM=dir=$out/segments
+}
+
+# told EXPRESSION: in Python over `p`, the first process of the only report; prints the value.
+told()
+{
+	"$poolmem" report --json "$out/segments"/*.pms >"$out/report"
+	python3 -c 'import json, sys; p = json.load(open(sys.argv[1]))["processes"][0]; print(eval(sys.argv[2]))' "$out/report" "$1"
+}
+
+# The first two cycles see each kind of neighbour once; later ones may need a tenth more, and no more with time.
+@test "sizes that drift for an hour: resident memory stays flat, and returns when all is freed" {
+	LD_PRELOAD=$lib "$programs/drift" "$(by_level 30 60)" "$(by_level 6 3600s)" >"$out/cycles"
+	cat "$out/cycles"
+	python3 - "$out/cycles" <<-'END'
+		import sys
+		lines = open(sys.argv[1]).read().splitlines()
+		cycles = [int(l.split()[2]) for l in lines if l.startswith("cycle")]
+		freed = int(lines[-1].split()[1])
+		first = max(cycles[:2])
+		assert len(cycles) >= 5, cycles
+		assert max(cycles[2:]) <= first * 1.2 + 4096, (first, max(cycles[2:]))
+		last = sorted(cycles[-5:])[2]
+		assert last <= first * 1.1 + 4096, (first, last)
+		assert freed <= first / 5 + 4096, (first, freed)
+	END
+}
+
+@test "many short threads leave nothing behind" {
+	threads=$(by_level 20000 1000000)
+	LD_PRELOAD=$lib "$programs/brief" "$threads" >"$out/told"
+	cat "$out/told"
+	{ read -r rss maps size; read -r rss_end maps_end size_end; } <"$out/told"
+	[ "$rss_end" -le $((rss + 4096)) ]
+	[ "$maps_end" -le $((maps + 8)) ]
+	[ "$size_end" -le $((size + 16384)) ]
+	[ "$(told 'p["metrics"]["process.threads"]')" -ge "$threads" ]
+	[ "$(du -B1 "$out/segments"/*.pms | cut -f1)" -lt $((1 << 20)) ]
+}
