@@ -109,6 +109,35 @@ Test(model, tables)
 	builder_free(&b);
 }
 
+static struct pm_arena *huge_arena(struct builder *b)
+{
+	uint32_t number = 1;
+
+	while (((struct pm_chunk *)builder_chunk(b, number))->kind != PM_CHUNK_MAP)
+		number++;
+	return &((struct pm_map *)builder_chunk(b, number))->arena[1];
+}
+
+/* What the library keeps of a freed block that spanned arenas lives no more. */
+Test(model, a_kept_huge_block_is_free)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, false);
+	huge_arena(&b)->pool[0] = (struct pm_pool){.state = PM_POOL_NONE};
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	struct study study;
+
+	study_of(&recording, NULL, NULL, &study);
+	const struct arena_figures *arenas = &study.total.pools.arenas;
+	cr_expect_eq(arenas->huge_blocks, 0);
+	cr_expect_eq(arenas->huge_bytes, 0);
+	cr_expect_eq(arenas->mapped_bytes, 72 * 65536);
+	cr_expect_eq(arenas->free_bytes, 66 * 65536);
+	cr_expect_eq(arenas->dirty_bytes, 65 * 65536);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
 Test(model, facts)
 {
 	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
