@@ -256,6 +256,19 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 	[ -z "$(ls "$out/segments")" ]
 }
 
+# Reading the directory once more for each of them takes minutes.
+@test "list and clean: as many segments as max= has room for" {
+	segment killed 1797a1b2c3d4e5f6 3000
+	(cd segments && python3 -c '
+import os
+for i in range(12000):
+    os.link("1797a1b2c3d4e5f6-3000-0a1b2c3d.pms", "1797a1b2c3%06x-%d-0a1b2c3d.pms" % (i, 3001 + i))')
+	run -0 timeout 30 "$poolmem" list -n 3
+	[[ $output == *"12,001 segments"* ]]
+	run -0 timeout 30 "$poolmem" clean
+	[[ $output == "removed 12,001 segments,"* ]]
+}
+
 @test "list and clean: files without a header" {
 	: >"$out/segments/1797a1b2c3d4e5f6-1234-0a1b2c3d.pms"
 	truncate -s 1M "$out/segments/1797a1b2c3d4e5f7-1235-0a1b2c3d.pms"
