@@ -24,9 +24,9 @@ static void begin(struct sink *sink, const char *label)
 static void put_duration(const struct metrics *metrics, struct sink *sink)
 {
 	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
-	bool is_bound = metrics->bound[METRIC_PROCESS_ELAPSED].is_known;
+	const struct metric_bound *bound = &metrics->bound[METRIC_PROCESS_ELAPSED];
 
-	if (!elapsed && !is_bound)
+	if (!metrics->value[METRIC_PROCESS_ELAPSED].is_known)
 		return;
 	begin(sink, "duration");
 	if (elapsed)
@@ -34,6 +34,8 @@ static void put_duration(const struct metrics *metrics, struct sink *sink)
 			   number_duration(elapsed).text);
 	else
 		sink_print(sink, "not known: nobody saw its end\n");
+	else
+		sink_print(sink, "less than %s\n", number_duration((uint64_t)bound->at_most).text);
 }
 
 static void put_calls(const struct metrics *metrics, struct sink *sink)
