@@ -152,9 +152,13 @@ static void set_peak(const struct process *process, struct metrics *metrics)
 	set_at_most(metrics, METRIC_LIVE_PEAK, live_most > most ? live_most : most);
 }
 
-static void set_mapped(const struct pm_process *record, struct metrics *metrics)
+/* A child that was forked has its parent's heap, and says so when it publishes first. */
+static void set_mapped(const struct process *process, struct metrics *metrics)
 {
-	if (!mapped_peak_of(record))
+	const struct pm_process *record = &process->record;
+	bool has_heap = process->kind == PROCESS_FORK || metric(metrics, METRIC_ALLOC_COUNT);
+
+	if (has_heap && !mapped_peak_of(record))
 		return;
 	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
 	set(metrics, METRIC_HEAP_COMMITTED_PEAK, mapped_peak_of(record));
@@ -170,7 +174,7 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	if (process->kind == PROCESS_DEPARTED)
 		return;
 	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
-	set_mapped(record, metrics);
+	set_mapped(process, metrics);
 	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
 	if (!process->arena_count && process->kind == PROCESS_FORK)
 		return;
@@ -189,10 +193,6 @@ static uint64_t threads_of(const struct process *process)
 	return threads;
 }
 
-static void set_process(const struct process *process, struct metrics *metrics)
-{
-	metrics->value[METRIC_RSS_NOW] = process->rss_now;
-	metrics->value[METRIC_RSS_PEAK] = process->rss_peak;
 /* The library's clock turns with the kernel's ticks: no time is less than one of them. */
 static void set_elapsed(struct metrics *metrics, uint64_t elapsed_ns, bool is_bound)
 {
@@ -201,6 +201,10 @@ static void set_elapsed(struct metrics *metrics, uint64_t elapsed_ns, bool is_bo
 		set_at_most(metrics, METRIC_PROCESS_ELAPSED, is_bound ? FIGURE_MAX : TICK_NS_MAX);
 }
 
+static void set_process(const struct process *process, struct metrics *metrics)
+{
+	metrics->value[METRIC_RSS_NOW] = process->rss_now;
+	metrics->value[METRIC_RSS_PEAK] = process->rss_peak;
 	if (process->kind == PROCESS_DEPARTED)
 		return;
 	set(metrics, METRIC_PROCESS_PID, process->record.pid);
