@@ -107,8 +107,8 @@ static void put_json(const struct tally *tally, struct sink *sink)
 static void put_text(const struct tally *tally, bool dry_run, struct sink *sink)
 {
 	sink_print(sink, "%s %s, %s; kept %s\n", dry_run ? "would remove" : "removed",
-		   number_count(tally->removed).text, number_bytes(tally->removed_bytes).text,
-		   number_count(tally->kept).text);
+		   number_of(tally->removed, "segment").text,
+		   number_bytes(tally->removed_bytes).text, number_count(tally->kept).text);
 }
 
 static bool clean(const struct reader *reader, uint64_t age_min_ns, struct failure *why)

@@ -10,6 +10,7 @@
 #include "launch/segdir.h"
 #include "source/image.h"
 #include "source/life.h"
+#include "text/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define TRIAL_PROGRAM "/bin/true"
+enum { ROOM_BYTES_MIN = 64 << 20 };
 
 /* Where the program's segment goes, and what marks it. */
 struct trial {
@@ -172,6 +175,21 @@ static void check_library(struct checks *checks, const char *given, const struct
 	check_segment(checks, trial);
 }
 
+static void check_room(struct checks *checks, const struct segdir *segdir)
+{
+	struct statvfs disk = {0};
+
+	statvfs(segdir->path, &disk);
+	uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
+
+	if (disk.f_blocks && left < ROOM_BYTES_MIN)
+		checks_add(checks, "directory", CHECK_NOTE, "set POOLMEM=dir=PATH to one with room",
+			   "%s is yours alone, with %s free: large programs will not fit",
+			   segdir->path, number_bytes(left).text);
+	else
+		checks_add(checks, "directory", CHECK_GOOD, NULL, "%s is yours alone", segdir->path);
+}
+
 void trial_check(struct checks *checks, const char *library)
 {
 	struct trial trial = {.run_id = environment_run_id()};
@@ -182,7 +200,7 @@ void trial_check(struct checks *checks, const char *library)
 			   "remove it, or set POOLMEM=dir=PATH to one of your own", "%s", why.text);
 		return;
 	}
-	checks_add(checks, "directory", CHECK_GOOD, NULL, "%s is yours alone", trial.segdir.path);
+	check_room(checks, &trial.segdir);
 	check_lease(checks, &trial);
 	check_library(checks, library, &trial);
 	segdir_close(&trial.segdir);

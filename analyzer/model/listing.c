@@ -51,7 +51,7 @@ static void read_row(const struct directory *directory, struct listing_row *row)
 	snprintf(path, bytes, "%s/%s", directory->path, row->name.text);
 	row->state = STATE_UNKNOWN;
 	row->exit_status = -1;
-	row->is_readable = recording_read(path, &recording, &row->why);
+	row->is_readable = recording_read_among(directory, path, &recording, &row->why);
 	free(path);
 	if (!row->is_readable)
 		return;

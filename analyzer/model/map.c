@@ -59,6 +59,7 @@ static void read_arena(const struct pm_arena *arena, struct process *process)
 		.huge_bytes = arena->huge_bytes,
 		.mapped_units = arena->mapped_units,
 		.kind = arena->kind,
+		.is_kept = arena->huge_bytes && arena->pool[0].state == PM_POOL_NONE,
 	};
 }
 

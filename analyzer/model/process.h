@@ -40,6 +40,7 @@ struct slot {
 struct arena {
 	uint64_t base, free_units, dirty_units, huge_bytes;
 	uint32_t mapped_units, kind; /* enum pm_arena_kind */
+	bool is_kept;                /* HUGE: its block was freed, and it waits for the next */
 };
 
 struct pool {

@@ -206,8 +206,8 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static bool read_all(struct source *source, const char *path, struct reading *reading,
-		     struct failure *why)
+static bool read_all(struct source *source, const struct vicinity *vicinity,
+		     struct reading *reading, struct failure *why)
 {
 	struct recording *recording = reading->recording;
 
@@ -220,22 +220,28 @@ static bool read_all(struct source *source, const char *path, struct reading *re
 		return false;
 	if (!recording->process_count && !recording->outside.json)
 		return fail(why, FAILURE_NOTHING, "no process in it");
-	tell_states(recording, source, path);
+	tell_states(recording, source, vicinity);
+	return true;
+}
+
+static bool read_source(struct source *source, const struct vicinity *vicinity,
+			struct recording *ret, struct failure *why)
+{
+	struct recording recording = {.kind = source->kind};
+	struct reading reading = {.recording = &recording};
+
+	if (!read_all(source, vicinity, &reading, why)) {
+		recording_free(&recording);
+		return false;
+	}
+	*ret = recording;
 	return true;
 }
 
 bool recording_read_source(struct source *source, const char *path, struct recording *ret,
 			   struct failure *why)
 {
-	struct recording recording = {.kind = source->kind};
-	struct reading reading = {.recording = &recording};
-
-	if (!read_all(source, path, &reading, why)) {
-		recording_free(&recording);
-		return false;
-	}
-	*ret = recording;
-	return true;
+	return read_source(source, &(struct vicinity){.path = path}, ret, why);
 }
 
 static bool name_path(const char *path, struct failure *why)
@@ -244,15 +250,27 @@ static bool name_path(const char *path, struct failure *why)
 	return fail(why, inner.kind, "%.120s: %.260s", path, inner.text);
 }
 
-bool recording_read(const char *path, struct recording *ret, struct failure *why)
+static bool read_path(const char *path, const struct vicinity *vicinity, struct recording *ret,
+		      struct failure *why)
 {
 	struct source source;
 
 	if (!source_open(path, &source, why))
 		return strstr(why->text, path) ? false : name_path(path, why);
-	bool read = recording_read_source(&source, path, ret, why);
+	bool read = read_source(&source, vicinity, ret, why);
 	source_close(&source);
 	return read || name_path(path, why);
+}
+
+bool recording_read(const char *path, struct recording *ret, struct failure *why)
+{
+	return read_path(path, &(struct vicinity){.path = path}, ret, why);
+}
+
+bool recording_read_among(const struct directory *directory, const char *path,
+			  struct recording *ret, struct failure *why)
+{
+	return read_path(path, &(struct vicinity){.directory = directory}, ret, why);
 }
 
 static void pass_image(struct image *image, process_visitor *visit, void *context)

@@ -4,6 +4,7 @@
 #define POOLMEM_MODEL_RECORDING_H
 
 #include "model/process.h"
+#include "source/directory.h"
 #include "source/source.h"
 
 struct recorded_segment {
@@ -25,6 +26,10 @@ struct recording {
 
 /* Opens `path`, reads all of it, says what became of each process.  A failure names the path. */
 bool recording_read(const char *path, struct recording *ret, struct failure *why);
+
+/* The same of a segment of a directory whose names were read already: many of them take linear time. */
+bool recording_read_among(const struct directory *directory, const char *path,
+			  struct recording *ret, struct failure *why);
 
 /* The same from an open source; `path` serves to find later segments, may be NULL. */
 bool recording_read_source(struct source *source, const char *path, struct recording *ret,

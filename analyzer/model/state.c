@@ -16,8 +16,8 @@
 
 /* Where later segments may be: the directory of a segment file, or the same capture. */
 struct neighbours {
-	bool has_directory;
-	struct directory directory;
+	const struct directory *directory;
+	struct directory opened;
 	const struct recorded_segment **by_pid; /* of a capture */
 	size_t count;
 };
@@ -29,28 +29,29 @@ static int order_by_pid(const void *left, const void *right)
 	return (a->leader.pid > b->leader.pid) - (a->leader.pid < b->leader.pid);
 }
 
-static void open_neighbours(const struct recording *recording, const char *path,
-			    struct neighbours *ret)
+static void open_directory(const struct vicinity *vicinity, struct neighbours *ret)
 {
 	struct failure ignored;
-	struct neighbours neighbours = {.count = recording->segment_count};
 
-	if (recording->kind == SOURCE_SEGMENT) {
-		neighbours.count = 0;
-		neighbours.has_directory = path &&
-					   directory_open_of(path, &neighbours.directory, &ignored);
-	}
-	neighbours.by_pid = allocate(neighbours.count, sizeof(void *));
-	for (size_t i = 0; i < neighbours.count; i++)
-		neighbours.by_pid[i] = recording->segments[i];
-	qsort(neighbours.by_pid, neighbours.count, sizeof(void *), order_by_pid);
-	*ret = neighbours;
+	*ret = (struct neighbours){.directory = vicinity->directory};
+	if (!ret->directory && vicinity->path &&
+	    directory_open_of(vicinity->path, &ret->opened, &ignored))
+		ret->directory = &ret->opened;
+}
+
+static void order_segments(const struct recording *recording, struct neighbours *ret)
+{
+	*ret = (struct neighbours){.count = recording->segment_count};
+	ret->by_pid = allocate(ret->count, sizeof(void *));
+	for (size_t i = 0; i < ret->count; i++)
+		ret->by_pid[i] = recording->segments[i];
+	qsort(ret->by_pid, ret->count, sizeof(void *), order_by_pid);
 }
 
 static void close_neighbours(struct neighbours *neighbours)
 {
-	if (neighbours->has_directory)
-		directory_close(&neighbours->directory);
+	if (neighbours->directory == &neighbours->opened)
+		directory_close(&neighbours->opened);
 	free(neighbours->by_pid);
 }
 
@@ -78,8 +79,8 @@ static bool was_replaced(const struct process *process, const struct neighbours 
 		.began_real_ns = process->record.began_real_ns,
 	};
 
-	if (neighbours->has_directory)
-		return directory_has_exec_of(&neighbours->directory, &trace);
+	if (neighbours->directory)
+		return directory_has_exec_of(neighbours->directory, &trace);
 	for (size_t i = first_of_pid(neighbours, trace.pid); i < neighbours->count; i++) {
 		const struct recorded_segment *segment = neighbours->by_pid[i];
 		if (segment->leader.pid != trace.pid)
@@ -156,12 +157,25 @@ static uint64_t last_seen_ns(const struct process *process)
 	return last;
 }
 
+/* Not longer than the whole run: the library's clock may be a tick behind. */
+static uint64_t elapsed_until(const struct recording *recording, const struct process *process,
+			      const struct outside_process *seen)
+{
+	const struct known *whole = &recording->outside.elapsed_ns;
+	uint64_t elapsed = excess((uint64_t)seen->ended_ns.value, process->record.began_ns);
+
+	return whole->is_known && (uint64_t)whole->value < elapsed ? (uint64_t)whole->value
+								   : elapsed;
+}
+
 static void tell_elapsed(struct process *process, const struct recording *recording,
 			 const struct outside_process *seen)
 {
 	const struct pm_process *record = &process->record;
 
-	if (record->ended_ns)
+	if (seen && seen->ended_ns.is_known && process->state != STATE_REPLACED)
+		process->elapsed_ns = elapsed_until(recording, process, seen);
+	else if (record->ended_ns)
 		process->elapsed_ns = excess(record->ended_ns, record->began_ns);
 	else if (process->state == STATE_RUNNING && recording->kind == SOURCE_SEGMENT)
 		process->elapsed_ns = excess(recording->read_at_ns, record->began_ns);
@@ -190,11 +204,15 @@ static void tell_resident(struct process *process, const struct recording *recor
 	}
 }
 
-void tell_states(struct recording *recording, const struct source *source, const char *path)
+void tell_states(struct recording *recording, const struct source *source,
+		 const struct vicinity *vicinity)
 {
 	struct neighbours neighbours;
 
-	open_neighbours(recording, path, &neighbours);
+	if (recording->kind == SOURCE_SEGMENT)
+		open_directory(vicinity, &neighbours);
+	else
+		order_segments(recording, &neighbours);
 	for (size_t i = 0; i < recording->process_count; i++) {
 		struct process *process = &recording->processes[i];
 		const struct outside_process *seen = NULL;

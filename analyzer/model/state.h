@@ -8,10 +8,14 @@
 
 #include "model/recording.h"
 
-/*
- * Fills in state, exit_status, signal, elapsed and rss.  path: of a segment; NULL: has no
- * neighbours.
- */
-void tell_states(struct recording *recording, const struct source *source, const char *path);
+/* Where a segment may have neighbours: beside `path`, or among names that were read already; NULL: nowhere. */
+struct vicinity {
+	const char *path;
+	const struct directory *directory;
+};
+
+/* Fills in state, exit_status, signal, elapsed and rss. */
+void tell_states(struct recording *recording, const struct source *source,
+		 const struct vicinity *vicinity);
 
 #endif

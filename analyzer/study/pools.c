@@ -104,6 +104,19 @@ static uint64_t units_in(uint64_t bits)
 	return (uint64_t)__builtin_popcountll(bits);
 }
 
+/* A block that spans arenas, or what is kept of one. */
+static void add_huge(struct arena_figures *total, const struct arena *arena)
+{
+	total->mapped_bytes = sum(total->mapped_bytes, arena->huge_bytes);
+	if (arena->is_kept) {
+		total->free_bytes = sum(total->free_bytes, arena->huge_bytes);
+		total->dirty_bytes = sum(total->dirty_bytes, arena->huge_bytes);
+	} else {
+		total->huge_blocks += arena->huge_bytes != 0;
+		total->huge_bytes = sum(total->huge_bytes, arena->huge_bytes);
+	}
+}
+
 static void add_arenas(struct arena_figures *total, const struct process *process,
 		       const struct inheritance *inheritance)
 {
@@ -119,8 +132,7 @@ static void add_arenas(struct arena_figures *total, const struct process *proces
 		total->dirty_bytes = sum(total->dirty_bytes,
 					 units_in(arena->free_units & arena->dirty_units) *
 						 unit_bytes);
-		total->huge_blocks += arena->huge_bytes != 0;
-		total->huge_bytes = sum(total->huge_bytes, arena->huge_bytes);
+		add_huge(total, arena);
 	}
 }
 

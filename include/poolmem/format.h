@@ -242,7 +242,7 @@ struct pm_arena {
 	uint64_t dirty_units;  /* of these, written to and not yet given back */
 	uint32_t mapped_units; /* from the start */
 	uint32_t kind;         /* enum pm_arena_kind */
-	uint64_t huge_bytes;   /* HUGE, first arena: size of the block; else zero */
+	uint64_t huge_bytes; /* HUGE, first arena: mapped for the block, which lives if pool[0] is LARGE; else 0 */
 	uint64_t reserved[3];
 	struct pm_pool pool[PM_ARENA_UNITS];
 };

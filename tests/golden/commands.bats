@@ -245,15 +245,28 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 	run -0 "$poolmem" list --filter example
 	[ "${#lines[@]}" = 4 ]
 	run -0 "$poolmem" clean --dry-run
-	[[ $output == "would remove 2,"* ]]
+	[[ $output == "would remove 2 segments,"* ]]
 	run -0 "$poolmem" clean --older-than 100000d
 	[[ $output == *"kept 3" ]]
 	exec 9<>"$out/segments/1797a1b2c3d4e5f6-1234-0a1b2c3d.pms"
 	run -0 "$poolmem" clean --all
-	[[ $output == "removed 2,"*"kept 1" ]]
+	[[ $output == "removed 2 segments,"*"kept 1" ]]
 	exec 9>&-
 	run -0 "$poolmem" clean
 	[ -z "$(ls "$out/segments")" ]
+}
+
+# Reading the directory once more for each of them takes minutes.
+@test "list and clean: as many segments as max= has room for" {
+	segment killed 1797a1b2c3d4e5f6 3000
+	(cd segments && python3 -c '
+import os
+for i in range(12000):
+    os.link("1797a1b2c3d4e5f6-3000-0a1b2c3d.pms", "1797a1b2c3%06x-%d-0a1b2c3d.pms" % (i, 3001 + i))')
+	run -0 timeout 30 "$poolmem" list -n 3
+	[[ $output == *"12,001 segments"* ]]
+	run -0 timeout 30 "$poolmem" clean
+	[[ $output == "removed 12,001 segments,"* ]]
 }
 
 @test "list and clean: files without a header" {
@@ -267,7 +280,7 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 	run -0 "$poolmem" list --json
 	[[ $output == *'"state": "starting"'* ]]
 	run -0 "$poolmem" clean
-	[[ $output == "removed 1,"*"kept 1" ]]
+	[[ $output == "removed 1 segment,"*"kept 1" ]]
 	exec 9>&-
 	run -0 "$poolmem" clean
 	[ -z "$(ls "$out/segments")" ]

@@ -64,6 +64,17 @@ assert found["programs"] == [{"program": "ls", "verdict": "ok", "path": found["p
 	says '^FAIL +directory .*is not a directory'
 }
 
+@test "doctor: a directory without room" {
+	cat >inside <<-'END'
+		mkdir disk && mount -t tmpfs -o size=256k,mode=700 none disk || exit 99
+		POOLMEM=dir=$PWD/disk "$@"
+	END
+	rights=$mounts_apart
+	[ "$(id -u)" = 0 ] || rights=-Urm
+	run -0 unshare $rights sh inside "$poolmem" doctor --lib "$lib"
+	says '^note +directory .*256.0 KiB free: large programs will not fit'
+}
+
 @test "doctor: limits and settings" {
 	POOLMEM=off run -1 doctor
 	says '^FAIL +settings .*POOLMEM=off'

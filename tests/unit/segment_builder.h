@@ -358,8 +358,9 @@ static inline struct builder builder_example(uint32_t pid, uint32_t state, bool 
 		.state = PM_POOL_LARGE, .pages = 40, .size_class = (uint8_t)large};
 	arena->free_units = 0xc0;
 	arena->dirty_units = 0x40;
-	struct pm_arena *huge = builder_arena(&b, map, 1, 0x7f0000400000, 64);
+	struct pm_arena *huge = builder_arena(&b, map, 1, 0x7f0000400000, 0);
 	huge->kind = PM_ARENA_HUGE;
+	huge->pool[0] = (struct pm_pool){.state = PM_POOL_LARGE, .size_class = (uint8_t)large};
 	huge->huge_bytes = 4 << 20;
 
 	builder_text_fact(&b, leader, PM_FACT_EXE, "/usr/bin/example");
