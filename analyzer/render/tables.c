@@ -149,7 +149,7 @@ static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
 		   number_of(arenas->arenas, "arena").text, number_bytes(arenas->mapped_bytes).text,
 		   number_bytes(arenas->free_bytes).text, number_bytes(arenas->dirty_bytes).text);
 	put_run_blocks(" too large for a pool", arenas->large_blocks, arenas->large_bytes, sink);
-	put_run_blocks(" larger than an arena", arenas->huge_blocks, arenas->huge_bytes, sink);
+	put_run_blocks(" mapped alone", arenas->huge_blocks, arenas->huge_bytes, sink);
 }
 
 void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink)

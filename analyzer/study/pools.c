@@ -104,7 +104,7 @@ static uint64_t units_in(uint64_t bits)
 	return (uint64_t)__builtin_popcountll(bits);
 }
 
-/* A block that spans arenas, or what is kept of one. */
+/* A block with arenas of its own, or what is kept of one. */
 static void add_huge(struct arena_figures *total, const struct arena *arena)
 {
 	total->mapped_bytes = sum(total->mapped_bytes, arena->huge_bytes);

@@ -16,7 +16,7 @@ struct pool_row {
 
 struct arena_figures {
 	uint64_t arenas, mapped_bytes, free_bytes, dirty_bytes;
-	uint64_t huge_blocks, huge_bytes;   /* blocks that span arenas */
+	uint64_t huge_blocks, huge_bytes;   /* blocks with arenas of their own */
 	uint64_t large_blocks, large_bytes; /* blocks of a run of pages */
 };
 

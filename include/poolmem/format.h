@@ -232,7 +232,7 @@ struct pm_pool {
 enum pm_arena_kind {
 	PM_ARENA_NONE = 0,
 	PM_ARENA_POOLS = 1, /* cut into pools and large blocks */
-	PM_ARENA_HUGE = 2,  /* part of one block that spans arenas; described by its first arena */
+	PM_ARENA_HUGE = 2,  /* part of one block with arenas of its own; described by the first */
 };
 
 /* An arena: PM_ARENA_UNITS units from base on.  Bit n of a word is unit n. */

@@ -127,6 +127,8 @@ int main(int argc, char **argv)
 		STEP(free(block));
 		STEP(block = malloc(5000000)); /* spans arenas; its pages move */
 		STEP(block = realloc(block, 30000000));
+		STEP(block = realloc(block, 40000000)); /* has arenas of its own */
+		STEP(block = realloc(block, 60000000));
 		STEP(free(block));
 		STEP(block = aligned_alloc(4096, 100));
 		STEP(free(block));

@@ -1,6 +1,6 @@
 /* cflags: -fno-builtin */
 /* SPDX-License-Identifier: MIT */
-/* F27: threads resize blocks that span arenas, so that each moves into the room that another has just given up,
+/* F27: threads resize blocks that span arenas or have arenas of their own, so that each moves into the room that another has just given up,
    and hand them on.   usage: f27_huge ROUNDS */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,7 +32,7 @@ static void *play(void *number)
 	uint64_t random = (uintptr_t)number;
 	for (long i = 0; i < rounds; i++) {
 		random = random * 6364136223846793005u + 1442695040888963407u;
-		size_t bytes = (4 + (random >> 33) % 12) * MIB + MIB / 2;
+		size_t bytes = ((i % 4 ? 4 : 28) + (random >> 33) % 12) * MIB + MIB / 2;
 		size_t *mine = atomic_exchange(&shared[random >> 50 & (SHARED - 1)], NULL);
 		check(mine);
 		if (mine) {
