@@ -162,5 +162,7 @@ def listed(path):
                 figure = tuple(words.pop(0).split("=", 1))
             if not words:
                 raise SystemExit(f"bench: {path}:{number}: a name, a file or -, and a command are wanted")
+            if "/" in words[0]:
+                words[0] = os.path.abspath(words[0])
             programs[name] = Program(words, stdin="/dev/null" if stdin == "-" else stdin, figure=figure)
     return programs
