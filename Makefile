@@ -7,6 +7,7 @@ DESTDIR :=
 CFLAGS ?= -O2 -g
 EXTRA_CFLAGS ?=
 EXTRA_LDFLAGS ?=
+BENCH ?=#                          options of tools/bench/run
 ANALYZER_FLAGS ?=#                 e.g. --coverage, -fsanitize=address: the analyzer alone, never the library
 FUZZ_RUNS ?= 1000000
 export FUZZ_RUNS
@@ -129,14 +130,14 @@ coverage:
 demo:
 	@tools/demo
 
-bench:
-	@test -x tools/bench/run || { echo 'bench: there is no tools/bench/run yet' >&2; exit 1; }
-	@POOLMEM_BUILD=$(BUILD) tools/bench/run
+# make bench BENCH='-n 9 --only "lua|redis"'; tools/bench/run --help has the rest
+bench: $(BUILD)/libpoolmem.so
+	@POOLMEM_BUILD=$(BUILD) tools/bench/run --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg $(BENCH)
 
 check: format tidy layers exports man-lint clang
 	@$(MAKE) --no-print-directory test
 
-sources = $(wildcard $(foreach d,preload analyzer include tests,$d/*/*.c $d/*/*.h $d/*/*.cpp))
+sources = $(wildcard $(foreach d,preload analyzer include tests tools,$d/*/*.c $d/*/*.h $d/*/*.cpp))
 format:
 	clang-format --dry-run --Werror $(sources)
 fmt:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * measure.c: runs a command and prints what it cost.   measure LIBRARY|- COMMAND...
+ * measure.c: runs a command and writes to REPORT what it cost.   measure REPORT LIBRARY|- COMMAND...
  *
  *   CPU microseconds, peak resident KiB, wall nanoseconds, page faults, wait status
  *
@@ -31,17 +31,17 @@ int main(int argc, char **argv)
 {
 	struct rusage usage;
 	int status;
-	if (argc < 3)
+	if (argc < 4)
 		return 2;
-	FILE *report = fdopen(dup(1), "w"); /* the command's own output is dropped */
-	if (!report || !freopen("/dev/null", "w", stdout))
+	FILE *report = fopen(argv[1], "we");
+	if (!report)
 		return 2;
 	long long begin = now_ns();
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (strcmp(argv[1], "-") != 0)
-			setenv("LD_PRELOAD", argv[1], 1);
-		execvp(argv[2], argv + 2);
+		if (strcmp(argv[2], "-") != 0)
+			setenv("LD_PRELOAD", argv[2], 1);
+		execvp(argv[3], argv + 3);
 		_exit(127);
 	}
 	if (pid < 0 || wait4(pid, &status, 0, &usage) != pid)
