@@ -63,8 +63,9 @@ static json_t *timeline_json(const struct timeline *timeline)
 	return points;
 }
 
-static json_t *process_json(const struct family *family, const struct family_member *process)
+static json_t *process_json(const struct watch *watch, const struct family_member *process)
 {
+	const struct family *family = &watch->family;
 	json_t *json = json_object();
 
 	set_number(json, "pid", (uint64_t)process->pid);
@@ -72,6 +73,8 @@ static json_t *process_json(const struct family *family, const struct family_mem
 		set_number(json, "start_ticks", process->start_ticks);
 	if (process->ended)
 		set_status(json, process->wait_status);
+	if (watch->ended && process->pid == watch->child)
+		set_number(json, "ended_ns", watch->ended_ns);
 	if (family_is_running(family, process)) {
 		json_object_set_new(json, "running", json_true());
 		set_number(json, "rss_now", process->rss_now);
@@ -88,7 +91,7 @@ static json_t *processes_json(const struct watch *watch)
 	json_t *processes = json_array();
 
 	for (size_t i = 0; i < family->count; i++)
-		json_array_append_new(processes, process_json(family, &family->member[i]));
+		json_array_append_new(processes, process_json(watch, &family->member[i]));
 	if (family->count == 1 && outcome_rss_peak(watch))
 		set_number(json_array_get(processes, 0), "rss_peak", outcome_rss_peak(watch));
 	return processes;

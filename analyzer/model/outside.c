@@ -32,6 +32,7 @@ static struct outside_process read_process(const json_t *entry)
 		.exit_status = status_member(entry, "exit"),
 		.signal = status_member(entry, "signal"),
 		.elapsed_ns = status_member(entry, "elapsed_ns"),
+		.ended_ns = status_member(entry, "ended_ns"),
 		.rss_now = status_member(entry, "rss_now"),
 		.rss_peak = status_member(entry, "rss_peak"),
 	};

@@ -14,6 +14,7 @@
  *       {"pid": N, "start_ticks": N,       start_ticks may be missing
  *        "exit": N, "signal": N,           missing or -1: unknown
  *        "elapsed_ns": N,                  missing: unknown
+ *        "ended_ns": N,                    CLOCK_MONOTONIC; missing: unknown
  *        "running": true,                  still alive when the capture was written
  *        "rss_now": bytes, "rss_peak": bytes } ] }
  *
@@ -38,7 +39,7 @@ struct outside_process {
 	int64_t pid;
 	struct known start_ticks;
 	bool running;
-	struct known exit_status, signal, elapsed_ns, rss_now, rss_peak;
+	struct known exit_status, signal, elapsed_ns, ended_ns, rss_now, rss_peak;
 };
 
 struct outside {

@@ -157,12 +157,25 @@ static uint64_t last_seen_ns(const struct process *process)
 	return last;
 }
 
+/* Not longer than the whole run: the library's clock may be a tick behind. */
+static uint64_t elapsed_until(const struct recording *recording, const struct process *process,
+			      const struct outside_process *seen)
+{
+	const struct known *whole = &recording->outside.elapsed_ns;
+	uint64_t elapsed = excess((uint64_t)seen->ended_ns.value, process->record.began_ns);
+
+	return whole->is_known && (uint64_t)whole->value < elapsed ? (uint64_t)whole->value
+								   : elapsed;
+}
+
 static void tell_elapsed(struct process *process, const struct recording *recording,
 			 const struct outside_process *seen)
 {
 	const struct pm_process *record = &process->record;
 
-	if (record->ended_ns)
+	if (seen && seen->ended_ns.is_known && process->state != STATE_REPLACED)
+		process->elapsed_ns = elapsed_until(recording, process, seen);
+	else if (record->ended_ns)
 		process->elapsed_ns = excess(record->ended_ns, record->began_ns);
 	else if (process->state == STATE_RUNNING && recording->kind == SOURCE_SEGMENT)
 		process->elapsed_ns = excess(recording->read_at_ns, record->began_ns);

@@ -24,16 +24,18 @@ static void begin(struct sink *sink, const char *label)
 static void put_duration(const struct metrics *metrics, struct sink *sink)
 {
 	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
-	bool is_bound = metrics->bound[METRIC_PROCESS_ELAPSED].is_known;
+	const struct metric_bound *bound = &metrics->bound[METRIC_PROCESS_ELAPSED];
 
-	if (!elapsed && !is_bound)
+	if (!metrics->value[METRIC_PROCESS_ELAPSED].is_known)
 		return;
 	begin(sink, "duration");
 	if (elapsed)
-		sink_print(sink, "%s%s\n", is_bound ? "at least " : "",
+		sink_print(sink, "%s%s\n", bound->is_known ? "at least " : "",
 			   number_duration(elapsed).text);
-	else
+	else if (bound->at_most == INT64_MAX)
 		sink_print(sink, "not known: nobody saw its end\n");
+	else
+		sink_print(sink, "less than %s\n", number_duration((uint64_t)bound->at_most).text);
 }
 
 static void put_calls(const struct metrics *metrics, struct sink *sink)
@@ -199,7 +201,7 @@ static void put_resident(const struct metrics *metrics, bool is_running, size_t 
 
 static void put_threads(const struct metrics *metrics, struct sink *sink)
 {
-	if (!metrics->value[METRIC_PROCESS_THREADS].is_known)
+	if (!metrics->value[METRIC_PROCESS_THREADS].is_known || !metric(metrics, METRIC_ALLOC_COUNT))
 		return;
 	begin(sink, "threads");
 	sink_print(sink, "%s that allocated",
@@ -282,6 +284,18 @@ static char *command_of_shown(const struct study *study)
 	return titled;
 }
 
+/* A daemon goes on when what was started has ended. */
+static void put_survivors(const struct study *study, const struct process *first, struct sink *sink)
+{
+	uint64_t running = 0;
+
+	for (size_t i = 0; i < study->process_count; i++)
+		running += study->processes[i].process->state == STATE_RUNNING;
+	if (running && first->state != STATE_RUNNING)
+		sink_print(sink, "; %s still run%s", number_of(running, "other").text,
+			   running == 1 ? "s" : "");
+}
+
 /* How the run ended, where that was seen; else how its first process did. */
 static void put_end(const struct study *study, struct sink *sink)
 {
@@ -296,7 +310,9 @@ static void put_end(const struct study *study, struct sink *sink)
 		end = (struct process){.state = STATE_EXITED,
 				       .exit_status = outside->exit_status.value};
 	begin(sink, "state");
-	sink_print(sink, "%s, pid %u\n", words_state(&end).text, first->record.pid);
+	sink_print(sink, "%s, pid %u", words_state(&end).text, first->record.pid);
+	put_survivors(study, first, sink);
+	sink_print(sink, "\n");
 }
 
 static void put_processes(const struct study *study, struct sink *sink)

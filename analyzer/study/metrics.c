@@ -4,6 +4,8 @@
 
 #include "model/saturate.h"
 
+enum { TICK_NS_MAX = 10000000 }; /* HZ=100 */
+
 #define METRIC_KEY(name, key, unit, meaning) [METRIC_##name] = key,
 const char *const metric_keys[METRIC_COUNT] = {PM_METRICS(METRIC_KEY)};
 #undef METRIC_KEY
@@ -150,9 +152,13 @@ static void set_peak(const struct process *process, struct metrics *metrics)
 	set_at_most(metrics, METRIC_LIVE_PEAK, live_most > most ? live_most : most);
 }
 
-static void set_mapped(const struct pm_process *record, struct metrics *metrics)
+/* A child that was forked has its parent's heap, and says so when it publishes first. */
+static void set_mapped(const struct process *process, struct metrics *metrics)
 {
-	if (!mapped_peak_of(record))
+	const struct pm_process *record = &process->record;
+	bool has_heap = process->kind == PROCESS_FORK || metric(metrics, METRIC_ALLOC_COUNT);
+
+	if (has_heap && !mapped_peak_of(record))
 		return;
 	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
 	set(metrics, METRIC_HEAP_COMMITTED_PEAK, mapped_peak_of(record));
@@ -168,7 +174,7 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	if (process->kind == PROCESS_DEPARTED)
 		return;
 	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
-	set_mapped(record, metrics);
+	set_mapped(process, metrics);
 	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
 	if (!process->arena_count && process->kind == PROCESS_FORK)
 		return;
@@ -187,6 +193,14 @@ static uint64_t threads_of(const struct process *process)
 	return threads;
 }
 
+/* The library's clock turns with the kernel's ticks: no time is less than one of them. */
+static void set_elapsed(struct metrics *metrics, uint64_t elapsed_ns, bool is_bound)
+{
+	set(metrics, METRIC_PROCESS_ELAPSED, elapsed_ns);
+	if (is_bound || !elapsed_ns)
+		set_at_most(metrics, METRIC_PROCESS_ELAPSED, is_bound ? FIGURE_MAX : TICK_NS_MAX);
+}
+
 static void set_process(const struct process *process, struct metrics *metrics)
 {
 	metrics->value[METRIC_RSS_NOW] = process->rss_now;
@@ -197,10 +211,7 @@ static void set_process(const struct process *process, struct metrics *metrics)
 	metrics->value[METRIC_PROCESS_EXIT] = (struct known){true, process->exit_status};
 	metrics->value[METRIC_PROCESS_SIGNAL] = (struct known){true, process->signal};
 	set(metrics, METRIC_PROCESS_THREADS, threads_of(process));
-	set(metrics, METRIC_PROCESS_ELAPSED, process->elapsed_ns);
-	if (process->elapsed_is_bound)
-		metrics->bound[METRIC_PROCESS_ELAPSED] = (struct metric_bound){
-			true, (int64_t)process->elapsed_ns, INT64_MAX};
+	set_elapsed(metrics, process->elapsed_ns, process->elapsed_is_bound);
 }
 
 void metrics_of_process(const struct process *process, struct metrics *ret)
@@ -270,9 +281,8 @@ void span_add(struct span *span, const struct process *process)
 
 static void set_span(struct metrics *total, const struct span *span)
 {
-	set(total, METRIC_PROCESS_ELAPSED, excess(span->last_ns, span->first_ns));
-	total->bound[METRIC_PROCESS_ELAPSED] = (struct metric_bound){
-		span->is_bound, total->value[METRIC_PROCESS_ELAPSED].value, INT64_MAX};
+	total->bound[METRIC_PROCESS_ELAPSED].is_known = false;
+	set_elapsed(total, excess(span->last_ns, span->first_ns), span->is_bound);
 }
 
 void metrics_finish(struct metrics *total, const struct span *span, const struct outside *outside)

@@ -401,6 +401,57 @@ Test(model, run_tells_the_true_end)
 	bytes_free(&capture);
 }
 
+/* The library's clock may be a tick behind that of run: no process is older than the run. */
+Test(model, run_tells_how_long_a_killed_program_lasted)
+{
+	static const struct {
+		const char *run;
+		uint64_t elapsed_ns;
+	} cases[] = {
+		{"{\"processes\":[{\"pid\":1000,\"signal\":9,\"ended_ns\":5700001000}]}", 700000000},
+		{"{\"elapsed_ns\":699000000,\"processes\":[{\"pid\":1000,\"signal\":9,"
+		 "\"ended_ns\":5700001000}]}",
+		 699000000},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct bytes capture = capture_begin();
+		struct builder b = builder_example(1000, PM_STATE_RUNNING, true);
+		capture_segment(&capture, &b);
+		capture_run(&capture, cases[i].run);
+		struct recording recording = read_or_die(capture.data, capture.count);
+		cr_expect_eq(recording.processes[0].state, STATE_KILLED);
+		cr_expect_eq(recording.processes[0].elapsed_ns, cases[i].elapsed_ns);
+		cr_expect_not(recording.processes[0].elapsed_is_bound);
+		recording_free(&recording);
+		bytes_free(&capture);
+		builder_free(&b);
+	}
+}
+
+Test(model, no_time_is_less_than_a_tick)
+{
+	struct builder b = builder_begin(1000, true);
+	struct study study;
+
+	builder_process(&b, 1000, 1, 0, PM_STATE_EXITED);
+	builder_record(&b, b.leader)->ended_ns = builder_record(&b, b.leader)->began_ns;
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	study_of(&recording, NULL, NULL, &study);
+	const struct metrics *metrics[] = {&study.total.metrics,
+					   &study.processes[0].figures.metrics};
+	for (size_t i = 0; i < 2; i++) {
+		const struct metric_bound *bound = &metrics[i]->bound[METRIC_PROCESS_ELAPSED];
+		cr_expect_eq(metric(metrics[i], METRIC_PROCESS_ELAPSED), 0);
+		cr_expect(bound->is_known && bound->at_least == 0 && bound->at_most == 10000000);
+	}
+	cr_expect(metrics[0]->value[METRIC_HEAP_COMMITTED].is_known, "nothing was mapped");
+	report_all(&recording);
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
 /* What `poolmem run` says at the end agrees with the report. */
 Test(model, summary_agrees_with_study)
 {
