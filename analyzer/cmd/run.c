@@ -8,6 +8,7 @@
 #include "launch/record.h"
 #include "launch/say.h"
 #include "launch/settings.h"
+#include "render/command.h"
 #include "render/json.h"
 #include "render/words.h"
 #include "study/summary.h"
@@ -190,7 +191,7 @@ static void say_figures(const struct summary *summary)
 	say_allocations(summary);
 	say("never freed    %s, %s", words_blocks(all, METRIC_LEAK_BLOCKS).text,
 	    words_bytes(all, METRIC_LEAK_BYTES).text);
-	if (all->value[METRIC_HEAP_COMMITTED_PEAK].is_known)
+	if (metric(all, METRIC_HEAP_COMMITTED_PEAK))
 		say("fragmentation  heap mapped at its peak: %s; live: %s",
 		    words_bytes(all, METRIC_HEAP_COMMITTED_PEAK).text,
 		    number_bytes(metric(all, METRIC_LIVE_PEAK)).text);
@@ -232,6 +233,17 @@ static void print_json(const struct record *record, const struct summary *summar
 	json_decref(json);
 }
 
+/* What the user would type, whatever the name is: a number would be a pid, and a dash begins an option. */
+static void say_next(const char *path)
+{
+	bool is_taken = !path[strspn(path, "0123456789")] || path[0] == '-' ||
+			strcmp(path, "last") == 0;
+	char *word = command_word(path);
+
+	say("next           poolmem report %s%s", is_taken ? "./" : "", word);
+	free(word);
+}
+
 static void say_summary(const struct record *record, const struct summary *summary)
 {
 	const char *path = short_path(record->capture);
@@ -239,7 +251,7 @@ static void say_summary(const struct record *record, const struct summary *summa
 	say_figures(summary);
 	say_missing(record);
 	say("file           %s", path);
-	say("next           poolmem report %s", path);
+	say_next(path);
 }
 
 /* Reads the capture back: what can be summed up can be read later. */

@@ -71,6 +71,11 @@ static char *joined(const char *const *words, size_t count)
 	return text;
 }
 
+char *command_word(const char *word)
+{
+	return joined(&word, 1);
+}
+
 char *command_of(const struct study *study, const struct process *process)
 {
 	const struct process *facts = facts_of(study->recording, process);

@@ -11,6 +11,9 @@
 /* Of a process: its arguments, or its executable where they were not recorded.  Freed by the caller. */
 char *command_of(const struct study *study, const struct process *process);
 
+/* A single word, such as a path.  Freed by the caller. */
+char *command_word(const char *word);
+
 /* What `poolmem run` was given, or the first process's.  Freed by the caller. */
 char *command_of_all(const struct study *study);
 

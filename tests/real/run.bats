@@ -168,6 +168,14 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 	said_nothing
 }
 
+@test "run: the next command is one that can be typed" {
+	PATH=$(dirname "$poolmem"):$PATH
+	for name in "it's a  b.pm" 1234 last --json '$HOME.pm'; do
+		record -o "$name" -- true
+		bash -c "$(sed -n 's/^poolmem: next *//p' "$report")" | grep -q 'exited 0'
+	done
+}
+
 @test "run: of forked children it says what the report says" {
 	record -o a.pm -- bash -c 'for i in 1 2 3; do (unset BASH; a[i]=$i; exit) & done; wait'
 	said 'in 1 program and 3 forks'
