@@ -288,7 +288,7 @@ static bool say_after(const struct run_options *options, const struct record *re
 	if (record->capture[0])
 		return sum_up(options, record, why);
 	if (record->left_out)
-		say("no capture: none of %zu programs matches --only %s", record->left_out,
+		say("no capture: no program of %zu matches --only %s", record->left_out,
 		    options->only);
 	else
 		say("no capture: the program left no segment (poolmem doctor %s says more)",
