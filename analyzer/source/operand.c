@@ -89,16 +89,65 @@ static char *find_pid(const struct directory *directory, const char *digits, str
 	return NULL;
 }
 
+/* The segment in a line of /proc/PID/maps; NULL: none. */
+static const char *mapped_segment(char *line)
+{
+	struct segment_name ignored;
+	const char *path = strchr(line, '/');
+	const char *name = path ? strrchr(path, '/') + 1 : NULL;
+
+	line[strcspn(line, "\n")] = '\0';
+	return name && segment_name_parse(name, &ignored) ? path : NULL;
+}
+
+/* A process of another user, or with another dir=, has its segment elsewhere: said, not opened. */
+static void tell_elsewhere(const char *digits, struct failure *why)
+{
+	struct failure inner = *why;
+	const char *found = NULL;
+	char *line = NULL, *path;
+	size_t room = 0;
+	FILE *maps = NULL;
+
+	if (asprintf(&path, "/proc/%s/maps", digits) >= 0) {
+		maps = fopen(path, "re");
+		free(path);
+	}
+	while (maps && !found && getline(&line, &room, maps) > 0)
+		found = mapped_segment(line);
+	if (found)
+		fail(why, inner.kind, "%.140s; it counts in %.260s", inner.text, found);
+	if (maps)
+		fclose(maps);
+	free(line);
+}
+
+static char *path_of_pid(const char *digits, struct failure *why)
+{
+	struct directory directory;
+	char *path = NULL;
+
+	if (directory_open(&directory, why)) {
+		path = find_pid(&directory, digits, why);
+		directory_close(&directory);
+	}
+	if (!path && why->kind == FAILURE_NOTHING)
+		tell_elsewhere(digits, why);
+	return path;
+}
+
 char *operand_path(const char *operand, struct failure *why)
 {
 	bool is_pid = *operand && operand[strspn(operand, "0123456789")] == '\0';
 	struct directory directory;
 
-	if (!is_pid && strcmp(operand, "last") != 0)
+	if (is_pid)
+		return path_of_pid(operand, why);
+	if (strcmp(operand, "last") != 0)
 		return allocate_text(operand, strlen(operand));
 	if (!directory_open(&directory, why))
 		return NULL;
-	char *path = is_pid ? find_pid(&directory, operand, why) : find_last(&directory, why);
+	char *path = find_last(&directory, why);
 	directory_close(&directory);
 	return path;
 }

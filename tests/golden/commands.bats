@@ -232,6 +232,21 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 	run -1 "$poolmem" report 99999999999999999999
 }
 
+@test "report: a process whose segment is in another directory" {
+	segment killed 1797a1b2c3d4e5f7 3000
+	mkdir -m 700 other
+	mv segments/*.pms other
+	python3 -c 'import mmap, sys, time
+with open(sys.argv[1], "r+b") as file: segment = mmap.mmap(file.fileno(), 0)
+open("mapped", "w").write("yes")
+time.sleep(60)' other/*.pms 3>&- &
+	local pid=$!
+	for i in {1..300}; do [ -s mapped ] && break || sleep 0.1; done
+	POOLMEM=dir=$out/none run -1 "$poolmem" report $pid
+	kill $pid
+	[[ $output == *"/none does not exist; it counts in "*"/other/1797a1b2c3d4e5f7-3000-0a1b2c3d.pms" ]]
+}
+
 @test "list and clean" {
 	run -1 "$poolmem" list
 	segment exited 1797a1b2c3d4e5f6 1234
