@@ -2,8 +2,9 @@
 /*
  * fork.c: a forked child becomes a process of its own.
  *
- * Before fork() a slot is laid ready in the segment, and no more; other calls that fork go without.  In the child the wiped page reads as zero, and so do the displacements:
- * from its first instruction the child counts in its private slots.  At its first slow path it comes here,
+ * Before fork() a slot is laid ready in the segment, and no more; other calls that fork go without.  In the child
+ * the wiped page reads as zero, and so do the displacements: from its first instruction the child counts in its
+ * private slots.  At its first slow path it comes here,
  * claims that slot or makes one, and carries over what it counted.  What it found live is
  * the sum over the pool descriptors, which the fork froze by copy-on-write.
  */
@@ -201,13 +202,24 @@ static void restart_sums(struct heap *heap, const struct inheritance *inherited)
 	}
 }
 
-/* The first thread that comes here settles the process; others wait for it. */
+/* No two threads have their own words on the same pages: that would be stacks below the least size. */
+static uint32_t this_thread(void)
+{
+	return (uint32_t)((uintptr_t)&heap_thread / MEMORY_PAGE) | 1;
+}
+
+/*
+ * The first thread that comes here settles the process; others wait for it.  Not itself: a signal handler that
+ * calls exit() in the middle leaves the process without a record.
+ */
 void fork_check(struct heap *heap)
 {
 	if (__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE) || !life.started)
 		return;
-	if (!wiped_try(&wiped.settling)) {
-		while (!__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE))
+	uint32_t settler = 0, self = this_thread();
+	if (!__atomic_compare_exchange_n(&wiped.settling, &settler, self, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED)) {
+		while (settler != self && !__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE))
 			;
 		return;
 	}
