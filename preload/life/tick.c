@@ -122,6 +122,7 @@ static void purge_sparse_when_due(struct heap *heap, uint64_t now)
 	if (now < heap->sparse_due_ms)
 		return;
 	heap->sparse_due_ms = now + life.settings.purge_ms;
+	remote_drain(heap); /* one that never runs out of blocks does not come to it else */
 	sparse_purge(heap, false);
 }
 
