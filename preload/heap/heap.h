@@ -323,6 +323,9 @@ size_t sparse_purge(struct heap *heap, bool all);
  */
 void ageing_pass(void);
 
+/* New stamps may come to the pool; after its state tells that it is one. */
+void ageing_due(struct pool *pool);
+
 /* Set when the kernel would not wipe a group's twins on fork. */
 extern bool heap_twins_unwiped;
 

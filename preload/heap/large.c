@@ -50,9 +50,9 @@ static void describe(struct pool *pool, char *start, size_t usable)
 	pool->block_bytes = usable;
 	pool->size_class = CLASS_LARGE;
 	pool->stamps[0] = stamps.now;
-	__atomic_store_n(&pool->ageing, AGEING_DUE, __ATOMIC_RELEASE);
 	__atomic_store_n(&pool->owner, OWNER_NONE, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
+	ageing_due(pool);
 }
 
 /* --- kept by a heap -------------------------------------------------------------------------------- */
@@ -274,6 +274,7 @@ struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
 	if (!moved || moved == pool) {
 		pool->stamps[0] = stamp;
 		__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
+		ageing_due(pool); /* a pass has perhaps seen it without a stamp */
 		if (moved)
 			set_usable(heap, pool, usable);
 		return moved;

@@ -183,11 +183,13 @@ static void settle(struct heap *heap, const struct inheritance *inherited, uint3
 		threads_settle(heap, tid);
 }
 
-/* What the parent has published does not stand in the child's area. */
-static void forget_published(void)
+/* What the parent has published does not stand in the child's area; and a pass of ageing.c may have stopped midway. */
+static void renew_arenas(void)
 {
-	for (uint32_t i = 0; i < region.arenas; i++)
+	for (uint32_t i = 0; i < region.arenas; i++) {
 		arena_at(i)->published = false;
+		arena_at(i)->ageing = true;
+	}
 }
 
 /* Deltas of ticks count from here on; the clock goes on from the parent's. */
@@ -214,9 +216,9 @@ static uint32_t this_thread(void)
  */
 void fork_check(struct heap *heap)
 {
+	uint32_t settler = 0, self = this_thread();
 	if (__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE) || !life.started)
 		return;
-	uint32_t settler = 0, self = this_thread();
 	if (!__atomic_compare_exchange_n(&wiped.settling, &settler, self, false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_RELAXED)) {
 		while (settler != self && !__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE))
@@ -229,7 +231,7 @@ void fork_check(struct heap *heap)
 	undo_since_fork(heap, &inherited);
 	leave_others_alone(heap);
 	threads_forget_shared();
-	forget_published();
+	renew_arenas();
 	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
