@@ -14,7 +14,7 @@
 /* Below, the kernel is not asked beforehand. */
 static const size_t PROBE_BYTES = (size_t)1 << 32;
 
-enum { KEPT = 8, KEPT_EACH = 32 << 20, KEPT_PART = 8, TAIL_PART = 2 };
+enum { KEPT = 8, KEPT_EACH = 32 << 20, KEPT_PART = 8, TAIL_PART = 4 };
 
 /* Freed blocks with their pages, and whether a purge saw them already.  Who swaps NULL for one owns it. */
 static struct pool *kept[KEPT]; /* atomic */
@@ -210,7 +210,7 @@ static struct pool *map_huge(size_t bytes)
 
 struct pool *arena_take_huge(size_t bytes, bool *zeroed)
 {
-	struct pool *pool = *zeroed ? NULL : take_nearest(bytes);
+	struct pool *pool = take_nearest(bytes);
 	*zeroed = !pool;
 	return pool ? pool : map_huge(bytes);
 }

@@ -233,6 +233,31 @@ Test(kept, a_huge_block_comes_back_with_its_pages_and_calloc_with_zeros)
 	nothing_lives();
 }
 
+/* What is no longer needed of it goes back at once: nobody else can have it while the block lives. */
+Test(kept, a_huge_block_is_not_much_longer_than_asked_for)
+{
+	host_begin();
+	uint64_t mapped = region.mapped_bytes;
+	heap_free(heap_alloc(12 * MIB));
+	char *block = heap_alloc(8 * MIB);
+	cr_assert_leq(region.mapped_bytes - mapped, 10 * MIB);
+	heap_free(block);
+}
+
+/* As in glibc; a fresh mapping each time costs its page faults, beside the pages that are kept. */
+Test(kept, a_huge_block_serves_calloc)
+{
+	host_begin();
+	char *block = heap_alloc(9 * MIB);
+	mark(block, 9 * MIB, 1);
+	heap_free(block);
+	uint64_t mapped = region.mapped_bytes;
+	cr_assert_eq(heap_alloc_zeroed(9 * MIB), block);
+	cr_assert_eq(region.mapped_bytes, mapped);
+	cr_assert(is_zero(block, 9 * MIB));
+	heap_free(block);
+}
+
 Test(kept, a_huge_block_goes_back_at_the_second_purge)
 {
 	host_begin();
