@@ -112,7 +112,7 @@ static void purge_when_due(uint64_t now)
 	    !__atomic_compare_exchange_n(&life.next_purge_ms, &due, now + life.settings.purge_ms,
 					 false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
-	heap_tend_abandoned();
+	heap_tend_abandoned(false);
 	large_flush_heaps(false);
 	arena_purge(false);
 }
