@@ -221,8 +221,9 @@ void fork_check(struct heap *heap)
 		return;
 	if (!__atomic_compare_exchange_n(&wiped.settling, &settler, self, false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_RELAXED)) {
-		while (settler != self && !__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE))
-			;
+		for (unsigned turn = 0;
+		     settler != self && !__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE); turn++)
+			memory_pause(&wiped.alive, 0, turn);
 		return;
 	}
 	struct inheritance inherited = {0};
