@@ -6,7 +6,7 @@
  * they are left alone until they serve again.  The owner may begin to serve while a pass looks: it sets the mark,
  * then AGEING_DUE, then stamps.  The pass sets AGEING_LOOKING, then reads the mark.  Either it sees there that the
  * pool serves, or the owner's AGEING_DUE comes later and undoes what the pass found.  A large block has one stamp, set
- * before AGEING_DUE.
+ * before AGEING_DUE.  A flag of the arena tells which have a pool to look at: most of a large heap is old.
  */
 #include "heap/heap.h"
 #include "heap/region.h"
@@ -31,9 +31,16 @@ static bool age_stamps(struct pool *pool)
 	return !rest;
 }
 
-static void age_pool(struct pool *pool, void *unused)
+void ageing_due(struct pool *pool)
 {
-	(void)unused;
+	struct arena *arena = arena_at(pool->arena);
+	__atomic_store_n(&pool->ageing, AGEING_DUE, __ATOMIC_RELEASE);
+	__atomic_store_n(&arena->ageing, true, __ATOMIC_RELEASE);
+}
+
+static void age_pool(struct pool *pool, void *ret_rest)
+{
+	bool *rest = ret_rest;
 	uint8_t looking = AGEING_LOOKING;
 	if (__atomic_load_n(&pool->ageing, __ATOMIC_RELAXED) == AGEING_DONE)
 		return;
@@ -42,11 +49,25 @@ static void age_pool(struct pool *pool, void *unused)
 	bool done = age_stamps(pool) && !serves;
 	__atomic_compare_exchange_n(&pool->ageing, &looking, done ? AGEING_DONE : AGEING_DUE, false,
 				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	*rest |= !done;
+}
+
+/* Pools that become due while this looks raise the flag after it was taken down. */
+static void age_arena(struct arena *arena)
+{
+	bool rest = false;
+	if (!__atomic_load_n(&arena->ageing, __ATOMIC_RELAXED) ||
+	    !__atomic_exchange_n(&arena->ageing, false, __ATOMIC_ACQ_REL))
+		return;
+	arena_each_pool_of(arena, age_pool, &rest);
+	if (rest)
+		__atomic_store_n(&arena->ageing, true, __ATOMIC_RELEASE);
 }
 
 void ageing_pass(void)
 {
 	for (unsigned stamp = STAMP_FIRST; stamp <= STAMP_LAST; stamp++)
 		is_turning[stamp] = clock_age((uint8_t)stamp) >= CLOCK_OLD_AGE;
-	arena_each_pool(age_pool, NULL);
+	for (uint32_t i = 0; i < arena_count(); i++)
+		age_arena(arena_at(i));
 }

@@ -277,15 +277,19 @@ struct arena *arena_of(const struct pool *pool, unsigned *ret_unit)
 	return arena;
 }
 
+void arena_each_pool_of(const struct arena *arena, void (*visit)(struct pool *, void *),
+			void *context)
+{
+	for (unsigned unit = 0; arena->records && unit < PM_ARENA_UNITS; unit++) {
+		struct pool *pool = arena_pool(arena, unit);
+		uint8_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
+		if (state != POOL_UNUSED && state != POOL_CACHED)
+			visit(pool, context);
+	}
+}
+
 void arena_each_pool(void (*visit)(struct pool *, void *), void *context)
 {
-	for (uint32_t i = 0; i < arena_count(); i++) {
-		const struct arena *arena = arena_at(i);
-		for (unsigned unit = 0; arena->records && unit < PM_ARENA_UNITS; unit++) {
-			struct pool *pool = arena_pool(arena, unit);
-			uint8_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
-			if (state != POOL_UNUSED && state != POOL_CACHED)
-				visit(pool, context);
-		}
-	}
+	for (uint32_t i = 0; i < arena_count(); i++)
+		arena_each_pool_of(arena_at(i), visit, context);
 }

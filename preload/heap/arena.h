@@ -51,6 +51,7 @@ struct arena {
 	uint32_t index;
 	uint32_t changed; /* atomic flag: something in it changed since it was last published */
 	bool published;   /* by life/: a figure of it stands in the segment */
+	bool ageing;      /* atomic, of ageing.c: a pool in it may be AGEING_DUE */
 	uint64_t fine;    /* atomic: units whose pool is described with many stamps */
 	char *records;    /* descriptors, a coarse and a fine one for each unit */
 };
@@ -140,6 +141,10 @@ static inline void arena_mark_changed(struct arena *arena)
 
 /* Calls `visit` for each pool and large block, of all heaps, while they change. */
 void arena_each_pool(void (*visit)(struct pool *, void *), void *context);
+
+/* The same for one arena. */
+void arena_each_pool_of(const struct arena *arena, void (*visit)(struct pool *, void *),
+			void *context);
 
 /* Arena and unit of a pool's descriptor. */
 struct arena *arena_of(const struct pool *pool, unsigned *ret_unit);

@@ -22,7 +22,7 @@ static void make_first(struct heap *heap, struct pool *pool)
 	pool->prev = NULL;
 	pool_set_mark(pool, POOL_SERVES);
 	/* After the mark: see ageing.c. */
-	__atomic_store_n(&pool->ageing, AGEING_DUE, __ATOMIC_RELEASE);
+	ageing_due(pool);
 }
 
 /* It tells when half of what is used now is gone: frees alone reach what is done now and then. */

@@ -36,9 +36,9 @@ size_t census_trim(void)
 	heap_enter();
 	if (heap)
 		heap_empty_out(heap);
-	heap_tend_abandoned();
+	size_t bytes = heap_tend_abandoned(true);
 	large_flush_heaps(true);
-	size_t bytes = heap ? sparse_purge(heap, true) : 0;
+	bytes += heap ? sparse_purge(heap, true) : 0;
 	bytes += arena_purge(true);
 	heap_leave(heap);
 	return bytes;

@@ -323,6 +323,9 @@ size_t sparse_purge(struct heap *heap, bool all);
  */
 void ageing_pass(void);
 
+/* New stamps may come to the pool; after its state tells that it is one. */
+void ageing_due(struct pool *pool);
+
 /* Set when the kernel would not wipe a group's twins on fork. */
 extern bool heap_twins_unwiped;
 
@@ -331,8 +334,9 @@ struct heap *heap_adopt(void);          /* an abandoned one, or NULL */
 struct heap *heap_make(void);           /* NULL: no memory, or too many */
 void heap_empty_out(struct heap *heap); /* takes over what others freed, lets go of what is empty */
 void heap_abandon(struct heap *heap);
+void heap_offer(struct heap *heap); /* the same for one whose thread is gone and has left it as it was */
 struct heap *heap_by_index(uint32_t index); /* NULL beyond the last */
-void heap_tend_abandoned(void);
+size_t heap_tend_abandoned(bool all); /* those with news, or all; returns bytes given back inside pools */
 
 #pragma GCC visibility pop
 

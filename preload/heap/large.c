@@ -12,10 +12,7 @@
 
 static const size_t RUN_BYTES_MAX = (size_t)RUN_UNITS_MAX * PM_UNIT_BYTES;
 
-enum {
-	MOVE_UNITS = 4,               /* from here on, pages are moved rather than copied */
-	CLEAR_UNITS = PM_ARENA_UNITS, /* and new ones wanted rather than cleared */
-};
+enum { MOVE_UNITS = 4 }; /* from here on, pages are moved rather than copied */
 
 #define LARGE_WORD(record, word) offsetof(struct pm_slot, tally[CLASS_##record].word)
 
@@ -57,9 +54,9 @@ static void describe(struct pool *pool, char *start, size_t usable)
 	pool->block_bytes = usable;
 	pool->size_class = CLASS_LARGE;
 	pool->stamps[0] = stamps.now;
-	__atomic_store_n(&pool->ageing, AGEING_DUE, __ATOMIC_RELEASE);
 	__atomic_store_n(&pool->owner, OWNER_NONE, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
+	ageing_due(pool);
 }
 
 /* --- kept by a heap -------------------------------------------------------------------------------- */
@@ -134,7 +131,7 @@ void large_flush_heaps(bool all)
 
 /* Usable bytes end at a page, so that what is never touched is never resident. */
 static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, char **ret_start,
-			     size_t *ret_usable, bool *zeroed)
+			     size_t *ret_usable, bool *ret_zeroed)
 {
 	struct run run = {.zeroed = false};
 	size_t slack = alignment > PM_UNIT_BYTES ? alignment - PM_UNIT_BYTES : 0;
@@ -149,9 +146,7 @@ static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, c
 		pool = arena_describe(&run, false);
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
 	*ret_usable = round_up(size, MEMORY_PAGE);
-	if (*zeroed && !run.zeroed && units >= CLEAR_UNITS)
-		run.zeroed = memory_purge(pool->start, units * PM_UNIT_BYTES);
-	*zeroed = run.zeroed;
+	*ret_zeroed = run.zeroed;
 	return pool;
 }
 
@@ -288,6 +283,7 @@ static void mark_back(struct pool *pool, uint8_t stamp)
 {
 	pool->stamps[0] = stamp;
 	__atomic_store_n(&pool->state, POOL_LARGE, __ATOMIC_RELEASE);
+	ageing_due(pool); /* a pass has perhaps seen it without a stamp */
 }
 
 static struct pool *move_huge(struct heap *heap, struct pool *pool, size_t usable)

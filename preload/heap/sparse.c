@@ -174,6 +174,7 @@ size_t sparse_purge(struct heap *heap, bool all)
 			continue;
 		for (struct pool *pool = first->next, *next; pool; pool = next) {
 			next = pool->next;
+			pool_collect(pool);
 			if (is_due(pool, all))
 				bytes += purge_pool(pool);
 			bin_release_if_empty(heap, pool);

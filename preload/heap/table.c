@@ -19,6 +19,8 @@ __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")
 
 static char *groups[HEAP_GROUPS] MEMORY_FAR;
 static uint32_t heap_count_made; /* atomic */
+static uint32_t abandoned; /* atomic: heaps that are, or one more for each that is taken over just now */
+static uint32_t last_abandoned; /* atomic: index of one that perhaps is */
 bool heap_twins_unwiped;
 
 struct heap *heap_by_index(uint32_t index)
@@ -71,11 +73,31 @@ struct heap *heap_make(void)
 	return heap;
 }
 
+void heap_offer(struct heap *heap)
+{
+	__atomic_add_fetch(&abandoned, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+	__atomic_store_n(&last_abandoned, heap->index, __ATOMIC_RELAXED);
+}
+
+static bool take_over(struct heap *heap, enum heap_state as)
+{
+	if (!heap || __atomic_load_n(&heap->state, __ATOMIC_RELAXED) != HEAP_ABANDONED ||
+	    !change_state(heap, HEAP_ABANDONED, as))
+		return false;
+	__atomic_sub_fetch(&abandoned, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* No search while there are none: a program may start thousands of threads. */
 struct heap *heap_adopt(void)
 {
-	struct heap *heap;
-	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
-		if (change_state(heap, HEAP_ABANDONED, HEAP_OWNED))
+	struct heap *heap = heap_by_index(__atomic_load_n(&last_abandoned, __ATOMIC_RELAXED));
+	if (take_over(heap, HEAP_OWNED))
+		return heap;
+	for (uint32_t i = 0;
+	     __atomic_load_n(&abandoned, __ATOMIC_RELAXED) && (heap = heap_by_index(i)); i++)
+		if (take_over(heap, HEAP_OWNED))
 			return heap;
 	return NULL;
 }
@@ -105,22 +127,42 @@ static void ask_all(struct heap *heap)
 
 static void leave(struct heap *heap)
 {
-	heap_empty_out(heap);
 	ask_all(heap);
-	__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+	heap_offer(heap);
 }
 
 void heap_abandon(struct heap *heap)
 {
 	__atomic_store_n(&heap->tid, 0, __ATOMIC_RELEASE);
+	heap_empty_out(heap);
 	leave(heap);
 }
 
-void heap_tend_abandoned(void)
+/* What nobody takes from is at rest. */
+static void rest_all(struct heap *heap)
+{
+	for (unsigned c = 0; c < CLASS_POOLED; c++)
+		for (struct pool *pool = heap->bin[c]; pool && pool != &pool_empty;
+		     pool = pool->next)
+			pool->rested = true;
+}
+
+static size_t tend(struct heap *heap, bool all)
+{
+	heap_empty_out(heap);
+	rest_all(heap);
+	size_t bytes = sparse_purge(heap, all);
+	leave(heap);
+	return bytes;
+}
+
+size_t heap_tend_abandoned(bool all)
 {
 	struct heap *heap;
+	size_t bytes = 0;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
-		if (__atomic_load_n(&heap->notified, __ATOMIC_RELAXED) &&
-		    change_state(heap, HEAP_ABANDONED, HEAP_TENDED))
-			leave(heap);
+		if ((all || __atomic_load_n(&heap->notified, __ATOMIC_RELAXED)) &&
+		    take_over(heap, HEAP_TENDED))
+			bytes += tend(heap, all);
+	return bytes;
 }

@@ -2,8 +2,9 @@
 /*
  * fork.c: a forked child becomes a process of its own.
  *
- * Before fork() a slot is laid ready in the segment, and no more; other calls that fork go without.  In the child the wiped page reads as zero, and so do the displacements:
- * from its first instruction the child counts in its private slots.  At its first slow path it comes here,
+ * Before fork() a slot is laid ready in the segment, and no more; other calls that fork go without.  In the child
+ * the wiped page reads as zero, and so do the displacements: from its first instruction the child counts in its
+ * private slots.  At its first slow path it comes here,
  * claims that slot or makes one, and carries over what it counted.  What it found live is
  * the sum over the pool descriptors, which the fork froze by copy-on-write.
  */
@@ -182,11 +183,13 @@ static void settle(struct heap *heap, const struct inheritance *inherited, uint3
 		threads_settle(heap, tid);
 }
 
-/* What the parent has published does not stand in the child's area. */
-static void forget_published(void)
+/* What the parent has published does not stand in the child's area; and a pass of ageing.c may have stopped midway. */
+static void renew_arenas(void)
 {
-	for (uint32_t i = 0; i < region.arenas; i++)
+	for (uint32_t i = 0; i < region.arenas; i++) {
 		arena_at(i)->published = false;
+		arena_at(i)->ageing = true;
+	}
 }
 
 /* Deltas of ticks count from here on; the clock goes on from the parent's. */
@@ -201,14 +204,26 @@ static void restart_sums(struct heap *heap, const struct inheritance *inherited)
 	}
 }
 
-/* The first thread that comes here settles the process; others wait for it. */
+/* No two threads have their own words on the same pages: that would be stacks below the least size. */
+static uint32_t this_thread(void)
+{
+	return (uint32_t)((uintptr_t)&heap_thread / MEMORY_PAGE) | 1;
+}
+
+/*
+ * The first thread that comes here settles the process; others wait for it.  Not itself: a signal handler that
+ * calls exit() in the middle leaves the process without a record.
+ */
 void fork_check(struct heap *heap)
 {
+	uint32_t settler = 0, self = this_thread();
 	if (__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE) || !life.started)
 		return;
-	if (!wiped_try(&wiped.settling)) {
-		while (!__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE))
-			;
+	if (!__atomic_compare_exchange_n(&wiped.settling, &settler, self, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED)) {
+		for (unsigned turn = 0;
+		     settler != self && !__atomic_load_n(&wiped.alive, __ATOMIC_ACQUIRE); turn++)
+			memory_pause(&wiped.alive, 0, turn);
 		return;
 	}
 	struct inheritance inherited = {0};
@@ -217,7 +232,7 @@ void fork_check(struct heap *heap)
 	undo_since_fork(heap, &inherited);
 	leave_others_alone(heap);
 	threads_forget_shared();
-	forget_published();
+	renew_arenas();
 	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);

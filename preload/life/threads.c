@@ -242,7 +242,7 @@ static void reap_orphans(void)
 			alive++;
 			continue;
 		}
-		__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
+		heap_offer(heap);
 	}
 	__atomic_store_n(&look_at, alive < 16 ? 32 : alive * 2, __ATOMIC_RELAXED);
 }

@@ -112,7 +112,7 @@ static void purge_when_due(uint64_t now)
 	    !__atomic_compare_exchange_n(&life.next_purge_ms, &due, now + life.settings.purge_ms,
 					 false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
-	heap_tend_abandoned();
+	heap_tend_abandoned(false);
 	large_flush_heaps(false);
 	arena_purge(false);
 }
@@ -122,6 +122,7 @@ static void purge_sparse_when_due(struct heap *heap, uint64_t now)
 	if (now < heap->sparse_due_ms)
 		return;
 	heap->sparse_due_ms = now + life.settings.purge_ms;
+	remote_drain(heap); /* one that never runs out of blocks does not come to it else */
 	sparse_purge(heap, false);
 }
 

@@ -23,6 +23,8 @@ enum {
 	ENTRY_BYTES = 20, /* what a file adds to the size of a directory: of tmpfs; elsewhere more */
 	PASSES = 4,
 	OLDEST = 1024, /* that are removed in a pass */
+	STARTS_MAX = PASSES * OLDEST /
+		     2, /* between two looks: half of what one removes, else they become ever more */
 	NAME_ROOM = 64,
 	ENTRIES_BYTES = 32768,
 	BLOCK_BYTES = 512
@@ -146,6 +148,8 @@ static bool is_due(int directory, uint64_t random)
 	    raw_call(SYS_newfstatat, directory, (long)"", (long)&facts, AT_EMPTY_PATH, 0, 0) < 0)
 		return false;
 	uint64_t starts = (uint64_t)facts.st_size / ENTRY_BYTES / PART;
+	if (starts > STARTS_MAX)
+		starts = STARTS_MAX;
 	return starts <= ONE_START_IN || !(random / ONE_START_IN % (starts / ONE_START_IN));
 }
 

@@ -9,7 +9,7 @@
 #include "sys/memory.h"
 #include "sys/wiped.h"
 
-enum { MAP_STEP = 16, WAIT_TURNS = 100000000 };
+enum { MAP_STEP = 16, WAIT_TURNS = 500, ADD_WAITS = 3 };
 
 static uint32_t chunk_limit(void)
 {
@@ -38,9 +38,13 @@ static bool map_up_to(uint32_t chunks)
 {
 	uint32_t limit = chunk_limit();
 	uint32_t wanted = chunks + MAP_STEP < limit ? chunks + MAP_STEP : limit;
-	for (unsigned turn = 0; !wiped_try(&wiped.growing); turn++)
+	for (unsigned turn = 0; !wiped_try(&wiped.growing); turn++) {
+		if (__atomic_load_n(&segment.mapped, __ATOMIC_ACQUIRE) >= chunks)
+			return true;
 		if (turn == WAIT_TURNS) /* its holder does not run; another time */
 			return false;
+		memory_pause(&wiped.growing, 1, turn);
+	}
 	bool grown = segment.mapped >= chunks || grow_mapping(wanted);
 	segment.full |= !grown;
 	wiped_done(&wiped.growing);
@@ -68,7 +72,7 @@ bool segment_present(void *chunk, size_t bytes)
 }
 
 /* Present first, counted afterwards: two may prepare the same chunk, one gets it. */
-uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes)
+static uint32_t add_chunk(uint32_t process, uint32_t sequence, size_t bytes)
 {
 	if (!segment.header || segment.full)
 		return 0;
@@ -83,6 +87,39 @@ uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes)
 					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	chunk->process = process ? process : number;
 	chunk->sequence = sequence;
+	return number;
+}
+
+/*
+ * One after the other where that goes: of a thousand threads at once each would prepare chunks for all others, and
+ * keep from a processor the one that is through.  Nothing hangs on it: who waits too long goes on.
+ */
+static bool begin_adding(void)
+{
+	uint32_t nobody = 0;
+	if (__atomic_compare_exchange_n(&wiped.adding, &nobody, 1, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED))
+		return true;
+	for (unsigned i = 0; i < ADD_WAITS; i++) {
+		if (!__atomic_exchange_n(&wiped.adding, 2, __ATOMIC_ACQUIRE))
+			return true;
+		memory_sleep(&wiped.adding, 2);
+	}
+	return false;
+}
+
+static void end_adding(void)
+{
+	if (__atomic_exchange_n(&wiped.adding, 0, __ATOMIC_RELEASE) == 2)
+		memory_wake(&wiped.adding);
+}
+
+uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes)
+{
+	bool alone = begin_adding();
+	uint32_t number = add_chunk(process, sequence, bytes);
+	if (alone)
+		end_adding();
 	return number;
 }
 
@@ -190,15 +227,36 @@ static bool is_map_of(struct pm_chunk *chunk, void *context)
 	return chunk->process == wanted->process && chunk->sequence == wanted->sequence;
 }
 
-/* Arenas are published in order, so mostly it is the chunk of the last one. */
+/* Chunks of this process's maps by their sequence; NO_MAP: there is none, and no room for one. */
+enum { MAPS_NOTED = 32768 };
+static uint32_t map_noted[MAPS_NOTED] MEMORY_FAR, maps_noted, maps_process;
+static const uint32_t NO_MAP = UINT32_MAX;
+
+static void note_map(uint32_t sequence, uint32_t number)
+{
+	if (sequence >= MAPS_NOTED)
+		return;
+	map_noted[sequence] = number ? number : NO_MAP;
+	if (sequence >= maps_noted)
+		maps_noted = sequence + 1;
+}
+
+/* Searched for once, as the area may have been another's: a segment has thousands of chunks. */
 static uint32_t find_map(uint32_t process, uint32_t sequence)
 {
-	static struct tail last;
-	if (!last.last || last.process != process || last.sequence != sequence) {
-		last = (struct tail){.process = process, .sequence = sequence};
-		last.last = find(PM_CHUNK_MAP, is_map_of, &last);
+	if (maps_process != process) {
+		__builtin_memset(map_noted, 0, maps_noted * sizeof *map_noted);
+		maps_noted = 0;
+		maps_process = process;
 	}
-	return last.last;
+	uint32_t noted = sequence < MAPS_NOTED ? map_noted[sequence] : 0;
+	if (noted)
+		return noted == NO_MAP ? 0 : noted;
+	struct tail wanted = {.process = process, .sequence = sequence};
+	uint32_t number = find(PM_CHUNK_MAP, is_map_of, &wanted);
+	if (number || segment.full)
+		note_map(sequence, number);
+	return number;
 }
 
 struct pm_arena *segment_map_arena(uint32_t process, uint32_t index)
@@ -210,6 +268,7 @@ struct pm_arena *segment_map_arena(uint32_t process, uint32_t index)
 		if (!number)
 			return NULL;
 		segment_commit(number, PM_CHUNK_MAP);
+		note_map(sequence, number);
 	}
 	struct pm_map *map = segment_chunk(number);
 	struct pm_arena *arena = &map->arena[index % PM_MAP_ARENAS];

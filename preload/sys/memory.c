@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -115,6 +116,28 @@ bool memory_wipe_on_fork(void *address, size_t bytes)
 {
 	return wipe_known &&
 	       !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, ADVICE_WIPE_ON_FORK));
+}
+
+enum { TURNS_AWAKE = 100, PAUSE_NS = 1000000, PAUSE_SHIFT_MAX = 3 };
+
+void memory_pause(const uint32_t *word, uint32_t value, unsigned turn)
+{
+	unsigned shift = turn < TURNS_AWAKE + PAUSE_SHIFT_MAX ? turn - TURNS_AWAKE : PAUSE_SHIFT_MAX;
+	if (turn < TURNS_AWAKE)
+		return;
+	const struct timespec most = {0, (long)PAUSE_NS << shift};
+	raw_call(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, (long)&most, 0, 0);
+}
+
+void memory_sleep(const uint32_t *word, uint32_t value)
+{
+	const struct timespec most = {1, 0};
+	raw_call(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, (long)&most, 0, 0);
+}
+
+void memory_wake(const uint32_t *word)
+{
+	raw_call(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
 }
 
 /* A free PI futex that is locked by the kernel holds the caller's thread id. */

@@ -62,6 +62,16 @@ bool memory_wipe_on_fork(void *address, size_t bytes);
  */
 uint32_t memory_thread_id(uint32_t *word);
 
+/*
+ * Lets others run while `*word` is `value`, for some milliseconds at most; in the first turns of a wait not at all.  Nobody
+ * need wake the caller.  Thousands of threads that only look keep the one from a processor that they wait for.
+ */
+void memory_pause(const uint32_t *word, uint32_t value, unsigned turn);
+
+/* Sleeps while `*word` is `value`, until woken, a second at most.  And wakes one that does. */
+void memory_sleep(const uint32_t *word, uint32_t value);
+void memory_wake(const uint32_t *word);
+
 /* Whether thread id `tid` exists in this namespace; `word` scratch.  true when in doubt. */
 bool memory_thread_exists(uint32_t *word, uint32_t tid);
 

@@ -38,3 +38,8 @@ many_threads()
 	grep -qx joined "$out/under"
 	equal --processes 1
 }
+
+@test "F5 thousands of threads allocate for the first time at once" {
+	watchdog=30 watched "$programs/f05_at_once" 3000 >"$out/under"
+	grep -qx "3000 threads" "$out/under"
+}

@@ -26,3 +26,8 @@ load under
 	watched "$programs/f06_making" "$(by_level 1000 3000)" >"$out/under"
 	grep -qx "stepped, 0 children ended badly" "$out/under"
 }
+
+@test "F6 a child whose handler calls exit() in the middle of its first malloc" {
+	watched "$programs/f06_exit" "$(by_level 40 400)" >"$out/under"
+	grep -qx "0 children ended badly" "$out/under"
+}

@@ -91,3 +91,8 @@ PY
 	same_as_glibc "$programs/cxx"
 	! grep NO "$BATS_TEST_TMPDIR/plain"
 }
+
+@test "what another thread frees goes back though its owner never runs out of blocks" {
+	mkdir -m 700 "$BATS_TEST_TMPDIR/segments"
+	preloaded "$programs/goesback"
+}

@@ -178,7 +178,7 @@ static void live_and_die(uintptr_t number, unsigned steps, size_t size_max)
 			check_bins(heap_thread.heap);
 		}
 		if (i % 3000 == 0)
-			heap_tend_abandoned();
+			heap_tend_abandoned(false);
 	}
 }
 

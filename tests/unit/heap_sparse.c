@@ -187,6 +187,31 @@ Test(sparse, pools_at_rest)
 	cr_assert_eq(sparse_purge(heap_thread.heap, false), 0);
 }
 
+static void *free_the_rest(void *unused)
+{
+	for (unsigned i = 0; i < BLOCKS; i++)
+		heap_free(held[i].block);
+	host_end_thread();
+	return unused;
+}
+
+/* A pool that serves no more was looked at; what others free in it later is seen nevertheless. */
+Test(sparse, what_others_free_after_a_look)
+{
+	uint32_t random = 8;
+	pthread_t thread;
+	host_begin();
+	fill(&random, 200);
+	thin_out(&random, 50);
+	sparse_purge(heap_thread.heap, false);
+	sparse_purge(heap_thread.heap, false);
+	unsigned before = host_pools_in_use();
+	pthread_create(&thread, NULL, free_the_rest, NULL);
+	pthread_join(thread, NULL);
+	sparse_purge(heap_thread.heap, false);
+	cr_assert_lt(host_pools_in_use(), before / 4);
+}
+
 Test(sparse, a_second_free_after_the_page_went)
 {
 	uint32_t random = 7;

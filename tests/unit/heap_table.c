@@ -15,7 +15,7 @@ static void *own_and_leave(void *number)
 		HOST_EXPECT(__atomic_add_fetch(&owners[heap->index], 1, __ATOMIC_ACQ_REL) == 1);
 		heap_free(heap_alloc(host_random(&random) % 2000));
 		if (i % 3 == 0)
-			heap_tend_abandoned();
+			heap_tend_abandoned(false);
 		HOST_EXPECT(__atomic_sub_fetch(&owners[heap->index], 1, __ATOMIC_ACQ_REL) == 0);
 		host_end_thread();
 	}
@@ -83,9 +83,31 @@ Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
 	for (unsigned i = 0; i < 500; i++)
 		heap_free(block[i]);
 	cr_assert_eq(host_pools_in_use(), before);
-	heap_tend_abandoned();
+	heap_tend_abandoned(false);
 	cr_assert_eq(host_pools_in_use(), 0);
 	cr_assert_eq(mine->slot->counter[PM_COUNTER_REMOTE_FREE], 500);
+}
+
+/* Full ones and sparse ones: only the first pools of their bins are left alone. */
+Test(heaps, sparse_pools_of_an_abandoned_one_go_back_by_pages)
+{
+	static void *block[500];
+	pthread_t thread;
+	host_begin();
+	cr_assert(pthread_create(&thread, NULL, leave_blocks, block) == 0);
+	pthread_join(thread, NULL);
+	heap_thread.own = heap_make();
+	heap_leave(heap_thread.own);
+	for (unsigned i = 0; i < 500; i++)
+		if (i % 50)
+			heap_free(block[i]);
+	cr_assert_gt(heap_tend_abandoned(false), 250 * 1000);
+	cr_assert_eq(heap_tend_abandoned(false), 0, "no news");
+	cr_assert_gt(heap_tend_abandoned(true), 0, "the first ones");
+	for (unsigned i = 0; i < 500; i += 50)
+		heap_free(block[i]);
+	heap_tend_abandoned(false);
+	cr_assert_eq(host_pools_in_use(), 0);
 }
 
 /* As of a thread that did not survive a fork: owned for ever, by nobody. */
@@ -98,7 +120,7 @@ Test(heaps, ghosts_are_neither_adopted_nor_tended_and_take_frees)
 	heap_leave(heap_thread.own);
 	cr_assert_neq(host_heap(), ghost);
 	heap_free(block);
-	heap_tend_abandoned();
+	heap_tend_abandoned(false);
 	cr_assert_eq(ghost->state, HEAP_OWNED);
 	cr_assert_eq(pool_live(region_pool_of(block)), 0);
 	heap_free(block);
