@@ -85,6 +85,7 @@ says()
 	says 'an epoch is 10 ms;'
 	clocked gen.clock=ms,gen.threshold=1:10:10 ms
 	clocked gen.clock=ms ms idle
+	clocked gen.clock=ms ms slow
 }
 
 @test "clock: goes on in a forked child" {

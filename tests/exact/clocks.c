@@ -3,7 +3,7 @@
  * Counts for itself what its clock counts, and looks into its own segment after each call: whenever the library has
  * ticked, clock, epoch and length must be what follows from the calls since the tick before.
  *
- *     clocks DIRECTORY allocs|bytes|net|ms [fork|idle|shrink|handover]
+ *     clocks DIRECTORY allocs|bytes|net|ms [fork|idle|slow|shrink|handover]
  *
  * DIRECTORY holds its segment and no other.  Prints the epochs.
  */
@@ -264,6 +264,18 @@ static void idle(void)
 		fail("epochs of sleep", model.last.epoch, epoch);
 }
 
+/* A program that hardly allocates has its epochs all the same. */
+static void slow(void)
+{
+	uint64_t epoch = slot->process.epoch;
+	for (unsigned i = 0; i < 800; i++) {
+		take(64);
+		usleep(500);
+	}
+	if (slot->process.epoch < epoch + 8)
+		fail("epochs of a slow program", slot->process.epoch, epoch);
+}
+
 static void live(void)
 {
 	meet();
@@ -411,6 +423,8 @@ int main(int argc, char **argv)
 		fork_one();
 	else if (!strcmp(scene, "idle"))
 		idle();
+	else if (!strcmp(scene, "slow"))
+		slow();
 	else if (!strcmp(scene, "shrink"))
 		shrink();
 	else if (!strcmp(scene, "handover"))

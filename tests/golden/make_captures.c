@@ -168,7 +168,7 @@ static void make_clocks(void)
 
 	add_clock(&capture, 9000, PM_CLOCK_BYTES, 65536, 262144);
 	add_clock(&capture, 9001, PM_CLOCK_NET, 700, 700);
-	add_clock(&capture, 9002, PM_CLOCK_MS, 10, 2560);
+	add_clock(&capture, 9002, PM_CLOCK_MS, 10, 10 << 16);
 	add_clock(&capture, 9003, PM_CLOCK_COUNT, 7, 14);
 	capture_end(&capture);
 	keep("clocks", capture);
