@@ -123,6 +123,7 @@ static void add_departed(struct reading *reading, const struct recorded_segment 
 		.ppid = parent->pid,
 		.recycled_children = parent->recycled_children,
 		.epoch_length = parent->epoch_length,
+		.clock_kind = parent->clock_kind,
 	};
 	memcpy(process->record.threshold, parent->threshold, sizeof parent->threshold);
 	if (!process->slot_count)

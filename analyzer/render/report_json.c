@@ -2,6 +2,7 @@
 /* report_json.c: a report for machines: bytes and counts, nothing left out but by -n. */
 #include "render/json.h"
 #include "render/report.h"
+#include "render/words.h"
 
 static json_t *class_json(const struct class_row *row, bool has_inherited)
 {
@@ -97,10 +98,13 @@ static json_t *generations_json(const struct generations *generations)
 {
 	json_t *object = json_object();
 	uint64_t threshold[GENERATION_COUNT];
+	const char *clock = words_clock(generations);
 
 	for (int g = 0; g < GENERATION_COUNT; g++)
 		threshold[g] = generations->threshold[g];
 	json_put(object, "epochs", json_count(generations->epochs));
+	json_put(object, "clock",
+		 clock && !generations->clocks_differ ? json_text(clock) : json_null());
 	json_put(object, "epoch_length", json_count(generations->epoch_length));
 	json_put(object, "threshold", three(threshold));
 	json_put(object, "sweeps", three(generations->sweeps));

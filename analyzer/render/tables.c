@@ -74,10 +74,12 @@ static void legend(struct sink *sink, const char *text)
 
 static void legend_of_classes(const struct figures *figures, struct sink *sink)
 {
+	bool has_length = !figures->generations.clocks_differ;
 	char text[240];
 
-	snprintf(text, sizeof text, "died young: in the epoch they were born in, %s long",
-		 words_epoch(&figures->generations).text);
+	snprintf(text, sizeof text, "died young: in the epoch they were born in%s%s%s",
+		 has_length ? ", " : "", has_length ? words_epoch(&figures->generations).text : "",
+		 has_length ? " long" : "");
 	if (figures->classes.all.freed)
 		legend(sink, text);
 	if (figures->classes.has_inherited && figures->classes.all.freed)
@@ -198,24 +200,34 @@ static void put_epoch(const struct generations *generations, struct sink *sink)
 	char text[320];
 
 	snprintf(text, sizeof text,
-		 "an epoch is %s; blocks that outlive it enter generation 1, every %s time generation 2",
+		 "an epoch is %s%s; blocks that outlive it enter generation 1, every %s time generation 2",
 		 words_epoch(generations).text,
+		 generations->clocks_differ ? " in the first process, others have other clocks" : "",
 		 number_nth((uint64_t)generations->threshold[1] + 1).text);
 	legend(sink, text);
+}
+
+/* The clock where it is not the one that most have. */
+static void put_settings(const struct generations *generations, struct sink *sink)
+{
+	const uint32_t *threshold = generations->threshold;
+	const char *clock = words_clock(generations);
+
+	sink_print(sink, "(");
+	if (clock && generations->clock != PM_CLOCK_ALLOCS)
+		sink_print(sink, "gen.clock=%s, ", clock);
+	sink_print(sink, "gen.threshold=%u:%u:%u)\n", threshold[0], threshold[1], threshold[2]);
 }
 
 static void put_sweeps(const struct generations *generations, struct sink *sink)
 {
 	const uint64_t *sweeps = generations->sweeps;
-	const uint32_t *threshold = generations->threshold;
 
 	paragraph_begin(sink, SENTENCE_INDENT);
-	sink_print(sink,
-		   "  %s; sweeps at their ends: %s of generation 0, %s of 0 and 1, %s of all "
-		   "(gen.threshold=%u:%u:%u)\n",
+	sink_print(sink, "  %s; sweeps at their ends: %s of generation 0, %s of 0 and 1, %s of all ",
 		   number_of(generations->epochs, "epoch").text, number_count(sweeps[0]).text,
-		   number_count(sweeps[1]).text, number_count(sweeps[2]).text, threshold[0],
-		   threshold[1], threshold[2]);
+		   number_count(sweeps[1]).text, number_count(sweeps[2]).text);
+	put_settings(generations, sink);
 }
 
 static void put_ages(const struct generations *generations, struct sink *sink)

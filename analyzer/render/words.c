@@ -4,6 +4,7 @@
 
 #include "render/words.h"
 
+#include "model/saturate.h"
 #include "text/number.h"
 #include "text/paragraph.h"
 
@@ -54,26 +55,57 @@ static void say_class(const struct finding *finding, struct sink *sink)
 			   number_count(strtoull(finding->name, NULL, 10)).text);
 }
 
+const char *words_clock(const struct generations *generations)
+{
+#define CLOCK_KEY(name, key, length, help) key,
+	static const char *const keys[] = {PM_CLOCKS(CLOCK_KEY)};
+#undef CLOCK_KEY
+	return generations->clock < PM_CLOCK_COUNT ? keys[generations->clock] : NULL;
+}
+
+static struct number clock_figure(uint32_t clock, uint64_t units)
+{
+	if (clock == PM_CLOCK_BYTES)
+		return number_bytes(units);
+	if (clock == PM_CLOCK_MS)
+		return number_duration(product(units, 1000000));
+	return number_count(units);
+}
+
+static const char *clock_unit(uint32_t clock)
+{
+	switch (clock) {
+	case PM_CLOCK_ALLOCS: return " allocations";
+	case PM_CLOCK_BYTES: return " of allocations";
+	case PM_CLOCK_NET: return " allocations net of frees";
+	case PM_CLOCK_MS: return "";
+	default: return " units of a clock unknown here";
+	}
+}
+
 struct phrase words_epoch(const struct generations *generations)
 {
 	uint64_t first = generations->threshold[0], now = generations->epoch_length;
+	struct number from = clock_figure(generations->clock, first);
+	struct number to = clock_figure(generations->clock, now);
+	bool grew = now > first && strcmp(from.text, to.text) != 0;
 	struct phrase phrase;
 
-	if (now > first)
-		snprintf(phrase.text, sizeof phrase.text, "%.20s to %.26s allocations",
-			 number_count(first).text, number_count(now).text);
-	else
-		snprintf(phrase.text, sizeof phrase.text, "%.26s allocations",
-			 number_count(first).text);
+	snprintf(phrase.text, sizeof phrase.text, "%.20s%s%.26s%s", from.text, grew ? " to " : "",
+		 grew ? to.text : "", clock_unit(generations->clock));
 	return phrase;
 }
 
 static void say_ages(const struct finding *finding, const struct generations *generations,
 		     struct sink *sink)
 {
-	sink_print(sink, "%s%s of the freed blocks died in the epoch they were born in (%s long).",
+	sink_print(sink, "%s%s of the freed blocks died in the epoch they were born in",
 		   finding->kind == FINDING_LIVED_LONG ? "Only " : "",
-		   number_share(finding->part, finding->whole).text, words_epoch(generations).text);
+		   number_share(finding->part, finding->whole).text);
+	if (generations->clocks_differ)
+		sink_print(sink, ".");
+	else
+		sink_print(sink, " (%s long).", words_epoch(generations).text);
 }
 
 static void say(const struct finding *finding, const struct generations *generations,

@@ -18,7 +18,10 @@ struct phrase words_bytes(const struct metrics *metrics, enum metric which);
 
 void words_findings(const struct figures *figures, struct sink *sink);
 
-/* How long an epoch is: "1,000 allocations"; as it grew: "1,000 to 4,000 allocations". */
+/* What an epoch is counted in, as gen.clock has it: "allocs"; NULL: this poolmem does not know. */
+const char *words_clock(const struct generations *generations);
+
+/* How long an epoch is: "1,000 allocations", "10 ms"; as it grew: "1,000 to 4,000 allocations". */
 struct phrase words_epoch(const struct generations *generations);
 
 /* "killed by SIGSEGV" */

@@ -70,6 +70,19 @@ static void add_deaths(struct generations *generations, const struct process *pr
 	qsort(generations->rows, generations->count, sizeof *generations->rows, by_age);
 }
 
+/* Of different clocks no length is the longest. */
+static void add_length(struct generations *generations, const struct pm_process *record)
+{
+	if (!generations->rows) {
+		generations->clock = record->clock_kind;
+		memcpy(generations->threshold, record->threshold, sizeof generations->threshold);
+	}
+	if (record->clock_kind != generations->clock)
+		generations->clocks_differ = true;
+	else if (record->epoch_length > generations->epoch_length)
+		generations->epoch_length = record->epoch_length;
+}
+
 void generations_add(struct generations *generations, const struct process *process,
 		     const struct inheritance *inheritance)
 {
@@ -77,15 +90,11 @@ void generations_add(struct generations *generations, const struct process *proc
 	const struct pm_process *record = &process->record;
 	const struct pm_process *before = inheritance->before ? inheritance->before : &nothing;
 
-	if (!generations->rows)
-		memcpy(generations->threshold, record->threshold, sizeof generations->threshold);
+	add_length(generations, record);
 	generations->has_epochs |= process->kind != PROCESS_DEPARTED;
 	uint64_t epochs = excess(record->epoch, before->epoch);
 	generations->epochs = sum(generations->epochs, epochs);
 	generations->epoch_max = epochs > generations->epoch_max ? epochs : generations->epoch_max;
-	generations->epoch_length = record->epoch_length > generations->epoch_length
-					    ? record->epoch_length
-					    : generations->epoch_length;
 	for (int g = 0; g < GENERATION_COUNT; g++)
 		generations->sweeps[g] = sum(generations->sweeps[g],
 					     excess(record->sweeps[g], before->sweeps[g]));

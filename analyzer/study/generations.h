@@ -13,7 +13,9 @@ struct age_row {
 };
 
 struct generations {
-	uint64_t epochs, epoch_length; /* of several processes: the sum; the longest */
+	uint32_t clock;     /* enum pm_clock, of the first process; unknown ones are kept */
+	bool clocks_differ; /* other processes have other clocks */
+	uint64_t epochs, epoch_length; /* of several processes: the sum; the longest by that clock */
 	bool has_epochs;    /* false: of departed children alone, whose epochs nobody kept */
 	uint64_t epoch_max; /* of one process, inherited ones not counted */
 	uint64_t sweeps[GENERATION_COUNT];

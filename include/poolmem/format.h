@@ -48,6 +48,8 @@ enum pm_note { PM_NOTES(PM_NAME_OF_NOTE) PM_NOTE_COUNT };
 enum pm_state { PM_STATES(PM_NAME_OF_STATE) PM_STATE_COUNT };
 #define PM_NAME_OF_MISUSE(name, key, help) PM_MISUSE_##name,
 enum pm_misuse { PM_MISUSES(PM_NAME_OF_MISUSE) PM_MISUSE_COUNT };
+#define PM_NAME_OF_CLOCK(name, key, length, help) PM_CLOCK_##name,
+enum pm_clock { PM_CLOCKS(PM_NAME_OF_CLOCK) PM_CLOCK_COUNT };
 #define PM_NAME_OF_FACT(name, key, help) PM_FACT_##name,
 enum pm_fact_tag { PM_FACTS(PM_NAME_OF_FACT) PM_FACT_COUNT };
 
@@ -159,9 +161,9 @@ struct pm_process {
 	uint64_t live_peak_bytes; /* highest live_now_bytes: seen at slow calls, see peak_bound_bytes */
 	uint64_t peak_bound_bytes; /* the true peak is at most this much higher; sum over threads */
 	uint64_t committed_bytes, committed_peak_bytes; /* mapped in arenas */
-	uint64_t meta_bytes;      /* mapped for descriptors, stamps and heaps */
-	uint64_t purged_bytes;    /* given back by madvise or munmap so far */
-	uint64_t clock;           /* allocations seen by the clock at slow calls */
+	uint64_t meta_bytes;   /* mapped for descriptors, stamps and heaps */
+	uint64_t purged_bytes; /* given back by madvise or munmap so far */
+	uint64_t clock; /* what the clock has counted, as of slow calls; NET: the count now, which sweeps reset */
 	uint64_t epoch;           /* young sweeps so far */
 	uint64_t epoch_length;    /* clock units in the present epoch */
 	uint64_t sweeps[3];       /* per generation */
@@ -177,8 +179,10 @@ struct pm_process {
 	uint64_t misuse_count;
 	uint32_t recycled_children; /* children whose totals are in DEPARTED, there and at the creator */
 	uint32_t more_slots;        /* SLOT chunks besides the leader; atomic */
-	uint32_t children; /* forked children that found an area; atomic, written by them */
-	uint32_t foreign;  /* bits of enum pm_foreign; atomic */
+	uint32_t children;   /* forked children that found an area; atomic, written by them */
+	uint32_t foreign;    /* bits of enum pm_foreign; atomic */
+	uint32_t clock_kind; /* enum pm_clock: the unit of clock, epoch_length and threshold[0] */
+	uint32_t reserved;
 };
 
 /* Why its pid does not tell others whether a process lives. */

@@ -72,10 +72,21 @@
 	X(NEXT, "next", "path of the allocator that foreign frees go to")
 
 /*
+ * What the clock of the generations counts.  pm_process.clock_kind.
+ *                               X(NAME, "word", units of the first epoch by default, "what is counted")
+ */
+#define PM_CLOCKS(X)                                                                               \
+	X(ALLOCS, "allocs", 1000, "allocations")                                                   \
+	X(BYTES, "bytes", 65536, "usable bytes handed out")                                        \
+	X(NET, "net", 700, "allocations less frees, never below 0, as Python's gc counts")         \
+	X(MS, "ms", 10, "milliseconds")
+
+/*
  * Settings, given as POOLMEM="key=value,key=value".
  *   X(FIELD, "key", KIND, default, "values or unit", "help")
  * KIND: CHOICE (of the words in values), BYTES (with K, M, G), ROOM (the same, PM_ROOM_BYTES_MIN or more), NUMBER,
- * FLAG (0 or 1), PATH.
+ * FLAG (0 or 1), PATH, TRIPLE (of numbers).  The words of gen.clock are those of PM_CLOCKS, in its order; the
+ * first number of gen.threshold is the default for the first of them.
  */
 #define PM_ROOM_BYTES_MIN (128 << 10)
 #define PM_SETTINGS(X)                                                                             \
@@ -85,8 +96,11 @@
 	X(max, "max", BYTES, "0", "bytes",                                                         \
 	  "all segments of a user together, 0: the smaller of 256M and an eighth of the disk")     \
 	X(segment_max, "segment.max", ROOM, "64M", "bytes, 128K or more", "one segment at most")   \
+	X(gen_clock, "gen.clock", CHOICE, "allocs", "allocs|bytes|net|ms",                         \
+	  "what an epoch is counted in: allocations, their bytes, allocations less frees, time")   \
 	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10", "N:N:N",                           \
-	  "allocations per young sweep, young sweeps per middle one, middle ones per full one")    \
+	  "units of gen.clock per young sweep (default 1000 allocs, 65536 bytes, 700 net, 10 ms)," \
+	  " young sweeps per middle one, middle ones per full one")                                \
 	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                   \
 	  "after a double or invalid free: abort, or report it and go on")                         \
 	X(purge_ms, "purge.ms", NUMBER, "200", "milliseconds",                                     \

@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { LARGE_PER_TICK = 64, LARGE_BYTES_PER_TICK = 16 << 20 };
-
 /* The thread's heap; NULL when it is inside a slow path already or cannot have one. */
 static struct heap *heap_here(void)
 {
@@ -68,7 +66,8 @@ void heap_tick(struct heap *heap)
 static void large_changed(struct heap *heap, size_t bytes)
 {
 	heap->large_bytes += bytes;
-	if (++heap->large_changes < LARGE_PER_TICK && heap->large_bytes < LARGE_BYTES_PER_TICK)
+	if (++heap->large_changes < host_large_pace.changes &&
+	    heap->large_bytes < host_large_pace.bytes)
 		return;
 	heap->large_changes = 0;
 	heap->large_bytes = 0;

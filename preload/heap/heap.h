@@ -44,7 +44,7 @@ struct heap {
 	uint32_t tid;        /* atomic: of the thread that owns it; 0 while that is not settled */
 	uint32_t libc_tid;   /* of life/: the same as libc has it, stale after a raw clone() */
 	uint64_t ticking[2]; /* classes that it counts in, a bit each; heap_set_ticking() */
-	uint64_t clock_seen; /* allocations handed to the clock so far */
+	uint64_t clock_seen; /* of life/: what it has handed to the clock so far */
 	int64_t live_seen;   /* live bytes handed on so far */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
 	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */

@@ -29,6 +29,13 @@ bool host_relocated(void);
 /* The countdown of a class ran out; CLASS_LARGE: a large block came or went. */
 void host_tick(struct heap *heap, unsigned size_class);
 
+/* Large blocks that come and go in a heap, and their bytes, until it ticks: what is reached first. */
+struct host_pace {
+	uint32_t changes;
+	size_t bytes;
+};
+extern struct host_pace host_large_pace;
+
 /* Adds to a word of the slot for calls outside any heap, given by its offset in struct pm_slot. */
 void host_add_shared(size_t slot_offset, uint64_t amount);
 

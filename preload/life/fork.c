@@ -10,7 +10,6 @@
  */
 #include "life/life.h"
 #include "sys/memory.h"
-#include "tally/clock.h"
 
 #include <pthread.h>
 
@@ -134,8 +133,7 @@ static void fill_record(struct pm_process *process, uint32_t parent, struct pm_p
 	process->began_ns = threads_clock_ns();
 	process->inherited_blocks = inherited->blocks;
 	process->inherited_bytes = inherited->bytes;
-	for (unsigned g = 0; g < 3; g++)
-		process->threshold[g] = clock_now.threshold[g];
+	publish_clock(process);
 	__atomic_add_fetch(&old->children, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&process->state, PM_STATE_RUNNING, __ATOMIC_RELEASE);
 }

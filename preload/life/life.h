@@ -56,6 +56,7 @@ void fork_watch(void); /* in the constructor */
 
 /* publish.c: pools and process figures into the segment. */
 void publish_process(void);
+void publish_clock(struct pm_process *process); /* what it counts and when it turns, once */
 void publish_pools(bool all);
 
 /* facts.c */
@@ -70,6 +71,7 @@ void exit_init(void);
 
 /* tick.c */
 void tick_keep_spares(unsigned count); /* slots for forked children */
+void tick_pace_large(void);            /* after the epoch's length has changed */
 void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */
 
 #endif

@@ -128,6 +128,13 @@ void host_mapped_changed(void)
 	process->committed_peak_bytes = region.mapped_peak;
 }
 
+void publish_clock(struct pm_process *process)
+{
+	process->clock_kind = clock_now.kind;
+	for (unsigned g = 0; g < 3; g++)
+		process->threshold[g] = clock_now.threshold[g];
+}
+
 void publish_process(void)
 {
 	struct pm_process *process = life_process();

@@ -185,18 +185,30 @@ static void print_help(void)
 	}
 }
 
+/* Units of the first epoch, where the user did not say. */
+static uint32_t default_length(setting_choice clock)
+{
+#define LENGTH(name, key, length, help) length,
+	static const uint32_t lengths[] = {PM_CLOCKS(LENGTH)};
+#undef LENGTH
+	return lengths[clock.index];
+}
+
 void settings_read(struct settings *settings, const char *text)
 {
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		struct word initial = {table[i].initial, strlen(table[i].initial)};
 		read_value(&table[i], initial, settings);
 	}
+	settings->gen_threshold.value[0] = 0;
 	settings->off = text && strcmp(text, "off") == 0;
 	while (text && *text && !settings->off) {
 		struct word assignment = next_word(&text, ',');
 		if (assignment.bytes)
 			read_assignment(settings, assignment);
 	}
+	if (!settings->gen_threshold.value[0])
+		settings->gen_threshold.value[0] = default_length(settings->gen_clock);
 	if (settings->help)
 		print_help();
 }

@@ -81,8 +81,7 @@ static void begin_record(int argc, char **argv)
 	clock_gettime(CLOCK_REALTIME, &real);
 	life.process->began_real_ns = (uint64_t)real.tv_sec * 1000000000 + (uint64_t)real.tv_nsec;
 	life.process->began_ns = threads_clock_ns();
-	for (unsigned g = 0; g < 3; g++)
-		life.process->threshold[g] = clock_now.threshold[g];
+	publish_clock(life.process);
 	if (segment.fixed)
 		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_POPULATE;
 	if (!life.can_wipe)
@@ -100,7 +99,9 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	settings_read(&life.settings, secure ? NULL : find_variable(environment, "POOLMEM"));
 	foreign_init();
 	host_off = life.settings.off;
-	clock_init(life.settings.gen_threshold.value);
+	clock_now.origin_ms = host_milliseconds();
+	clock_init((enum pm_clock)life.settings.gen_clock.index, life.settings.gen_threshold.value);
+	tick_pace_large();
 	threads_first_heap();
 	fork_watch();
 	if (!host_off && !secure && life.main_heap)

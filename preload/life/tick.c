@@ -12,19 +12,60 @@ enum {
 	TICKS_PER_EPOCH = 8, /* of one busy class */
 	TICK_ALLOCATIONS_MIN = 16,
 	TICK_ALLOCATIONS_MAX = 8192,
+	TIMED_ALLOCATIONS_MAX = 1024, /* of MS: a class that was fast may be slow from now on */
 	TICK_BYTES = 1 << 20, /* a class takes its next tick after about so many bytes at the latest */
+	LARGE_CHANGES = 64,
+	LARGE_CHANGES_TIMED = 8, /* of MS: between large blocks much time may go by */
+	LARGE_BYTES_MIN = 256 << 10,
+	LARGE_BYTES_MAX = 16 << 20,
 };
 
-/* Allocations of the class until its next tick. */
-static int64_t tick_interval(unsigned size_class)
+struct host_pace host_large_pace = {LARGE_CHANGES, LARGE_BYTES_MAX};
+
+static uint64_t at_most(uint64_t value, uint64_t most)
 {
-	uint64_t count = clock_now.length / TICKS_PER_EPOCH;
-	uint64_t by_bytes = TICK_BYTES / class_bytes(size_class);
-	if (count > by_bytes)
-		count = by_bytes;
-	if (count > TICK_ALLOCATIONS_MAX)
-		count = TICK_ALLOCATIONS_MAX;
+	return value < most ? value : most;
+}
+
+/*
+ * Allocations of the class in an eighth of an epoch, when it has seen `allocations` so far: as many as NET can
+ * rise by, as bytes have room for, or as there were on average in that time.
+ */
+static uint64_t tick_share(unsigned size_class, uint64_t allocations)
+{
+	uint64_t share = clock_now.length / TICKS_PER_EPOCH;
+	if (clock_now.kind == PM_CLOCK_BYTES)
+		return share / class_bytes(size_class);
+	if (clock_now.kind != PM_CLOCK_MS)
+		return share;
+	uint64_t shares = TICKS_PER_EPOCH * clock_now.units / clock_now.length;
+	return at_most(allocations / (shares + 1), TIMED_ALLOCATIONS_MAX);
+}
+
+/* Allocations of the class until its next tick. */
+static int64_t tick_interval(unsigned size_class, uint64_t allocations)
+{
+	uint64_t count = tick_share(size_class, allocations);
+	count = at_most(count, TICK_BYTES / class_bytes(size_class));
+	count = at_most(count, TICK_ALLOCATIONS_MAX);
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
+}
+
+static void arm(struct heap *heap, unsigned size_class)
+{
+	struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[size_class]);
+	tally_arm(tally, tick_interval(size_class, tally_allocations(tally)));
+}
+
+/* Large blocks take no countdown; their bytes alone can end an epoch of BYTES. */
+void tick_pace_large(void)
+{
+	uint64_t share = clock_now.length / TICKS_PER_EPOCH;
+	if (clock_now.kind == PM_CLOCK_MS)
+		host_large_pace.changes = LARGE_CHANGES_TIMED;
+	if (clock_now.kind == PM_CLOCK_BYTES)
+		host_large_pace.bytes = share < LARGE_BYTES_MIN ? LARGE_BYTES_MIN
+								: at_most(share, LARGE_BYTES_MAX);
 }
 
 void host_live_changed(int64_t bytes)
@@ -40,17 +81,28 @@ void host_live_changed(int64_t bytes)
 
 /* What the heap has counted in the classes it uses. */
 struct sums {
-	uint64_t allocations;
-	int64_t live_bytes;
+	uint64_t allocations, allocated_bytes, frees;
+	int64_t live_bytes; /* of pools; large blocks have said so themselves */
 };
 
 static void add_class(struct heap *heap, unsigned size_class, struct sums *sums)
 {
 	const struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[size_class]);
-	uint64_t allocations = tally_allocations(tally);
-	int64_t live = (int64_t)(allocations - tally_frees(tally));
+	uint64_t allocations = tally_allocations(tally), frees = tally_frees(tally);
+	int64_t live = (int64_t)(allocations - frees);
 	sums->allocations += allocations;
+	sums->allocated_bytes += allocations * class_bytes(size_class);
+	sums->frees += frees;
 	sums->live_bytes += live * (int64_t)class_bytes(size_class);
+}
+
+static void add_large(struct heap *heap, struct sums *sums)
+{
+	const struct pm_tally *blocks = heap_counted(heap, &heap->slot->tally[CLASS_LARGE]);
+	const struct pm_tally *bytes = heap_counted(heap, &heap->slot->tally[CLASS_LARGE_BYTES]);
+	sums->allocations += tally_allocations(blocks);
+	sums->allocated_bytes += tally_allocations(bytes);
+	sums->frees += tally_frees(blocks);
 }
 
 static struct sums sum_up(struct heap *heap)
@@ -59,6 +111,7 @@ static struct sums sum_up(struct heap *heap)
 	for (unsigned half = 0; half < 2; half++)
 		for (uint64_t bits = heap->ticking[half]; bits; bits &= bits - 1)
 			add_class(heap, half * 64 + (unsigned)__builtin_ctzl(bits), &sums);
+	add_large(heap, &sums);
 	return sums;
 }
 
@@ -71,19 +124,38 @@ static void bound_interval(struct heap *heap)
 	heap->interval_length = clock_now.length;
 	for (unsigned size_class = 1; size_class < CLASS_POOLED; size_class++)
 		if (heap_is_ticking(heap, size_class))
-			bytes += (uint64_t)tick_interval(size_class) * class_bytes(size_class);
+			bytes += (uint64_t)tick_interval(size_class, UINT64_MAX) *
+				 class_bytes(size_class);
 	__atomic_add_fetch(&life.interval_bytes, bytes - heap->interval_seen, __ATOMIC_RELAXED);
 	heap->interval_seen = bytes;
+}
+
+/* Of a heap that frees what others allocate, NET counts below 0. */
+static uint64_t clock_total(const struct sums *sums)
+{
+	switch (clock_now.kind) {
+	case PM_CLOCK_BYTES: return sums->allocated_bytes;
+	case PM_CLOCK_NET: return sums->allocations - sums->frees;
+	default: return sums->allocations;
+	}
+}
+
+static void feed_clock(struct heap *heap, const struct sums *sums)
+{
+	if (clock_now.kind == PM_CLOCK_MS) {
+		clock_show(host_milliseconds());
+		return;
+	}
+	uint64_t total = clock_total(sums);
+	clock_count((int64_t)(total - heap->clock_seen));
+	heap->clock_seen = total;
 }
 
 void tick_flush(struct heap *heap)
 {
 	threads_drain_private(heap);
 	struct sums sums = sum_up(heap);
-	const struct pm_tally *large = heap_counted(heap, &heap->slot->tally[CLASS_LARGE]);
-	sums.allocations += tally_allocations(large);
-	__atomic_add_fetch(&clock_now.units, sums.allocations - heap->clock_seen, __ATOMIC_RELAXED);
-	heap->clock_seen = sums.allocations;
+	feed_clock(heap, &sums);
 	host_live_changed(sums.live_bytes - heap->live_seen);
 	heap->live_seen = sums.live_bytes;
 	bound_interval(heap);
@@ -98,6 +170,7 @@ static void turn_epoch(void)
 		return;
 	if (clock_now.units >= clock_now.next) {
 		clock_advance();
+		tick_pace_large();
 		if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
 			ageing_pass();
 		publish_pools(false);
@@ -153,8 +226,7 @@ void host_tick(struct heap *heap, unsigned size_class)
 	threads_rejoin(heap);
 	if (size_class < CLASS_POOLED) {
 		heap_set_ticking(heap, size_class);
-		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
-			  tick_interval(size_class));
+		arm(heap, size_class);
 		heap_count(heap, PM_COUNTER_TICKS);
 	}
 	tick_flush(heap);

@@ -2,6 +2,8 @@
 /* clock.c: turns epochs and keeps the table from stamp to age bucket. */
 #include "tally/clock.h"
 
+#include "tally/counters.h"
+
 enum { YOUNG = offsetof(struct pm_tally, freed) }; /* before the clock is set */
 
 struct stamps stamps = {.freed_at = {[STAMP_FREE] = STAMP_SLOW,
@@ -86,13 +88,48 @@ static void recompute_ages(void)
 	}
 }
 
-void clock_init(const uint32_t threshold[3])
+/* Sets when the epoch ends.  NET begins at 0 and must exceed its threshold, as in CPython; others reach it. */
+static void begin_epoch(void)
 {
+	if (clock_now.kind == PM_CLOCK_NET) {
+		clock_now.next = clock_now.length + 1;
+		__atomic_store_n(&clock_now.units, 0, __ATOMIC_RELAXED);
+	} else {
+		clock_now.next = clock_now.units + clock_now.length;
+	}
+}
+
+static void count_net(int64_t change)
+{
+	uint64_t old = __atomic_load_n(&clock_now.units, __ATOMIC_RELAXED), now;
+	do
+		now = change < 0 && -(uint64_t)change > old ? 0 : old + (uint64_t)change;
+	while (!__atomic_compare_exchange_n(&clock_now.units, &old, now, true, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED));
+}
+
+void clock_count(int64_t change)
+{
+	if (clock_now.kind == PM_CLOCK_NET)
+		count_net(change);
+	else if (change > 0)
+		__atomic_add_fetch(&clock_now.units, (uint64_t)change, __ATOMIC_RELAXED);
+}
+
+/* Of two threads the one that is late does not turn it back. */
+void clock_show(uint64_t now_ms)
+{
+	tally_raise(&clock_now.units, now_ms - clock_now.origin_ms);
+}
+
+void clock_init(enum pm_clock kind, const uint32_t threshold[3])
+{
+	clock_now.kind = kind;
 	for (unsigned g = 0; g < 3; g++)
 		clock_now.threshold[g] = threshold[g];
 	fill_buckets();
 	clock_now.length = threshold[0];
-	clock_now.next = clock_now.units + clock_now.length;
+	begin_epoch();
 	recompute_ages();
 }
 
@@ -117,7 +154,7 @@ void clock_advance(void)
 		clock_now.last_middle_epoch = clock_now.epoch;
 	if (clock_now.epoch % CLOCK_EPOCHS_PER_DOUBLING == 0)
 		clock_now.length *= 2;
-	clock_now.next = clock_now.units + clock_now.length;
+	begin_epoch();
 	stamps.now = stamps.now == STAMP_LAST ? STAMP_FIRST : (uint8_t)(stamps.now + 1);
 	recompute_ages();
 }

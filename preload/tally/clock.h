@@ -2,6 +2,10 @@
 /*
  * clock.h: epochs, sweeps and the age of a block.
  *
+ * The clock counts, as `kind` says, allocations, bytes handed out, allocations less frees, or milliseconds.
+ * It is fed and looked at where slow calls tick: what came and went between two ticks is one sum, and a tick
+ * turns one epoch at most, however much is counted.
+ *
  * As in CPython, a young sweep comes at the end of each epoch; each (t1+1)-th sweep takes generation 1
  * as well, and of those each (t2+1)-th takes generation 2.  Sweeping generation g moves every survivor of
  * generations up to g to g+1.  So the generation of a block follows from its birth epoch and the sweeps
@@ -23,9 +27,11 @@ enum {
 };
 
 struct clock {
-	uint64_t units; /* allocations seen at slow calls; atomic adds */
+	uint64_t units; /* counted so far; of NET: since the epoch began; atomic */
 	uint64_t next;  /* the epoch turns when units reach this */
 	uint64_t length;
+	uint64_t origin_ms; /* of MS: when units were 0 */
+	enum pm_clock kind;
 	uint64_t epoch;
 	uint64_t sweeps[3];
 	uint32_t threshold[3];
@@ -35,7 +41,16 @@ struct clock {
 
 extern struct clock clock_now;
 
-void clock_init(const uint32_t threshold[3]);
+void clock_init(enum pm_clock kind, const uint32_t threshold[3]);
+
+/*
+ * What the clock counts has changed by so much since the last tick of the caller's heap.  NET goes down to 0 and no
+ * further.  Of the others less counts as nothing: bytes are taken back where a large block shrinks in place.
+ */
+void clock_count(int64_t change);
+
+/* MS: the time is `now_ms`. */
+void clock_show(uint64_t now_ms);
 
 /* Turns the epoch and recomputes stamps.freed_at.  One caller at a time. */
 void clock_advance(void);

@@ -148,6 +148,32 @@ static void make_hostile(void)
 	keep("hostile", whole(b, "{\"command\":[\"\\u001b[31m\",\"\\u202e\"]}"));
 }
 
+static void add_clock(struct bytes *capture, uint32_t pid, uint32_t kind, uint32_t first,
+		      uint64_t length)
+{
+	struct builder b = builder_example(pid, PM_STATE_EXITED, true);
+	struct pm_process *record = builder_record(&b, b.leader);
+
+	record->clock_kind = kind;
+	record->threshold[0] = first;
+	record->epoch_length = length;
+	capture_segment(capture, &b);
+	builder_free(&b);
+}
+
+/* Epochs of other units, of several clocks, and of one that only a newer poolmem knows. */
+static void make_clocks(void)
+{
+	struct bytes capture = capture_begin();
+
+	add_clock(&capture, 9000, PM_CLOCK_BYTES, 65536, 262144);
+	add_clock(&capture, 9001, PM_CLOCK_NET, 700, 700);
+	add_clock(&capture, 9002, PM_CLOCK_MS, 10, 10 << 16);
+	add_clock(&capture, 9003, PM_CLOCK_COUNT, 7, 14);
+	capture_end(&capture);
+	keep("clocks", capture);
+}
+
 static void make_nothing(void)
 {
 	struct bytes capture = capture_begin();
@@ -196,6 +222,7 @@ int main(int argc, char **argv)
 	make_filtered();
 	make_killed();
 	make_hostile();
+	make_clocks();
 	make_nothing();
 	make_cut();
 	make_newer();

@@ -109,6 +109,7 @@ assert found["programs"] == [{"program": "ls", "verdict": "ok", "path": found["p
 		max=18446744073709551615 max=99999999999999999999 max=16777215T max=16777216T \
 		segment.max=64M segment.max=x segment.max=127K segment.max=128K segment.max=131071 gen.threshold=1000:10:10 gen.threshold=0:10:10 \
 		gen.threshold=1:100:1 gen.threshold=1:101:1 gen.threshold=1:10 gen.threshold=1:2:3:4 \
+		gen.clock=allocs gen.clock=bytes gen.clock=net gen.clock=ms gen.clock= gen.clock=cpu gen.clock=NET 'gen.clock=net|ms' \
 		gen.threshold=1:2:3: gen.threshold=a:b:c gen.threshold=4294967296:1:1 gen.threshold=1::1 \
 		on_error=abort on_error=report on_error=exit purge.ms=0 purge.ms=200ms purge.ms=-1 \
 		run=7 run=x help=0 help=2 help=yes off,max=1; do

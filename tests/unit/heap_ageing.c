@@ -78,7 +78,7 @@ Test(ageing, every_stamp_in_time)
 	uint32_t random = 5;
 	unsigned rested = 0;
 	host_begin();
-	clock_init((uint32_t[]){1000, 10, 10});
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
 	while (clock_now.epoch < EPOCHS) {
 		if (is_busy(clock_now.epoch))
 			come_and_go(log, BLOCKS, &random, 2000);
@@ -100,7 +100,7 @@ Test(ageing, large)
 	uint32_t random = 6;
 	void *before[2000];
 	host_begin();
-	clock_init((uint32_t[]){1000, 10, 10});
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
 	for (unsigned i = 0; i < 2000; i++)
 		before[i] = heap_alloc(1000);
 	turn_many(300);
@@ -153,7 +153,7 @@ Test(ageing, while_others_work)
 {
 	pthread_t threads[THREADS];
 	host_begin();
-	clock_init((uint32_t[]){1000, 10, 10});
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
 	pthread_barrier_init(&round_begins, NULL, THREADS + 1);
 	pthread_barrier_init(&round_ends, NULL, THREADS + 1);
 	for (uintptr_t i = 0; i < THREADS; i++)

@@ -102,7 +102,7 @@ static void follows(uint32_t t0, uint32_t t1, uint32_t t2)
 {
 	uint32_t random = 7;
 	memcpy(model.threshold, (uint32_t[]){t0, t1, t2}, sizeof model.threshold);
-	clock_init(model.threshold);
+	clock_init(PM_CLOCK_ALLOCS, model.threshold);
 	clock_describe(ages);
 	for (unsigned i = 0; i < 1600; i++) {
 		births_and_deaths(&random);
@@ -142,12 +142,181 @@ Test(generations, one_and_two)
 
 Test(generations, python_takes_generation_1_on_the_12th_trigger)
 {
-	clock_init((uint32_t[]){700, 10, 10});
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){700, 10, 10});
 	for (unsigned i = 0; i < 11; i++)
 		clock_advance();
 	cr_assert_eq(clock_now.sweeps[1], 0);
 	clock_advance();
 	cr_assert_eq(clock_now.sweeps[1], 1);
+}
+
+/* --- what the clock counts ------------------------------------------------------------------------ */
+
+/*
+ * A program of one thread that counts for itself.  What came and went since the last tick is one sum, and a tick turns
+ * one epoch at most.
+ */
+struct program {
+	uint64_t allocated, freed, bytes, ms; /* so far */
+	uint64_t seen;                        /* by the tick before, of what the clock counts */
+	int64_t count;                        /* since the epoch began; of MS: the time of day */
+	int64_t began;
+	uint64_t epoch, length;
+};
+
+static int64_t total_of(const struct program *program, enum pm_clock kind)
+{
+	switch (kind) {
+	case PM_CLOCK_BYTES: return (int64_t)program->bytes;
+	case PM_CLOCK_NET: return (int64_t)(program->allocated - program->freed);
+	case PM_CLOCK_MS: return (int64_t)program->ms;
+	default: return (int64_t)program->allocated;
+	}
+}
+
+static void model_tick(struct program *program, enum pm_clock kind)
+{
+	int64_t change = total_of(program, kind) - (int64_t)program->seen;
+	program->seen += (uint64_t)change;
+	program->count += change;
+	if (kind == PM_CLOCK_NET && program->count < 0)
+		program->count = 0;
+	int64_t passed = program->count - program->began;
+	if (passed < (int64_t)program->length ||
+	    (kind == PM_CLOCK_NET && passed == (int64_t)program->length))
+		return;
+	if (kind == PM_CLOCK_NET)
+		program->count = 0;
+	program->began = program->count;
+	if (++program->epoch % CLOCK_EPOCHS_PER_DOUBLING == 0)
+		program->length *= 2;
+}
+
+/* As tick.c does. */
+static void tick(const struct program *program, enum pm_clock kind)
+{
+	static uint64_t told;
+	if (kind == PM_CLOCK_MS) {
+		clock_show(clock_now.origin_ms + program->ms);
+	} else {
+		uint64_t total = (uint64_t)total_of(program, kind);
+		clock_count((int64_t)(total - told));
+		told = total;
+	}
+	if (clock_now.units >= clock_now.next)
+		clock_advance();
+}
+
+/* Grows and shrinks, each for a while. */
+static void live_a_little(struct program *program, uint32_t *random, unsigned round)
+{
+	unsigned mood = round / 64 % 3;
+	uint64_t births = host_random(random) % 50, live = program->allocated - program->freed;
+	uint64_t deaths = host_random(random) % (mood == 2 ? 120 : mood == 1 ? 50 : 20);
+	program->allocated += births;
+	program->bytes += births * 16 * (1 + host_random(random) % 64);
+	program->freed += deaths < live + births ? deaths : live + births;
+	program->ms += host_random(random) % 4;
+}
+
+static void counts(enum pm_clock kind, uint32_t t0)
+{
+	struct program program = {.length = t0};
+	uint32_t random = 11;
+	clock_now.origin_ms = 1234567;
+	clock_init(kind, (uint32_t[]){t0, 10, 10});
+	for (unsigned round = 0; round < 400000; round++) {
+		live_a_little(&program, &random, round);
+		model_tick(&program, kind);
+		tick(&program, kind);
+		cr_assert_eq(clock_now.epoch, program.epoch, "round %u: epoch %lu, not %lu", round,
+			     clock_now.epoch, program.epoch);
+		cr_assert_eq(clock_now.units, (uint64_t)program.count);
+		cr_assert_eq(clock_now.length, program.length);
+	}
+	cr_assert_gt(program.epoch, 2 * CLOCK_EPOCHS_PER_DOUBLING);
+}
+
+Test(clock, of_allocations)
+{
+	counts(PM_CLOCK_ALLOCS, 300);
+}
+Test(clock, of_bytes)
+{
+	counts(PM_CLOCK_BYTES, 65536);
+}
+Test(clock, of_allocations_less_frees)
+{
+	counts(PM_CLOCK_NET, 40);
+}
+Test(clock, of_milliseconds)
+{
+	counts(PM_CLOCK_MS, 10);
+}
+
+/* CPython: `if (gcstate->generations[0].count > gcstate->generations[0].threshold)`. */
+Test(clock, net_must_exceed_its_threshold)
+{
+	clock_init(PM_CLOCK_NET, (uint32_t[]){700, 10, 10});
+	clock_count(700);
+	cr_assert_lt(clock_now.units, clock_now.next);
+	clock_count(1);
+	cr_assert_geq(clock_now.units, clock_now.next);
+	clock_advance();
+	cr_assert_eq(clock_now.units, 0);
+	cr_assert_eq(clock_now.next, 701);
+}
+
+Test(clock, frees_are_not_saved_up)
+{
+	clock_init(PM_CLOCK_NET, (uint32_t[]){700, 10, 10});
+	clock_count(5);
+	clock_count(-100000);
+	cr_assert_eq(clock_now.units, 0);
+	clock_count(INT64_MIN);
+	cr_assert_eq(clock_now.units, 0);
+	clock_count(701);
+	cr_assert_geq(clock_now.units, clock_now.next);
+}
+
+/* A large block that shrinks in place takes back bytes that have ended an epoch already. */
+Test(clock, bytes_taken_back_do_not_hold_it_up)
+{
+	clock_init(PM_CLOCK_BYTES, (uint32_t[]){65536, 10, 10});
+	clock_count(1 << 30);
+	clock_advance();
+	clock_count(-(1 << 30));
+	cr_assert_eq(clock_now.units, 1 << 30);
+	clock_count(65536);
+	cr_assert_geq(clock_now.units, clock_now.next);
+}
+
+Test(clock, time_is_not_turned_back_by_a_thread_that_is_late)
+{
+	clock_now.origin_ms = 1000;
+	clock_init(PM_CLOCK_MS, (uint32_t[]){10, 10, 10});
+	clock_show(1009);
+	cr_assert_lt(clock_now.units, clock_now.next);
+	clock_show(1010);
+	clock_show(1003);
+	cr_assert_geq(clock_now.units, clock_now.next);
+}
+
+/* What threads count at once adds up, and never wraps below 0. */
+static void *allocate_and_free(void *number)
+{
+	for (unsigned i = 0; i < 100000; i++) {
+		clock_count((uintptr_t)number % 2 ? 3 : -3);
+		HOST_EXPECT(__atomic_load_n(&clock_now.units, __ATOMIC_RELAXED) <= 600000);
+	}
+	return NULL;
+}
+
+Test(clock, net_of_several_threads)
+{
+	clock_init(PM_CLOCK_NET, (uint32_t[]){1000, 10, 10});
+	host_threads(4, allocate_and_free);
+	cr_assert_eq(host_failures, 0);
 }
 
 /* --- stamps ------------------------------------------------------------------------------------- */
@@ -159,7 +328,7 @@ static uint8_t stamp_after(uint8_t stamp, unsigned epochs)
 
 Test(stamps, wrap_around_and_never_reach_the_reserved_ones)
 {
-	clock_init((uint32_t[]){1000, 10, 10});
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
 	for (unsigned i = 0; i < 3 * STAMP_LAST; i++) {
 		uint8_t before = stamps.now;
 		clock_advance();
@@ -173,7 +342,7 @@ Test(stamps, wrap_around_and_never_reach_the_reserved_ones)
 
 Test(stamps, ages_of_all_at_any_time)
 {
-	clock_init((uint32_t[]){1000, 10, 10});
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
 	for (unsigned i = 0; i < 2 * STAMP_LAST; i++, clock_advance())
 		for (unsigned age = 0; age < STAMP_LAST; age++) {
 			unsigned expected = age < STAMP_LAST - STAMP_AHEAD ? age : 0;
@@ -183,7 +352,7 @@ Test(stamps, ages_of_all_at_any_time)
 
 Test(stamps, those_a_little_ahead_were_born_now)
 {
-	clock_init((uint32_t[]){1000, 10, 10});
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
 	for (unsigned i = 0; i < 2 * STAMP_LAST; i++, clock_advance())
 		for (unsigned ahead = 1; ahead <= STAMP_AHEAD; ahead++)
 			cr_assert_eq(stamps.freed_at[stamp_after(stamps.now, ahead)],

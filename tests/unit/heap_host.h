@@ -26,6 +26,7 @@ static struct {
 } host;
 
 bool host_off;
+struct host_pace host_large_pace = {64, 16 << 20};
 
 static inline struct heap *host_adopt_or_make(void)
 {
