@@ -49,13 +49,15 @@ struct heap {
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
 	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */
+	uint64_t sparse_class;  /* of sparse.c: where a pass goes on */
+	struct pool *sparse_at; /* the pool of that class; NULL: its first */
 	uint64_t pool_events;   /* frees that took the slow path for their pool */
 	uint64_t remote_frees;  /* by this thread: a thread that only frees must tick too */
 	struct pool *cached[HEAP_CACHED_UNITS]; /* atomic: freed large blocks by their units less one */
 	bool cache_served;                      /* since the last purge; others look, too */
 	uint32_t large_changes;                 /* large blocks come and gone since the last tick */
 	size_t large_bytes;                     /* their bytes */
-	uint64_t off_the_page[7];
+	uint64_t off_the_page[5];
 	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
 };
 
@@ -316,6 +318,14 @@ bool bin_fill(struct heap *heap, unsigned size_class);
  * sparse.c
  */
 size_t sparse_purge(struct heap *heap, bool all);
+
+/* A part of such a pass over those at rest, a few milliseconds long.  true: the pass is through. */
+bool sparse_purge_part(struct heap *heap, size_t *ret_bytes);
+
+static inline bool sparse_is_half_way(const struct heap *heap)
+{
+	return heap->sparse_class || heap->sparse_at;
+}
 
 /*
  * Turns stamps so old that their age would become ambiguous into STAMP_OLD, in all pools.  One caller at a time, each

@@ -11,6 +11,8 @@
 #include "sys/memory.h"
 #include "sys/wiped.h"
 
+enum { BYTES_AT_ONCE = 16 << 20 };
+
 uint64_t purge_pieces(char *base, uint64_t pieces, size_t piece_bytes)
 {
 	uint64_t gone = 0;
@@ -53,15 +55,40 @@ static size_t purge_arena(struct arena *arena, bool all)
 	return bytes;
 }
 
+static uint32_t next_arena; /* where a pass goes on, for the one who purges */
+
+/* false: `most` bytes went back, and there are more arenas. */
+static bool go_on(bool all, size_t most, size_t *ret_bytes)
+{
+	size_t bytes = 0;
+	for (; next_arena < arena_count() && bytes < most; next_arena++)
+		if (arena_kind_of(arena_at(next_arena)) == ARENA_POOLS)
+			bytes += purge_arena(arena_at(next_arena), all);
+	bool through = next_arena >= arena_count();
+	if (through)
+		next_arena = 0;
+	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
+	*ret_bytes = bytes;
+	return through;
+}
+
+bool arena_purge_part(void)
+{
+	size_t bytes;
+	if (!wiped_try(&wiped.purging))
+		return true;
+	bool through = go_on(false, BYTES_AT_ONCE, &bytes);
+	wiped_done(&wiped.purging);
+	return through;
+}
+
 size_t arena_purge(bool all)
 {
+	size_t bytes;
 	if (!wiped_try(&wiped.purging))
 		return 0;
-	size_t bytes = 0;
-	for (uint32_t i = 0; i < arena_count(); i++)
-		if (arena_kind_of(arena_at(i)) == ARENA_POOLS)
-			bytes += purge_arena(arena_at(i), all);
-	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
+	next_arena = 0;
+	go_on(all, SIZE_MAX, &bytes);
 	wiped_done(&wiped.purging);
 	return bytes;
 }

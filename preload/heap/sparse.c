@@ -7,14 +7,20 @@
  * again.  Blocks that other threads just free are on no list of ours yet, and keep their page.
  *
  * Only pools that malloc does not take from are looked at, at the second pass after they came to rest, and again
- * when an eighth of what was used is gone.
+ * when an eighth of what was used is gone.  A pass is done in parts, so that no call of malloc takes long.
  */
 #include "heap/heap.h"
 #include "heap/units.h"
 
 #include <string.h>
 
-enum { PAGES_MAX = 64, BLOCKS_MAX = PM_UNIT_BYTES / CLASS_GRAIN, SHRUNK_PART = 8 };
+enum {
+	PAGES_MAX = 64,
+	BLOCKS_MAX = PM_UNIT_BYTES / CLASS_GRAIN,
+	SHRUNK_PART = 8,
+	LOOKS_AT_ONCE = 2048,
+	PURGES_AT_ONCE = 64
+};
 
 _Static_assert(PM_UNIT_BYTES / CLASS_PAGE * 4 == PAGES_MAX, "pages of the longest pool, a bit each");
 
@@ -165,23 +171,70 @@ static bool is_due(struct pool *pool, bool all)
 	return true;
 }
 
+/* What a pass may still do: each of these costs about a microsecond, a purge of a pool about forty. */
+struct budget {
+	unsigned looks, purges;
+};
+
+/* Where the pass goes on in a bin.  A pool that has left it meanwhile leads back to the beginning. */
+static struct pool *next_of_pass(const struct heap *heap, const struct pool *first)
+{
+	struct pool *at = heap->sparse_at;
+	bool is_there = at && at != first && at->owner == heap && at->state == POOL_ACTIVE &&
+			at->size_class == heap->sparse_class;
+	return is_there ? at : first->next;
+}
+
+/* false: the budget is spent, and `sparse_at` says where to go on. */
+static bool purge_bin(struct heap *heap, struct pool *first, bool all, struct budget *budget,
+		      size_t *bytes)
+{
+	for (struct pool *pool = next_of_pass(heap, first), *next; pool; pool = next) {
+		next = pool->next;
+		heap->sparse_at = pool;
+		if (!all && (!budget->looks || !budget->purges))
+			return false;
+		budget->looks--;
+		pool_collect(pool);
+		if (is_due(pool, all)) {
+			*bytes += purge_pool(pool);
+			budget->purges--;
+		}
+		bin_release_if_empty(heap, pool);
+	}
+	if (all)
+		*bytes += purge_pool(first);
+	return true;
+}
+
+static bool go_on(struct heap *heap, bool all, struct budget *budget, size_t *ret_bytes)
+{
+	bool through = true;
+	*ret_bytes = 0;
+	for (; through && heap->sparse_class < CLASS_POOLED; heap->sparse_class += through) {
+		struct pool *first = heap->bin[heap->sparse_class];
+		through = first == &pool_empty || purge_bin(heap, first, all, budget, ret_bytes);
+		if (through)
+			heap->sparse_at = NULL;
+	}
+	if (through)
+		heap->sparse_class = 0;
+	__atomic_add_fetch(&region.purged_bytes, *ret_bytes, __ATOMIC_RELAXED);
+	return through;
+}
+
+bool sparse_purge_part(struct heap *heap, size_t *ret_bytes)
+{
+	struct budget budget = {.looks = LOOKS_AT_ONCE, .purges = PURGES_AT_ONCE};
+	return go_on(heap, false, &budget, ret_bytes);
+}
+
 size_t sparse_purge(struct heap *heap, bool all)
 {
-	size_t bytes = 0;
-	for (unsigned c = 0; c < CLASS_POOLED; c++) {
-		struct pool *first = heap->bin[c];
-		if (first == &pool_empty)
-			continue;
-		for (struct pool *pool = first->next, *next; pool; pool = next) {
-			next = pool->next;
-			pool_collect(pool);
-			if (is_due(pool, all))
-				bytes += purge_pool(pool);
-			bin_release_if_empty(heap, pool);
-		}
-		if (all)
-			bytes += purge_pool(first);
-	}
-	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
+	struct budget budget = {.looks = UINT32_MAX, .purges = UINT32_MAX};
+	size_t bytes;
+	heap->sparse_class = 0;
+	heap->sparse_at = NULL;
+	go_on(heap, all, &budget, &bytes);
 	return bytes;
 }

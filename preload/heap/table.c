@@ -151,7 +151,11 @@ static size_t tend(struct heap *heap, bool all)
 {
 	heap_empty_out(heap);
 	rest_all(heap);
-	size_t bytes = sparse_purge(heap, all);
+	size_t bytes;
+	if (all)
+		bytes = sparse_purge(heap, true);
+	else
+		sparse_purge_part(heap, &bytes);
 	leave(heap);
 	return bytes;
 }
@@ -161,7 +165,8 @@ size_t heap_tend_abandoned(bool all)
 	struct heap *heap;
 	size_t bytes = 0;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
-		if ((all || __atomic_load_n(&heap->notified, __ATOMIC_RELAXED)) &&
+		if ((all || sparse_is_half_way(heap) ||
+		     __atomic_load_n(&heap->notified, __ATOMIC_RELAXED)) &&
 		    take_over(heap, HEAP_TENDED))
 			bytes += tend(heap, all);
 	return bytes;

@@ -187,16 +187,18 @@ static void purge_when_due(uint64_t now)
 		return;
 	heap_tend_abandoned(false);
 	large_flush_heaps(false);
-	arena_purge(false);
+	if (!arena_purge_part())
+		__atomic_store_n(&life.next_purge_ms, now, __ATOMIC_RELAXED); /* at the next tick */
 }
 
 static void purge_sparse_when_due(struct heap *heap, uint64_t now)
 {
 	if (now < heap->sparse_due_ms)
 		return;
-	heap->sparse_due_ms = now + life.settings.purge_ms;
+	size_t bytes;
 	remote_drain(heap); /* one that never runs out of blocks does not come to it else */
-	sparse_purge(heap, false);
+	if (sparse_purge_part(heap, &bytes))
+		heap->sparse_due_ms = now + life.settings.purge_ms;
 }
 
 void tick_keep_spares(unsigned count)

@@ -187,6 +187,40 @@ Test(sparse, pools_at_rest)
 	cr_assert_eq(sparse_purge(heap_thread.heap, false), 0);
 }
 
+/* The same in parts, none of which takes long, while pools come and go between them. */
+Test(sparse, a_pass_in_parts)
+{
+	enum { PART_BYTES = 64 * PM_UNIT_BYTES };
+	uint32_t random = 9;
+	unsigned parts = 0;
+	size_t bytes, sum = 0;
+	host_begin();
+	fill(&random, 1500);
+	thin_out(&random, 97);
+	struct pages before = pages_now();
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (bool through = false; !through; parts++) {
+			through = sparse_purge_part(heap_thread.heap, &bytes);
+			cr_assert_leq(bytes, PART_BYTES);
+			cr_assert(!pass || !bytes || parts);
+			sum += bytes;
+			for (unsigned i = 0; i < 50; i++) {
+				struct held *at = &held[host_random(&random) % BLOCKS];
+				if (at->block)
+					give(at);
+				else
+					take(at, 8 + host_random(&random) % 1500);
+			}
+			arena_each_pool(is_sound, NULL);
+		}
+	struct pages after = pages_now();
+	cr_assert_gt(parts, 6);
+	cr_assert_gt(sum, before.stale * CLASS_PAGE / 2);
+	cr_assert_lt(after.stale, before.stale / 4);
+	thin_out(&random, 100);
+	host_expect_nothing_left();
+}
+
 static void *free_the_rest(void *unused)
 {
 	for (unsigned i = 0; i < BLOCKS; i++)
