@@ -52,7 +52,7 @@ end_containers()
 @test "F29 more than a thousand finished segments are brought within the limit by one start" {
 	python3 - "$out/segments" <<-'END'
 		import sys
-		for i in range(1500):
+		for i in range(1100):
 		    open("%s/%016x-1-%08x.pms" % (sys.argv[1], i, i), "wb").write(bytes(4096))
 	END
 	for i in $(seq 9000); do
