@@ -32,7 +32,7 @@ static void wipe_by_hand(void)
 	__builtin_memset(&wiped, 0, sizeof wiped);
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
 		heap_twin(heap)->displacement = 0;
-	threads_forget_shared();
+	threads_forget_others();
 }
 
 void fork_init(void)
@@ -229,7 +229,7 @@ void fork_check(struct heap *heap)
 	arena_each_pool(add_pool, &inherited);
 	undo_since_fork(heap, &inherited);
 	leave_others_alone(heap);
-	threads_forget_shared();
+	threads_forget_others();
 	renew_arenas();
 	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);

@@ -41,7 +41,7 @@ void threads_first_heap(void); /* of the thread that starts the process; may lea
 void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
 void threads_drain_private(struct heap *heap); /* counts kept outside any slot go to the heap's */
-void threads_forget_shared(void);              /* in a forked child: those calls count privately */
+void threads_forget_others(void); /* in a forked child: the slot they share, and who looked for orphans */
 void threads_settle(struct heap *heap, uint32_t tid); /* a slot for a heap that has none */
 void threads_rejoin(struct heap *heap);               /* the same at a tick, after a fork */
 /* Id of the calling thread, in a forked child.  NULL: it has no heap. */

@@ -19,6 +19,8 @@
 static pthread_key_t end_of_thread;
 static bool have_key;
 
+enum { LOOK_AT_FIRST = 32 };
+
 /* heap_thread.own of a thread that gets no heap just now, or whose heap is given back. */
 #define WITHOUT_HEAP ((struct heap *)1)
 
@@ -226,9 +228,10 @@ static uint32_t orphan_of(const struct heap *heap)
  * Threads that first allocated or freed in a round of destructors never gave their heap back.  They are
  * looked for when every heap has an owner and there are twice as many as had a living one the last time.
  */
+static uint32_t look_at = LOOK_AT_FIRST; /* heaps; atomic; UINT32_MAX while somebody looks */
+
 static void reap_orphans(void)
 {
-	static uint32_t look_at = 32; /* atomic */
 	uint32_t at = __atomic_load_n(&look_at, __ATOMIC_RELAXED), alive = 0;
 	struct heap *heap;
 	if (!heap_by_index(at - 1) ||
@@ -244,7 +247,8 @@ static void reap_orphans(void)
 		}
 		heap_offer(heap);
 	}
-	__atomic_store_n(&look_at, alive < 16 ? 32 : alive * 2, __ATOMIC_RELAXED);
+	__atomic_store_n(&look_at, alive * 2 < LOOK_AT_FIRST ? LOOK_AT_FIRST : alive * 2,
+			 __ATOMIC_RELAXED);
 }
 
 static struct heap *adopt_or_make(void)
@@ -336,7 +340,8 @@ void threads_init(void)
 	note_holder(life.main_heap, life.libc_id);
 }
 
-void threads_forget_shared(void)
+void threads_forget_others(void)
 {
 	segment_shared = NULL;
+	look_at = LOOK_AT_FIRST; /* who looked is not here */
 }
