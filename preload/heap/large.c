@@ -300,22 +300,30 @@ static struct pool *move_huge(struct heap *heap, struct pool *pool, size_t usabl
 	return moved;
 }
 
+/* Of a run to which pages should have moved; where its units are unmapped and cannot be mapped again they are lost. */
+static void give_target(const struct run *run, size_t bytes)
+{
+	char *target = arena_unit_at(run->arena, run->first);
+	if (memory_map_at(target, bytes) == MEMORY_REFUSED)
+		return;
+	if (run->zeroed)
+		arena_give_zeroed(run->arena, run->first, run->count);
+	else
+		arena_give(run->arena, run->first, run->count);
+}
+
 /* The run was found too short where it is. */
 static struct pool *move_run(struct heap *heap, struct pool *pool, size_t usable)
 {
 	struct run run;
-	size_t old = pool->block_bytes;
 	unsigned first, units = pool->units;
+	size_t old = pool->block_bytes, moving = (size_t)units * PM_UNIT_BYTES;
 	struct arena *arena = arena_of(pool, &first);
 	uint8_t stamp = pool->stamps[0];
 	if (!arena_take((unsigned)(round_up(usable, PM_UNIT_BYTES) / PM_UNIT_BYTES), &run))
 		return NULL;
-	if (!memory_swap_in(pool->start, (size_t)units * PM_UNIT_BYTES,
-			    arena_unit_at(run.arena, run.first))) {
-		if (run.zeroed)
-			arena_give_zeroed(run.arena, run.first, run.count);
-		else
-			arena_give(run.arena, run.first, run.count);
+	if (!memory_swap_in(pool->start, moving, arena_unit_at(run.arena, run.first))) {
+		give_target(&run, moving);
 		return NULL;
 	}
 	mark_gone(pool);

@@ -39,7 +39,8 @@ bool memory_grow(void *address, size_t old_bytes, size_t new_bytes);
 
 /*
  * Moves pages to `target`, in place of those there.  `address` stays mapped and reads as zero.  false: nothing moved;
- * the kernel is too old, or the pages came from several moves.
+ * the kernel is too old, or the pages came from several moves.  Then `target` is perhaps no longer mapped: older
+ * kernels make room first and look at the pages afterwards.
  */
 bool memory_swap_in(void *address, size_t bytes, void *target);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* link: -Wl,--wrap=memory_move */
+/* link: -Wl,--wrap=memory_move,--wrap=memory_swap_in */
 /* Large blocks: content, alignment, zeroing, and what lies around them. */
 #include "unit/heap_host.h"
 
@@ -336,6 +336,37 @@ Test(span, pages_move_with_a_block_that_grows)
 	heap_free(zeroed);
 	heap_free(grown);
 	heap_free(wall);
+	nothing_lives();
+}
+
+static bool swap_refused;
+
+bool __real_memory_swap_in(void *address, size_t bytes, void *target);
+bool __wrap_memory_swap_in(void *address, size_t bytes, void *target);
+
+/* As older kernels refuse a range that is in two pieces. */
+bool __wrap_memory_swap_in(void *address, size_t bytes, void *target)
+{
+	if (!swap_refused)
+		return __real_memory_swap_in(address, bytes, target);
+	cr_assert_eq(munmap(target, bytes), 0);
+	return false;
+}
+
+Test(span, a_kernel_that_moves_no_pages_leaves_no_hole)
+{
+	char *block[12];
+	host_begin();
+	swap_refused = true;
+	block[0] = heap_alloc(2 * MIB);
+	block[1] = heap_alloc(100000);
+	mark(block[0], 2 * MIB, 3);
+	block[0] = heap_resize(block[0], 7 * MIB);
+	cr_assert(is_marked(block[0], 2 * MIB, 3));
+	for (unsigned i = 2; i < 12; i++)
+		mark(block[i] = heap_alloc(6 * MIB), 6 * MIB, i);
+	for (unsigned i = 0; i < 12; i++)
+		heap_free(block[i]);
 	nothing_lives();
 }
 
