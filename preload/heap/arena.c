@@ -16,7 +16,7 @@
  * away.  Programs write most to the beginning of blocks, and the first blocks are at the beginning of pages; so
  * descriptors stay off it.  (calloc and free of 128 bytes in turn took twice as long.)  Descriptors at a few places of
  * the page would share a few sets of the first cache, and a program uses a hundred at a time; so each four begin a line
- * further on, at 48 places.  (larson took a quarter longer.)
+ * further on, at 48 places.  (Of a server-like kernel the misses there fell from 115 to 83 million, by cachegrind.)
  */
 enum {
 	META_OFFSET = 256,

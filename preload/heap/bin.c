@@ -125,11 +125,8 @@ static bool retire(struct heap *heap, struct pool *pool)
 static bool take_new(struct heap *heap, unsigned size_class)
 {
 	struct run run;
-	if (!arena_take(class_units(size_class), &run)) {
-		large_flush_heaps(true);
-		if (!arena_take(class_units(size_class), &run))
-			return false;
-	}
+	if (!large_take_units(class_units(size_class), &run))
+		return false;
 	struct pool *pool = arena_describe(&run, class_bytes(size_class) < STAMPS_COARSE_FROM);
 	pool->used_before = !run.zeroed;
 	pool_init(pool, size_class, heap, &heap->slot->tally[size_class]);

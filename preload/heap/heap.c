@@ -74,12 +74,12 @@ static void large_changed(struct heap *heap, size_t bytes)
 	host_tick(heap, CLASS_LARGE);
 }
 
-static void *alloc_large(size_t alignment, size_t size, bool *zeroed)
+static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 {
 	struct heap *heap = heap_here();
 	if (heap)
 		heap_enter();
-	void *block = large_alloc(heap, alignment, size, zeroed);
+	void *block = large_alloc(heap, alignment, size, ret_zeroed);
 	if (heap) {
 		large_changed(heap, size);
 		heap_leave(heap);
@@ -141,7 +141,7 @@ static void copy(void *block, const void *from, size_t bytes)
 
 void *heap_alloc_zeroed_slow(size_t size)
 {
-	bool zeroed = size > CLASS_MAX;
+	bool zeroed = false;
 	if (unlikely(host_off))
 		return host_alloc_foreign(CLASS_GRAIN, size, true);
 	void *block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);

@@ -292,9 +292,11 @@ void large_flush(struct heap *heap);
 /* The same for all heaps, or those whose large blocks did not serve since the last call. */
 void large_flush_heaps(bool all);
 
+/* Units for a pool or a block; before there are none, heaps give back what they keep.  false: no memory. */
+bool large_take_units(unsigned count, struct run *ret_run);
+
 /* Blocks without a heap: large ones, and any size when the thread has no heap.  large.c */
-/* *zeroed: that it is to read as zero, and then whether it does. */
-void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *zeroed);
+void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed);
 void large_free(struct heap *heap, struct pool *pool);
 /* In place.  false: it must move. */
 bool large_resize(struct heap *heap, struct pool *pool, size_t size);

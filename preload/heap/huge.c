@@ -45,10 +45,15 @@ bool arenas_claim(uint32_t count, uint32_t *ret_first)
 	return false;
 }
 
-void arenas_set(uint32_t first, uint32_t count, enum arena_kind kind)
+static void set_range(uint32_t first, uint32_t count, enum arena_kind kind)
 {
 	for (uint32_t i = 0; i < count; i++)
 		arena_set_kind(arena_at(first + i), kind);
+}
+
+void arenas_unclaim(uint32_t first, uint32_t count, enum memory_result why)
+{
+	set_range(first, count, why == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
 }
 
 static struct pool *describe_huge(uint32_t first, uint32_t count, size_t bytes)
@@ -57,7 +62,7 @@ static struct pool *describe_huge(uint32_t first, uint32_t count, size_t bytes)
 	struct run run = {.arena = arena, .first = 0, .count = 1, .zeroed = true};
 	arena->huge_bytes = bytes;
 	arena->huge_arenas = count;
-	arenas_set(first + 1, count - 1, ARENA_HUGE_TAIL);
+	set_range(first + 1, count - 1, ARENA_HUGE_TAIL);
 	arena_set_kind(arena, ARENA_HUGE);
 	return arena_describe(&run, false);
 }
@@ -83,7 +88,7 @@ void arena_give_huge(struct pool *pool)
 	region_count_unmapped(bytes);
 	arena->huge_bytes = 0;
 	arena_mark_changed(arena);
-	arenas_set(arena->index, count, ARENA_UNUSED);
+	set_range(arena->index, count, ARENA_UNUSED);
 }
 
 struct pool *arena_take_huge(size_t bytes)
@@ -99,7 +104,7 @@ struct pool *arena_take_huge(size_t bytes)
 			result = memory_map_at(arena_base(arena_at(first)), bytes);
 		if (result == MEMORY_OK)
 			break;
-		arenas_set(first, count, result == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
+		arenas_unclaim(first, count, result);
 		if (result == MEMORY_REFUSED && (retried || !arena_unmap_idle()))
 			return NULL;
 		retried = result == MEMORY_REFUSED;
@@ -127,7 +132,7 @@ static bool resize_in_place(struct arena *arena, size_t bytes)
 		region_count_mapped((int64_t)(bytes - old));
 	}
 	uint32_t keep = arenas_for(bytes);
-	arenas_set(arena->index + keep, arena->huge_arenas - keep, ARENA_UNUSED);
+	set_range(arena->index + keep, arena->huge_arenas - keep, ARENA_UNUSED);
 	arena->huge_arenas = keep;
 	arena->huge_bytes = bytes;
 	arena_mark_changed(arena);
@@ -146,8 +151,7 @@ static bool move_pages(struct pool *pool, size_t old_bytes, uint32_t first, size
 		return true;
 	if (reserved == MEMORY_OK)
 		memory_unmap(target, bytes);
-	arenas_set(first, arenas_for(bytes),
-		   reserved == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
+	arenas_unclaim(first, arenas_for(bytes), reserved);
 	return false;
 }
 
@@ -163,13 +167,13 @@ struct pool *arena_resize_huge(struct pool *pool, size_t bytes)
 	if (!is_obtainable(bytes - from->huge_bytes) || !arenas_claim(count, &first))
 		return NULL;
 	if (!arena_ensure_meta(arena_at(first))) {
-		arenas_set(first, count, ARENA_UNUSED);
+		arenas_unclaim(first, count, MEMORY_REFUSED);
 		return NULL;
 	}
 	if (!move_pages(pool, from->huge_bytes, first, bytes))
 		return NULL;
 	region_count_mapped((int64_t)(bytes - from->huge_bytes));
 	arena_mark_changed(from);
-	arenas_set(from->index, from->huge_arenas, ARENA_UNUSED);
+	set_range(from->index, from->huge_arenas, ARENA_UNUSED);
 	return describe_huge(first, count, bytes);
 }

@@ -129,6 +129,14 @@ void large_flush_heaps(bool all)
 	}
 }
 
+bool large_take_units(unsigned count, struct run *ret_run)
+{
+	if (arena_take(count, ret_run))
+		return true;
+	large_flush_heaps(true);
+	return arena_take(count, ret_run);
+}
+
 /* Usable bytes end at a page, so that what is never touched is never resident. */
 static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, char **ret_start,
 			     size_t *ret_usable, bool *ret_zeroed)
@@ -137,11 +145,8 @@ static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, c
 	size_t slack = alignment > PM_UNIT_BYTES ? alignment - PM_UNIT_BYTES : 0;
 	size_t units = round_up(size + slack, PM_UNIT_BYTES) / PM_UNIT_BYTES;
 	struct pool *pool = take_kept(heap, units);
-	if (!pool && !arena_take((unsigned)units, &run)) {
-		large_flush_heaps(true);
-		if (!arena_take((unsigned)units, &run))
-			return NULL;
-	}
+	if (!pool && !large_take_units((unsigned)units, &run))
+		return NULL;
 	if (!pool)
 		pool = arena_describe(&run, false);
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
@@ -164,7 +169,7 @@ static struct pool *take_huge(size_t alignment, size_t size, char **ret_start, s
 	return pool;
 }
 
-void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *zeroed)
+void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_zeroed)
 {
 	char *start;
 	size_t usable;
@@ -173,11 +178,10 @@ void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *zeroed
 		return NULL;
 	if (!size)
 		size = 1;
-	if (size + (alignment > PM_UNIT_BYTES ? alignment : 0) > RUN_BYTES_MAX) {
-		pool = take_huge(alignment, size, &start, &usable, zeroed);
-	} else {
-		pool = take_run(heap, alignment, size, &start, &usable, zeroed);
-	}
+	if (size + (alignment > PM_UNIT_BYTES ? alignment : 0) > RUN_BYTES_MAX)
+		pool = take_huge(alignment, size, &start, &usable, ret_zeroed);
+	else
+		pool = take_run(heap, alignment, size, &start, &usable, ret_zeroed);
 	if (!pool)
 		return NULL;
 	describe(pool, start, usable);
@@ -221,6 +225,18 @@ static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
 	pool->block_bytes = usable;
 }
 
+/* The units behind a run; where it is long, also of arenas that nobody has used yet. */
+static bool take_behind(struct arena *arena, const struct pool *pool, unsigned unit, unsigned count)
+{
+	bool zeroed;
+	if (arena_take_at(arena, unit, count, &zeroed))
+		return true;
+	if (pool->units < PM_ARENA_UNITS)
+		return false;
+	arena_open_up_to(arena, unit + count);
+	return arena_take_at(arena, unit, count, &zeroed);
+}
+
 /* Grows into the units behind, or gives back those that are no longer needed. */
 static bool resize_run(struct heap *heap, struct pool *pool, size_t size)
 {
@@ -228,16 +244,10 @@ static bool resize_run(struct heap *heap, struct pool *pool, size_t size)
 	struct arena *arena = arena_of(pool, &first);
 	size_t lead = (size_t)(pool->start - arena_unit_at(arena, first));
 	unsigned units = (unsigned)(round_up(lead + size, PM_UNIT_BYTES) / PM_UNIT_BYTES);
-	bool zeroed;
 	if (units > pool->units) {
 		unsigned more = units - pool->units;
-		if (!arena_take_at(arena, first + pool->units, more, &zeroed)) {
-			if (pool->units < PM_ARENA_UNITS)
-				return false;
-			arena_open_up_to(arena, first + units);
-			if (!arena_take_at(arena, first + pool->units, more, &zeroed))
-				return false;
-		}
+		if (!take_behind(arena, pool, first + pool->units, more))
+			return false;
 		region_set_run(arena, first + pool->units, more, pool);
 	} else if (units < pool->units) {
 		region_set_run(arena, first + units, pool->units - units, &pool_nowhere);

@@ -14,7 +14,7 @@
 
 enum {
 	KEPT_BYTES = 32 << 20, /* of freed pages, besides as many as are in use */
-	REST_PART = 8
+	REST_PART = 8          /* of what is left of a free run counts as lost */
 };
 
 static uintptr_t number_of(const struct arena *arena, unsigned unit)
@@ -195,12 +195,17 @@ static void open_arenas(uint32_t first, uint32_t count, unsigned mapped, unsigne
 	}
 }
 
-static bool ensure_metas(uint32_t first, uint32_t count)
+/* Of claimed arenas, which stay claimed when it fails. */
+static enum memory_result map_arenas(uint32_t first, uint32_t count, unsigned mapped, unsigned taken)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (!arena_ensure_meta(arena_at(first + i)))
-			return false;
-	return true;
+			return MEMORY_REFUSED;
+	enum memory_result result = memory_map_at(arena_base(arena_at(first)),
+						  (size_t)mapped * PM_UNIT_BYTES);
+	if (result == MEMORY_OK)
+		open_arenas(first, count, mapped, taken);
+	return result;
 }
 
 /* Whole arenas, so that what is free side by side becomes one run; or as little as needed. */
@@ -208,22 +213,15 @@ static bool map_new(unsigned count, struct run *ret_run)
 {
 	uint32_t arenas = (count + PM_ARENA_UNITS - 1) / PM_ARENA_UNITS, first;
 	while (arenas_claim(arenas, &first)) {
-		enum memory_result result = MEMORY_REFUSED;
-		unsigned mapped = arenas * PM_ARENA_UNITS;
-		char *base = arena_base(arena_at(first));
-		bool ready = ensure_metas(first, arenas);
-		if (ready)
-			result = memory_map_at(base, (size_t)mapped * PM_UNIT_BYTES);
-		if (ready && result == MEMORY_REFUSED) {
-			mapped = count;
-			result = memory_map_at(base, (size_t)mapped * PM_UNIT_BYTES);
-		}
+		enum memory_result result = map_arenas(first, arenas, arenas * PM_ARENA_UNITS,
+						       count);
+		if (result == MEMORY_REFUSED)
+			result = map_arenas(first, arenas, count, count);
 		if (result == MEMORY_OK) {
-			open_arenas(first, arenas, mapped, count);
 			*ret_run = (struct run){arena_at(first), 0, count, true};
 			return true;
 		}
-		arenas_set(first, arenas, result == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
+		arenas_unclaim(first, arenas, result);
 		if (result == MEMORY_REFUSED)
 			return false;
 	}
@@ -251,14 +249,9 @@ static bool open_one(uint32_t index)
 		return false;
 	if (index >= arena_count() || !arena_claim(arena_at(index), ARENA_UNUSED))
 		return false;
-	enum memory_result result = MEMORY_REFUSED;
-	if (arena_ensure_meta(arena_at(index)))
-		result = memory_map_at(arena_base(arena_at(index)), ARENA_BYTES);
-	if (result == MEMORY_OK)
-		open_arenas(index, 1, PM_ARENA_UNITS, 0);
-	else
-		arena_set_kind(arena_at(index),
-			       result == MEMORY_TAKEN ? ARENA_BLOCKED : ARENA_UNUSED);
+	enum memory_result result = map_arenas(index, 1, PM_ARENA_UNITS, 0);
+	if (result != MEMORY_OK)
+		arenas_unclaim(index, 1, result);
 	return result == MEMORY_OK;
 }
 
@@ -266,7 +259,7 @@ void arena_open_up_to(struct arena *arena, unsigned end)
 {
 	uint32_t last = (uint32_t)((number_of(arena, end) - 1) / PM_ARENA_UNITS);
 	for (uint32_t i = arena->index + 1; i <= last; i++)
-		if (i >= arena_count() || arena_kind_of(arena_at(i)) == ARENA_UNUSED)
-			if (!open_one(i))
-				return;
+		if ((i >= arena_count() || arena_kind_of(arena_at(i)) == ARENA_UNUSED) &&
+		    !open_one(i))
+			return;
 }

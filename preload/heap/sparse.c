@@ -192,7 +192,7 @@ static bool purge_bin(struct heap *heap, struct pool *first, bool all, struct bu
 	for (struct pool *pool = next_of_pass(heap, first), *next; pool; pool = next) {
 		next = pool->next;
 		heap->sparse_at = pool;
-		if (!all && (!budget->looks || !budget->purges))
+		if (!budget->looks || !budget->purges)
 			return false;
 		budget->looks--;
 		pool_collect(pool);
@@ -207,34 +207,33 @@ static bool purge_bin(struct heap *heap, struct pool *first, bool all, struct bu
 	return true;
 }
 
-static bool go_on(struct heap *heap, bool all, struct budget *budget, size_t *ret_bytes)
+static bool purge_bins(struct heap *heap, bool all, struct budget budget, size_t *bytes)
 {
-	bool through = true;
-	*ret_bytes = 0;
-	for (; through && heap->sparse_class < CLASS_POOLED; heap->sparse_class += through) {
+	for (; heap->sparse_class < CLASS_POOLED; heap->sparse_class++) {
 		struct pool *first = heap->bin[heap->sparse_class];
-		through = first == &pool_empty || purge_bin(heap, first, all, budget, ret_bytes);
-		if (through)
-			heap->sparse_at = NULL;
+		if (first != &pool_empty && !purge_bin(heap, first, all, &budget, bytes))
+			return false;
+		heap->sparse_at = NULL;
 	}
-	if (through)
-		heap->sparse_class = 0;
-	__atomic_add_fetch(&region.purged_bytes, *ret_bytes, __ATOMIC_RELAXED);
-	return through;
+	heap->sparse_class = 0;
+	return true;
 }
 
 bool sparse_purge_part(struct heap *heap, size_t *ret_bytes)
 {
-	struct budget budget = {.looks = LOOKS_AT_ONCE, .purges = PURGES_AT_ONCE};
-	return go_on(heap, false, &budget, ret_bytes);
+	*ret_bytes = 0;
+	bool through = purge_bins(heap, false, (struct budget){LOOKS_AT_ONCE, PURGES_AT_ONCE},
+				  ret_bytes);
+	__atomic_add_fetch(&region.purged_bytes, *ret_bytes, __ATOMIC_RELAXED);
+	return through;
 }
 
 size_t sparse_purge(struct heap *heap, bool all)
 {
-	struct budget budget = {.looks = UINT32_MAX, .purges = UINT32_MAX};
-	size_t bytes;
+	size_t bytes = 0;
 	heap->sparse_class = 0;
 	heap->sparse_at = NULL;
-	go_on(heap, all, &budget, &bytes);
+	purge_bins(heap, all, (struct budget){UINT32_MAX, UINT32_MAX}, &bytes);
+	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
 	return bytes;
 }

@@ -8,6 +8,7 @@
 #define HEAP_UNITS_H
 
 #include "heap/region.h"
+#include "sys/memory.h"
 
 /* Takes these if all are free.  false: they are not, or another thread was faster. */
 bool units_take(struct arena *arena, uint64_t units, bool *ret_zeroed);
@@ -33,7 +34,9 @@ bool span_take(unsigned count, struct run *ret_run);
 
 /* `count` adjacent arenas, ARENA_CLAIMED.  false: the tables are full, or there is no memory for them. */
 bool arenas_claim(uint32_t count, uint32_t *ret_first);
-void arenas_set(uint32_t first, uint32_t count, enum arena_kind kind);
+
+/* Gives claimed arenas up that could not be mapped: for good where another mapping is, else for later. */
+void arenas_unclaim(uint32_t first, uint32_t count, enum memory_result why);
 
 /* Unmaps arenas that hold nothing, for a process at its limit.  false: there were none. */
 bool arena_unmap_idle(void);

@@ -4,9 +4,8 @@
  *
  * Before fork() a slot is laid ready in the segment, and no more; other calls that fork go without.  In the child
  * the wiped page reads as zero, and so do the displacements: from its first instruction the child counts in its
- * private slots.  At its first slow path it comes here,
- * claims that slot or makes one, and carries over what it counted.  What it found live is
- * the sum over the pool descriptors, which the fork froze by copy-on-write.
+ * private slots.  At its first slow path it comes here, claims that slot or makes one, and carries over what it
+ * counted.  What it found live is the sum over the pool descriptors, which the fork froze by copy-on-write.
  */
 #include "life/life.h"
 #include "sys/memory.h"

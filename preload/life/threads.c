@@ -224,12 +224,12 @@ static uint32_t orphan_of(const struct heap *heap)
 	return heap->state == HEAP_OWNED && tid && !memory_thread_exists(&scratch, tid) ? tid : 0;
 }
 
+static uint32_t look_at = LOOK_AT_FIRST; /* heaps; atomic; UINT32_MAX while somebody looks */
+
 /*
  * Threads that first allocated or freed in a round of destructors never gave their heap back.  They are
  * looked for when every heap has an owner and there are twice as many as had a living one the last time.
  */
-static uint32_t look_at = LOOK_AT_FIRST; /* heaps; atomic; UINT32_MAX while somebody looks */
-
 static void reap_orphans(void)
 {
 	uint32_t at = __atomic_load_n(&look_at, __ATOMIC_RELAXED), alive = 0;

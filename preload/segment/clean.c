@@ -23,8 +23,8 @@ enum {
 	ENTRY_BYTES = 20, /* what a file adds to the size of a directory: of tmpfs; elsewhere more */
 	PASSES = 4,
 	OLDEST = 1024, /* that are removed in a pass */
-	STARTS_MAX = PASSES * OLDEST /
-		     2, /* between two looks: half of what one removes, else they become ever more */
+	/* Between two looks, half of what one removes: else they become ever more. */
+	STARTS_MAX = PASSES * OLDEST / 2,
 	NAME_ROOM = 64,
 	ENTRIES_BYTES = 32768,
 	BLOCK_BYTES = 512

@@ -122,10 +122,11 @@ enum { TURNS_AWAKE = 100, PAUSE_NS = 1000000, PAUSE_SHIFT_MAX = 3 };
 
 void memory_pause(const uint32_t *word, uint32_t value, unsigned turn)
 {
-	unsigned shift = turn < TURNS_AWAKE + PAUSE_SHIFT_MAX ? turn - TURNS_AWAKE : PAUSE_SHIFT_MAX;
 	if (turn < TURNS_AWAKE)
 		return;
-	const struct timespec most = {0, (long)PAUSE_NS << shift};
+	unsigned asleep = turn - TURNS_AWAKE;
+	const struct timespec most = {
+		0, (long)PAUSE_NS << (asleep < PAUSE_SHIFT_MAX ? asleep : PAUSE_SHIFT_MAX)};
 	raw_call(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, (long)&most, 0, 0);
 }
 

@@ -6,9 +6,7 @@ load ../posix/preload
 
 setup()
 {
-	require_lib
-	ulimit -c 0
-	mkdir -m 700 "$BATS_TEST_TMPDIR/segments"
+	prepare
 }
 
 # clocked SETTINGS ARGUMENTS...: leaves the report of the one segment in $json and $text

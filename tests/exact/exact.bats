@@ -6,10 +6,7 @@ load ../posix/preload
 
 setup()
 {
-	require_lib
-	ulimit -c 0
-	out=$BATS_TEST_TMPDIR
-	mkdir -m 700 "$out/segments"
+	prepare
 }
 
 counted()

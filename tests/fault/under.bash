@@ -8,10 +8,7 @@ watchdog=${WATCHDOG:-$(by_level 100 7200)}
 
 setup()
 {
-	require_lib
-	ulimit -c 0
-	out=$BATS_TEST_TMPDIR
-	mkdir -m 700 "$out/segments"
+	prepare
 }
 
 # watched PROGRAM ARGUMENT...   $preloads: in place of the library alone; $settings: more for POOLMEM

@@ -6,19 +6,8 @@ load ../posix/preload
 
 setup()
 {
-	require_lib
-	ulimit -c 0
-	out=$BATS_TEST_TMPDIR
-	programs=$build/tests/long
-	mkdir -m 700 "$out/segments"
+	prepare
 	export POOLMEM=dir=$out/segments
-}
-
-# told EXPRESSION: in Python over `p`, the first process of the only report; prints the value.
-told()
-{
-	"$poolmem" report --json "$out/segments"/*.pms >"$out/report"
-	python3 -c 'import json, sys; p = json.load(open(sys.argv[1]))["processes"][0]; print(eval(sys.argv[2]))' "$out/report" "$1"
 }
 
 # The first two cycles see each kind of neighbour once; later ones may need a tenth more, and no more with time.
@@ -47,6 +36,6 @@ told()
 	[ "$rss_end" -le $((rss + 4096)) ]
 	[ "$maps_end" -le $((maps + 8)) ]
 	[ "$size_end" -le $((size + 16384)) ]
-	[ "$(told 'p["metrics"]["process.threads"]')" -ge "$threads" ]
+	[ "$(python3 "$root/tests/fault/told.py" "$poolmem" "$out/segments" 'metrics["process.threads"]')" -ge "$threads" ]
 	[ "$(du -B1 "$out/segments"/*.pms | cut -f1)" -lt $((1 << 20)) ]
 }

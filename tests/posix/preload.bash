@@ -35,6 +35,15 @@ require_lib()
 	[ -r "$lib" ] || { echo "no library at $lib" >&2; return 1; }
 }
 
+# For setup(): $out, and an empty directory for segments in it.
+prepare()
+{
+	require_lib
+	ulimit -c 0
+	out=$BATS_TEST_TMPDIR
+	mkdir -m 700 "$out/segments"
+}
+
 preloaded()
 {
 	POOLMEM="dir=$BATS_TEST_TMPDIR/segments" LD_PRELOAD=$lib "$@"

@@ -8,10 +8,7 @@ perl='my %h; $h{$_ % 997} .= "x" x ($_ % 50) for 1..20000; print scalar(keys %h)
 
 setup()
 {
-	require_lib
-	ulimit -c 0
-	out=$BATS_TEST_TMPDIR
-	mkdir -m 700 "$out/segments"
+	prepare
 	export POOLMEM=dir=$out/segments PERL_HASH_SEED=0 LC_ALL=C
 }
 

@@ -148,12 +148,13 @@ Test(sparse, in_the_middle_of_use)
 	host_expect_nothing_left();
 }
 
-static void *free_them(void *unused)
+/* `step`: 1: all, 2: each second. */
+static void *free_them(void *step)
 {
-	for (unsigned i = 0; i < BLOCKS; i += 2)
+	for (uintptr_t i = 0; i < BLOCKS; i += (uintptr_t)step)
 		heap_free(held[i].block);
 	host_end_thread();
-	return unused;
+	return NULL;
 }
 
 /* Blocks on their way from another thread are nobody's: their pages stay, and none is handed out twice. */
@@ -164,7 +165,7 @@ Test(sparse, while_others_free)
 	host_begin();
 	for (unsigned round = 0; round < 5; round++) {
 		fill(&random, 300);
-		pthread_create(&thread, NULL, free_them, NULL);
+		pthread_create(&thread, NULL, free_them, (void *)2);
 		for (unsigned i = 0; i < 200; i++)
 			sparse_purge(heap_thread.heap, true);
 		pthread_join(thread, NULL);
@@ -221,14 +222,6 @@ Test(sparse, a_pass_in_parts)
 	host_expect_nothing_left();
 }
 
-static void *free_the_rest(void *unused)
-{
-	for (unsigned i = 0; i < BLOCKS; i++)
-		heap_free(held[i].block);
-	host_end_thread();
-	return unused;
-}
-
 /* A pool that serves no more was looked at; what others free in it later is seen nevertheless. */
 Test(sparse, what_others_free_after_a_look)
 {
@@ -240,7 +233,7 @@ Test(sparse, what_others_free_after_a_look)
 	sparse_purge(heap_thread.heap, false);
 	sparse_purge(heap_thread.heap, false);
 	unsigned before = host_pools_in_use();
-	pthread_create(&thread, NULL, free_the_rest, NULL);
+	pthread_create(&thread, NULL, free_them, (void *)1);
 	pthread_join(thread, NULL);
 	sparse_purge(heap_thread.heap, false);
 	cr_assert_lt(host_pools_in_use(), before / 4);

@@ -68,36 +68,36 @@ static void *leave_blocks(void *blocks)
 	return NULL;
 }
 
-/* Full pools of a dead thread are in no list; the notice of the first free is all that leads to them. */
-Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
+/* Of a thread that has ended; this one has a heap of its own. */
+static void take_over_blocks(void *block[500])
 {
-	static void *block[500];
-	pthread_t thread;
-	host_begin();
-	cr_assert(pthread_create(&thread, NULL, leave_blocks, block) == 0);
-	pthread_join(thread, NULL);
-	struct heap *mine = heap_make();
-	heap_thread.own = mine;
-	heap_leave(heap_thread.own);
-	unsigned before = host_pools_in_use();
-	for (unsigned i = 0; i < 500; i++)
-		heap_free(block[i]);
-	cr_assert_eq(host_pools_in_use(), before);
-	heap_tend_abandoned(false);
-	cr_assert_eq(host_pools_in_use(), 0);
-	cr_assert_eq(mine->slot->counter[PM_COUNTER_REMOTE_FREE], 500);
-}
-
-/* Full ones and sparse ones: only the first pools of their bins are left alone. */
-Test(heaps, sparse_pools_of_an_abandoned_one_go_back_by_pages)
-{
-	static void *block[500];
 	pthread_t thread;
 	host_begin();
 	cr_assert(pthread_create(&thread, NULL, leave_blocks, block) == 0);
 	pthread_join(thread, NULL);
 	heap_thread.own = heap_make();
 	heap_leave(heap_thread.own);
+}
+
+/* Full pools of a dead thread are in no list; the notice of the first free is all that leads to them. */
+Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
+{
+	static void *block[500];
+	take_over_blocks(block);
+	unsigned before = host_pools_in_use();
+	for (unsigned i = 0; i < 500; i++)
+		heap_free(block[i]);
+	cr_assert_eq(host_pools_in_use(), before);
+	heap_tend_abandoned(false);
+	cr_assert_eq(host_pools_in_use(), 0);
+	cr_assert_eq(heap_thread.own->slot->counter[PM_COUNTER_REMOTE_FREE], 500);
+}
+
+/* Full ones and sparse ones: only the first pools of their bins are left alone. */
+Test(heaps, sparse_pools_of_an_abandoned_one_go_back_by_pages)
+{
+	static void *block[500];
+	take_over_blocks(block);
 	for (unsigned i = 0; i < 500; i++)
 		if (i % 50)
 			heap_free(block[i]);
