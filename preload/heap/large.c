@@ -148,7 +148,7 @@ static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, c
 	if (!pool && !large_take_units((unsigned)units, &run))
 		return NULL;
 	if (!pool)
-		pool = arena_describe(&run, false);
+		pool = arena_describe(&run, 1);
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
 	*ret_usable = round_up(size, MEMORY_PAGE);
 	*ret_zeroed = run.zeroed;
@@ -339,7 +339,7 @@ static struct pool *move_run(struct heap *heap, struct pool *pool, size_t usable
 	mark_gone(pool);
 	region_set_run(arena, first + 1, units - 1, &pool_nowhere);
 	arena_give_zeroed(arena, first, units);
-	return become(heap, arena_describe(&run, false), old, stamp, usable);
+	return become(heap, arena_describe(&run, 1), old, stamp, usable);
 }
 
 /* Moves the pages of a block instead of copying them. */
@@ -353,7 +353,8 @@ struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
 		return NULL;
 	if (huge)
 		return size > ARENA_BYTES ? move_huge(heap, pool, usable) : NULL;
-	return pool->units >= MOVE_UNITS && size > pool->block_bytes && size <= RUN_BYTES_MAX
+	bool outgrown = size > (size_t)pool->units * PM_UNIT_BYTES;
+	return pool->units >= MOVE_UNITS && outgrown && size <= RUN_BYTES_MAX
 		       ? move_run(heap, pool, usable)
 		       : NULL;
 }

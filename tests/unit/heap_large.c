@@ -95,6 +95,37 @@ Test(large, many_changes_of_many_blocks)
 	nothing_lives();
 }
 
+/*
+ * A block whose alignment took more units than its size needs stands perhaps at their beginning; the free blocks around
+ * it keep their links when it grows.
+ */
+Test(large, aligned_blocks_change_their_size_beside_free_ones)
+{
+	enum { FREED = 400 };
+	static void *freed[FREED];
+	uint32_t random = 3;
+	host_begin();
+	for (unsigned round = 0; round < 300; round++) {
+		for (unsigned i = 0; i < FREED; i++)
+			freed[i] = heap_alloc(host_random(&random) % CLASS_MAX + 1);
+		size_t alignment = (size_t)CLASS_PAGE << host_random(&random) % 9;
+		size_t size = host_random(&random) % CLASS_MAX + 1;
+		char *block = heap_alloc_aligned(alignment, size);
+		for (unsigned i = 0; i < FREED; i++)
+			heap_free(freed[i]);
+		for (unsigned change = 0; change < 4; change++) {
+			size_t now = host_random(&random) % (CLASS_MAX << host_random(&random) % 5) +
+				     1;
+			mark(block, size, change);
+			block = heap_resize(block, now);
+			cr_assert(is_marked(block, size < now ? size : now, change));
+			size = now;
+		}
+		heap_free(block);
+	}
+	nothing_lives();
+}
+
 Test(large, every_alignment)
 {
 	static const size_t size[] = {1, 100, 4096, 32768, 40000, 65536, 3 * MIB, 5 * MIB};
