@@ -7,61 +7,12 @@
  */
 #include "heap/arena.h"
 
+#include "heap/record.h"
 #include "heap/region.h"
 #include "heap/units.h"
 #include "sys/memory.h"
 
-/*
- * Where descriptors lie in their pages.  A store to one address delays a load from another that is a multiple of 4 KiB
- * away.  Programs write most to the beginning of blocks, and the first blocks are at the beginning of pages; so
- * descriptors stay off it.  (calloc and free of 128 bytes in turn took twice as long.)  Descriptors at a few places of
- * the page would share a few sets of the first cache, and a program uses a hundred at a time; so each four begin a line
- * further on, at 48 places.  (Of a server-like kernel the misses there fell from 115 to 83 million, by cachegrind.)
- */
-enum {
-	META_OFFSET = 256,
-	META_LINE = 64,
-	META_LINES = 12,           /* then it begins again, past the page's beginning */
-	META_SHIFTS = MEMORY_PAGE, /* room for that */
-	GROW_UNITS_MIN = 4,
-	COARSE_BYTES = (int)sizeof(struct pool) + STAMPS_COARSE,
-	FINE_BYTES = (int)sizeof(struct pool) + STAMPS_FINE,
-	META_BYTES = PM_ARENA_UNITS * (COARSE_BYTES + FINE_BYTES) + 2 * META_SHIFTS
-};
-
-_Static_assert(COARSE_BYTES == 1024 && FINE_BYTES % 1024 == 0, "four places in a page");
-
-/* Descriptors lie this far below the arenas, side by side too, so that the kernel merges the mappings. */
-static const uintptr_t META_DISTANCE = (uintptr_t)2 << 40;
-
-bool arena_ensure_meta(struct arena *arena)
-{
-	if (arena->records)
-		return true;
-	char *hint = (char *)((region.base_unit << UNIT_SHIFT) - META_DISTANCE) +
-		     (size_t)arena->index * META_BYTES;
-	char *meta = memory_map(hint, META_BYTES);
-	if (!meta)
-		return false;
-	__atomic_add_fetch(&region.meta_bytes, META_BYTES, __ATOMIC_RELAXED);
-	arena->records = meta + META_OFFSET;
-	return true;
-}
-
-static struct pool *record(const struct arena *arena, unsigned unit, bool fine)
-{
-	unsigned four = unit / 4;
-	size_t shift = (four < META_LINES ? four : four + 4) * (size_t)META_LINE;
-	char *fine_records = arena->records + (size_t)PM_ARENA_UNITS * COARSE_BYTES + META_SHIFTS;
-	return (struct pool *)((fine ? fine_records + (size_t)unit * FINE_BYTES
-				     : arena->records + (size_t)unit * COARSE_BYTES) +
-			       shift);
-}
-
-struct pool *arena_pool(const struct arena *arena, unsigned unit)
-{
-	return record(arena, unit, __atomic_load_n(&arena->fine, __ATOMIC_ACQUIRE) >> unit & 1);
-}
+enum { GROW_UNITS_MIN = 4 };
 
 /* After units were given: either this sees the hint that passed them, or raise_hint() sees the units. */
 static void lower_hint(uint32_t index)
@@ -210,7 +161,7 @@ static struct arena *open_arena(void)
 {
 	for (uint32_t i = 0; i < arena_count(); i++)
 		if (arena_claim(arena_at(i), ARENA_UNUSED)) {
-			bool ready = arena_ensure_meta(arena_at(i));
+			bool ready = record_ensure(arena_at(i));
 			arena_set_kind(arena_at(i), ready ? ARENA_POOLS : ARENA_UNUSED);
 			return ready ? arena_at(i) : NULL;
 		}
@@ -260,22 +211,26 @@ bool arena_take(unsigned count, struct run *ret_run)
 
 /* --- describing ----------------------------------------------------------------------------------- */
 
-struct pool *arena_describe(const struct run *run, bool fine_stamps)
+struct pool *arena_describe(const struct run *run, size_t stamps)
 {
 	struct arena *arena = run->arena;
-	struct pool *pool = record(arena, run->first, fine_stamps);
-	uint64_t unit = units_mask(run->first, 1);
-	if (fine_stamps)
-		__atomic_or_fetch(&arena->fine, unit, __ATOMIC_RELEASE);
-	else
-		__atomic_and_fetch(&arena->fine, ~unit, __ATOMIC_RELEASE);
+	struct pool *old, *pool = record_take(arena, run->first, stamps, &old);
 	pool->start = arena_unit_at(arena, run->first);
 	pool->units = (uint16_t)run->count;
 	pool->arena = arena->index;
 	pool->first_unit = (uint8_t)run->first;
 	region_set_run(arena, run->first, run->count, pool);
+	if (old)
+		record_give(arena, old);
 	arena_mark_changed(arena);
 	return pool;
+}
+
+/* While it is looked at, a unit may get another descriptor, and its old one describe another unit. */
+struct pool *arena_pool(const struct arena *arena, unsigned unit)
+{
+	struct pool *pool = record_of(arena, unit);
+	return pool->first_unit == unit ? pool : &pool_nowhere;
 }
 
 struct arena *arena_of(const struct pool *pool, unsigned *ret_unit)
@@ -288,7 +243,7 @@ struct arena *arena_of(const struct pool *pool, unsigned *ret_unit)
 void arena_each_pool_of(const struct arena *arena, void (*visit)(struct pool *, void *),
 			void *context)
 {
-	for (unsigned unit = 0; arena->records && unit < PM_ARENA_UNITS; unit++) {
+	for (unsigned unit = 0; unit < PM_ARENA_UNITS; unit++) {
 		struct pool *pool = arena_pool(arena, unit);
 		uint8_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
 		if (state != POOL_UNUSED && state != POOL_CACHED)

@@ -26,9 +26,7 @@ enum {
 	ARENA_BLOCKS = 1024, /* so at most 262,144 arenas, 1 TiB */
 	ARENA_LIMIT = ARENA_BLOCK * ARENA_BLOCKS,
 	RUN_UNITS_MAX = 512, /* 32 MiB: what is longer is mapped and unmapped */
-	STAMPS_FINE = 4992,  /* room for the stamps of a unit in classes of 16 bytes and more */
-	STAMPS_COARSE = 896, /* in classes of STAMPS_COARSE_FROM bytes and more */
-	STAMPS_COARSE_FROM = 80,
+	RECORD_SHAPES = 7,   /* lengths of descriptors, see record.c */
 };
 
 enum arena_kind {
@@ -52,8 +50,9 @@ struct arena {
 	uint32_t changed; /* atomic flag: something in it changed since it was last published */
 	bool published;   /* by life/: a figure of it stands in the segment */
 	bool ageing;      /* atomic, of ageing.c: a pool in it may be AGEING_DUE */
-	uint64_t fine;    /* atomic: units whose pool is described with many stamps */
-	char *records;    /* descriptors, a coarse and a fine one for each unit */
+	char *records;    /* of record.c: descriptors */
+	uint64_t places[RECORD_SHAPES];     /* atomic: those taken, a bit each */
+	uint16_t record_at[PM_ARENA_UNITS]; /* atomic: where the unit's is; 0: it has had none yet */
 };
 
 /* What the lookup in free() reads.  `units` is stored last when it grows. */
@@ -65,7 +64,7 @@ struct region {
 	uint32_t first_free;   /* atomic hint: no arena below has a free unit */
 	uint64_t mapped_bytes; /* atomic: in arenas */
 	uint64_t mapped_peak;  /* atomic */
-	uint64_t meta_bytes;   /* atomic: descriptors, stamps, heaps */
+	uint64_t meta_bytes; /* atomic: descriptors and stamps in use; mapped for heaps and maps */
 	uint64_t purged_bytes; /* atomic: given back so far */
 	uint64_t free_dirty;   /* atomic: dirty free units, roughly */
 };
@@ -128,8 +127,8 @@ void arena_open_up_to(struct arena *arena, unsigned end);
 /* As arena_give(), of units that read as zero. */
 void arena_give_zeroed(struct arena *arena, unsigned first, unsigned count);
 
-/* Makes the run findable: each of its units leads to the descriptor of the first. */
-struct pool *arena_describe(const struct run *run, bool fine_stamps);
+/* Makes the run findable: each of its units leads to the first's descriptor, which has room for so many stamps. */
+struct pool *arena_describe(const struct run *run, size_t stamps);
 
 /* The descriptor in force at a unit; state POOL_UNUSED where no pool begins.  The arena has been used. */
 struct pool *arena_pool(const struct arena *arena, unsigned unit);

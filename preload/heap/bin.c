@@ -127,7 +127,7 @@ static bool take_new(struct heap *heap, unsigned size_class)
 	struct run run;
 	if (!large_take_units(class_units(size_class), &run))
 		return false;
-	struct pool *pool = arena_describe(&run, class_bytes(size_class) < STAMPS_COARSE_FROM);
+	struct pool *pool = arena_describe(&run, class_capacity(size_class));
 	pool->used_before = !run.zeroed;
 	pool_init(pool, size_class, heap, &heap->slot->tally[size_class]);
 	pool_extend(pool);

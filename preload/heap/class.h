@@ -54,6 +54,12 @@ static inline unsigned class_units(unsigned size_class)
 	return class_bytes(size_class) <= PM_UNIT_BYTES / 8 ? 1 : 4;
 }
 
+/* Blocks of a pool of the class. */
+static inline size_t class_capacity(unsigned size_class)
+{
+	return class_units(size_class) * (size_t)PM_UNIT_BYTES / class_bytes(size_class);
+}
+
 /* Classes as data, for the segment. */
 void class_describe(struct pm_class classes[CLASS_COUNT]);
 

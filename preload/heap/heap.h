@@ -34,7 +34,7 @@ enum heap_state {
 };
 
 /*
- * What the fast paths read lies off the beginning of its page: see META_OFFSET in arena.c.
+ * What the fast paths read lies off the beginning of its page: see record.c.
  */
 struct heap {
 	struct pm_slot *slot;  /* private one; add the displacement */

@@ -5,6 +5,7 @@
  *   | ARENA_HUGE, with the descriptor | ARENA_HUGE_TAIL | ... | ARENA_HUGE_TAIL, mapped as far as needed |
  */
 #include "heap/arena.h"
+#include "heap/record.h"
 #include "heap/region.h"
 #include "heap/units.h"
 #include "sys/memory.h"
@@ -64,7 +65,7 @@ static struct pool *describe_huge(uint32_t first, uint32_t count, size_t bytes)
 	arena->huge_arenas = count;
 	set_range(first + 1, count - 1, ARENA_HUGE_TAIL);
 	arena_set_kind(arena, ARENA_HUGE);
-	return arena_describe(&run, false);
+	return arena_describe(&run, 1);
 }
 
 /* Asks before the tables are made longer for a request that the kernel will refuse anyway. */
@@ -100,7 +101,7 @@ struct pool *arena_take_huge(size_t bytes)
 		if (!arenas_claim(count, &first))
 			return NULL;
 		enum memory_result result = MEMORY_REFUSED;
-		if (arena_ensure_meta(arena_at(first)))
+		if (record_ensure(arena_at(first)))
 			result = memory_map_at(arena_base(arena_at(first)), bytes);
 		if (result == MEMORY_OK)
 			break;
@@ -166,7 +167,7 @@ struct pool *arena_resize_huge(struct pool *pool, size_t bytes)
 	uint32_t first, count = arenas_for(bytes);
 	if (!is_obtainable(bytes - from->huge_bytes) || !arenas_claim(count, &first))
 		return NULL;
-	if (!arena_ensure_meta(arena_at(first))) {
+	if (!record_ensure(arena_at(first))) {
 		arenas_unclaim(first, count, MEMORY_REFUSED);
 		return NULL;
 	}

@@ -48,7 +48,7 @@ void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struc
 	pool->purged = 0;
 	pool->rested = false;
 	pool->looked_at = 0;
-	pool->capacity = pool->units * (size_t)PM_UNIT_BYTES / bytes;
+	pool->capacity = class_capacity(size_class);
 	pool->block_bytes = bytes;
 	pool->size_class = (uint8_t)size_class;
 	pool->asked = false;

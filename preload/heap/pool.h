@@ -70,7 +70,8 @@ struct pool {
 	bool used_before;   /* its untouched part was another's, and is perhaps resident */
 	uint16_t looked_at; /* of sparse.c: used count at its last look; 0: none yet */
 	uint8_t ageing;     /* atomic, of ageing.c: whether its stamps need another look */
-	uint8_t unused[5];
+	uint8_t shape, place; /* of record.c */
+	uint8_t unused[3];
 	uint8_t stamps[]; /* a byte per block */
 };
 

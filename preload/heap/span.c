@@ -8,6 +8,7 @@
  * who meets a unit that another has taken gives the others back.  A unit is named by its number from the region's base.
  */
 #include "heap/arena.h"
+#include "heap/record.h"
 #include "heap/region.h"
 #include "heap/units.h"
 #include "sys/memory.h"
@@ -199,7 +200,7 @@ static void open_arenas(uint32_t first, uint32_t count, unsigned mapped, unsigne
 static enum memory_result map_arenas(uint32_t first, uint32_t count, unsigned mapped, unsigned taken)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (!arena_ensure_meta(arena_at(first + i)))
+		if (!record_ensure(arena_at(first + i)))
 			return MEMORY_REFUSED;
 	enum memory_result result = memory_map_at(arena_base(arena_at(first)),
 						  (size_t)mapped * PM_UNIT_BYTES);

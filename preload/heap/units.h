@@ -20,9 +20,6 @@ void units_put(struct arena *arena, uint64_t units);
 void units_mark_dirty(struct arena *arena, uint64_t units);
 uint64_t units_clear_dirty(struct arena *arena, uint64_t units);
 
-/* Descriptors and stamps, kept for good once the arena is used.  false: no memory. */
-bool arena_ensure_meta(struct arena *arena);
-
 /*
  * Gives pieces of memory from `base` on back to the kernel, a bit each.  Returns those that went: the kernel refuses
  * what is locked.

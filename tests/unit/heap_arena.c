@@ -217,7 +217,7 @@ static void *describe_many(void *number)
 	uint32_t random = (uint32_t)(uintptr_t)number + 1;
 	for (unsigned i = 0; i < 80; i++) {
 		HOST_EXPECT(take(host_random(&random) % 30 + 35, &run[i]));
-		pool[i] = arena_describe(&run[i], i % 2);
+		pool[i] = arena_describe(&run[i], i % 2 ? 4096 : 1);
 		for (unsigned j = 0; j <= i; j++)
 			HOST_EXPECT(leads_to(&run[j], pool[j]));
 	}
