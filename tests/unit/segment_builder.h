@@ -130,7 +130,7 @@ static inline void builder_tables(struct builder *b)
 static inline struct builder builder_begin(uint32_t pid, bool is_small)
 {
 	struct builder b = {.class_count = is_small ? 12 : 87,
-			    .chunk_bytes = is_small ? 4096 : 12288};
+			    .chunk_bytes = is_small ? 4096 : PM_CHUNK_BYTES};
 
 	bytes_zero(&b.file, b.chunk_bytes);
 	struct pm_header *header = builder_header(&b);
