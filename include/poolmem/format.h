@@ -30,13 +30,13 @@
 
 enum {
 	PM_FORMAT_VERSION = 1,
-	PM_CHUNK_BYTES = 12288,
+	PM_CHUNK_BYTES = 16384,
 	PM_UNIT_BYTES = 65536, /* granularity of pools */
 	PM_ARENA_UNITS = 64,   /* units in an arena: one bit each in a 64-bit word */
-	PM_TALLY_COUNT = 88,   /* records of pm_slot.tally */
+	PM_TALLY_COUNT = 120,  /* records of pm_slot.tally */
 	PM_COUNTER_ROOM = 24,  /* words of pm_slot.counter */
 	PM_AGE_COUNT = 13,     /* age buckets */
-	PM_MAP_ARENAS = 11,    /* arenas in a MAP chunk */
+	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
 	PM_LEFT_STEP = 256,    /* pm_tally.left falls by this for each allocation */
 };
 

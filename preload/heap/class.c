@@ -2,6 +2,8 @@
 /* class.c: the size-class table as data. */
 #include "heap/class.h"
 
+_Static_assert((int)CLASS_COUNT <= (int)PM_TALLY_COUNT, "each has a tally record");
+
 void class_describe(struct pm_class classes[CLASS_COUNT])
 {
 	for (unsigned c = 0; c < CLASS_POOLED; c++)

@@ -2,10 +2,14 @@
 /*
  * class.h: size classes, pure arithmetic.
  *
- * Every 16 bytes up to 1 KiB, four to a doubling above, up to 32 KiB; larger blocks have a run of pages
+ * Every 16 bytes up to 1 KiB, eight to a doubling above, up to 32 KiB; larger blocks have a run of pages
  * of their own.  Class 0 is malloc(0), kept apart because it tells something.  Above 1 KiB each class
- * size is a multiple of the largest power of two not above a quarter of it, and below every multiple of
- * 16 is one, so aligned blocks come from classes.
+ * size is a multiple of the largest power of two not above an eighth of it, and below every multiple of
+ * 16 is one.  So a block aligned to up to a page comes from the class of its size rounded up to the
+ * alignment: that is a class size itself, or all classes there are multiples of the alignment.
+ *
+ * Eight, as sizes a little above a power of two are common: to the pages of a data base with a header in
+ * front (4,368 bytes) four to a doubling would add a sixth.
  */
 #ifndef HEAP_CLASS_H
 #define HEAP_CLASS_H
@@ -18,10 +22,10 @@ enum {
 	CLASS_PAGE = 4096,     /* what valloc aligns to; pools are threaded a page at a time */
 	CLASS_FINE_MAX = 1024, /* classes every 16 bytes up to here */
 	CLASS_MAX = 32768,     /* largest block cut from a pool */
-	CLASS_POOLED = 85,     /* classes 0 .. 84 are cut from pools */
-	CLASS_LARGE = 85,
-	CLASS_LARGE_BYTES = 86,
-	CLASS_COUNT = 87
+	CLASS_POOLED = 105,    /* classes 0 .. 104 are cut from pools */
+	CLASS_LARGE = 105,
+	CLASS_LARGE_BYTES = 106,
+	CLASS_COUNT = 107
 };
 
 static inline unsigned class_of_fine(size_t size)
@@ -36,7 +40,7 @@ static inline unsigned class_of(size_t size)
 		return class_of_fine(size);
 	size_t last = size - 1;
 	unsigned doubling = 63 - (unsigned)__builtin_clzl(last);
-	return 65 + (doubling - 10) * 4 + (unsigned)((last >> (doubling - 2)) & 3);
+	return 65 + (doubling - 10) * 8 + (unsigned)((last >> (doubling - 3)) & 7);
 }
 
 /* Usable bytes of a block of the class. */
@@ -45,7 +49,7 @@ static inline size_t class_bytes(unsigned size_class)
 	if (size_class <= 64)
 		return size_class ? (size_t)size_class * CLASS_GRAIN : CLASS_GRAIN;
 	unsigned step = size_class - 65;
-	return ((size_t)1024 << (step / 4)) + ((size_t)(step % 4 + 1) * 256 << (step / 4));
+	return ((size_t)1024 << (step / 8)) + ((size_t)(step % 8 + 1) * 128 << (step / 8));
 }
 
 /* Units of a pool of the class: at least eight blocks. */

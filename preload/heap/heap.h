@@ -21,7 +21,7 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 enum {
-	HEAP_STRIDE = 1024,
+	HEAP_STRIDE = 2048,
 	HEAP_GROUP = 8,
 	HEAP_CACHED_UNITS = 8, /* longest run that a heap keeps; of shorter ones as many as are that long together */
 	HEAP_GROUPS = 8192, /* so at most 65,536 threads with a heap at a time */

@@ -105,6 +105,8 @@ static void add_large(struct heap *heap, struct sums *sums)
 	sums->frees += tally_frees(blocks);
 }
 
+_Static_assert(CLASS_POOLED <= 8 * sizeof((struct heap *)NULL)->ticking, "a bit each");
+
 static struct sums sum_up(struct heap *heap)
 {
 	struct sums sums = {0};

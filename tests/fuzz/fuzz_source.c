@@ -101,7 +101,7 @@ static void change_word(uint8_t *data, size_t size)
 	static const uint64_t values[] = {
 		0,          1,          2,          3,           4,         7,
 		8,          16,         63,         64,          255,       256,
-		4095,       4096,       12288,      65535,       65536,     0x7fffffff,
+		4095,       4096,       16384,      65535,       65536,     0x7fffffff,
 		0x80000000, 0xffffffff, 0xfffffff8, 0x100000000, INT64_MAX, (uint64_t)INT64_MIN,
 		UINT64_MAX};
 	size_t at = place(data, size);

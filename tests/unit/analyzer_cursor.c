@@ -283,13 +283,13 @@ Test(cursor, chunk_count_that_falls)
 	cr_assert(input_take(reopened(), "t", &input, &why));
 	place = (struct image_place){&input, 0, input.bytes, true};
 	volatile struct pm_header *header = (void *)shared;
-	header->chunks = 300;
+	header->chunks = 250;
 	pid = fork();
 	if (pid == 0) {
 		for (;;) {
 			header->chunks = 2;
 			sched_yield();
-			header->chunks = 300;
+			header->chunks = 250;
 		}
 	}
 	for (int i = 0; i < 300; i++) {

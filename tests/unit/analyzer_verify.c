@@ -102,7 +102,7 @@ Test(verify, hostile_words)
 {
 	static const uint64_t values[] = {0,          1,          3,          0x7fffffff,
 					  0x80000000, 0xffffffff, 0xfffffff8, 0x100000000,
-					  UINT64_MAX, INT64_MAX,  12288,      4095};
+					  UINT64_MAX, INT64_MAX,  16384,      4095};
 	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
 	struct failure why;
 

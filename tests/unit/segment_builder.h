@@ -74,7 +74,7 @@ static inline uint32_t builder_add(struct builder *b, uint32_t kind, uint32_t pr
 	return number;
 }
 
-/* The same classes as the library has: 0, then every 16 bytes, then four to a doubling. */
+/* The same classes as the library has: 0, then every 16 bytes, then eight to a doubling. */
 static inline struct pm_class builder_class(uint32_t index, uint32_t count)
 {
 	if (index + 2 == count)
@@ -84,7 +84,7 @@ static inline struct pm_class builder_class(uint32_t index, uint32_t count)
 	uint32_t block = index ? index * 16 : 16;
 	if (index > 64) {
 		uint32_t step = index - 65;
-		block = (1024u << step / 4) + ((step % 4 + 1) * 256u << step / 4);
+		block = (1024u << step / 8) + ((step % 8 + 1) * 128u << step / 8);
 	}
 	return (struct pm_class){PM_CLASS_POOL, block, block <= 8192 ? 65536 : 262144,
 				 index ? block : 0};
@@ -129,8 +129,8 @@ static inline void builder_tables(struct builder *b)
 /* is_small: chunks of 4 KiB and few classes, so that a fuzzer has little to chew on. */
 static inline struct builder builder_begin(uint32_t pid, bool is_small)
 {
-	struct builder b = {.class_count = is_small ? 12 : 87,
-			    .chunk_bytes = is_small ? 4096 : 12288};
+	struct builder b = {.class_count = is_small ? 12 : 107,
+			    .chunk_bytes = is_small ? 4096 : PM_CHUNK_BYTES};
 
 	bytes_zero(&b.file, b.chunk_bytes);
 	struct pm_header *header = builder_header(&b);
