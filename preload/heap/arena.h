@@ -165,6 +165,6 @@ struct pool *arena_resize_huge(struct pool *pool, size_t bytes);
 size_t arena_purge(bool all);
 
 /* A part of such a pass, a few milliseconds long.  true: it is through, or another thread is at it. */
-bool arena_purge_part(void);
+bool arena_purge_part(bool all);
 
 #endif

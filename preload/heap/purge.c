@@ -11,7 +11,9 @@
 #include "sys/memory.h"
 #include "sys/wiped.h"
 
-enum { BYTES_AT_ONCE = 16 << 20 };
+enum {
+	BYTES_AT_ONCE = 16 << 20
+}; /* twice what is freed between two looks in span.c, so that it keeps up */
 
 uint64_t purge_pieces(char *base, uint64_t pieces, size_t piece_bytes)
 {
@@ -72,12 +74,12 @@ static bool go_on(bool all, size_t most, size_t *ret_bytes)
 	return through;
 }
 
-bool arena_purge_part(void)
+bool arena_purge_part(bool all)
 {
 	size_t bytes;
 	if (!wiped_try(&wiped.purging))
 		return true;
-	bool through = go_on(false, BYTES_AT_ONCE, &bytes);
+	bool through = go_on(all, BYTES_AT_ONCE, &bytes);
 	wiped_done(&wiped.purging);
 	return through;
 }

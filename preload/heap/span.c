@@ -15,6 +15,7 @@
 
 enum {
 	KEPT_BYTES = 32 << 20, /* of freed pages, besides as many as are in use */
+	LOOK_SHIFT = 23,       /* each 8 MiB more of them, it is seen whether these are too many */
 	REST_PART = 8          /* of what is left of a free run counts as lost */
 };
 
@@ -89,7 +90,10 @@ static uint64_t bytes_in_use(void)
 	return units * PM_UNIT_BYTES;
 }
 
-/* As much is kept as a program needs that goes on as it does; more does not wait for a purge. */
+/*
+ * As much is kept as a program needs that goes on as it does; more does not wait for a purge, as a program that frees
+ * what it had and then sleeps comes to none.
+ */
 static bool is_too_much_kept(void)
 {
 	uint64_t kept = __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
@@ -98,9 +102,13 @@ static bool is_too_much_kept(void)
 
 void arena_give(struct arena *arena, unsigned first, unsigned count)
 {
+	uint64_t before = __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
 	give(number_of(arena, first), count, false);
+	uint64_t now = __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
 	if (count > PM_ARENA_UNITS && is_too_much_kept())
 		arena_purge(true);
+	else if (now >> LOOK_SHIFT > before >> LOOK_SHIFT && is_too_much_kept())
+		arena_purge_part(true);
 }
 
 void arena_give_zeroed(struct arena *arena, unsigned first, unsigned count)

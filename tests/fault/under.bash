@@ -4,7 +4,7 @@
 load ../posix/preload
 
 # Seconds until a program counts as hung; nothing here takes a tenth of it when it does not hang.
-watchdog=${WATCHDOG:-$(by_level 100 7200)}
+watchdog=${WATCHDOG:-$(by_level 300 7200)}
 
 setup()
 {

@@ -96,3 +96,8 @@ PY
 	mkdir -m 700 "$BATS_TEST_TMPDIR/segments"
 	preloaded "$programs/goesback"
 }
+
+@test "what is freed goes back though the program then calls nothing" {
+	mkdir -m 700 "$BATS_TEST_TMPDIR/segments"
+	preloaded "$programs/sleeps"
+}

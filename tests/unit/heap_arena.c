@@ -280,6 +280,27 @@ Test(purge, leaves_alone_what_is_in_use)
 		cr_assert(is_soiled(&run[i]));
 }
 
+/* No pass is waited for, and none of the calls carries one. */
+Test(purge, far_more_than_is_in_use_goes_back_while_it_is_freed)
+{
+	enum { UNITS = 16384, MIB = 1 << 20, LEFT = UNITS / 8 };
+	static struct run run[UNITS];
+	host_begin();
+	for (unsigned i = 0; i < UNITS; i++)
+		cr_assert(arena_take(1, &run[i]));
+	for (unsigned i = UNITS; i-- > LEFT;) {
+		uint64_t before = region.purged_bytes;
+		arena_give(run[i].arena, run[i].first, 1);
+		cr_assert_leq(region.purged_bytes - before, 32 * MIB);
+	}
+	uint64_t in_use = (uint64_t)LEFT * PM_UNIT_BYTES;
+	cr_assert_leq(region.free_dirty, in_use + 64 * MIB);
+	cr_assert_geq(region.free_dirty, in_use, "as much as is in use stays for it");
+	for (unsigned i = 0; i < LEFT; i++)
+		arena_give(run[i].arena, run[i].first, 1);
+	cr_assert_leq(region.free_dirty, 64 * MIB);
+}
+
 Test(purge, locked_memory_stays_dirty)
 {
 	struct run run;
