@@ -67,6 +67,7 @@ struct region {
 	uint64_t meta_bytes; /* atomic: descriptors and stamps in use; mapped for heaps and maps */
 	uint64_t purged_bytes; /* atomic: given back so far */
 	uint64_t free_dirty;   /* atomic: dirty free units, roughly */
+	uint64_t sparse_bytes; /* atomic: pages inside pools that went back, of sparse.c */
 };
 
 extern struct region region __attribute__((visibility("hidden")));

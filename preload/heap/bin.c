@@ -93,6 +93,7 @@ void bin_release(struct heap *heap, struct pool *pool)
 	struct arena *arena = arena_of(pool, &unit);
 	unlink(heap, pool);
 	forget_units(pool, arena, unit);
+	sparse_forget(pool);
 	pool->free = NULL;
 	__atomic_store_n(&pool->state, POOL_UNUSED, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->owner, OWNER_NONE, __ATOMIC_RELEASE);

@@ -126,6 +126,9 @@ bool pool_extend(struct pool *pool);
 bool sparse_thread_page(struct pool *pool);
 uint32_t sparse_blocks(const struct pool *pool);
 
+/* Of a pool without used blocks that goes back as a whole.  sparse.c */
+void sparse_forget(struct pool *pool);
+
 /*
  * Takes the blocks that others freed onto the free list; returns how many.  Owner only.
  * A link that leaves the pool is fatal.

@@ -76,7 +76,7 @@ bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *re
 	return take(number_of(arena, first), count, ret_zeroed);
 }
 
-/* Of all arenas, by pools and blocks. */
+/* Of all arenas, by pools and blocks, without pages inside pools that went back. */
 static uint64_t bytes_in_use(void)
 {
 	uint64_t units = 0;
@@ -87,7 +87,9 @@ static uint64_t bytes_in_use(void)
 				 (unsigned)__builtin_popcountl(
 					 __atomic_load_n(&arena->free, __ATOMIC_RELAXED));
 	}
-	return units * PM_UNIT_BYTES;
+	uint64_t bytes = units * PM_UNIT_BYTES;
+	uint64_t sparse = __atomic_load_n(&region.sparse_bytes, __ATOMIC_RELAXED);
+	return bytes > sparse ? bytes - sparse : 0;
 }
 
 /*

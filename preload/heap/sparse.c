@@ -110,6 +110,18 @@ static void unlink_blocks(struct pool *pool, uint64_t pages)
 	*last = NULL;
 }
 
+static void count_pages(int64_t pages)
+{
+	__atomic_add_fetch(&region.sparse_bytes, pages * CLASS_PAGE, __ATOMIC_RELAXED);
+}
+
+void sparse_forget(struct pool *pool)
+{
+	if (pool->purged)
+		count_pages(-__builtin_popcountl(pool->purged));
+	pool->purged = 0;
+}
+
 bool sparse_thread_page(struct pool *pool)
 {
 	if (!pool->purged)
@@ -125,6 +137,7 @@ bool sparse_thread_page(struct pool *pool)
 		pool->free = block;
 	}
 	pool->purged &= pool->purged - 1;
+	count_pages(-1);
 	return true;
 }
 
@@ -149,6 +162,7 @@ static size_t purge_pool(struct pool *pool)
 		return 0;
 	unlink_blocks(pool, pages);
 	pool->purged |= pages;
+	count_pages(__builtin_popcountl(pages));
 	uint64_t gone = purge_pieces(pool->start, pages | again, CLASS_PAGE);
 	for (uint64_t kept = pages & ~gone; kept; kept &= kept - 1) {
 		uint64_t others = pool->purged & ~(kept & -kept);

@@ -83,14 +83,21 @@ static struct pages pages_now(void)
 	return pages;
 }
 
-static void is_sound(struct pool *pool, void *unused)
+static void is_sound(struct pool *pool, void *ret_gone)
 {
 	uint32_t live = 0;
-	(void)unused;
+	*(uint64_t *)ret_gone += (uint64_t)__builtin_popcountl(pool->purged) * CLASS_PAGE;
 	for (uint32_t i = 0; i < pool->threaded; i++)
 		live += pool->stamps[i] != STAMP_FREE;
 	cr_assert_eq(pool_used(pool), live);
 	cr_assert(!pool->purged || pool->threaded);
+}
+
+static void all_are_sound(void)
+{
+	uint64_t gone = 0;
+	arena_each_pool(is_sound, &gone);
+	cr_assert_eq(region.sparse_bytes, gone);
 }
 
 static void thin_purge_and_fill(size_t size_max, uint32_t seed)
@@ -107,12 +114,13 @@ static void thin_purge_and_fill(size_t size_max, uint32_t seed)
 			     after.resident);
 		cr_assert_gt(before.stale, 0);
 		cr_assert_geq(bytes, (before.resident - after.resident) * CLASS_PAGE);
-		arena_each_pool(is_sound, NULL);
+		all_are_sound();
 		fill(&random, size_max);
-		arena_each_pool(is_sound, NULL);
+		all_are_sound();
 	}
 	thin_out(&random, 100);
 	host_expect_nothing_left();
+	all_are_sound();
 }
 
 Test(sparse, tiny)
@@ -142,7 +150,7 @@ Test(sparse, in_the_middle_of_use)
 		if (i % 1000 == 0)
 			sparse_purge(heap_thread.heap, i % 7000 == 0);
 		if (i % 20000 == 0)
-			arena_each_pool(is_sound, NULL);
+			all_are_sound();
 	}
 	thin_out(&random, 100);
 	host_expect_nothing_left();
@@ -212,7 +220,7 @@ Test(sparse, a_pass_in_parts)
 				else
 					take(at, 8 + host_random(&random) % 1500);
 			}
-			arena_each_pool(is_sound, NULL);
+			all_are_sound();
 		}
 	struct pages after = pages_now();
 	cr_assert_gt(parts, 6);
