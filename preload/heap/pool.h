@@ -31,8 +31,13 @@ enum pool_state {
 	POOL_CACHED  /* was one, and is kept by a heap for its next: see large.c */
 };
 
-/* pool.remote: list of blocks freed by others, and this bit: tell the owner about the first one. */
-enum { POOL_NOTIFY = 1 };
+/*
+ * pool.remote: list of blocks freed by others, this bit: tell the owner about the first one, and above the address,
+ * which has 48 bits at most, how many there are.
+ */
+enum { POOL_NOTIFY = 1, POOL_REMOTE_SHIFT = 48 };
+
+_Static_assert(PM_UNIT_BYTES / CLASS_GRAIN < 1 << (64 - POOL_REMOTE_SHIFT), "blocks of a pool");
 
 /* pool.ageing */
 enum {
@@ -70,7 +75,8 @@ struct pool {
 	bool used_before;   /* its untouched part was another's, and is perhaps resident */
 	uint16_t looked_at; /* of sparse.c: used count at its last look; 0: none yet */
 	uint8_t ageing;     /* atomic, of ageing.c: whether its stamps need another look */
-	uint8_t unused[5];
+	bool batched; /* atomic, sticky: blocks of it may wait in a batch, which only the stamps tell */
+	uint8_t unused[4];
 	uint8_t stamps[]; /* a byte per block */
 };
 
@@ -126,8 +132,8 @@ bool sparse_thread_page(struct pool *pool);
 uint32_t sparse_blocks(const struct pool *pool);
 
 /*
- * Takes the blocks that others freed onto the free list; returns how many.  Owner only.
- * A link that leaves the pool is fatal.
+ * Takes the blocks that others freed onto the free list; returns how many.  Owner only.  Their links are looked at
+ * where the end of the list must be found; else malloc does, block by block.  One that leaves the pool is fatal.
  */
 uint32_t pool_collect(struct pool *pool);
 
@@ -137,10 +143,10 @@ bool pool_ask_notice(struct pool *pool);
 /* Takes the wish back.  false: the notice is on its way, and the pool must stay until it has come. */
 bool pool_cancel_notice(struct pool *pool);
 
-/* Another thread's free.  true: the caller must notify the owner. */
-bool pool_push_remote(struct pool *pool, void *block);
+/* Another thread's frees, as a list of so many.  true: the caller must notify the owner. */
+bool pool_push_remote(struct pool *pool, void *first, void *last, uint32_t blocks);
 
-/* Live blocks as an observer sees them: used less those waiting on `remote`. */
+/* Live blocks as an observer sees them: used less those that wait for the owner. */
 uint32_t pool_live(const struct pool *pool);
 
 #endif

@@ -39,7 +39,7 @@ void remote_free(struct heap *heap, struct pool *pool, void *block)
 		return;
 	}
 	count_free(heap, pool, stamp_age(stamp));
-	if (pool_push_remote(pool, block))
+	if (pool_push_remote(pool, block, block, 1))
 		notify(owner, pool);
 	if (heap && !(++heap->remote_frees % FREES_PER_TICK))
 		heap_tick(heap);
