@@ -52,6 +52,7 @@ void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struc
 	pool->block_bytes = bytes;
 	pool->size_class = (uint8_t)size_class;
 	pool->asked = false;
+	pool->batched = false;
 	pool->notify_next = pool->next = pool->prev = NULL;
 	__atomic_store_n(&pool->remote, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->owner, owner, __ATOMIC_RELEASE);
@@ -183,7 +184,8 @@ uint32_t pool_live(const struct pool *pool)
 	uint32_t mark = __atomic_load_n(&pool->mark, __ATOMIC_ACQUIRE);
 	uint32_t waiting = remote_count(__atomic_load_n(&pool->remote, __ATOMIC_RELAXED));
 	uint32_t used = mark + pool->until;
-	if (mark != POOL_SERVES && used <= pool->threaded && waiting <= used)
+	if (mark != POOL_SERVES && !__atomic_load_n(&pool->batched, __ATOMIC_RELAXED) &&
+	    used <= pool->threaded && waiting <= used)
 		return used - waiting;
 	return count_stamps(pool);
 }

@@ -7,10 +7,11 @@
  *
  *   used + blocks on `free` + blocks on purged pages == threaded <= capacity
  *
- * where `used` counts live blocks and those on `remote` (freed by other threads, not yet taken over).  The
+ * where `used` counts live blocks and those that other threads freed and the owner has not taken over yet: on
+ * `remote`, or still in a batch of the thread that freed them, see remote.c.  The
  * pool that malloc takes from, the first of its bin, does not keep `used`; the others, which only lose blocks, do.
  * The descriptor lies away from the blocks, where an overflow does not reach it.  Only the owner touches
- * it, but for `remote`, `notify_next` and the stamp bytes.
+ * it, but for `remote`, `notify_next`, `batched` and the stamp bytes.
  */
 #ifndef HEAP_POOL_H
 #define HEAP_POOL_H
@@ -145,6 +146,13 @@ bool pool_cancel_notice(struct pool *pool);
 
 /* Another thread's frees, as a list of so many.  true: the caller must notify the owner. */
 bool pool_push_remote(struct pool *pool, void *first, void *last, uint32_t blocks);
+
+/* From now on an observer counts the stamps; after those of the blocks that are to wait were cleared. */
+static inline void pool_set_batched(struct pool *pool)
+{
+	if (!__atomic_load_n(&pool->batched, __ATOMIC_RELAXED))
+		__atomic_store_n(&pool->batched, true, __ATOMIC_RELAXED);
+}
 
 /* Live blocks as an observer sees them: used less those that wait for the owner. */
 uint32_t pool_live(const struct pool *pool);
