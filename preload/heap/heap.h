@@ -3,7 +3,7 @@
  * heap.h: a thread's heap and the fast paths of malloc and free.
  *
  *   group of 8:  | heap 0 | heap 1 | ... | twin 0 | twin 1 | ... | slot 0 | slot 1 | ...
- *                  1 KiB each              wiped on fork            private counters
+ *                  2 KiB each              wiped on fork            private counters
  *
  * Counting goes to  private counter + twin->displacement.  The displacement leads to the heap's slot in
  * the segment; in a forked child the twin's page reads as zero, so that the child counts in its own
@@ -25,6 +25,15 @@ enum {
 	HEAP_GROUP = 8,
 	HEAP_CACHED_UNITS = 8, /* longest run that a heap keeps; of shorter ones as many as are that long together */
 	HEAP_GROUPS = 8192, /* so at most 65,536 threads with a heap at a time */
+	HEAP_BATCHES = 16,
+	HEAP_BATCH_BYTES = 2048,
+};
+
+/* Blocks of one pool that the thread freed and has not handed to the pool's owner yet: see remote.c. */
+struct batch {
+	struct pool *pool; /* NULL: none wait */
+	void *first, *last;
+	uint32_t blocks;
 };
 
 enum heap_state {
@@ -59,6 +68,7 @@ struct heap {
 	size_t large_bytes;                     /* their bytes */
 	uint64_t off_the_page[5];
 	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
+	struct batch batch[HEAP_BATCHES];
 };
 
 /* On memory that is wiped in a forked child. */
@@ -68,6 +78,7 @@ struct heap_twin {
 };
 
 _Static_assert(sizeof(struct heap) <= HEAP_STRIDE, "heaps of a group");
+_Static_assert(CLASS_PAGE % HEAP_STRIDE == 0, "each lies on one page");
 _Static_assert(offsetof(struct heap, bin) >= 192, "off the page");
 
 /*
@@ -170,6 +181,7 @@ void *heap_take_slow(struct heap *heap, size_t class_before);
 void *heap_due(struct heap *heap, void *block);
 void heap_tick(struct heap *heap);
 void heap_free_slow(void *block);
+void heap_free_remote(void *block, struct pool *pool); /* not of the heap's own, whatever it is */
 void heap_pool_event(struct heap *heap, struct pool *pool);
 
 /*
@@ -221,7 +233,7 @@ static inline void heap_free(void *block)
 	struct pool *pool = region.pool_at[unit];
 	struct heap *heap = heap_thread.heap;
 	if (unlikely(pool->owner != heap)) {
-		heap_free_slow(block);
+		heap_free_remote(block, pool);
 		return;
 	}
 	struct place place = pool_place(pool, block);
@@ -305,7 +317,8 @@ struct pool *large_move(struct heap *heap, struct pool *pool, size_t size);
 
 /* Frees by others.  remote.c */
 void remote_free(struct heap *heap, struct pool *pool, void *block);
-void remote_drain(struct heap *heap);
+void remote_flush(struct heap *heap); /* hands over what waits; inside a slow path */
+void remote_drain(struct heap *heap); /* takes over what others freed where it asked for a notice */
 
 /* Pools of a heap.  bin.c */
 extern struct pool pool_empty;

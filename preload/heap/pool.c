@@ -52,6 +52,7 @@ void pool_init(struct pool *pool, unsigned size_class, struct heap *owner, struc
 	pool->block_bytes = bytes;
 	pool->size_class = (uint8_t)size_class;
 	pool->asked = false;
+	pool->batched = false;
 	pool->notify_next = pool->next = pool->prev = NULL;
 	__atomic_store_n(&pool->remote, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&pool->owner, owner, __ATOMIC_RELEASE);
@@ -96,18 +97,36 @@ static void lose(struct pool *pool, uint32_t blocks)
 		pool_set_mark(pool, used / 2);
 }
 
+static void *remote_list(uintptr_t word)
+{
+	return (void *)(word & ((UINT64_C(1) << POOL_REMOTE_SHIFT) - 1) & ~(uintptr_t)POOL_NOTIFY);
+}
+
+static uint32_t remote_count(uintptr_t word)
+{
+	return (uint32_t)(word >> POOL_REMOTE_SHIFT);
+}
+
+/* Puts `rest` behind a list of so many.  Returns how many are left of it: what a corrupt link cut off is given up. */
+static uint32_t append(const struct pool *pool, void **list, uint32_t blocks, void *rest)
+{
+	uint32_t count = 1;
+	for (; count < blocks && pool_links_to(pool, *list); list = *list)
+		count++;
+	*list = rest;
+	return count;
+}
+
+/* What was given up stays in `used`. */
 uint32_t pool_collect(struct pool *pool)
 {
-	uintptr_t list = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED);
-	if (!(list & ~(uintptr_t)POOL_NOTIFY))
+	if (!remote_list(__atomic_load_n(&pool->remote, __ATOMIC_RELAXED)))
 		return 0;
-	list = __atomic_exchange_n(&pool->remote, 0, __ATOMIC_ACQUIRE) & ~(uintptr_t)POOL_NOTIFY;
-	uint32_t taken = 1;
-	void **last = (void **)list;
-	for (; pool_links_to(pool, *last); last = *last)
-		taken++;
-	*last = pool->free;
-	pool->free = (void *)list;
+	uintptr_t word = __atomic_exchange_n(&pool->remote, 0, __ATOMIC_ACQUIRE);
+	uint32_t taken = remote_count(word);
+	if (pool->free)
+		taken = append(pool, remote_list(word), taken, pool->free);
+	pool->free = remote_list(word);
 	lose(pool, taken);
 	return taken;
 }
@@ -130,14 +149,16 @@ bool pool_cancel_notice(struct pool *pool)
 	return !pool->asked;
 }
 
-bool pool_push_remote(struct pool *pool, void *block)
+bool pool_push_remote(struct pool *pool, void *first, void *last, uint32_t blocks)
 {
-	uintptr_t head = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED);
-	do
-		*(void **)block = (void *)(head & ~(uintptr_t)POOL_NOTIFY);
-	while (!__atomic_compare_exchange_n(&pool->remote, &head, (uintptr_t)block, true,
-					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-	return head & POOL_NOTIFY;
+	uintptr_t word = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED), next;
+	do {
+		*(void **)last = remote_list(word);
+		next = (uintptr_t)(remote_count(word) + blocks) << POOL_REMOTE_SHIFT |
+		       (uintptr_t)first;
+	} while (!__atomic_compare_exchange_n(&pool->remote, &word, next, true, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return word & POOL_NOTIFY;
 }
 
 typedef uint64_t __attribute__((may_alias)) word_of_stamps;
@@ -157,13 +178,14 @@ static uint32_t count_stamps(const struct pool *pool)
 	return count;
 }
 
-/* Stamps are the map of what is live, whoever frees; counted only where the owner's figures do not tell. */
+/* Stamps are the map of what is live, whoever frees; counted only where the pool's figures do not tell. */
 uint32_t pool_live(const struct pool *pool)
 {
 	uint32_t mark = __atomic_load_n(&pool->mark, __ATOMIC_ACQUIRE);
-	bool pending = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED) & ~(uintptr_t)POOL_NOTIFY;
+	uint32_t waiting = remote_count(__atomic_load_n(&pool->remote, __ATOMIC_RELAXED));
 	uint32_t used = mark + pool->until;
-	if (mark != POOL_SERVES && !pending && used <= pool->threaded)
-		return used;
+	if (mark != POOL_SERVES && !__atomic_load_n(&pool->batched, __ATOMIC_RELAXED) &&
+	    used <= pool->threaded && waiting <= used)
+		return used - waiting;
 	return count_stamps(pool);
 }

@@ -7,10 +7,11 @@
  *
  *   used + blocks on `free` + blocks on purged pages == threaded <= capacity
  *
- * where `used` counts live blocks and those on `remote` (freed by other threads, not yet taken over).  The
+ * where `used` counts live blocks and those that other threads freed and the owner has not taken over yet: on
+ * `remote`, or still in a batch of the thread that freed them, see remote.c.  The
  * pool that malloc takes from, the first of its bin, does not keep `used`; the others, which only lose blocks, do.
  * The descriptor lies away from the blocks, where an overflow does not reach it.  Only the owner touches
- * it, but for `remote`, `notify_next` and the stamp bytes.
+ * it, but for `remote`, `notify_next`, `batched` and the stamp bytes.
  */
 #ifndef HEAP_POOL_H
 #define HEAP_POOL_H
@@ -31,8 +32,13 @@ enum pool_state {
 	POOL_CACHED  /* was one, and is kept by a heap for its next: see large.c */
 };
 
-/* pool.remote: list of blocks freed by others, and this bit: tell the owner about the first one. */
-enum { POOL_NOTIFY = 1 };
+/*
+ * pool.remote: list of blocks freed by others, this bit: tell the owner about the first one, and above the address,
+ * which has 48 bits at most, how many there are.
+ */
+enum { POOL_NOTIFY = 1, POOL_REMOTE_SHIFT = 48 };
+
+_Static_assert(PM_UNIT_BYTES / CLASS_GRAIN < 1 << (64 - POOL_REMOTE_SHIFT), "blocks of a pool");
 
 /* pool.ageing */
 enum {
@@ -71,7 +77,8 @@ struct pool {
 	uint16_t looked_at; /* of sparse.c: used count at its last look; 0: none yet */
 	uint8_t ageing;     /* atomic, of ageing.c: whether its stamps need another look */
 	uint8_t shape, place; /* of record.c */
-	uint8_t unused[3];
+	bool batched; /* atomic, sticky: blocks of it may wait in a batch, which only the stamps tell */
+	uint8_t unused[2];
 	uint8_t stamps[]; /* a byte per block */
 };
 
@@ -130,8 +137,8 @@ uint32_t sparse_blocks(const struct pool *pool);
 void sparse_forget(struct pool *pool);
 
 /*
- * Takes the blocks that others freed onto the free list; returns how many.  Owner only.
- * A link that leaves the pool is fatal.
+ * Takes the blocks that others freed onto the free list; returns how many.  Owner only.  Their links are looked at
+ * where the end of the list must be found; else malloc does, block by block.  One that leaves the pool is fatal.
  */
 uint32_t pool_collect(struct pool *pool);
 
@@ -141,10 +148,17 @@ bool pool_ask_notice(struct pool *pool);
 /* Takes the wish back.  false: the notice is on its way, and the pool must stay until it has come. */
 bool pool_cancel_notice(struct pool *pool);
 
-/* Another thread's free.  true: the caller must notify the owner. */
-bool pool_push_remote(struct pool *pool, void *block);
+/* Another thread's frees, as a list of so many.  true: the caller must notify the owner. */
+bool pool_push_remote(struct pool *pool, void *first, void *last, uint32_t blocks);
 
-/* Live blocks as an observer sees them: used less those waiting on `remote`. */
+/* From now on an observer counts the stamps; after those of the blocks that are to wait were cleared. */
+static inline void pool_set_batched(struct pool *pool)
+{
+	if (!__atomic_load_n(&pool->batched, __ATOMIC_RELAXED))
+		__atomic_store_n(&pool->batched, true, __ATOMIC_RELAXED);
+}
+
+/* Live blocks as an observer sees them: used less those that wait for the owner. */
 uint32_t pool_live(const struct pool *pool);
 
 #endif

@@ -2,11 +2,24 @@
 /*
  * remote.c: frees of blocks that another heap owns.
  *
- * The freeing thread counts the free and clears the stamp, then pushes the block onto the pool's `remote`
- * list.  The owner takes the list over when it runs out of blocks.  A full pool is in no list of its
- * owner's, so the first remote free to it also puts the pool on the owner's `notified` list.
+ *   freed by a thread --> its batch for the pool --> pool->remote --> pool->free, by the owner
+ *                         private                    one word, atomic
+ *
+ * The freeing thread counts the free and clears the stamp, so that the block is dead for everybody.  Then it waits
+ * in a batch of the thread's heap until there are some 2 KiB of its pool, and one compare-and-swap pushes all of them
+ * onto the pool's `remote` list: with a swap for each, the word's cache line would change sides each time.  The owner
+ * takes the list over when it runs out of blocks.  A full pool is in no list of its owner's, so the first push to it
+ * also puts the pool on the owner's `notified` list.
+ *
+ * A batch goes when it is full, when another pool needs its place, at each tick of the thread, in malloc_trim() and when
+ * the thread ends.  So a thread that falls idle withholds HEAP_BATCHES times HEAP_BATCH_BYTES at most, and keeps as
+ * many pools from going back.  Batches of threads that did not survive a fork are lost to the child, so much for each;
+ * the forking thread's own is there on both sides, private memory as the lists are, and each side pushes its own.
+ *
+ * Batches change inside heap_enter(): a signal handler in between finds no heap and pushes what it frees itself.
  */
 #include "heap/heap.h"
+#include "heap/region.h"
 
 enum { FREES_PER_TICK = 256 };
 
@@ -19,6 +32,55 @@ static void notify(struct heap *owner, struct pool *pool)
 					    __ATOMIC_RELAXED));
 }
 
+/* Once they are pushed the pool may be gone, unless it waits for the notice. */
+static void push(struct pool *pool, void *first, void *last, uint32_t blocks)
+{
+	struct heap *owner = __atomic_load_n(&pool->owner, __ATOMIC_ACQUIRE);
+	if (pool_push_remote(pool, first, last, blocks))
+		notify(owner, pool);
+}
+
+static void flush(struct batch *batch)
+{
+	if (batch->pool)
+		push(batch->pool, batch->first, batch->last, batch->blocks);
+	batch->pool = NULL;
+}
+
+void remote_flush(struct heap *heap)
+{
+	for (unsigned i = 0; i < HEAP_BATCHES; i++)
+		flush(&heap->batch[i]);
+}
+
+static void put(struct heap *heap, struct pool *pool, void *block)
+{
+	struct batch *batch = &heap->batch[pool->first_unit % HEAP_BATCHES];
+	if (batch->pool == pool) {
+		*(void **)block = batch->first;
+		batch->first = block;
+		batch->blocks++;
+	} else {
+		flush(batch);
+		*batch = (struct batch){pool, block, block, 1};
+		pool_set_batched(pool);
+	}
+	if ((batch->blocks + 1) * pool->block_bytes > HEAP_BATCH_BYTES)
+		flush(batch);
+}
+
+/* A block of which not even two would make a batch goes at once. */
+static void hand_over(struct heap *heap, struct pool *pool, void *block)
+{
+	if (!heap || pool->block_bytes > HEAP_BATCH_BYTES / 2) {
+		push(pool, block, block, 1);
+		return;
+	}
+	heap_enter();
+	put(heap, pool, block);
+	heap_leave(heap);
+}
+
 static void count_free(struct heap *heap, const struct pool *pool, unsigned age)
 {
 	if (heap)
@@ -27,22 +89,33 @@ static void count_free(struct heap *heap, const struct pool *pool, unsigned age)
 	heap_count(heap, PM_COUNTER_REMOTE_FREE);
 }
 
-/* `block` begins a live block of the pool; its stamp decides between two threads that both free it. */
-void remote_free(struct heap *heap, struct pool *pool, void *block)
+/* Of two threads that both free it, one finds the stamp. */
+static void free_at(struct heap *heap, struct pool *pool, void *block, uint64_t index)
 {
-	struct heap *owner = __atomic_load_n(&pool->owner, __ATOMIC_ACQUIRE);
-	struct place place = pool_place(pool, block);
-	uint8_t stamp = __atomic_exchange_n(&pool->stamps[place.index], STAMP_FREE,
-					    __ATOMIC_ACQ_REL);
-	if (PM_COUNT && stamp == STAMP_FREE) {
+	uint8_t stamp = __atomic_exchange_n(&pool->stamps[index], STAMP_FREE, __ATOMIC_ACQ_REL);
+	if (PM_COUNT && unlikely(stamp == STAMP_FREE)) {
 		host_misuse(PM_MISUSE_DOUBLE_FREE, block, pool->size_class, pool->block_bytes);
 		return;
 	}
 	count_free(heap, pool, stamp_age(stamp));
-	if (pool_push_remote(pool, block))
-		notify(owner, pool);
-	if (heap && !(++heap->remote_frees % FREES_PER_TICK))
+	hand_over(heap, pool, block);
+	if (heap && unlikely(!(++heap->remote_frees % FREES_PER_TICK)))
 		heap_tick(heap);
+}
+
+void remote_free(struct heap *heap, struct pool *pool, void *block)
+{
+	free_at(heap, pool, block, pool_place(pool, block).index);
+}
+
+void heap_free_remote(void *block, struct pool *pool)
+{
+	struct heap *heap = heap_mine();
+	struct place place = pool_place(pool, block);
+	if (unlikely(!heap || pool->owner == OWNER_NONE || !place.exact))
+		heap_free_slow(block);
+	else
+		free_at(heap, pool, block, place.index);
 }
 
 void remote_drain(struct heap *heap)

@@ -73,11 +73,18 @@ struct heap *heap_make(void)
 	return heap;
 }
 
-void heap_offer(struct heap *heap)
+static void offer(struct heap *heap)
 {
 	__atomic_add_fetch(&abandoned, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&heap->state, HEAP_ABANDONED, __ATOMIC_RELEASE);
 	__atomic_store_n(&last_abandoned, heap->index, __ATOMIC_RELAXED);
+}
+
+/* Whoever adopts it may be long in coming. */
+void heap_offer(struct heap *heap)
+{
+	remote_flush(heap);
+	offer(heap);
 }
 
 static bool take_over(struct heap *heap, enum heap_state as)
@@ -105,6 +112,7 @@ struct heap *heap_adopt(void)
 void heap_empty_out(struct heap *heap)
 {
 	large_flush(heap);
+	remote_flush(heap);
 	remote_drain(heap);
 	for (unsigned c = 0; c < CLASS_POOLED; c++)
 		for (struct pool *pool = heap->bin[c], *next; pool && pool != &pool_empty;
@@ -128,7 +136,7 @@ static void ask_all(struct heap *heap)
 static void leave(struct heap *heap)
 {
 	ask_all(heap);
-	heap_offer(heap);
+	offer(heap);
 }
 
 void heap_abandon(struct heap *heap)

@@ -228,6 +228,7 @@ void host_tick(struct heap *heap, unsigned size_class)
 	}
 	fork_check(heap);
 	threads_rejoin(heap);
+	remote_flush(heap);
 	if (size_class < CLASS_POOLED) {
 		heap_set_ticking(heap, size_class);
 		arm(heap, size_class);

@@ -19,6 +19,16 @@ equal()
 	python3 "$here/check.py" --poolmem "$poolmem" "$@" "$out/oracle" "$out/segments"
 }
 
+# The pools hold as many live blocks as were allocated and not freed.
+pools_agree()
+{
+	"$poolmem" report --json "$out"/segments/*.pms >"$out/report.json"
+	python3 -c 'import json, sys
+for p in json.load(open(sys.argv[1]))["processes"]:
+    live = sum(pool["live"] for pool in p["pools"])
+    assert live == p["metrics"]["live.blocks"], (live, p["metrics"], p["pools"])' "$out/report.json"
+}
+
 @test "exact: one thread, all calls" {
 	counted "$programs/mix" "$(by_level 300000 10000000)" 1
 	equal --processes 1
@@ -59,6 +69,20 @@ assert m["live.bytes"] > 600000 and m["heap.committed"] >= m["live.bytes"], m' "
 @test "exact: producers and consumers" {
 	counted "$programs/handover" 4 "$(by_level 100000 2000000)" 1
 	equal --processes 1
+}
+
+# Frees that the owner does not know of yet are counted, in the totals and in the pools.
+@test "exact: blocks that wait to be handed to their owner" {
+	for then in tick trim end idle fork; do
+		rm -rf "$out"/segments/* "$out/oracle"
+		counted "$programs/waiting" $then >"$out/under"
+		equal --processes $([ $then = fork ] && echo 2 || echo 1)
+		pools_agree
+		case $then in
+		idle | fork) grep -qx 'did not come back' "$out/under" ;;
+		*) grep -qx 'came back' "$out/under" ;;
+		esac || { echo "$then: $(cat "$out/under")"; return 1; }
+	done
 }
 
 @test "F27 exact: two threads resize each other's blocks" {

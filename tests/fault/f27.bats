@@ -22,11 +22,20 @@ load under
 	equal --processes 1
 }
 
-@test "F27 the owner reuses a block after each instruction of the free by another thread" {
-	preloads="$oracle $lib" watched "$programs/f27_remote" >"$out/under"
+reused_during_the_free()
+{
+	preloads="$oracle $lib" watched "$programs/f27_remote" "$1" >"$out/under"
 	cat "$out/under"
 	if [ "$(uname -m)" = x86_64 ]; then
 		grep -qx 'came back during the call, 0 wrong' "$out/under"
 	fi
 	equal --processes 1
+}
+
+@test "F27 the owner reuses a block after each instruction of the free by another thread" {
+	reused_during_the_free 32768
+}
+
+@test "F27 the owner reuses blocks that come back together, after each instruction of the free that hands them over" {
+	reused_during_the_free 1024
 }

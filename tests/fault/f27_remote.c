@@ -4,7 +4,10 @@
  * F27: another thread frees a block of an exhausted pool; after the k-th instruction of that free, for every
  * k, the owner allocates from that pool.  When it gets the block it must be the owner's for good.
  *
+ * Blocks of 32 KiB are handed over singly; of 1 KiB two at a time, and the free that is stepped through is the second.
  * Prints whether the block came back before the other's call was over, and what was wrong.
+ *
+ * usage: f27_remote BYTES
  */
 #define _GNU_SOURCE 1
 #include "fault/step.h"
@@ -17,10 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES = 32768, A_POOL = 8, STEPS_MAX = 1000 };
+enum { PAIRED = 1024, A_POOL_MAX = 64, STEPS_MAX = 1000 };
 enum turn { IDLE, FREER, OWNER, OVER };
 
 static atomic_int turn = IDLE;
+static size_t bytes;
 static char *volatile watched;
 static volatile int traps, stop_at;
 
@@ -42,6 +46,8 @@ static void *free_watched(void *first)
 			sched_yield();
 		if (turn == OVER)
 			return NULL;
+		if (bytes == PAIRED)
+			free(watched - bytes);
 		step(1);
 		free(watched);
 		step(0);
@@ -52,22 +58,22 @@ static void *free_watched(void *first)
 /* The last block of a pool all of whose blocks are live: pools are cut from their start. */
 static char *exhaust_a_pool(void)
 {
-	for (int in_a_row = 1; in_a_row < A_POOL;) {
-		static char *last;
-		char *block = malloc(BYTES);
-		in_a_row = block == last + BYTES ? in_a_row + 1 : 1;
+	static char *last;
+	size_t a_pool = bytes == PAIRED ? A_POOL_MAX : 8;
+	for (size_t in_a_row = 1; in_a_row < a_pool;) {
+		char *block = malloc(bytes);
+		in_a_row = block == last + bytes ? in_a_row + 1 : 1;
 		last = block;
-		if (in_a_row == A_POOL)
-			return block;
 	}
-	return NULL;
+	return last;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = handle};
 	pthread_t thread;
 	int during = 0, wrong = 0;
+	bytes = argc > 1 ? (size_t)atol(argv[1]) : PAIRED;
 	sigaction(SIGTRAP, &action, NULL);
 	pthread_create(&thread, NULL, free_watched, malloc(100));
 	do {
@@ -79,15 +85,15 @@ int main(void)
 		while (turn == FREER)
 			sched_yield();
 		if (turn == OWNER) {
-			again = malloc(BYTES);
+			again = malloc(bytes);
 			turn = FREER;
 		}
 		while (turn != IDLE)
 			sched_yield();
 		if (again == watched) {
 			during++;
-			memset(again, 2, BYTES);
-			char *other = malloc(BYTES);
+			memset(again, 2, bytes);
+			char *other = malloc(bytes);
 			wrong += other == again;
 			free(again);
 		}

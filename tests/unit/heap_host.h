@@ -51,6 +51,7 @@ bool host_relocated(void)
 void host_tick(struct heap *heap, unsigned size_class)
 {
 	__atomic_add_fetch(&host.ticks, 1, __ATOMIC_RELAXED);
+	remote_flush(heap);
 	if (size_class < CLASS_POOLED)
 		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), HOST_TICK_EVERY);
 }

@@ -99,22 +99,92 @@ Test(misuse, an_aligned_block_whose_arenas_serve_others)
 	cr_assert_eq(host.misuses, before + 1);
 }
 
+/* Three blocks that others freed, and a write to the second after that. */
+static struct pool *broken_list(char *block[3], size_t bytes)
+{
+	host_begin();
+	for (unsigned i = 0; i < 3; i++)
+		block[i] = heap_alloc(bytes);
+	struct pool *pool = region_pool_of(block[0]);
+	cr_assert_eq(region_pool_of(block[2]), pool);
+	for (unsigned i = 0; i < 3; i++)
+		remote_free(NULL, pool, block[i]);
+	*(void **)block[1] = (void *)0x1230;
+	return pool;
+}
+
+static void goes_on(size_t bytes)
+{
+	cr_assert_eq(host.misuse, PM_MISUSE_CORRUPT_LINK);
+	cr_assert_eq(host.misused, (void *)0x1230);
+	for (unsigned i = 0; i < 2000; i++)
+		cr_assert_not_null(heap_alloc(bytes));
+}
+
 /* Under on_error=report the program goes on; a list that leaves its pool ends there. */
 Test(misuse, a_broken_list_of_remote_frees)
 {
-	host_begin();
-	char *block[3] = {heap_alloc(64), heap_alloc(64), heap_alloc(64)};
-	struct pool *pool = region_pool_of(block[0]);
-	struct heap *heap = heap_thread.heap;
-	for (unsigned i = 0; i < 3; i++)
-		remote_free(heap, pool, block[i]);
-	*(void **)block[1] = (void *)0x1230; /* a write after the free */
+	char *block[3];
+	struct pool *pool = broken_list(block, 64);
 	uint32_t used = pool_used(pool);
+	cr_assert_not_null(pool->free);
 	cr_assert_eq(pool_collect(pool), 2);
-	cr_assert_eq(host.misuse, PM_MISUSE_CORRUPT_LINK);
 	cr_assert_eq(pool_used(pool), used - 2);
-	for (unsigned i = 0; i < 2000; i++)
-		cr_assert_not_null(heap_alloc(64));
+	goes_on(64);
+}
+
+/* Taken over unseen by a pool that has no other free blocks, it is met block by block. */
+Test(misuse, a_broken_list_of_remote_frees_met_by_malloc)
+{
+	char *block[3];
+	struct pool *pool = broken_list(block, 64);
+	while (pool->free)
+		heap_alloc(64);
+	cr_assert_eq(pool_collect(pool), 3);
+	cr_assert_eq(host.misuses, 0);
+	cr_assert_eq(heap_alloc(64), block[2]);
+	cr_assert_eq(heap_alloc(64), block[1]);
+	cr_assert_eq(host.misuses, 0);
+	heap_alloc(64);
+	cr_assert_eq(host.misuses, 1);
+	goes_on(64);
+}
+
+/* A link that leads back into the list must not lead round and round. */
+Test(misuse, a_list_of_remote_frees_that_became_a_ring)
+{
+	char *block[3];
+	struct pool *pool = broken_list(block, 64);
+	uint32_t used = pool_used(pool);
+	*(void **)block[0] = block[2];
+	*(void **)block[1] = block[0];
+	cr_assert_eq(pool_collect(pool), 3);
+	cr_assert_eq(pool_used(pool), used - 3);
+}
+
+/* Its blocks are free, whether they can be reached or not: the pool goes back all the same. */
+Test(misuse, a_broken_list_in_a_full_pool)
+{
+	enum { BLOCKS = 63 * 3 };
+	static char *block[3], *rest[BLOCKS];
+	host_begin();
+	unsigned pools = 0;
+	for (unsigned i = 0; i < BLOCKS; i++)
+		rest[i] = heap_alloc(1040);
+	struct pool *pool = region_pool_of(rest[0]);
+	cr_assert_eq(pool->state, POOL_FULL);
+	for (unsigned i = 0; i < 3; i++) {
+		block[i] = rest[i];
+		remote_free(NULL, pool, block[i]);
+	}
+	*(void **)block[1] = (void *)0x1230;
+	pools = host_pools_in_use();
+	remote_drain(heap_thread.heap);
+	cr_assert_eq(pool_used(pool), pool->capacity - 3);
+	for (unsigned i = 3; i < BLOCKS && region_pool_of(rest[i]) == pool; i++)
+		heap_free(rest[i]);
+	bin_release_if_empty(heap_thread.heap, pool);
+	cr_assert_eq(host_pools_in_use(), pools - 1);
 }
 
 /* --- no memory ------------------------------------------------------------------------------------ */

@@ -88,6 +88,7 @@ Test(heaps, what_is_freed_in_an_abandoned_one_goes_back)
 	for (unsigned i = 0; i < 500; i++)
 		heap_free(block[i]);
 	cr_assert_eq(host_pools_in_use(), before);
+	heap_tick(heap_thread.own);
 	heap_tend_abandoned(false);
 	cr_assert_eq(host_pools_in_use(), 0);
 	cr_assert_eq(heap_thread.own->slot->counter[PM_COUNTER_REMOTE_FREE], 500);
@@ -106,6 +107,7 @@ Test(heaps, sparse_pools_of_an_abandoned_one_go_back_by_pages)
 	cr_assert_gt(heap_tend_abandoned(true), 0, "the first ones");
 	for (unsigned i = 0; i < 500; i += 50)
 		heap_free(block[i]);
+	heap_tick(heap_thread.own);
 	heap_tend_abandoned(false);
 	cr_assert_eq(host_pools_in_use(), 0);
 }
