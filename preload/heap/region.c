@@ -142,8 +142,6 @@ static struct arena *arena_block(uint32_t number)
 	struct arena *mine = memory_map(NULL, ARENA_BLOCK * sizeof *mine);
 	if (!mine)
 		return NULL;
-	for (uint32_t i = 0; i < ARENA_BLOCK; i++)
-		mine[i].index = number * ARENA_BLOCK + i;
 	if (__atomic_compare_exchange_n(&arena_blocks[number], &block, mine, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return mine;
@@ -165,6 +163,8 @@ bool region_append(uint32_t count, uint32_t *ret_first)
 		for (uint32_t b = first / ARENA_BLOCK; b <= (first + count - 1) / ARENA_BLOCK; b++)
 			if (!arena_block(b))
 				return false;
+		for (uint32_t i = first; i < first + count; i++)
+			arena_at(i)->index = i; /* before it is seen, and not before it is needed */
 	} while (!__atomic_compare_exchange_n(&region.arenas, &first, first + count, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	*ret_first = first;
