@@ -15,6 +15,9 @@ void read_slots(const struct image *image, bool departed, struct process *proces
 /* Arenas and pools, with what contradicts itself left out and counted. */
 void read_map(const struct image *image, struct process *process);
 
+/* What sweeps did to its blocks. */
+void read_survivors(const struct image *image, struct process *process);
+
 /* exe, argv, options, parents, modules. */
 void read_facts(const struct image *image, struct process *process);
 

@@ -32,6 +32,7 @@ void process_free(struct process *process)
 	if (process->classes)
 		free(process->classes[0].freed_at);
 	free(process->classes);
+	free(process->survivors);
 	free(process->slots);
 	free(process->arenas);
 	free(process->pools);

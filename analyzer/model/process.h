@@ -29,6 +29,12 @@ struct class_count {
 	uint64_t *freed_at;        /* of these, by age bucket */
 };
 
+/* Of one size class: see struct pm_survivors. */
+struct survivors {
+	uint64_t survived, old, skipped; /* as of the last sweep */
+	uint64_t began[3];
+};
+
 struct slot {
 	uint32_t chunk, use, tid, held, holders;
 	uint64_t began_ns, ended_ns;
@@ -74,6 +80,7 @@ struct process {
 	struct pm_process record;    /* as it stands; DEPARTED: little of the parent's */
 	uint64_t telemetry_bytes;    /* of its chunks */
 	struct class_count *classes; /* layout->class_count: sums over its slots */
+	struct survivors *survivors; /* of each class; NULL: not known */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;
 	struct arena *arenas;

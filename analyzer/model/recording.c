@@ -103,9 +103,11 @@ static void add_heap_process(struct reading *reading, const struct recorded_segm
 	process->record = slot_at(image, leader)->process;
 	read_slots(image, false, process);
 	read_map(image, process);
+	read_survivors(image, process);
 	read_facts(image, process);
 	process->telemetry_bytes += chunk_bytes_of(image, PM_CHUNK_MAP, leader) +
-				    chunk_bytes_of(image, PM_CHUNK_FACTS, leader);
+				    chunk_bytes_of(image, PM_CHUNK_FACTS, leader) +
+				    chunk_bytes_of(image, PM_CHUNK_SURVIVAL, leader);
 	if (kind == PROCESS_EXEC) {
 		process->telemetry_bytes += common_bytes(image);
 		process->unsettled = image->unsettled;

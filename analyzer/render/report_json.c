@@ -94,6 +94,19 @@ static json_t *deaths_json(const struct generations *generations)
 	return array;
 }
 
+/* NULL: of some process it is not known. */
+static json_t *flow_json(const struct flow *flow)
+{
+	json_t *object = json_object();
+	if (!flow)
+		return json_null();
+	json_put(object, "entered", three(flow->entered));
+	json_put(object, "survived", three(flow->survived));
+	json_put(object, "died", three(flow->died));
+	json_put(object, "live", three(flow->live));
+	return object;
+}
+
 static json_t *generations_json(const struct generations *generations)
 {
 	json_t *object = json_object();
@@ -110,6 +123,10 @@ static json_t *generations_json(const struct generations *generations)
 	json_put(object, "sweeps", three(generations->sweeps));
 	json_put(object, "died", three(generations->died));
 	json_put(object, "deaths", deaths_json(generations));
+	const struct survival *survival = &generations->survival;
+	bool known = survival_is_known(survival);
+	json_put(object, "blocks", flow_json(known ? &survival->blocks : NULL));
+	json_put(object, "bytes", flow_json(known ? &survival->bytes : NULL));
 	return object;
 }
 

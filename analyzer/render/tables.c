@@ -253,6 +253,37 @@ static void put_ages(const struct generations *generations, struct sink *sink)
 	table_end(&table, sink);
 }
 
+static void put_flow(struct table *table, const struct flow *blocks, const struct flow *bytes,
+		     unsigned generation)
+{
+	table_cell(table, number_count(generation).text);
+	table_cell(table, number_count(blocks->entered[generation]).text);
+	table_cell(table, generation == GENERATION_COUNT - 1
+				  ? "-"
+				  : number_count(blocks->survived[generation]).text);
+	table_cell(table, number_count(blocks->died[generation]).text);
+	table_cell(table, number_count(blocks->live[generation]).text);
+	table_cell(table, number_bytes(bytes->live[generation]).text);
+}
+
+static void put_flows(const struct survival *survival, struct sink *sink)
+{
+	static const struct column columns[] = {
+		{"generation", COLUMN_NUMBER, 0}, {"entered", COLUMN_NUMBER, 0},
+		{"survived", COLUMN_NUMBER, 0},   {"died", COLUMN_NUMBER, 0},
+		{"live", COLUMN_NUMBER, 0},       {"live bytes", COLUMN_NUMBER, 0},
+	};
+	struct table table;
+
+	if (!survival_is_known(survival))
+		return;
+	table_begin(&table, COLUMNS(columns));
+	for (unsigned generation = 0; generation < GENERATION_COUNT; generation++)
+		put_flow(&table, &survival->blocks, &survival->bytes, generation);
+	table_end(&table, sink);
+	sink_print(sink, "\n");
+}
+
 void table_of_generations(const struct generations *generations, struct sink *sink)
 {
 	if (!generations->died_in_all)
@@ -267,6 +298,7 @@ void table_of_generations(const struct generations *generations, struct sink *si
 	put_epoch(generations, sink);
 	if (generations->has_epochs)
 		put_sweeps(generations, sink);
+	put_flows(&generations->survival, sink);
 	put_ages(generations, sink);
 }
 

@@ -26,6 +26,58 @@ static bool verify_facts(const struct pm_header *header, uint32_t number,
 	return true;
 }
 
+/* Behind the opening: two tables of survivors, what the process began with, sweeps. */
+static size_t table_bytes(const struct pm_survival *survival)
+{
+	return offsetof(struct pm_survivor_table, of) +
+	       (size_t)survival->class_room * sizeof(struct pm_survivors);
+}
+
+static size_t began_offset(const struct pm_survival *survival)
+{
+	return offsetof(struct pm_survival, table) + 2 * table_bytes(survival);
+}
+
+static bool verify_survival(const struct pm_header *header, uint32_t number,
+			    const unsigned char *chunk, struct failure *why)
+{
+	const struct pm_survival *survival = (const void *)chunk;
+	uint64_t most = header->chunk_bytes, classes = survival->class_room;
+
+	if (classes < header->classes.count || classes > most)
+		return damaged(why, number, "class_room", survival->class_room);
+	if (survival->sweep_room > most ||
+	    began_offset(survival) + classes * 3 * sizeof(uint64_t) +
+			    (uint64_t)survival->sweep_room * sizeof(struct pm_sweep) >
+		    most)
+		return damaged(why, number, "sweep_room", survival->sweep_room);
+	return true;
+}
+
+/* Not by its type: the arrays may be longer or shorter than those that this program knows. */
+static const struct pm_survivor_table *newest_table(const unsigned char *chunk)
+{
+	const struct pm_survival *survival = (const void *)chunk;
+	const unsigned char *first = chunk + offsetof(struct pm_survival, table);
+	const struct pm_survivor_table *a = (const void *)first;
+	const struct pm_survivor_table *b = (const void *)(first + table_bytes(survival));
+	return b->epoch > a->epoch ? b : a;
+}
+
+struct chunk_survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class)
+{
+	const unsigned char *table = (const void *)newest_table(chunk);
+	const unsigned char *began = chunk + began_offset((const void *)chunk);
+	struct chunk_survivors result;
+
+	memcpy(&result.at_sweep,
+	       table + offsetof(struct pm_survivor_table, of) +
+		       (size_t)size_class * sizeof result.at_sweep,
+	       sizeof result.at_sweep);
+	memcpy(result.began, began + (size_t)size_class * sizeof result.began, sizeof result.began);
+	return result;
+}
+
 bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigned char *chunk,
 		  struct failure *why)
 {
@@ -34,7 +86,7 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 
 	if (opening->kind == PM_CHUNK_EMPTY || opening->kind == PM_CHUNK_SPARE)
 		return true;
-	if (opening->kind > PM_CHUNK_DYING)
+	if (opening->kind > PM_CHUNK_SURVIVAL)
 		return damaged(why, number, "kind", opening->kind);
 	if (!opening->process || opening->process >= chunk_limit)
 		return damaged(why, number, "process", opening->process);
@@ -42,6 +94,8 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 		return verify_slot(number, chunk, why);
 	if (opening->kind == PM_CHUNK_FACTS)
 		return verify_facts(header, number, opening, why);
+	if (opening->kind == PM_CHUNK_SURVIVAL)
+		return verify_survival(header, number, chunk, why);
 	return true;
 }
 

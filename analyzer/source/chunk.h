@@ -27,4 +27,15 @@ bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk);
 bool chunk_same_tallies(const struct pm_header *header, const unsigned char *copy,
 			const unsigned char *chunk);
 
+/*
+ * What a SURVIVAL chunk says of a class: its sums at the last sweep, and with how many blocks of each generation the
+ * process began.  The chunk was verified.
+ */
+struct chunk_survivors {
+	struct pm_survivors at_sweep;
+	uint64_t began[3];
+};
+
+struct chunk_survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class);
+
 #endif

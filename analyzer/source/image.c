@@ -63,7 +63,7 @@ static bool is_worth_keeping(const unsigned char *chunk)
 	uint32_t kind = ((const struct pm_chunk *)(const void *)chunk)->kind;
 	if (kind == PM_CHUNK_SLOT || kind == PM_CHUNK_DYING)
 		return ((const struct pm_slot *)(const void *)chunk)->use;
-	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
+	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS || kind == PM_CHUNK_SURVIVAL;
 }
 
 static bool load_chunk(struct loading *loading, uint32_t number)

@@ -99,6 +99,7 @@ void generations_add(struct generations *generations, const struct process *proc
 		generations->sweeps[g] = sum(generations->sweeps[g],
 					     excess(record->sweeps[g], before->sweeps[g]));
 	add_deaths(generations, process);
+	survival_add(&generations->survival, process);
 }
 
 void generations_free(struct generations *generations)

@@ -4,8 +4,7 @@
 #define POOLMEM_STUDY_GENERATIONS_H
 
 #include "study/inheritance.h"
-
-enum { GENERATION_COUNT = 3 };
+#include "study/survival.h"
 
 struct age_row {
 	uint32_t generation, age_min, age_max; /* ages in epochs; age_max UINT32_MAX: no end */
@@ -22,6 +21,7 @@ struct generations {
 	uint32_t threshold[GENERATION_COUNT]; /* of the first process */
 	uint64_t died[GENERATION_COUNT];
 	uint64_t died_in_all, died_young; /* young: in the epoch of birth */
+	struct survival survival;
 	struct age_row *rows;
 	size_t count;
 };

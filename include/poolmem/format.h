@@ -34,6 +34,7 @@ enum {
 	PM_UNIT_BYTES = 65536, /* granularity of pools */
 	PM_ARENA_UNITS = 64,   /* units in an arena: one bit each in a 64-bit word */
 	PM_TALLY_COUNT = 120,  /* records of pm_slot.tally */
+	PM_SWEEP_ROOM = 240,   /* sweeps in a SURVIVAL chunk */
 	PM_COUNTER_ROOM = 24,  /* words of pm_slot.counter */
 	PM_AGE_COUNT = 13,     /* age buckets */
 	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
@@ -118,6 +119,7 @@ enum pm_chunk_kind {
 	PM_CHUNK_MAP = 3,
 	PM_CHUNK_FACTS = 4,
 	PM_CHUNK_DYING = 5, /* a SLOT of a dead process whose counts go to DEPARTED; see pm_slot.absorbed */
+	PM_CHUNK_SURVIVAL = 6,
 };
 
 struct pm_chunk {
@@ -216,6 +218,45 @@ struct pm_slot {
 	struct pm_tally tally[PM_TALLY_COUNT];
 };
 
+/*
+ * What sweeps did to the blocks of a class, bytes of LARGE_BYTES: sums since the process began.  With what it
+ * inherited, `began`, and what was allocated and died (in generation 0, 1, 2):
+ *
+ *   entered 0 = began[0] + allocated     survived 0 = survived         live = entered - survived - died
+ *   entered 1 = began[1] + survived 0 - skipped      survived 1 = old - skipped
+ *   entered 2 = began[2] + old
+ */
+struct pm_survivors {
+	uint64_t survived; /* left generation 0 */
+	uint64_t old;      /* came to generation 2 */
+	uint64_t skipped;  /* of both: straight from 0 to 2, in a sweep of generation 1 or 2 */
+};
+
+struct pm_survivor_table {
+	uint64_t epoch; /* the sweep that ended it; zero: not written yet; written last, atomic */
+	uint64_t reserved;
+	struct pm_survivors of[PM_TALLY_COUNT];
+};
+
+struct pm_sweep {
+	uint64_t epoch;       /* that it ended; written last, atomic */
+	uint64_t allocations; /* of the process so far, those inherited not counted */
+	uint64_t clock;       /* what the clock had counted */
+	uint32_t generation;
+	uint32_t reserved;
+};
+
+/* Of a process that has turned an epoch.  One writer at a time.  The table of the lower epoch is written next. */
+struct pm_survival {
+	struct pm_chunk chunk;
+	uint32_t class_room, sweep_room; /* length of the arrays below; written before the kind */
+	uint64_t uncertain; /* blocks that other threads allocated while sweeps were taken: as many may be in the
+			     * wrong generation, at most; what lives is right again after the next sweep */
+	struct pm_survivor_table table[2];
+	uint64_t began[PM_TALLY_COUNT][3]; /* a forked child's: inherited, by the generation then */
+	struct pm_sweep sweep[PM_SWEEP_ROOM]; /* the last ones, epoch modulo their number */
+};
+
 enum pm_pool_state {
 	PM_POOL_NONE = 0, /* no pool begins at this unit */
 	PM_POOL_LIVE = 1,
@@ -306,6 +347,7 @@ _Static_assert(sizeof(struct pm_tally) == 128, "two cache lines; index by shift"
 _Static_assert(sizeof(struct pm_pool) == 16, "packed");
 _Static_assert(sizeof(struct pm_slot) <= PM_CHUNK_BYTES, "a slot is one chunk");
 _Static_assert(sizeof(struct pm_map) <= PM_CHUNK_BYTES, "a map is one chunk");
+_Static_assert(sizeof(struct pm_survival) <= PM_CHUNK_BYTES, "sweeps are one chunk");
 _Static_assert(__builtin_offsetof(struct pm_slot, tally) == 1024, "header.tally_offset");
 _Static_assert((int)PM_COUNTER_COUNT <= (int)PM_COUNTER_ROOM, "room for counters");
 

@@ -42,7 +42,7 @@ static void age_pool(struct pool *pool, void *ret_rest)
 {
 	bool *rest = ret_rest;
 	uint8_t looking = AGEING_LOOKING;
-	if (__atomic_load_n(&pool->ageing, __ATOMIC_RELAXED) == AGEING_DONE)
+	if (ageing_is_done(pool))
 		return;
 	__atomic_exchange_n(&pool->ageing, AGEING_LOOKING, __ATOMIC_ACQ_REL);
 	bool serves = __atomic_load_n(&pool->mark, __ATOMIC_ACQUIRE) == POOL_SERVES;

@@ -351,6 +351,12 @@ void ageing_pass(void);
 /* New stamps may come to the pool; after its state tells that it is one. */
 void ageing_due(struct pool *pool);
 
+/* Whether all its stamps are STAMP_OLD, or free, until it serves again. */
+static inline bool ageing_is_done(const struct pool *pool)
+{
+	return __atomic_load_n(&pool->ageing, __ATOMIC_RELAXED) == AGEING_DONE;
+}
+
 /* Set when the kernel would not wipe a group's twins on fork. */
 extern bool heap_twins_unwiped;
 

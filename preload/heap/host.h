@@ -42,6 +42,9 @@ void host_add_shared(size_t slot_offset, uint64_t amount);
 /* Live bytes changed by a large block coming or going. */
 void host_live_changed(int64_t bytes);
 
+/* A large block with that stamp has got so many more bytes, or lost them, in place. */
+void host_large_resized(uint8_t stamp, int64_t bytes);
+
 /* Memory was mapped or unmapped: region.mapped_bytes and its peak have changed. */
 void host_mapped_changed(void);
 

@@ -221,7 +221,9 @@ void large_free(struct heap *heap, struct pool *pool)
 
 static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
 {
-	count_bytes(heap, (int64_t)(usable - pool->block_bytes));
+	int64_t more = (int64_t)(usable - pool->block_bytes);
+	count_bytes(heap, more);
+	host_large_resized(pool->stamps[0], more);
 	pool->block_bytes = usable;
 }
 

@@ -9,6 +9,7 @@
  */
 #include "life/life.h"
 #include "sys/memory.h"
+#include "tally/clock.h"
 
 #include <pthread.h>
 
@@ -67,29 +68,52 @@ void fork_watch(void)
 
 struct inheritance {
 	uint64_t blocks, bytes;
+	struct survival_begun by_class;
 };
 
-static void add_pool(struct pool *pool, void *context)
+static void add_live(struct inheritance *sum, unsigned size_class, unsigned generation,
+		     uint64_t live, size_t block_bytes)
 {
-	struct inheritance *sum = context;
-	uint64_t live = pool->state == POOL_LARGE ? 1 : pool_live(pool);
 	sum->blocks += live;
-	sum->bytes += live * pool->block_bytes;
+	sum->bytes += live * block_bytes;
+	sum->by_class.of[size_class][generation] += live;
+	if (size_class == CLASS_LARGE)
+		sum->by_class.of[CLASS_LARGE_BYTES][generation] += live * block_bytes;
 }
 
-/* Takes back what the child itself has done since the fork. */
+/* Where all stamps are old, most of a large heap, they are not looked at. */
+static void add_pool(struct pool *pool, void *context)
+{
+	uint64_t live[3] = {0};
+	if (pool->state == POOL_LARGE)
+		live[clock_generation(pool->stamps[0])] = 1;
+	else if (ageing_is_done(pool))
+		live[2] = pool_live(pool);
+	else
+		for (uint32_t i = 0; i < pool->threaded; i++)
+			if (pool->stamps[i] != STAMP_FREE)
+				live[clock_generation(pool->stamps[i])]++;
+	for (unsigned generation = 0; generation < 3; generation++)
+		add_live(context, pool->size_class, generation, live[generation], pool->block_bytes);
+}
+
+/* Takes back what the child itself has done since the fork: no epoch has turned. */
+static void undo_class(const struct pm_tally *tally, uint64_t began[3])
+{
+	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
+		began[clock_generation_at(bucket)] += tally->freed[bucket];
+	began[0] -= tally_allocations(tally);
+}
+
 static void undo_own(const struct heap *heap, struct inheritance *sum)
 {
-	for (unsigned c = 0; c < CLASS_POOLED; c++) {
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		const struct pm_tally *tally = &heap->slot->tally[c];
 		uint64_t gone = tally_frees(tally) - tally_allocations(tally);
-		sum->blocks += gone;
-		sum->bytes += gone * class_bytes(c);
+		undo_class(tally, sum->by_class.of[c]);
+		sum->blocks += c == CLASS_LARGE_BYTES ? 0 : gone;
+		sum->bytes += c == CLASS_LARGE ? 0 : gone * (c < CLASS_POOLED ? class_bytes(c) : 1);
 	}
-	const struct pm_tally *large = &heap->slot->tally[CLASS_LARGE];
-	const struct pm_tally *bytes = &heap->slot->tally[CLASS_LARGE_BYTES];
-	sum->blocks += tally_frees(large) - tally_allocations(large);
-	sum->bytes += tally_frees(bytes) - tally_allocations(bytes);
 }
 
 /* The thread that forked is the only one that can have done anything, unless it has no heap. */
@@ -223,8 +247,9 @@ void fork_check(struct heap *heap)
 			memory_pause(&wiped.alive, 0, turn);
 		return;
 	}
-	struct inheritance inherited = {0};
+	static struct inheritance inherited; /* not on the host's stack */
 	uint32_t tid = threads_id_after_fork(heap);
+	__builtin_memset(&inherited, 0, sizeof inherited);
 	arena_each_pool(add_pool, &inherited);
 	undo_since_fork(heap, &inherited);
 	leave_others_alone(heap);
@@ -232,5 +257,6 @@ void fork_check(struct heap *heap)
 	renew_arenas();
 	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);
+	survival_begin(&inherited.by_class);
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

@@ -41,6 +41,7 @@ void threads_first_heap(void); /* of the thread that starts the process; may lea
 void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
 void threads_drain_private(struct heap *heap); /* counts kept outside any slot go to the heap's */
+struct pm_slot *threads_shared_slot(void);     /* in the segment; NULL: there is none */
 void threads_forget_others(void); /* in a forked child: the slot they share, and who looked for orphans */
 void threads_settle(struct heap *heap, uint32_t tid); /* a slot for a heap that has none */
 void threads_rejoin(struct heap *heap);               /* the same at a tick, after a fork */
@@ -58,6 +59,16 @@ void fork_watch(void); /* in the constructor */
 void publish_process(void);
 void publish_clock(struct pm_process *process); /* what it counts and when it turns, once */
 void publish_pools(bool all);
+
+/* survival.c: what sweeps do to the blocks of each class. */
+void survival_turn(void); /* turns the epoch; the caller holds wiped.advancing */
+
+struct survival_begun {
+	uint64_t of[CLASS_COUNT][3];
+};
+
+/* In a forked child: it begins with these, inherited blocks by class and generation. */
+void survival_begin(const struct survival_begun *begun);
 
 /* facts.c */
 void facts_record(int argc, char **argv);

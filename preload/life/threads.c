@@ -340,6 +340,11 @@ void threads_init(void)
 	note_holder(life.main_heap, life.libc_id);
 }
 
+struct pm_slot *threads_shared_slot(void)
+{
+	return __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
+}
+
 void threads_forget_others(void)
 {
 	segment_shared = NULL;

@@ -171,7 +171,7 @@ static void turn_epoch(void)
 	    !wiped_try(&wiped.advancing))
 		return;
 	if (clock_now.units >= clock_now.next) {
-		clock_advance();
+		survival_turn();
 		tick_pace_large();
 		if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
 			ageing_pass();

@@ -280,3 +280,24 @@ struct pm_arena *segment_map_arena(uint32_t process, uint32_t index)
 	}
 	return arena;
 }
+
+static bool is_of(struct pm_chunk *chunk, void *context)
+{
+	return chunk->process == *(uint32_t *)context;
+}
+
+/* An area that was another's may still have that one's, emptied. */
+struct pm_survival *segment_survival(uint32_t process)
+{
+	uint32_t number = find(PM_CHUNK_SURVIVAL, is_of, &process);
+	if (!number) {
+		number = segment_add(process, 0, sizeof(struct pm_survival));
+		if (!number)
+			return NULL;
+	}
+	struct pm_survival *survival = segment_chunk(number);
+	survival->class_room = PM_TALLY_COUNT;
+	survival->sweep_room = PM_SWEEP_ROOM;
+	segment_commit(number, PM_CHUNK_SURVIVAL);
+	return survival;
+}

@@ -80,16 +80,24 @@ static bool take_dead(uint32_t number)
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* The pools it published are not the next one's. */
-static void clear_maps(uint32_t process)
+static void clear_behind(struct pm_chunk *chunk, size_t bytes)
+{
+	__builtin_memset(chunk + 1, 0, bytes - sizeof *chunk);
+}
+
+/* The pools it published and its sweeps are not the next one's. */
+static void clear_records(uint32_t process)
 {
 	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
 	for (uint32_t n = 1; n < chunks; n++) {
-		struct pm_map *map = segment_chunk(n);
-		if (kind_of(n) == PM_CHUNK_MAP && map->chunk.process == process &&
-		    map->chunk.used_bytes > sizeof map->chunk)
-			__builtin_memset((char *)map + sizeof map->chunk, 0,
-					 map->chunk.used_bytes - sizeof map->chunk);
+		struct pm_chunk *chunk = segment_chunk(n);
+		uint32_t kind = kind_of(n);
+		if ((kind != PM_CHUNK_MAP && kind != PM_CHUNK_SURVIVAL) || chunk->process != process)
+			continue;
+		if (kind == PM_CHUNK_SURVIVAL)
+			clear_behind(chunk, sizeof(struct pm_survival));
+		else if (chunk->used_bytes > sizeof *chunk)
+			clear_behind(chunk, chunk->used_bytes);
 	}
 }
 
@@ -151,7 +159,7 @@ static const struct pm_slot *absorb(struct pm_slot *const departed[2], const str
 /* As segment_add() leaves a chunk. */
 static void empty(struct pm_slot *dead, uint32_t number)
 {
-	clear_maps(number);
+	clear_records(number);
 	__builtin_memset((char *)dead + sizeof dead->chunk, 0, sizeof *dead - sizeof dead->chunk);
 	dead->chunk.process = number;
 	segment_commit(number, PM_CHUNK_EMPTY);

@@ -75,6 +75,9 @@ bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payloa
 /* Room for arena `index` of the process.  One caller at a time.  NULL: none. */
 struct pm_arena *segment_map_arena(uint32_t process, uint32_t index);
 
+/* The process's record of sweeps, made when it has none.  One caller at a time.  NULL: no room. */
+struct pm_survival *segment_survival(uint32_t process);
+
 /*
  * Removes finished segments of the directory, oldest first, while all together exceed the limit.  Most starts, as
  * `random` chooses, do not look: the limit holds to within what 64 starts make, or an eighth of those that are there.

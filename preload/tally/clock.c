@@ -141,7 +141,17 @@ static unsigned choose_generation(void)
 	return clock_now.count[1] > clock_now.threshold[1] ? 1 : 0;
 }
 
-void clock_advance(void)
+unsigned clock_generation(uint8_t stamp)
+{
+	return age_table[stamp_age(stamp)].generation;
+}
+
+unsigned clock_generation_at(unsigned bucket)
+{
+	return age_table[bucket].generation;
+}
+
+unsigned clock_advance(void)
 {
 	unsigned generation = choose_generation();
 	clock_now.sweeps[generation]++;
@@ -157,4 +167,5 @@ void clock_advance(void)
 	begin_epoch();
 	stamps.now = stamps.now == STAMP_LAST ? STAMP_FIRST : (uint8_t)(stamps.now + 1);
 	recompute_ages();
+	return generation;
 }

@@ -52,8 +52,12 @@ void clock_count(int64_t change);
 /* MS: the time is `now_ms`. */
 void clock_show(uint64_t now_ms);
 
-/* Turns the epoch and recomputes stamps.freed_at.  One caller at a time. */
-void clock_advance(void);
+/* Turns the epoch and recomputes stamps.freed_at.  Returns the generation that was swept.  One caller at a time. */
+unsigned clock_advance(void);
+
+/* The generation that a live block of that stamp is in, and that a bucket counts deaths of. */
+unsigned clock_generation(uint8_t stamp);
+unsigned clock_generation_at(unsigned bucket);
 
 /* Age in epochs of a live block's stamp; CLOCK_OLD_AGE or more: STAMP_OLD. */
 unsigned clock_age(uint8_t stamp);

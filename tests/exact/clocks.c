@@ -7,21 +7,14 @@
  *
  * DIRECTORY holds its segment and no other.  Prints the epochs.
  */
-#include <dirent.h>
-#include <fcntl.h>
+#include "exact/own_segment.h"
+
 #include <malloc.h>
-#include <poolmem/format.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { BLOCKS = 2000, DOUBLING = 1024, TICK_MIN = 16 };
 
@@ -294,16 +287,9 @@ static int child(uint64_t epoch)
 	model.synchronous = false;
 	model.last = (struct seen){0};
 	model.counted = model.allocated = model.freed = model.bytes = 0;
-	slot = NULL;
 	for (unsigned i = 0; i < 2000; i++)
 		block[i] = malloc(64);
-	for (uint32_t n = 1; n < header->chunks; n++) {
-		const struct pm_slot *it = (const void *)((const char *)header +
-							  (size_t)n * header->chunk_bytes);
-		if (it->chunk.kind == PM_CHUNK_SLOT && it->chunk.process == n &&
-		    it->process.pid == (uint32_t)getpid())
-			slot = it;
-	}
+	slot = own_slot(header);
 	if (!slot || slot->process.epoch < epoch || slot->process.clock_kind != kind ||
 	    slot->process.threshold[1] != 10)
 		return 2;
@@ -379,26 +365,6 @@ static void hand_over(void)
 		fail("epochs of blocks handed over", model.last.epoch, epoch);
 }
 
-static void open_segment(const char *directory)
-{
-	char path[4096] = "";
-	struct dirent *entry;
-	struct stat status;
-	DIR *stream = opendir(directory);
-	while (stream && (entry = readdir(stream)))
-		if (strstr(entry->d_name, ".pms"))
-			snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-	int file = open(path, O_RDONLY);
-	if (file < 0 || fstat(file, &status)) {
-		perror(directory);
-		exit(2);
-	}
-	header = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, file, 0);
-	slot = (const void *)((const char *)header + (size_t)header->leader * header->chunk_bytes);
-	closedir(stream);
-	close(file);
-}
-
 static enum pm_clock read_kind(const char *word)
 {
 #define CLOCK_KEY(name, key, length, help) key,
@@ -415,7 +381,8 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	setvbuf(stdout, NULL, _IONBF, 0);
-	open_segment(argv[1]);
+	header = own_segment(argv[1]);
+	slot = own_slot(header);
 	kind = read_kind(argv[2]);
 	if (slot->process.clock_kind != kind)
 		fail("kind of clock", slot->process.clock_kind, kind);

@@ -67,6 +67,12 @@ void host_live_changed(int64_t bytes)
 	__atomic_add_fetch(&host.live_bytes, bytes, __ATOMIC_RELAXED);
 }
 
+void host_large_resized(uint8_t stamp, int64_t bytes)
+{
+	(void)stamp;
+	(void)bytes;
+}
+
 void host_mapped_changed(void)
 {
 }

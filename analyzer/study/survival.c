@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* survival.c: see survival.h. */
+#include "study/survival.h"
+
+#include "model/saturate.h"
+
+/* Counters are words that wrap; what does not fit together in a damaged file counts as nothing. */
+static uint64_t figure(uint64_t word)
+{
+	return word > FIGURE_MAX ? 0 : word;
+}
+
+static void add_deaths(const struct process *process, uint32_t size_class, struct flow *flow)
+{
+	const struct layout *layout = process->layout;
+	for (uint32_t age = 0; age < layout->age_count; age++) {
+		uint64_t *died = &flow->died[layout->ages[age].generation];
+		*died = sum(*died, process->classes[size_class].freed_at[age]);
+	}
+}
+
+struct flow flow_of_class(const struct process *process, uint32_t size_class)
+{
+	const struct survivors *of = &process->survivors[size_class];
+	struct flow flow = {
+		.entered = {figure(of->began[0] + process->classes[size_class].allocated),
+			    figure(of->began[1] + of->survived - of->skipped),
+			    figure(of->began[2] + of->old)},
+		.survived = {figure(of->survived), figure(of->old - of->skipped), 0},
+	};
+	add_deaths(process, size_class, &flow);
+	for (int g = 0; g < GENERATION_COUNT; g++)
+		flow.live[g] = excess(flow.entered[g], sum(flow.survived[g], flow.died[g]));
+	return flow;
+}
+
+static void add_figures(uint64_t to[GENERATION_COUNT], const uint64_t from[GENERATION_COUNT],
+			uint64_t unit)
+{
+	for (int g = 0; g < GENERATION_COUNT; g++)
+		to[g] = sum(to[g], product(from[g], unit));
+}
+
+static void add_flow(struct flow *to, const struct flow *from, uint64_t unit)
+{
+	add_figures(to->entered, from->entered, unit);
+	add_figures(to->survived, from->survived, unit);
+	add_figures(to->died, from->died, unit);
+	add_figures(to->live, from->live, unit);
+}
+
+void survival_add(struct survival *survival, const struct process *process)
+{
+	survival->processes++;
+	survival->not_known += !process->survivors;
+	for (uint32_t c = 0; process->survivors && c < process->layout->class_count; c++) {
+		const struct pm_class *size_class = &process->layout->classes[c];
+		struct flow flow = flow_of_class(process, c);
+		if (size_class->kind == PM_CLASS_POOL || size_class->kind == PM_CLASS_LARGE)
+			add_flow(&survival->blocks, &flow, 1);
+		if (size_class->kind == PM_CLASS_POOL)
+			add_flow(&survival->bytes, &flow, size_class->block_bytes);
+		if (size_class->kind == PM_CLASS_LARGE_BYTES)
+			add_flow(&survival->bytes, &flow, 1);
+	}
+}
+
+bool survival_is_known(const struct survival *survival)
+{
+	return survival->processes && !survival->not_known;
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# What enters, survives, dies and lives in each generation: a program that keeps each block's generation by itself finds
+# the same in its segment, to the unit, given the sweeps that the library logged.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	prepare
+}
+
+# survives SETTINGS SEED CALLS [SCENE]: leaves the report of the one segment in $json
+survives()
+{
+	rm -rf "$out/segments"/*
+	POOLMEM="dir=$out/segments,$1" LD_PRELOAD=$lib "$programs/survival" "$out/segments" "${@:2}" || {
+		echo "survival $*"
+		return 1
+	}
+	json=$out/json
+	"$poolmem" report --json "$out"/segments/*.pms >"$json"
+}
+
+# adds_up EXPRESSION: true of each process's blocks b, generations g and metrics m
+adds_up()
+{
+	python3 -c 'import json, sys
+for process in json.load(open(sys.argv[1]))["processes"]:
+    g, m = process["generations"], process["metrics"]
+    for b in g["blocks"], g["bytes"]:
+        for n in range(3):
+            assert b["entered"][n] == b["survived"][n] + b["died"][n] + b["live"][n], (n, b)
+        assert b["survived"][2] == 0, b
+    b = g["blocks"]
+    assert b["died"] == g["died"] and sum(b["died"]) == m["free.count"], (b, m["free.count"])
+    assert sum(b["live"]) == m["live.blocks"] and sum(g["bytes"]["live"]) == m["live.bytes"], (g, m)
+    assert eval(sys.argv[2]), (sys.argv[2], b)' "$json" "${1:-True}"
+}
+
+@test "survival: exact for each clock and threshold" {
+	for settings in '' gen.threshold=100:3:2 gen.threshold=30:1:1 gen.clock=bytes gen.clock=net,gen.threshold=50:5:5 \
+		gen.clock=ms,gen.threshold=1:2:2; do
+		for seed in 1 $(by_level 2 "2 3 4 5"); do
+			survives "$settings" $seed "$(by_level 200000 1000000)"
+			adds_up 'b["entered"][0] == m["alloc.count"] and g["epochs"] > 0 and b["entered"][1] > 0'
+		done
+	done
+}
+
+@test "survival: a forked child's blocks keep their age" {
+	for settings in '' gen.threshold=100:3:2; do
+		survives "$settings" 3 100000 fork
+		adds_up
+		grep -q '"kind": "fork"' "$json"
+	done
+}
+
+@test "survival: threads, within the bound that is stated, and exact from the next sweep on" {
+	survives '' 4 "$(by_level 400000 4000000)" threads
+	adds_up 'b["entered"][0] == m["alloc.count"]'
+	survives gen.threshold=100:3:2 5 "$(by_level 400000 4000000)" threads
+	adds_up
+}
+
+@test "survival: a program that ends in its first epoch, and one that is killed" {
+	POOLMEM="dir=$out/segments" LD_PRELOAD=$lib /bin/true
+	json=$out/json
+	"$poolmem" report --json "$out"/segments/*.pms >"$json"
+	adds_up 'b["entered"] == [m["alloc.count"], 0, 0]'
+	rm -rf "$out"/segments/*
+	POOLMEM="dir=$out/segments" LD_PRELOAD=$lib "$programs/mix" 200000 2 kill || true
+	"$poolmem" report --json "$out"/segments/*.pms >"$json"
+	adds_up 'b["entered"][0] == m["alloc.count"] and g["epochs"] > 10'
+}
