@@ -97,9 +97,9 @@ static json_t *deaths_json(const struct generations *generations)
 /* NULL: of some process it is not known. */
 static json_t *flow_json(const struct flow *flow)
 {
-	json_t *object = json_object();
 	if (!flow)
 		return json_null();
+	json_t *object = json_object();
 	json_put(object, "entered", three(flow->entered));
 	json_put(object, "survived", three(flow->survived));
 	json_put(object, "died", three(flow->died));

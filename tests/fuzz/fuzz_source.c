@@ -173,6 +173,7 @@ static struct bytes make_seed(int which)
 					   which != 3);
 	struct bytes result = {NULL, 0};
 
+	builder_example_swept(&b);
 	if (which >= 1)
 		add_children(&b);
 	if (which == 0 || which == 3) {

@@ -39,7 +39,9 @@ static struct bytes whole(struct builder b, const char *run)
 
 static void make_exited(void)
 {
-	keep("exited", whole(builder_example(1234, PM_STATE_EXITED, false), NULL));
+	struct builder b = builder_example(1234, PM_STATE_EXITED, false);
+	builder_example_swept(&b);
+	keep("exited", whole(b, NULL));
 }
 
 /* Two arenas at addresses of the parent, and one beyond. */

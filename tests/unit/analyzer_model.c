@@ -75,6 +75,52 @@ Test(model, one_process)
 	builder_free(&b);
 }
 
+static void expect_flow(const struct flow *flow, const uint64_t expected[4][GENERATION_COUNT])
+{
+	for (int g = 0; g < GENERATION_COUNT; g++) {
+		cr_expect_eq(flow->entered[g], expected[0][g], "entered %d", g);
+		cr_expect_eq(flow->survived[g], expected[1][g], "survived %d", g);
+		cr_expect_eq(flow->died[g], expected[2][g], "died %d", g);
+		cr_expect_eq(flow->live[g], expected[3][g], "live %d", g);
+	}
+}
+
+Test(model, what_sweeps_did)
+{
+	static const uint64_t blocks[4][GENERATION_COUNT] = {
+		{11327, 2753, 1151}, {2854, 1050, 0}, {8453, 1500, 100}, {20, 203, 1051}};
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	builder_example_swept(&b);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	struct study study;
+
+	study_of(&recording, NULL, NULL, &study);
+	const struct survival *survival = &study.total.generations.survival;
+	cr_expect(survival_is_known(survival));
+	expect_flow(&survival->blocks, blocks);
+	cr_expect_eq(survival->bytes.live[0], 20 * 48);
+	cr_expect_eq(survival->bytes.live[2], 500 * 48 + 550 * 64 + (1 << 20));
+	cr_expect_eq(survival->bytes.live[0] + survival->bytes.live[1] + survival->bytes.live[2],
+		     METRIC(study, LIVE_BYTES));
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
+/* Old segments have no record, and of a program that has turned epochs nothing is made up. */
+Test(model, sweeps_that_nobody_recorded)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	struct recording recording = read_or_die(b.file.data, b.file.count);
+	struct study study;
+
+	study_of(&recording, NULL, NULL, &study);
+	cr_expect_not(survival_is_known(&study.total.generations.survival));
+	study_free(&study);
+	recording_free(&recording);
+	builder_free(&b);
+}
+
 Test(model, tables)
 {
 	struct builder b = builder_example(1000, PM_STATE_EXITED, false);

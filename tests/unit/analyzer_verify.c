@@ -176,6 +176,17 @@ Test(verify, chunk_messages)
 	chunk->kind = PM_CHUNK_FACTS;
 	chunk->used_bytes = 5000;
 	expect_message(&b.file, "chunk 2 says used_bytes 5000");
+	chunk->kind = PM_CHUNK_SURVIVAL;
+	struct pm_survival *survival = (void *)chunk;
+	survival->class_room = b.class_count - 1;
+	expect_message(&b.file, "chunk 2 says class_room");
+	survival->class_room = UINT32_MAX;
+	expect_message(&b.file, "chunk 2 says class_room");
+	survival->class_room = b.class_count;
+	survival->sweep_room = 1000;
+	expect_message(&b.file, "chunk 2 says sweep_room 1000");
+	survival->sweep_room = UINT32_MAX;
+	expect_message(&b.file, "chunk 2 says sweep_room");
 	builder_free(&b);
 }
 
