@@ -174,7 +174,7 @@ static void put_heap(const struct figures *figures, struct sink *sink)
 	put_written(&figures->pools, sink);
 	begin(sink, "overhead");
 	if (metrics->value[METRIC_HEAP_META].is_known)
-		sink_print(sink, "%s mapped for bookkeeping, ",
+		sink_print(sink, "%s for bookkeeping, ",
 			   number_bytes(metric(metrics, METRIC_HEAP_META)).text);
 	sink_print(sink, "at most %s of shared memory for these figures\n",
 		   number_bytes(metric(metrics, METRIC_HEAP_TELEMETRY)).text);

@@ -163,7 +163,7 @@ struct pm_process {
 	uint64_t live_peak_bytes; /* highest live_now_bytes: seen at slow calls, see peak_bound_bytes */
 	uint64_t peak_bound_bytes; /* the true peak is at most this much higher; sum over threads */
 	uint64_t committed_bytes, committed_peak_bytes; /* mapped in arenas */
-	uint64_t meta_bytes;   /* descriptors and stamps in use, and what is mapped for heaps */
+	uint64_t meta_bytes; /* descriptors and stamps, as many as were ever in use, and what is mapped for heaps */
 	uint64_t purged_bytes; /* given back by madvise or munmap so far */
 	uint64_t clock; /* what the clock has counted, as of slow calls; NET: the count now, which sweeps reset */
 	uint64_t epoch;           /* young sweeps so far */

@@ -132,7 +132,7 @@
 	X(RSS_PEAK, "rss.peak", BYTES, "highest resident set, the kernel's figure")                \
 	X(HEAP_COMMITTED, "heap.committed", BYTES, "mapped for arenas")                            \
 	X(HEAP_COMMITTED_PEAK, "heap.committed_peak", BYTES, "highest sum mapped for arenas")      \
-	X(HEAP_META, "heap.meta", BYTES, "mapped for descriptors and stamps")                      \
+	X(HEAP_META, "heap.meta", BYTES, "descriptors and stamps, as many as were ever in use")    \
 	X(HEAP_TELEMETRY, "heap.telemetry", BYTES, "the segment")                                  \
 	X(POOL_COUNT, "pool.count", COUNT, "pools in use")                                         \
 	X(ARENA_COUNT, "arena.count", COUNT, "arenas in use")                                      \

@@ -61,6 +61,22 @@ uint64_t units_clear_dirty(struct arena *arena, uint64_t units)
 	return dirty;
 }
 
+static bool gave_early(void)
+{
+	return __builtin_expect(__atomic_load_n(&region.given_early, __ATOMIC_RELAXED) != 0, 0);
+}
+
+/* Clean units are taken while others went back early: had they been kept, these would not be faulted in. */
+static void miss(uint64_t bytes)
+{
+	uint64_t early = __atomic_load_n(&region.given_early, __ATOMIC_RELAXED), some;
+	do
+		some = bytes < early ? bytes : early;
+	while (!__atomic_compare_exchange_n(&region.given_early, &early, early - some, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	__atomic_add_fetch(&region.missed, some, __ATOMIC_RELAXED);
+}
+
 /* Bits of `word` at which `count` set bits begin. */
 static uint64_t run_starts(uint64_t word, unsigned count)
 {
@@ -84,6 +100,8 @@ bool units_take(struct arena *arena, uint64_t units, bool *ret_zeroed)
 	} while (!__atomic_compare_exchange_n(&arena->free, &word, word & ~units, true,
 					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	*ret_zeroed = !units_clear_dirty(arena, units);
+	if (*ret_zeroed && gave_early())
+		miss(bytes_of(units));
 	return true;
 }
 

@@ -53,6 +53,7 @@ struct arena {
 	char *records;    /* of record.c: descriptors */
 	uint64_t places[RECORD_SHAPES];     /* atomic: those taken, a bit each */
 	uint16_t record_at[PM_ARENA_UNITS]; /* atomic: where the unit's is; 0: it has had none yet */
+	uint8_t places_peak[RECORD_SHAPES]; /* atomic: so many have been taken at a time */
 };
 
 /* What the lookup in free() reads.  `units` is stored last when it grows. */
@@ -64,10 +65,13 @@ struct region {
 	uint32_t first_free;   /* atomic hint: no arena below has a free unit */
 	uint64_t mapped_bytes; /* atomic: in arenas */
 	uint64_t mapped_peak;  /* atomic */
-	uint64_t meta_bytes; /* atomic: descriptors and stamps in use; mapped for heaps and maps */
+	uint64_t meta_bytes; /* atomic: descriptors and stamps, as many as were ever in use; mapped for heaps and maps */
 	uint64_t purged_bytes; /* atomic: given back so far */
 	uint64_t free_dirty;   /* atomic: dirty free units, roughly */
 	uint64_t sparse_bytes; /* atomic: pages inside pools that went back, of sparse.c */
+	uint64_t given_early; /* atomic: went back before a pass came to it, less with time; see purge.c */
+	uint64_t missed; /* atomic: of that, taken again soon */
+	uint64_t look_at; /* atomic: of free_dirty, when to see again whether that is too much; of span.c */
 };
 
 extern struct region region __attribute__((visibility("hidden")));
@@ -119,7 +123,7 @@ bool arena_take(unsigned count, struct run *ret_run);
 /* Takes exactly these units if all are free.  `first` counts on from the arena into those behind it.  span.c */
 bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *ret_zeroed);
 
-/* Gives units back; their content is rubbish. */
+/* Gives units back; their content is rubbish.  What is too much to keep goes back to the kernel: see span.c. */
 void arena_give(struct arena *arena, unsigned first, unsigned count);
 
 /* Makes arenas behind the last one ready, or unused ones, so that a run can grow to its unit `end`. */
@@ -166,6 +170,9 @@ struct pool *arena_resize_huge(struct pool *pool, size_t bytes);
 size_t arena_purge(bool all);
 
 /* A part of such a pass, a few milliseconds long.  true: it is through, or another thread is at it. */
-bool arena_purge_part(bool all);
+bool arena_purge_part(void);
+
+/* Returns at most about so much of what is free and dirty at once, however short it has been free.  Returns bytes. */
+size_t arena_purge_early(size_t most);
 
 #endif

@@ -152,7 +152,7 @@ void *heap_alloc_zeroed_slow(size_t size)
 
 /* --- free ---------------------------------------------------------------------------------------- */
 
-static void report_bad(const struct pool *pool, const void *block)
+void heap_report_bad(const struct pool *pool, const void *block)
 {
 	struct place place = pool_place(pool, block);
 	bool once_live = place.exact && place.index < pool->threaded;
@@ -170,7 +170,7 @@ static void report_bad(const struct pool *pool, const void *block)
 static void free_large(struct heap *heap, struct pool *pool, void *block)
 {
 	if (block != pool->start) {
-		report_bad(pool, block);
+		heap_report_bad(pool, block);
 		return;
 	}
 	if (!heap) {
@@ -197,7 +197,7 @@ static void free_pooled(struct heap *heap, struct pool *pool, void *block)
 {
 	struct place place = pool_place(pool, block);
 	if (!place.exact || place.index >= pool->threaded || !pool_is_live(pool, place.index))
-		report_bad(pool, block);
+		heap_report_bad(pool, block);
 	else
 		remote_free(heap, pool, block);
 }
@@ -216,7 +216,7 @@ void heap_free_slow(void *block)
 	if (state == POOL_LARGE)
 		free_large(heap, pool, block);
 	else if (state == POOL_UNUSED || state == POOL_CACHED)
-		report_bad(pool, block);
+		heap_report_bad(pool, block);
 	else
 		free_pooled(heap, pool, block);
 }
@@ -270,7 +270,7 @@ void *heap_resize(void *block, size_t size)
 		return host_realloc_foreign(block, size);
 	struct pool *pool = region_pool_of(block);
 	if (!is_live(pool, block)) {
-		report_bad(pool, block);
+		heap_report_bad(pool, block);
 		return NULL;
 	}
 	void *kept = NULL;

@@ -34,6 +34,7 @@ struct batch {
 	struct pool *pool; /* NULL: none wait */
 	void *first, *last;
 	uint32_t blocks;
+	const struct pool *seen; /* of the last free that came here; only compared */
 };
 
 enum heap_state {
@@ -297,6 +298,9 @@ void *heap_refuse(int error);
 
 /* Counts for the thread's heap, or on the shared slot while it has none. */
 void heap_count_here(enum pm_counter counter);
+
+/* A pointer into a pool that is no live block: what the program did wrong with it. */
+void heap_report_bad(const struct pool *pool, const void *block);
 
 /* Gives back what the heap keeps of large blocks; any thread may ask.  large.c */
 void large_flush(struct heap *heap);

@@ -182,10 +182,10 @@ static uint32_t count_stamps(const struct pool *pool)
 uint32_t pool_live(const struct pool *pool)
 {
 	uint32_t mark = __atomic_load_n(&pool->mark, __ATOMIC_ACQUIRE);
-	uint32_t waiting = remote_count(__atomic_load_n(&pool->remote, __ATOMIC_RELAXED));
+	bool waiting = remote_count(__atomic_load_n(&pool->remote, __ATOMIC_RELAXED));
 	uint32_t used = mark + pool->until;
-	if (mark != POOL_SERVES && !__atomic_load_n(&pool->batched, __ATOMIC_RELAXED) &&
-	    used <= pool->threaded && waiting <= used)
-		return used - waiting;
+	if (mark != POOL_SERVES && !waiting && !__atomic_load_n(&pool->batched, __ATOMIC_RELAXED) &&
+	    used <= pool->threaded)
+		return used;
 	return count_stamps(pool);
 }

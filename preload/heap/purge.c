@@ -2,8 +2,11 @@
 /*
  * purge.c: returning pages to the kernel.
  *
- * Now and then the dirty free units that have been free since the pass before; and whole arenas that hold
- * nothing, when the process is at its limit.
+ * Now and then the dirty free units that have been free since the pass before; at once what is too much to keep, see
+ * span.c; and whole arenas that hold nothing, when the process is at its limit.
+ *
+ * A program that frees and allocates in cycles faults in again what went early.  So what is taken clean soon after is
+ * missed, and as much more is kept from then on, less with time.
  */
 #include "heap/arena.h"
 #include "heap/region.h"
@@ -38,7 +41,8 @@ static size_t purge_units(struct arena *arena, uint64_t units)
 	return (size_t)__builtin_popcountl(gone) * PM_UNIT_BYTES;
 }
 
-static size_t purge_arena(struct arena *arena, bool all)
+/* *ret_tried: bytes of which the kernel was asked. */
+static size_t purge_arena(struct arena *arena, bool all, size_t *ret_tried)
 {
 	uint64_t dirty = __atomic_load_n(&arena->dirty, __ATOMIC_RELAXED);
 	uint64_t wanted = all ? dirty : dirty & __atomic_load_n(&arena->aged, __ATOMIC_RELAXED);
@@ -49,6 +53,7 @@ static size_t purge_arena(struct arena *arena, bool all)
 		taken = word & wanted;
 	while (taken && !__atomic_compare_exchange_n(&arena->free, &word, word & ~taken, true,
 						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	*ret_tried = (size_t)__builtin_popcountl(taken) * PM_UNIT_BYTES;
 	if (!taken)
 		return 0;
 	size_t bytes = purge_units(arena, units_clear_dirty(arena, taken));
@@ -57,31 +62,68 @@ static size_t purge_arena(struct arena *arena, bool all)
 	return bytes;
 }
 
+/* Of locked memory nothing goes: what was tried is the measure of a part. */
+static void purge_next(uint32_t index, bool all, size_t *tried, size_t *gone)
+{
+	size_t asked;
+	if (arena_kind_of(arena_at(index)) != ARENA_POOLS)
+		return;
+	*gone += purge_arena(arena_at(index), all, &asked);
+	*tried += asked;
+}
+
 static uint32_t next_arena; /* where a pass goes on, for the one who purges */
 
-/* false: `most` bytes went back, and there are more arenas. */
+/* false: there are more arenas. */
 static bool go_on(bool all, size_t most, size_t *ret_bytes)
 {
-	size_t bytes = 0;
-	for (; next_arena < arena_count() && bytes < most; next_arena++)
-		if (arena_kind_of(arena_at(next_arena)) == ARENA_POOLS)
-			bytes += purge_arena(arena_at(next_arena), all);
+	size_t tried = 0;
+	*ret_bytes = 0;
+	for (; next_arena < arena_count() && tried < most; next_arena++)
+		purge_next(next_arena, all, &tried, ret_bytes);
 	bool through = next_arena >= arena_count();
 	if (through)
 		next_arena = 0;
-	__atomic_add_fetch(&region.purged_bytes, bytes, __ATOMIC_RELAXED);
-	*ret_bytes = bytes;
+	__atomic_add_fetch(&region.purged_bytes, *ret_bytes, __ATOMIC_RELAXED);
 	return through;
 }
 
-bool arena_purge_part(bool all)
+/* What was given early and not missed so far was right to go, and what was missed may not be any more. */
+static void forget_in_time(void)
+{
+	uint64_t early = __atomic_load_n(&region.given_early, __ATOMIC_RELAXED);
+	uint64_t missed = __atomic_load_n(&region.missed, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&region.given_early, early - early / 2, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&region.missed, (missed + 3) / 4, __ATOMIC_RELAXED);
+	__atomic_store_n(&region.look_at, 0, __ATOMIC_RELAXED);
+}
+
+bool arena_purge_part(void)
 {
 	size_t bytes;
 	if (!wiped_try(&wiped.purging))
 		return true;
-	bool through = go_on(all, BYTES_AT_ONCE, &bytes);
+	if (!next_arena)
+		forget_in_time();
+	bool through = go_on(false, BYTES_AT_ONCE, &bytes);
 	wiped_done(&wiped.purging);
 	return through;
+}
+
+size_t arena_purge_early(size_t most)
+{
+	static uint32_t cursor; /* not that of the passes, which see each arena once */
+	size_t tried = 0, gone = 0;
+	if (!wiped_try(&wiped.purging))
+		return 0;
+	for (uint32_t looked = 0; looked < arena_count() && tried < most; looked++, cursor++) {
+		cursor = cursor < arena_count() ? cursor : 0;
+		purge_next(cursor, true, &tried, &gone);
+	}
+	__atomic_add_fetch(&region.purged_bytes, gone, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&region.given_early, gone, __ATOMIC_RELAXED);
+	wiped_done(&wiped.purging);
+	return gone;
 }
 
 size_t arena_purge(bool all)

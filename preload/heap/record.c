@@ -33,8 +33,7 @@ enum {
 	RECORD_BYTES = (LINES_OF_ALL + LINES_OF_PAGE - 1) / LINES_OF_PAGE * MEMORY_PAGE
 };
 
-_Static_assert(67 * LINE >= sizeof(struct pool) + PM_UNIT_BYTES / CLASS_GRAIN,
-	       "the smallest blocks");
+_Static_assert(67 * LINE > sizeof(struct pool) + PM_UNIT_BYTES / CLASS_GRAIN, "the smallest blocks");
 _Static_assert(LINES_OF_ALL <= UINT16_MAX, "arena.record_at");
 
 static const uintptr_t RECORDS_DISTANCE = (uintptr_t)2 << 40;
@@ -45,8 +44,11 @@ bool record_ensure(struct arena *arena)
 		return true;
 	char *hint = (char *)((region.base_unit << UNIT_SHIFT) - RECORDS_DISTANCE) +
 		     (size_t)arena->index * RECORD_BYTES;
-	arena->records = memory_map(hint, RECORD_BYTES);
-	return arena->records;
+	char *records = memory_map(hint, RECORD_BYTES);
+	if (records)
+		memory_no_huge_pages(records, RECORD_BYTES);
+	arena->records = records;
+	return records;
 }
 
 static size_t bytes_of(unsigned shape)
@@ -57,7 +59,8 @@ static size_t bytes_of(unsigned shape)
 static unsigned shape_for(size_t stamps)
 {
 	unsigned shape = 0;
-	while (bytes_of(shape) < sizeof(struct pool) + stamps)
+	while (bytes_of(shape) <
+	       sizeof(struct pool) + stamps + 1) /* also of what begins behind the last block */
 		shape++;
 	return shape;
 }
@@ -84,6 +87,21 @@ struct pool *record_of(const struct arena *arena, unsigned unit)
 	return line ? at_line(arena, line) : &pool_nowhere;
 }
 
+/* Places are taken lowest first; those that were ever taken stay resident. */
+static void note_peak(struct arena *arena, unsigned shape, unsigned number)
+{
+	uint8_t peak = __atomic_load_n(&arena->places_peak[shape], __ATOMIC_RELAXED);
+	while (number >= peak)
+		if (__atomic_compare_exchange_n(&arena->places_peak[shape], &peak,
+						(uint8_t)(number + 1), false, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED)) {
+			__atomic_add_fetch(&region.meta_bytes,
+					   (number + 1 - peak) * bytes_of(shape), __ATOMIC_RELAXED);
+			return;
+		}
+}
+
+/* There is one: a unit has no two places of a shape, so no more than 63 others are taken. */
 static struct pool *take_place(struct arena *arena, unsigned unit, unsigned shape)
 {
 	uint64_t used = __atomic_load_n(&arena->places[shape], __ATOMIC_RELAXED);
@@ -98,7 +116,7 @@ static struct pool *take_place(struct arena *arena, unsigned unit, unsigned shap
 	pool->shape = (uint8_t)shape;
 	pool->place = (uint8_t)number;
 	__atomic_store_n(&arena->record_at[unit], line, __ATOMIC_RELEASE);
-	__atomic_add_fetch(&region.meta_bytes, bytes_of(shape), __ATOMIC_RELAXED);
+	note_peak(arena, shape, number);
 	return pool;
 }
 
@@ -116,7 +134,6 @@ struct pool *record_take(struct arena *arena, unsigned unit, size_t stamps, stru
 
 void record_give(struct arena *arena, const struct pool *pool)
 {
-	__atomic_sub_fetch(&region.meta_bytes, bytes_of(pool->shape), __ATOMIC_RELAXED);
 	__atomic_and_fetch(&arena->places[pool->shape], ~units_mask(pool->place, 1),
 			   __ATOMIC_RELEASE);
 }

@@ -53,6 +53,10 @@ void remote_flush(struct heap *heap)
 		flush(&heap->batch[i]);
 }
 
+/*
+ * A batch begins with the second free in a row: where frees go here and there, a block alone would wait and keep its pool
+ * from going back.
+ */
 static void put(struct heap *heap, struct pool *pool, void *block)
 {
 	struct batch *batch = &heap->batch[pool->first_unit % HEAP_BATCHES];
@@ -60,9 +64,13 @@ static void put(struct heap *heap, struct pool *pool, void *block)
 		*(void **)block = batch->first;
 		batch->first = block;
 		batch->blocks++;
-	} else {
+	} else if (batch->seen != pool) {
 		flush(batch);
-		*batch = (struct batch){pool, block, block, 1};
+		batch->seen = pool;
+		push(pool, block, block, 1);
+		return;
+	} else {
+		*batch = (struct batch){pool, block, block, 1, pool};
 		pool_set_batched(pool);
 	}
 	if ((batch->blocks + 1) * pool->block_bytes > HEAP_BATCH_BYTES)
@@ -94,7 +102,7 @@ static void free_at(struct heap *heap, struct pool *pool, void *block, uint64_t 
 {
 	uint8_t stamp = __atomic_exchange_n(&pool->stamps[index], STAMP_FREE, __ATOMIC_ACQ_REL);
 	if (PM_COUNT && unlikely(stamp == STAMP_FREE)) {
-		host_misuse(PM_MISUSE_DOUBLE_FREE, block, pool->size_class, pool->block_bytes);
+		heap_report_bad(pool, block);
 		return;
 	}
 	count_free(heap, pool, stamp_age(stamp));

@@ -15,8 +15,9 @@
 
 enum {
 	KEPT_BYTES = 32 << 20, /* of freed pages, besides as many as are in use */
-	LOOK_SHIFT = 23,       /* each 8 MiB more of them, it is seen whether these are too many */
-	REST_PART = 8          /* of what is left of a free run counts as lost */
+	LOOK_BYTES = 8 << 20, /* more of them, at least, until it is seen whether these are too many */
+	PURGED_AT_ONCE = 2 * LOOK_BYTES, /* so that it keeps up */
+	REST_PART = 8                    /* of what is left of a free run counts as lost */
 };
 
 static uintptr_t number_of(const struct arena *arena, unsigned unit)
@@ -76,41 +77,60 @@ bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *re
 	return take(number_of(arena, first), count, ret_zeroed);
 }
 
-/* Of all arenas, by pools and blocks, without pages inside pools that went back. */
+/* Free units are read first: an arena that grows meanwhile seems to hold less. */
+static uint64_t bytes_in(const struct arena *arena)
+{
+	unsigned idle = (unsigned)__builtin_popcountl(
+		__atomic_load_n(&arena->free, __ATOMIC_ACQUIRE));
+	unsigned mapped = __atomic_load_n(&arena->mapped, __ATOMIC_ACQUIRE);
+	switch (arena_kind_of(arena)) {
+	case ARENA_POOLS: return mapped > idle ? (uint64_t)(mapped - idle) * PM_UNIT_BYTES : 0;
+	case ARENA_HUGE: return arena->huge_bytes;
+	default: return 0;
+	}
+}
+
+/* By pools and blocks, without pages inside pools that went back. */
 static uint64_t bytes_in_use(void)
 {
-	uint64_t units = 0;
-	for (uint32_t i = 0; i < arena_count(); i++) {
-		const struct arena *arena = arena_at(i);
-		if (arena_kind_of(arena) == ARENA_POOLS)
-			units += __atomic_load_n(&arena->mapped, __ATOMIC_RELAXED) -
-				 (unsigned)__builtin_popcountl(
-					 __atomic_load_n(&arena->free, __ATOMIC_RELAXED));
-	}
-	uint64_t bytes = units * PM_UNIT_BYTES;
-	uint64_t sparse = __atomic_load_n(&region.sparse_bytes, __ATOMIC_RELAXED);
+	uint64_t bytes = 0, sparse = __atomic_load_n(&region.sparse_bytes, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < arena_count(); i++)
+		bytes += bytes_in(arena_at(i));
 	return bytes > sparse ? bytes - sparse : 0;
 }
 
-/*
- * As much is kept as a program needs that goes on as it does; more does not wait for a purge, as a program that frees
- * what it had and then sleeps comes to none.
- */
-static bool is_too_much_kept(void)
+static uint64_t bytes_kept(void)
 {
-	uint64_t kept = __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
-	return kept > KEPT_BYTES && kept > KEPT_BYTES + bytes_in_use();
+	return __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
+}
+
+/*
+ * As much is kept as is in use, and what was missed when it had gone; more does not wait for a purge, as a program that
+ * frees what it had and then sleeps comes to none.  The next look is when half of what was missing may be there, as each
+ * byte that is given counts twice; when nothing goes, memory is locked, and the next timed pass looks again.
+ */
+static void let_go(bool of_long_run)
+{
+	uint64_t kept = bytes_kept(), next;
+	uint64_t most = KEPT_BYTES + bytes_in_use() +
+			__atomic_load_n(&region.missed, __ATOMIC_RELAXED);
+	if (kept <= most) {
+		next = kept + (most - kept) / 2;
+	} else {
+		uint64_t excess = kept - most;
+		bool in_part = !of_long_run && excess > PURGED_AT_ONCE;
+		bool gone = arena_purge_early(in_part ? PURGED_AT_ONCE : excess);
+		next = gone ? bytes_kept() : UINT64_MAX - LOOK_BYTES;
+	}
+	__atomic_store_n(&region.look_at, next + LOOK_BYTES, __ATOMIC_RELAXED);
 }
 
 void arena_give(struct arena *arena, unsigned first, unsigned count)
 {
-	uint64_t before = __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
 	give(number_of(arena, first), count, false);
-	uint64_t now = __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
-	if (count > PM_ARENA_UNITS && is_too_much_kept())
-		arena_purge(true);
-	else if (now >> LOOK_SHIFT > before >> LOOK_SHIFT && is_too_much_kept())
-		arena_purge_part(true);
+	uint64_t kept = bytes_kept();
+	if (kept > KEPT_BYTES && kept >= __atomic_load_n(&region.look_at, __ATOMIC_RELAXED))
+		let_go(count > PM_ARENA_UNITS);
 }
 
 void arena_give_zeroed(struct arena *arena, unsigned first, unsigned count)

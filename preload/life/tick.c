@@ -189,7 +189,7 @@ static void purge_when_due(uint64_t now)
 		return;
 	heap_tend_abandoned(false);
 	large_flush_heaps(false);
-	if (!arena_purge_part(false))
+	if (!arena_purge_part())
 		__atomic_store_n(&life.next_purge_ms, now, __ATOMIC_RELAXED); /* at the next tick */
 }
 

@@ -97,6 +97,11 @@ bool memory_swap_in(void *address, size_t bytes, void *target)
 				 MREMAP_MAYMOVE | MREMAP_FIXED | REMAP_DONT_UNMAP, (long)target, 0));
 }
 
+void memory_no_huge_pages(void *address, size_t bytes)
+{
+	raw_call3(SYS_madvise, (long)address, (long)bytes, MADV_NOHUGEPAGE);
+}
+
 bool memory_purge(void *address, size_t bytes)
 {
 	return !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, MADV_DONTNEED));

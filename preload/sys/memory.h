@@ -47,6 +47,9 @@ bool memory_swap_in(void *address, size_t bytes, void *target);
 /* Move whole pages to `target`, whose range must be free.  false: nothing moved. */
 bool memory_move(void *address, size_t old_bytes, void *target, size_t new_bytes);
 
+/* Of a mapping that is used here and there: no large page makes all of it resident. */
+void memory_no_huge_pages(void *address, size_t bytes);
+
 /* Give the pages back; they read as zero afterwards.  false: the kernel refuses (locked memory). */
 bool memory_purge(void *address, size_t bytes);
 

@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: MIT */
+/* link: -Wl,--wrap=memory_purge */
 /* Runs of units: none is handed out twice, none is lost, the map leads to each, whoever asks at once. */
 #include "unit/heap_host.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
+
+static bool refuse_purges;
+static uint64_t purges_refused;
+
+bool __real_memory_purge(void *address, size_t bytes);
+bool __wrap_memory_purge(void *address, size_t bytes);
+
+bool __wrap_memory_purge(void *address, size_t bytes)
+{
+	if (!refuse_purges)
+		return __real_memory_purge(address, bytes);
+	purges_refused += bytes / PM_UNIT_BYTES;
+	return false;
+}
 
 enum { SHADOW_ARENAS = 4096, THREADS = 4, HELD = 24 };
 
@@ -299,6 +314,45 @@ Test(purge, far_more_than_is_in_use_goes_back_while_it_is_freed)
 	for (unsigned i = 0; i < LEFT; i++)
 		arena_give(run[i].arena, run[i].first, 1);
 	cr_assert_leq(region.free_dirty, 64 * MIB);
+}
+
+/* What is taken again soon after it went is missed: from then on it stays. */
+Test(purge, a_program_that_goes_in_cycles_keeps_what_it_needs)
+{
+	enum { UNITS = 2048, CYCLES = 12, LEARNT = 4 };
+	static struct run run[UNITS];
+	uint64_t learnt = 0;
+	host_begin();
+	for (unsigned cycle = 0; cycle < CYCLES; cycle++) {
+		for (unsigned i = 0; i < UNITS; i++)
+			cr_assert(arena_take(1, &run[i]));
+		for (unsigned i = 0; i < UNITS; i++)
+			arena_give(run[i].arena, run[i].first, 1);
+		if (cycle == 0)
+			cr_assert_gt(region.purged_bytes, UNITS / 2 * PM_UNIT_BYTES);
+		if (cycle == LEARNT)
+			learnt = region.purged_bytes;
+	}
+	cr_assert_eq(region.purged_bytes, learnt);
+	for (unsigned pass = 0; pass < 40; pass++)
+		arena_purge_part();
+	cr_assert_leq(region.missed, 1 << 20, "in time it is forgotten");
+}
+
+/* Nothing goes, and nobody tries for each unit. */
+Test(purge, locked_memory_is_not_tried_again_and_again)
+{
+	enum { UNITS = 4096 };
+	static struct run run[UNITS];
+	host_begin();
+	for (unsigned i = 0; i < UNITS; i++)
+		cr_assert(arena_take(1, &run[i]));
+	refuse_purges = true;
+	for (unsigned i = 0; i < UNITS; i++)
+		arena_give(run[i].arena, run[i].first, 1);
+	refuse_purges = false;
+	cr_assert_lt(purges_refused, UNITS / 8);
+	cr_assert_gt(purges_refused, 0);
 }
 
 Test(purge, locked_memory_stays_dirty)

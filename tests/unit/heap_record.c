@@ -104,13 +104,18 @@ Test(record, an_arena_full_of_each_length)
 	struct run run[PM_ARENA_UNITS];
 	for (unsigned i = 0; i < PM_ARENA_UNITS; i++)
 		cr_assert(arena_take(1, &run[i]));
-	uint64_t before = region.meta_bytes;
-	for (unsigned turn = 0; turn < 3; turn++)
+	uint64_t first = region.meta_bytes, all = 0;
+	for (unsigned turn = 0; turn < 3; turn++) {
 		for (unsigned l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+			uint64_t before = region.meta_bytes;
 			for (unsigned i = 0; i < PM_ARENA_UNITS; i++)
 				memset(arena_describe(&run[i], lengths[l])->stamps, 0, lengths[l]);
 			cr_assert_leq(region.meta_bytes - before,
 				      PM_ARENA_UNITS * (sizeof(struct pool) + lengths[l] + 384));
 		}
+		all = turn ? all : region.meta_bytes;
+		cr_assert_eq(region.meta_bytes, all, "places are used again");
+	}
+	cr_assert_gt(all, first);
 	places_and_units_agree();
 }

@@ -79,15 +79,17 @@ static void all_goes_back(void)
 
 Test(batch, goes_when_it_is_full)
 {
-	static void *block[HEAP_BATCH_BYTES / CLASS_GRAIN + 1];
+	static void *block[HEAP_BATCH_BYTES / CLASS_GRAIN + 2];
 	begin();
 	for (unsigned c = 1; c < CLASS_POOLED; c++) {
 		unsigned room = (unsigned)(HEAP_BATCH_BYTES / class_bytes(c));
 		room = room ? room : 1;
 		other->remote_frees = 0; /* no tick meanwhile */
-		allocate(class_bytes(c), block, room + 1);
-		const struct pool *pool = region_pool_of(block[0]);
-		cr_assert_eq(region_pool_of(block[room]), pool);
+		allocate(class_bytes(c), block, room + 2);
+		struct pool *pool = region_pool_of(block[0]);
+		cr_assert_eq(region_pool_of(block[room + 1]), pool);
+		free_as(other, block + room + 1, 1);
+		cr_assert_eq(pool_collect(pool), 1, "the first does not wait");
 		free_as(other, block, room - 1);
 		cr_assert_eq(pushed(pool), 0, "class %u", c);
 		free_as(other, block + room - 1, 1);
@@ -114,12 +116,15 @@ Test(batch, goes_when_its_place_is_needed)
 		second++;
 	while ((region_pool_of(large[unrelated])->first_unit - pool->first_unit) % HEAP_BATCHES)
 		unrelated++;
-	free_as(other, block, 1);
+	free_as(other, block, 2);
 	free_as(other, large + unrelated, 1);
-	cr_assert_eq(pushed(pool), 0);
-	free_as(other, block + second, 1);
 	cr_assert_eq(pushed(pool), 1);
-	cr_assert_eq(pushed(region_pool_of(block[second])), 0);
+	cr_assert_eq(blocks_in_batches(other), 1);
+	free_as(other, block + second, 1);
+	cr_assert_eq(pushed(pool), 2);
+	cr_assert_eq(pushed(region_pool_of(block[second])), 1);
+	cr_assert_eq(blocks_in_batches(other), 0);
+	free_as(other, block + second + 1, 1);
 	cr_assert_eq(blocks_in_batches(other), 1);
 }
 
@@ -127,10 +132,14 @@ static void *block[SOME];
 
 static struct pool *some_wait(void)
 {
+	void *first;
 	begin();
+	allocate(BYTES, &first, 1);
 	allocate(BYTES, block, SOME);
-	free_as(other, block, SOME);
 	struct pool *pool = region_pool_of(block[0]);
+	free_as(other, &first, 1);
+	cr_assert_eq(pool_collect(pool), 1);
+	free_as(other, block, SOME);
 	cr_assert_eq(pushed(pool), 0);
 	cr_assert_eq(blocks_in_batches(other), SOME);
 	return pool;
@@ -223,7 +232,7 @@ Test(waiting, of_two_threads_in_one_pool)
 	struct pool *pool = region_pool_of(both[0]);
 	for (unsigned i = 0; i < BLOCKS; i++)
 		free_as(i % 3 ? third : other, both + i, 1);
-	cr_assert_eq(blocks_in_batches(other) + blocks_in_batches(third), BLOCKS);
+	cr_assert_eq(blocks_in_batches(other) + blocks_in_batches(third), BLOCKS - 2);
 	flush(third);
 	cr_assert_eq(pushed(pool), BLOCKS - blocks_in_batches(other));
 	flush(other);
