@@ -44,6 +44,8 @@ static bool verify_survival(const struct pm_header *header, uint32_t number,
 	const struct pm_survival *survival = (const void *)chunk;
 	uint64_t most = header->chunk_bytes, classes = survival->class_room;
 
+	if (!classes)
+		return true; /* emptied: its process is gone */
 	if (classes < header->classes.count || classes > most)
 		return damaged(why, number, "class_room", survival->class_room);
 	if (survival->sweep_room > most ||

@@ -57,13 +57,15 @@ static bool load_tables(struct loading *loading)
 	return true;
 }
 
-/* A slot without use is claimed and not written to yet, or emptied already. */
+/* A slot without use is claimed and not written to yet, or emptied already; so is a record of sweeps without room. */
 static bool is_worth_keeping(const unsigned char *chunk)
 {
 	uint32_t kind = ((const struct pm_chunk *)(const void *)chunk)->kind;
 	if (kind == PM_CHUNK_SLOT || kind == PM_CHUNK_DYING)
 		return ((const struct pm_slot *)(const void *)chunk)->use;
-	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS || kind == PM_CHUNK_SURVIVAL;
+	if (kind == PM_CHUNK_SURVIVAL)
+		return ((const struct pm_survival *)(const void *)chunk)->class_room;
+	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
 }
 
 static bool load_chunk(struct loading *loading, uint32_t number)

@@ -296,8 +296,8 @@ struct pm_survival *segment_survival(uint32_t process)
 			return NULL;
 	}
 	struct pm_survival *survival = segment_chunk(number);
-	survival->class_room = PM_TALLY_COUNT;
 	survival->sweep_room = PM_SWEEP_ROOM;
+	survival->class_room = PM_TALLY_COUNT;
 	segment_commit(number, PM_CHUNK_SURVIVAL);
 	return survival;
 }

@@ -41,7 +41,7 @@ static void *free_some(void *argument)
 static int comes_back(void)
 {
 	for (int i = 0; i < POOLS; i++)
-		if (malloc(BYTES) == block[0])
+		if (malloc(BYTES) == block[FREED - 1])
 			return 1;
 	return 0;
 }

@@ -4,7 +4,8 @@
  * F27: another thread frees a block of an exhausted pool; after the k-th instruction of that free, for every
  * k, the owner allocates from that pool.  When it gets the block it must be the owner's for good.
  *
- * Blocks of 32 KiB are handed over singly; of 1 KiB two at a time, and the free that is stepped through is the second.
+ * Blocks of 32 KiB are handed over singly; of 1 KiB the first too, then two at a time, and the free that is stepped
+ * through is the second of those.
  * Prints whether the block came back before the other's call was over, and what was wrong.
  *
  * usage: f27_remote BYTES
@@ -46,8 +47,8 @@ static void *free_watched(void *first)
 			sched_yield();
 		if (turn == OVER)
 			return NULL;
-		if (bytes == PAIRED)
-			free(watched - bytes);
+		for (unsigned before = bytes == PAIRED ? 2 : 0; before; before--)
+			free(watched - before * bytes);
 		step(1);
 		free(watched);
 		step(0);
@@ -85,7 +86,8 @@ int main(int argc, char **argv)
 		while (turn == FREER)
 			sched_yield();
 		if (turn == OWNER) {
-			again = malloc(bytes);
+			for (unsigned i = 0; i < 3 && again != watched; i++)
+				again = malloc(bytes);
 			turn = FREER;
 		}
 		while (turn != IDLE)
