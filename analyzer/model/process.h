@@ -4,6 +4,7 @@
 #define POOLMEM_MODEL_PROCESS_H
 
 #include "model/outside.h"
+#include "source/chunk.h"
 
 #include <poolmem/format.h>
 #include <stddef.h>
@@ -27,12 +28,6 @@ enum process_state {
 struct class_count {
 	uint64_t allocated, freed; /* blocks; LARGE_BYTES: bytes */
 	uint64_t *freed_at;        /* of these, by age bucket */
-};
-
-/* Of one size class: see struct pm_survivors. */
-struct survivors {
-	uint64_t survived, old, skipped; /* as of the last sweep */
-	uint64_t began[3];
 };
 
 struct slot {

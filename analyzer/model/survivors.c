@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* survivors.c: what sweeps did to the blocks of a process. */
 #include "model/parts.h"
-#include "source/chunk.h"
 #include "text/allocate.h"
-
-#include <string.h>
 
 /* A process that has turned no epoch has no record, and all its blocks are in generation 0. */
 void read_survivors(const struct image *image, struct process *process)
@@ -16,11 +13,6 @@ void read_survivors(const struct image *image, struct process *process)
 	if (!count && (process->record.epoch || process->record.inherited_blocks))
 		return;
 	process->survivors = allocate(classes, sizeof *process->survivors);
-	for (uint32_t c = 0; count && c < classes; c++) {
-		struct chunk_survivors from = chunk_survivors(image->chunks[entry->number], c);
-		struct survivors *to = &process->survivors[c];
-		*to = (struct survivors){
-			from.at_sweep.survived, from.at_sweep.old, from.at_sweep.skipped, {0}};
-		memcpy(to->began, from.began, sizeof to->began);
-	}
+	for (uint32_t c = 0; count && c < classes; c++)
+		process->survivors[c] = chunk_survivors(image->chunks[entry->number], c);
 }

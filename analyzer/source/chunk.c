@@ -66,11 +66,11 @@ static const struct pm_survivor_table *newest_table(const unsigned char *chunk)
 	return b->epoch > a->epoch ? b : a;
 }
 
-struct chunk_survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class)
+struct survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class)
 {
 	const unsigned char *table = (const void *)newest_table(chunk);
 	const unsigned char *began = chunk + began_offset((const void *)chunk);
-	struct chunk_survivors result;
+	struct survivors result;
 
 	memcpy(&result.at_sweep,
 	       table + offsetof(struct pm_survivor_table, of) +

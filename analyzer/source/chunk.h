@@ -27,15 +27,13 @@ bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk);
 bool chunk_same_tallies(const struct pm_header *header, const unsigned char *copy,
 			const unsigned char *chunk);
 
-/*
- * What a SURVIVAL chunk says of a class: its sums at the last sweep, and with how many blocks of each generation the
- * process began.  The chunk was verified.
- */
-struct chunk_survivors {
+/* Of a class: its sums at the last sweep, and with how many blocks of each generation the process began. */
+struct survivors {
 	struct pm_survivors at_sweep;
 	uint64_t began[3];
 };
 
-struct chunk_survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class);
+/* What a SURVIVAL chunk says, which was verified. */
+struct survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class);
 
 #endif

@@ -21,11 +21,12 @@ static void add_deaths(const struct process *process, uint32_t size_class, struc
 
 struct flow flow_of_class(const struct process *process, uint32_t size_class)
 {
-	const struct survivors *of = &process->survivors[size_class];
+	const struct pm_survivors *of = &process->survivors[size_class].at_sweep;
+	const uint64_t *began = process->survivors[size_class].began;
 	struct flow flow = {
-		.entered = {figure(of->began[0] + process->classes[size_class].allocated),
-			    figure(of->began[1] + of->survived - of->skipped),
-			    figure(of->began[2] + of->old)},
+		.entered = {figure(began[0] + process->classes[size_class].allocated),
+			    figure(began[1] + of->survived - of->skipped),
+			    figure(began[2] + of->old)},
 		.survived = {figure(of->survived), figure(of->old - of->skipped), 0},
 	};
 	add_deaths(process, size_class, &flow);

@@ -249,8 +249,8 @@ struct pm_sweep {
 /* Of a process that has turned an epoch.  One writer at a time.  The table of the lower epoch is written next. */
 struct pm_survival {
 	struct pm_chunk chunk;
-	uint32_t class_room,
-		sweep_room; /* length of the arrays below; zero: emptied, of a process that is gone */
+	uint32_t class_room; /* length of the arrays below; zero: emptied, of a process that is gone */
+	uint32_t sweep_room;
 	uint64_t uncertain; /* blocks that other threads allocated while sweeps were taken: as many may be in the
 			     * wrong generation, at most; what lives is right again after the next sweep */
 	struct pm_survivor_table table[2];

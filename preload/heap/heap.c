@@ -110,13 +110,9 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 		return host_alloc_foreign(alignment, size, false);
 	if (alignment > MEMORY_PAGE || size > CLASS_MAX)
 		return alloc_large(alignment, size, &zeroed);
-	unsigned size_class = class_of(size ? size : 1);
-	while (size_class < CLASS_POOLED && class_bytes(size_class) % alignment)
-		size_class++;
-	if (size_class == CLASS_POOLED)
-		return alloc_large(alignment, size, &zeroed);
+	size_t rounded = size ? (size + alignment - 1) & -alignment : alignment; /* see class.h */
 	struct heap *heap = heap_here();
-	return heap ? heap_take(heap, size_class) : alloc_large(alignment, size, &zeroed);
+	return heap ? heap_take(heap, class_of(rounded)) : alloc_large(alignment, size, &zeroed);
 }
 
 /* Without libc's functions while they cannot be called. */

@@ -68,64 +68,63 @@ void fork_watch(void)
 
 struct inheritance {
 	uint64_t blocks, bytes;
-	struct survival_begun by_class;
 };
-
-static void add_live(struct inheritance *sum, unsigned size_class, unsigned generation,
-		     uint64_t live, size_t block_bytes)
-{
-	sum->blocks += live;
-	sum->bytes += live * block_bytes;
-	sum->by_class.of[size_class][generation] += live;
-	if (size_class == CLASS_LARGE)
-		sum->by_class.of[CLASS_LARGE_BYTES][generation] += live * block_bytes;
-}
 
 /* Where all stamps are old, most of a large heap, they are not looked at. */
 static void add_pool(struct pool *pool, void *context)
 {
-	uint64_t live[3] = {0};
-	if (pool->state == POOL_LARGE)
-		live[clock_generation(pool->stamps[0])] = 1;
-	else if (ageing_is_done(pool))
-		live[2] = pool_live(pool);
-	else
+	struct survival_begun *begun = context;
+	uint64_t *live = begun->of[pool->size_class];
+	if (pool->state == POOL_LARGE) {
+		unsigned generation = clock_generation(pool->stamps[0]);
+		live[generation]++;
+		begun->of[CLASS_LARGE_BYTES][generation] += pool->block_bytes;
+	} else if (ageing_is_done(pool)) {
+		live[2] += pool_live(pool);
+	} else {
 		for (uint32_t i = 0; i < pool->threaded; i++)
 			if (pool->stamps[i] != STAMP_FREE)
 				live[clock_generation(pool->stamps[i])]++;
-	for (unsigned generation = 0; generation < 3; generation++)
-		add_live(context, pool->size_class, generation, live[generation], pool->block_bytes);
+	}
 }
 
 /* Takes back what the child itself has done since the fork: no epoch has turned. */
-static void undo_class(const struct pm_tally *tally, uint64_t began[3])
-{
-	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
-		began[clock_generation_at(bucket)] += tally->freed[bucket];
-	began[0] -= tally_allocations(tally);
-}
-
-static void undo_own(const struct heap *heap, struct inheritance *sum)
+static void undo_own(const struct heap *heap, struct survival_begun *begun)
 {
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		const struct pm_tally *tally = &heap->slot->tally[c];
-		uint64_t gone = tally_frees(tally) - tally_allocations(tally);
-		undo_class(tally, sum->by_class.of[c]);
-		sum->blocks += c == CLASS_LARGE_BYTES ? 0 : gone;
-		sum->bytes += c == CLASS_LARGE ? 0 : gone * (c < CLASS_POOLED ? class_bytes(c) : 1);
+		for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
+			begun->of[c][clock_generation_at(bucket)] += tally->freed[bucket];
+		begun->of[c][0] -= tally_allocations(tally);
 	}
 }
 
 /* The thread that forked is the only one that can have done anything, unless it has no heap. */
-static void undo_since_fork(const struct heap *heap, struct inheritance *sum)
+static void undo_since_fork(const struct heap *heap, struct survival_begun *begun)
 {
 	if (heap) {
-		undo_own(heap, sum);
+		undo_own(heap, begun);
 		return;
 	}
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
 		if (heap->slot) /* else the fork met it in the making */
-			undo_own(heap, sum);
+			undo_own(heap, begun);
+}
+
+static uint64_t of_all_generations(const uint64_t live[3])
+{
+	return live[0] + live[1] + live[2];
+}
+
+static struct inheritance sum_up(const struct survival_begun *begun)
+{
+	struct inheritance sum = {0, of_all_generations(begun->of[CLASS_LARGE_BYTES])};
+	for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++) {
+		uint64_t live = of_all_generations(begun->of[c]);
+		sum.blocks += live;
+		sum.bytes += c < CLASS_POOLED ? live * class_bytes(c) : 0;
+	}
+	return sum;
 }
 
 /* --- a place in the segment ------------------------------------------------------------------------ */
@@ -247,16 +246,17 @@ void fork_check(struct heap *heap)
 			memory_pause(&wiped.alive, 0, turn);
 		return;
 	}
-	static struct inheritance inherited; /* not on the host's stack */
+	static struct survival_begun begun; /* not on the host's stack */
 	uint32_t tid = threads_id_after_fork(heap);
-	__builtin_memset(&inherited, 0, sizeof inherited);
-	arena_each_pool(add_pool, &inherited);
-	undo_since_fork(heap, &inherited);
+	__builtin_memset(&begun, 0, sizeof begun);
+	arena_each_pool(add_pool, &begun);
+	undo_since_fork(heap, &begun);
+	struct inheritance inherited = sum_up(&begun);
 	leave_others_alone(heap);
 	threads_forget_others();
 	renew_arenas();
 	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);
-	survival_begin(&inherited.by_class);
+	survival_begin(&begun);
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

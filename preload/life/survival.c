@@ -17,17 +17,17 @@ struct totals {
 };
 
 static struct pm_survivors survivors[CLASS_COUNT];
-static struct survival_begun
-	began; /* what the process began with; LARGE_BYTES: and what came to older blocks */
+/* What the process began with; of LARGE_BYTES also what came to older blocks. */
+static struct survival_begun began;
 static struct pm_survival *published; /* in the segment; NULL: not asked for, or no room */
-static uint32_t published_for;        /* the leader that it was asked for */
+static bool asked_for;
 
 void survival_begin(const struct survival_begun *begun)
 {
 	began = *begun;
 	__builtin_memset(survivors, 0, sizeof survivors);
 	published = NULL;
-	published_for = 0;
+	asked_for = false;
 }
 
 /* The owner may arm it meanwhile: then both limits are looked at again. */
@@ -42,36 +42,46 @@ static uint64_t allocations_of(const struct pm_tally *tally)
 	}
 }
 
-static void add_tally(struct pm_tally *tally, struct totals *totals)
+typedef void visitor(const struct pm_tally *tally, unsigned size_class, void *context);
+
+static void each_tally_of(const struct pm_slot *slot, const uint64_t classes[2], visitor *visit,
+			  void *context)
 {
+	for (unsigned half = 0; half < 2; half++)
+		for (uint64_t bits = classes[half]; bits; bits &= bits - 1) {
+			unsigned size_class = half * 64 + (unsigned)__builtin_ctzl(bits);
+			visit(&slot->tally[size_class], size_class, context);
+		}
+	visit(&slot->tally[CLASS_LARGE], CLASS_LARGE, context);
+	visit(&slot->tally[CLASS_LARGE_BYTES], CLASS_LARGE_BYTES, context);
+}
+
+/* Of all heaps, and of calls outside any, those that count anything. */
+static void each_tally(visitor *visit, void *context)
+{
+	static const uint64_t all[2] = {UINT64_MAX, (UINT64_C(1) << (CLASS_POOLED - 64)) - 1};
+	struct pm_slot *shared = threads_shared_slot();
+	struct heap *heap;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
+		if (heap->slot)
+			each_tally_of(heap_counted(heap, heap->slot), heap->ticking, visit, context);
+	if (shared)
+		each_tally_of(shared, all, visit, context);
+}
+
+static void add_totals(const struct pm_tally *tally, unsigned size_class, void *context)
+{
+	struct totals *totals = (struct totals *)context + size_class;
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
 		totals->died[clock_generation_at(bucket)] += __atomic_load_n(&tally->freed[bucket],
 									     __ATOMIC_ACQUIRE);
 	totals->allocated += allocations_of(tally);
 }
 
-static void add_slot(struct pm_slot *slot, const uint64_t classes[2], struct totals *totals)
+static void add_allocations(const struct pm_tally *tally, unsigned size_class, void *ret_count)
 {
-	for (unsigned half = 0; half < 2; half++)
-		for (uint64_t bits = classes[half]; bits; bits &= bits - 1) {
-			unsigned size_class = half * 64 + (unsigned)__builtin_ctzl(bits);
-			add_tally(&slot->tally[size_class], &totals[size_class]);
-		}
-	add_tally(&slot->tally[CLASS_LARGE], &totals[CLASS_LARGE]);
-	add_tally(&slot->tally[CLASS_LARGE_BYTES], &totals[CLASS_LARGE_BYTES]);
-}
-
-static const uint64_t all[2] = {UINT64_MAX, (UINT64_C(1) << (CLASS_POOLED - 64)) - 1};
-
-static void sum_up(struct totals totals[CLASS_COUNT])
-{
-	struct pm_slot *shared = threads_shared_slot();
-	struct heap *heap;
-	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
-		if (heap->slot)
-			add_slot(heap_counted(heap, heap->slot), heap->ticking, totals);
-	if (shared)
-		add_slot(shared, all, totals);
+	if (size_class != CLASS_LARGE_BYTES)
+		*(uint64_t *)ret_count += allocations_of(tally);
 }
 
 static void move_up(const struct totals *totals, const uint64_t began_with[3], unsigned generation,
@@ -109,8 +119,8 @@ static void log_sweep(struct pm_survival *survival, unsigned generation, uint64_
 /* Asked for once in a process: programs that end in their first epoch need none. */
 static struct pm_survival *record(void)
 {
-	if (published_for != life.leader && life.recording && wiped.alive && !segment.full) {
-		published_for = life.leader;
+	if (!asked_for && life.recording && wiped.alive && !segment.full) {
+		asked_for = true;
 		published = segment_survival(life.leader);
 		if (published)
 			__builtin_memcpy(published->began, began.of, sizeof began.of);
@@ -135,28 +145,7 @@ void host_large_resized(uint8_t stamp, int64_t bytes)
 		add_bytes(published->began[CLASS_LARGE_BYTES], generation, (uint64_t)bytes);
 }
 
-static uint64_t allocations_in(const struct totals totals[CLASS_COUNT])
-{
-	uint64_t allocations = 0;
-	for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++)
-		allocations += totals[c].allocated;
-	return allocations;
-}
-
-/* With one thread nothing happens meanwhile. */
-static bool have_threads(void)
-{
-	return heap_by_index(1) || threads_shared_slot();
-}
-
-static void take_totals(struct totals ret[CLASS_COUNT])
-{
-	__builtin_memset(ret, 0, CLASS_COUNT * sizeof *ret);
-	sum_up(ret);
-}
-
-/* What each thread does when the epoch turns may be counted before or after. */
-static uint64_t threads(void)
+static uint64_t count_heaps(void)
 {
 	uint64_t count = 0;
 	while (heap_by_index((uint32_t)count))
@@ -164,22 +153,26 @@ static uint64_t threads(void)
 	return count;
 }
 
+/* Besides what threads allocate meanwhile, each may just then be between a stamp and its count. */
 void survival_turn(void)
 {
-	static struct totals before[CLASS_COUNT], totals[CLASS_COUNT]; /* not on the host's stack */
-	bool alone = !have_threads();
+	static struct totals totals[CLASS_COUNT]; /* not on the host's stack */
+	uint64_t heaps = count_heaps(), before = 0, after = 0;
+	bool alone = heaps < 2 && !threads_shared_slot();
 	if (!alone)
-		take_totals(before);
+		each_tally(add_allocations, &before);
 	unsigned generation = clock_advance();
-	take_totals(totals);
-	for (unsigned c = 0; c < CLASS_COUNT; c++)
+	__builtin_memset(totals, 0, sizeof totals);
+	each_tally(add_totals, totals);
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		move_up(&totals[c], began.of[c], generation, &survivors[c]);
-	uint64_t allocations = allocations_in(totals);
+		after += c == CLASS_LARGE_BYTES ? 0 : totals[c].allocated;
+	}
 	struct pm_survival *survival = record();
 	if (!survival)
 		return;
 	if (!alone)
-		survival->uncertain += allocations - allocations_in(before) + threads();
+		survival->uncertain += after - before + heaps;
 	write_table(survival);
-	log_sweep(survival, generation, allocations);
+	log_sweep(survival, generation, after);
 }

@@ -250,18 +250,28 @@ static void resize(struct block *it)
 	look();
 }
 
+static void release(struct block *it)
+{
+	void *at = it->at;
+	dies(it);
+	free(at);
+}
+
+static void come_or_go(struct block *it)
+{
+	if (it->at)
+		release(it);
+	else
+		born(it, malloc(any_size()));
+}
+
 static void step(void)
 {
 	struct block *it = &block[random_below(BLOCKS)];
 	if (it->at && random_below(4) == 0) {
 		resize(it);
-	} else if (it->at) {
-		void *at = it->at;
-		dies(it);
-		free(at);
-		look();
 	} else {
-		born(it, malloc(any_size()));
+		come_or_go(it);
 		look();
 	}
 }
@@ -333,9 +343,7 @@ static void take_over(void)
 	off_by = bound = 0;
 	for (unsigned i = 0; i < BLOCKS; i++)
 		if (block[i].at) {
-			void *at = block[i].at;
-			dies(&block[i]);
-			free(at);
+			release(&block[i]);
 			look();
 		}
 	begin_with_what_is_there();
@@ -352,22 +360,14 @@ static int child(unsigned long calls)
 	uint64_t before = epoch;
 	survival = NULL;
 	slot = NULL;
-	for (unsigned long i = 0; !slot && i < 100000;
-	     i++) { /* before its first slow call it has no place */
-		struct block *it = &block[random_below(BLOCKS)];
-		void *at = it->at;
-		if (at) {
-			dies(it);
-			free(at);
-		} else {
-			born(it, malloc(any_size()));
-		}
+	/* Before its first slow call it has no place. */
+	for (unsigned long i = 0; !slot && i < 100000; i++) {
+		come_or_go(&block[random_below(BLOCKS)]);
 		slot = own_slot(header);
-		if (slot)
-			look();
 	}
 	if (!slot)
 		return 2;
+	look();
 	while (epoch < before + 3)
 		step();
 	run(calls);

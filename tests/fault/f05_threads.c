@@ -2,13 +2,12 @@
 /* F5: short threads whose destructors of thread-specific data allocate in every round, or in the last one
    only, or free what others allocated.  Prints by how many KiB the process grew after the first tenth.
    usage: f05_threads all|last|free|none THREADS */
+#include "posix/resident.h"
+
 #include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { AT_ONCE = 8, BLOCKS = 8 };
 
@@ -77,16 +76,6 @@ static void start_and_join(void)
 		pthread_join(threads[i], NULL);
 }
 
-static long resident_kib(void)
-{
-	long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-	if (!file || fscanf(file, "%*d %ld", &pages) != 1)
-		abort();
-	fclose(file);
-	return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 int main(int argc, char **argv)
 {
 	when = argv[1];
@@ -96,9 +85,9 @@ int main(int argc, char **argv)
 	pthread_key_create(&keys[2], destroy_free);
 	for (int i = 0; i < groups / 10; i++)
 		start_and_join();
-	long before = resident_kib();
+	long before = resident() / 1024;
 	for (int i = groups / 10; i < groups; i++)
 		start_and_join();
-	printf("%ld\n", resident_kib() - before);
+	printf("%ld\n", resident() / 1024 - before);
 	return 0;
 }

@@ -1,12 +1,11 @@
 /* cflags: -fno-builtin */
 /* SPDX-License-Identifier: MIT */
 /* What another thread frees goes back though the thread that allocated it never runs out of blocks. */
+#include "posix/resident.h"
+
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { BLOCKS = 100000, BYTES = 1000, SECONDS = 20 };
 
@@ -17,16 +16,6 @@ static void *free_them(void *unused)
 	for (int i = 0; i < BLOCKS; i++)
 		free(block[i]);
 	return unused;
-}
-
-static long resident(void)
-{
-	long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-	if (!file || fscanf(file, "%*d %ld", &pages) != 1)
-		abort();
-	fclose(file);
-	return pages * sysconf(_SC_PAGESIZE);
 }
 
 int main(void)

@@ -1,26 +1,15 @@
 /* cflags: -fno-builtin */
 /* SPDX-License-Identifier: MIT */
 /* A program that frees what it had, small blocks and large ones, and then calls nothing any more. */
-#include <stdio.h>
-#include <stdlib.h>
+#include "posix/resident.h"
+
 #include <string.h>
-#include <unistd.h>
 
 enum { BLOCKS = 400000 };
 
 static const long MOST = 80L << 20;
 
 static char *block[BLOCKS];
-
-static long resident(void)
-{
-	long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-	if (!file || fscanf(file, "%*d %ld", &pages) != 1)
-		abort();
-	fclose(file);
-	return pages * sysconf(_SC_PAGESIZE);
-}
 
 int main(void)
 {

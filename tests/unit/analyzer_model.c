@@ -85,40 +85,51 @@ static void expect_flow(const struct flow *flow, const uint64_t expected[4][GENE
 	}
 }
 
+struct example {
+	struct builder b;
+	struct recording recording;
+	struct study study;
+};
+
+static void example_begin(bool swept, struct example *ret)
+{
+	ret->b = builder_example(1000, PM_STATE_EXITED, true);
+	if (swept)
+		builder_example_swept(&ret->b);
+	ret->recording = read_or_die(ret->b.file.data, ret->b.file.count);
+	study_of(&ret->recording, NULL, NULL, &ret->study);
+}
+
+static void example_end(struct example *example)
+{
+	study_free(&example->study);
+	recording_free(&example->recording);
+	builder_free(&example->b);
+}
+
 Test(model, what_sweeps_did)
 {
 	static const uint64_t blocks[4][GENERATION_COUNT] = {
 		{11327, 2753, 1151}, {2854, 1050, 0}, {8453, 1500, 100}, {20, 203, 1051}};
-	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
-	builder_example_swept(&b);
-	struct recording recording = read_or_die(b.file.data, b.file.count);
-	struct study study;
-
-	study_of(&recording, NULL, NULL, &study);
-	const struct survival *survival = &study.total.generations.survival;
+	struct example example;
+	example_begin(true, &example);
+	const struct survival *survival = &example.study.total.generations.survival;
 	cr_expect(survival_is_known(survival));
 	expect_flow(&survival->blocks, blocks);
 	cr_expect_eq(survival->bytes.live[0], 20 * 48);
 	cr_expect_eq(survival->bytes.live[2], 500 * 48 + 550 * 64 + (1 << 20));
 	cr_expect_eq(survival->bytes.live[0] + survival->bytes.live[1] + survival->bytes.live[2],
-		     METRIC(study, LIVE_BYTES));
-	study_free(&study);
-	recording_free(&recording);
-	builder_free(&b);
+		     METRIC(example.study, LIVE_BYTES));
+	example_end(&example);
 }
 
 /* Old segments have no record, and of a program that has turned epochs nothing is made up. */
 Test(model, sweeps_that_nobody_recorded)
 {
-	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
-	struct recording recording = read_or_die(b.file.data, b.file.count);
-	struct study study;
-
-	study_of(&recording, NULL, NULL, &study);
-	cr_expect_not(survival_is_known(&study.total.generations.survival));
-	study_free(&study);
-	recording_free(&recording);
-	builder_free(&b);
+	struct example example;
+	example_begin(false, &example);
+	cr_expect_not(survival_is_known(&example.study.total.generations.survival));
+	example_end(&example);
 }
 
 Test(model, tables)
