@@ -12,21 +12,67 @@
 #include "heap/region.h"
 #include "tally/clock.h"
 
-static bool is_turning[256]; /* stamps that turn in this pass */
+enum { GROUP = 16 };
 
-/* true: none is left that has to turn later. */
+/* Stamps of sixteen blocks. */
+typedef uint8_t group __attribute__((vector_size(GROUP), may_alias));
+typedef uint64_t halves __attribute__((vector_size(GROUP), may_alias));
+
+_Static_assert(offsetof(struct pool, stamps) % GROUP == 0, "and descriptors are whole lines");
+
+/* Stamps that turn in this pass: one range, two where it goes round, or none: then STAMP_FREE stands here. */
+static bool is_turning[256];
+static struct {
+	uint8_t first, span;
+} turning[2];
+
+static void set_turning(void)
+{
+	unsigned ranges = 0;
+	turning[0].first = STAMP_FREE;
+	turning[0].span = 0;
+	for (unsigned stamp = STAMP_FIRST; stamp <= STAMP_LAST; stamp++) {
+		is_turning[stamp] = clock_age((uint8_t)stamp) >= CLOCK_OLD_AGE;
+		if (!is_turning[stamp])
+			continue;
+		if (stamp == STAMP_FIRST || !is_turning[stamp - 1])
+			turning[ranges++].first = (uint8_t)stamp;
+		turning[ranges - 1].span = (uint8_t)(stamp - turning[ranges - 1].first);
+	}
+	if (ranges < 2)
+		turning[1] = turning[0];
+}
+
+static bool any(group mask)
+{
+	halves both = (halves)mask;
+	return both[0] | both[1];
+}
+
+static void turn(uint8_t *at, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t stamp = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
+		if (is_turning[stamp])
+			__atomic_compare_exchange_n(&at[i], &stamp, STAMP_OLD, false,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+}
+
+/* true: none is left that has to turn later.  Behind the blocks stamps are STAMP_FREE. */
 static bool age_stamps(struct pool *pool)
 {
 	bool rest = false;
-	for (uint32_t i = 0; i < pool->threaded; i++) {
-		uint8_t stamp = __atomic_load_n(&pool->stamps[i], __ATOMIC_RELAXED);
-		if (stamp == STAMP_FREE || stamp == STAMP_OLD)
-			continue;
-		if (is_turning[stamp])
-			__atomic_compare_exchange_n(&pool->stamps[i], &stamp, STAMP_OLD, false,
-						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-		else
-			rest = true;
+	for (uint32_t i = 0; i < pool->threaded; i += GROUP) {
+		group at = *(const group *)&pool->stamps[i];
+		group done = (group)((at == STAMP_FREE) | (at == STAMP_OLD));
+		group turns = (group)((at - turning[0].first <= turning[0].span) |
+				      (at - turning[1].first <= turning[1].span)) &
+			      ~done;
+		if (any(turns))
+			turn(&pool->stamps[i],
+			     pool->threaded - i < GROUP ? pool->threaded - i : GROUP);
+		rest |= any(~(done | turns));
 	}
 	return !rest;
 }
@@ -66,8 +112,7 @@ static void age_arena(struct arena *arena)
 
 void ageing_pass(void)
 {
-	for (unsigned stamp = STAMP_FIRST; stamp <= STAMP_LAST; stamp++)
-		is_turning[stamp] = clock_age((uint8_t)stamp) >= CLOCK_OLD_AGE;
+	set_turning();
 	for (uint32_t i = 0; i < arena_count(); i++)
 		age_arena(arena_at(i));
 }

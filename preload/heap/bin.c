@@ -12,8 +12,10 @@
 
 struct pool pool_empty = {.owner = OWNER_NONE};
 
-/* A full pool comes back when this part of its blocks is free: not for each free, and not too late. */
-enum { FREE_PART_TO_RETURN = 32, EVENTS_PER_TICK = 64 };
+enum {
+	FREE_PART_TO_RETURN = 32, /* a full pool comes back when this part is free: not for each free, nor too late */
+	HALVED_PER_TICK = 64, /* of a thread that only frees, a pool tells six times or so until it is empty */
+};
 
 /* The first of a bin serves; that it is empty now and then is no event. */
 static void make_first(struct heap *heap, struct pool *pool)
@@ -161,9 +163,12 @@ void heap_pool_event(struct heap *heap, struct pool *pool)
 		bin_activate(heap, pool);
 	} else if (pool->mark != POOL_SERVES) {
 		watch(pool);
+		heap->halved++;
 	}
 	bin_release_if_empty(heap, pool);
-	if (!(++heap->pool_events % EVENTS_PER_TICK))
+	if (heap->halved >= HALVED_PER_TICK) {
+		heap->halved = 0;
 		host_tick(heap, CLASS_LARGE);
+	}
 	heap_leave(heap);
 }

@@ -61,8 +61,8 @@ struct heap {
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */
 	uint64_t sparse_class;  /* of sparse.c: where a pass goes on */
 	struct pool *sparse_at; /* the pool of that class; NULL: its first */
-	uint64_t pool_events;   /* frees that took the slow path for their pool */
-	uint64_t remote_frees;  /* by this thread: a thread that only frees must tick too */
+	uint64_t halved; /* pools that lost half of what they held; since the last tick for that */
+	uint64_t remote_frees; /* by this thread: a thread that only frees must tick too */
 	struct pool *cached[HEAP_CACHED_UNITS]; /* atomic: freed large blocks by their units less one */
 	bool cache_served;                      /* since the last purge; others look, too */
 	uint32_t large_changes;                 /* large blocks come and gone since the last tick */
@@ -195,7 +195,11 @@ static inline void *heap_take_after(struct heap *heap, size_t class_before)
 	struct place place = pool_place(pool, pool->free);
 	if (unlikely(place.index >= pool->capacity))
 		return heap_take_slow(heap, class_before);
-	void *block = pool->free;
+	void *block = *(void *volatile *)&pool
+			       ->free; /* again: to keep it, and to move it, takes two instructions */
+#if defined(__x86_64__)
+	__asm__("" : "+a"(block)); /* where it is returned */
+#endif
 	pool->free = *(void **)block;
 	if (PM_COUNT)
 		pool->stamps[place.index] = stamps.now;
@@ -245,14 +249,13 @@ static inline void heap_free(void *block)
 	if (PM_COUNT) {
 		uint8_t *stamp = &pool->stamps[place.index];
 		intptr_t tally = heap_twin(heap)->displacement + (intptr_t)pool->tally;
-		intptr_t counter = tally + stamp_offset(0);
 		if (unlikely(*stamp != stamps.now) &&
-		    unlikely((counter = tally + stamps.freed_at[*stamp]) < 0)) {
+		    unlikely((tally = stamp_tally(*stamp, tally)) < 0)) {
 			heap_free_slow(block);
 			return;
 		}
 		*stamp = STAMP_FREE;
-		tally_increment((uint64_t *)counter);
+		tally_increment(((struct pm_tally *)tally)->freed);
 	}
 	*(void **)block = pool->free;
 	pool->free = block;

@@ -22,7 +22,7 @@ static void publish_last(void)
 		memory_pause(&wiped.advancing, 1, i);
 	if (!mine)
 		return;
-	publish_pools(true);
+	publish_pools();
 	wiped_done(&wiped.advancing);
 }
 

@@ -57,11 +57,13 @@ void fork_watch(void); /* in the constructor */
 
 /* publish.c: pools and process figures into the segment. */
 void publish_process(void);
-void publish_clock(struct pm_process *process); /* what it counts and when it turns, once */
-void publish_pools(bool all);
+void publish_clock(struct pm_process *process);  /* what it counts and when it turns, once */
+void publish_pools(void);                        /* all of them */
+void publish_pools_if_due(uint64_t allocations); /* so many the process has made so far */
 
 /* survival.c: what sweeps do to the blocks of each class. */
-void survival_turn(void); /* turns the epoch; the caller holds wiped.advancing */
+/* Turns the epoch; returns how much the process allocated so far.  The caller holds wiped.advancing. */
+uint64_t survival_turn(void);
 
 struct survival_begun {
 	uint64_t of[CLASS_COUNT][3];

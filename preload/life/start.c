@@ -117,7 +117,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	if (life.main_heap && life.recording) {
 		tick_flush(life.main_heap);
 		publish_process();
-		publish_pools(true);
+		publish_pools();
 	}
 	errno = saved;
 }

@@ -154,7 +154,7 @@ static uint64_t count_heaps(void)
 }
 
 /* Besides what threads allocate meanwhile, each may just then be between a stamp and its count. */
-void survival_turn(void)
+uint64_t survival_turn(void)
 {
 	static struct totals totals[CLASS_COUNT]; /* not on the host's stack */
 	uint64_t heaps = count_heaps(), before = 0, after = 0;
@@ -169,10 +169,11 @@ void survival_turn(void)
 		after += c == CLASS_LARGE_BYTES ? 0 : totals[c].allocated;
 	}
 	struct pm_survival *survival = record();
-	if (!survival)
-		return;
-	if (!alone)
-		survival->uncertain += after - before + heaps;
-	write_table(survival);
-	log_sweep(survival, generation, after);
+	if (survival) {
+		if (!alone)
+			survival->uncertain += after - before + heaps;
+		write_table(survival);
+		log_sweep(survival, generation, after);
+	}
+	return after;
 }

@@ -171,11 +171,11 @@ static void turn_epoch(void)
 	    !wiped_try(&wiped.advancing))
 		return;
 	if (clock_now.units >= clock_now.next) {
-		survival_turn();
+		uint64_t allocations = survival_turn();
 		tick_pace_large();
 		if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
 			ageing_pass();
-		publish_pools(false);
+		publish_pools_if_due(allocations);
 	}
 	wiped_done(&wiped.advancing);
 }

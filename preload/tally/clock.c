@@ -4,10 +4,8 @@
 
 #include "tally/counters.h"
 
-enum { YOUNG = offsetof(struct pm_tally, freed) }; /* before the clock is set */
-
 struct stamps stamps = {.freed_at = {[STAMP_FREE] = STAMP_SLOW,
-				     [STAMP_FIRST... STAMP_OLD] = YOUNG,
+				     [STAMP_FIRST... STAMP_OLD] = 0, /* before the clock is set */
 				     [STAMP_SPECIAL] = STAMP_SLOW},
 			.now = STAMP_FIRST};
 
@@ -18,7 +16,7 @@ struct clock clock_now = {
 };
 
 /* Bucket 0 is generation 0; then generation 1, then generation 2, by age. */
-static const struct pm_age age_table[PM_AGE_COUNT] = {
+const struct pm_age clock_ages[PM_AGE_COUNT] = {
 	{0, 0, 0, 0},
 	{1, 1, 1, 0},
 	{1, 2, 3, 0},
@@ -37,13 +35,13 @@ static const struct pm_age age_table[PM_AGE_COUNT] = {
 void clock_describe(struct pm_age ages[PM_AGE_COUNT])
 {
 	for (unsigned i = 0; i < PM_AGE_COUNT; i++)
-		ages[i] = age_table[i];
+		ages[i] = clock_ages[i];
 }
 
 unsigned clock_bucket(unsigned generation, unsigned age)
 {
 	for (unsigned i = 0; i < PM_AGE_COUNT; i++)
-		if (age_table[i].generation == generation && age <= age_table[i].age_max)
+		if (clock_ages[i].generation == generation && age <= clock_ages[i].age_max)
 			return i;
 	return PM_AGE_COUNT - 1;
 }
@@ -60,31 +58,36 @@ unsigned clock_age(uint8_t stamp)
  * A block of age 0 is in generation 0.  Older ones have survived a young sweep; those born up to the
  * last middle sweep survived that too and are in generation 2.
  */
-static unsigned generation_of(unsigned age)
+static unsigned oldest_in_generation_1(void)
 {
-	if (age == 0)
-		return 0;
-	bool saw_middle = clock_now.sweeps[1] + clock_now.sweeps[2] > 0 &&
-			  clock_now.epoch - clock_now.last_middle_epoch < age;
-	return saw_middle || age >= CLOCK_OLD_AGE ? 2 : 1;
+	uint64_t age = clock_now.epoch - clock_now.last_middle_epoch;
+	bool was_middle = clock_now.sweeps[1] + clock_now.sweeps[2];
+	return was_middle && age < CLOCK_OLD_AGE - 1 ? (unsigned)age : CLOCK_OLD_AGE - 1;
 }
 
-/* clock_bucket() for each age, worked out once: epochs turn often in small programs. */
-static uint8_t bucket_of[3][CLOCK_OLD_AGE + 1];
+/* Of clock_bucket() for each age, worked out once: epochs turn often in small programs. */
+static int16_t offset_of[3][CLOCK_OLD_AGE + 1];
 
-static void fill_buckets(void)
+static void fill_offsets(void)
 {
 	for (unsigned generation = 0; generation < 3; generation++)
 		for (unsigned age = 0; age <= CLOCK_OLD_AGE; age++)
-			bucket_of[generation][age] = (uint8_t)clock_bucket(generation, age);
+			offset_of[generation][age] = (int16_t)stamp_offset(
+				clock_bucket(generation, age));
 }
 
+/* From the stamp of this epoch backwards; see clock_age(). */
 static void recompute_ages(void)
 {
-	for (unsigned stamp = STAMP_FIRST; stamp <= STAMP_OLD; stamp++) {
-		unsigned age = clock_age((uint8_t)stamp);
-		unsigned capped = age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE;
-		stamps.freed_at[stamp] = stamp_offset(bucket_of[generation_of(age)][capped]);
+	unsigned stamp = stamps.now, young = oldest_in_generation_1();
+	for (unsigned age = 0; age < STAMP_LAST - STAMP_AHEAD; age++) {
+		const int16_t *offset = offset_of[age == 0 ? 0 : age <= young ? 1 : 2];
+		stamps.freed_at[stamp] = offset[age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE];
+		stamp = stamp == STAMP_FIRST ? STAMP_LAST : stamp - 1;
+	}
+	for (unsigned ahead = 0; ahead < STAMP_AHEAD; ahead++) {
+		stamps.freed_at[stamp] = offset_of[0][0];
+		stamp = stamp == STAMP_FIRST ? STAMP_LAST : stamp - 1;
 	}
 }
 
@@ -127,7 +130,8 @@ void clock_init(enum pm_clock kind, const uint32_t threshold[3])
 	clock_now.kind = kind;
 	for (unsigned g = 0; g < 3; g++)
 		clock_now.threshold[g] = threshold[g];
-	fill_buckets();
+	fill_offsets();
+	stamps.freed_at[STAMP_OLD] = offset_of[2][CLOCK_OLD_AGE];
 	clock_now.length = threshold[0];
 	begin_epoch();
 	recompute_ages();
@@ -143,12 +147,7 @@ static unsigned choose_generation(void)
 
 unsigned clock_generation(uint8_t stamp)
 {
-	return age_table[stamp_age(stamp)].generation;
-}
-
-unsigned clock_generation_at(unsigned bucket)
-{
-	return age_table[bucket].generation;
+	return clock_ages[stamp_age(stamp)].generation;
 }
 
 unsigned clock_advance(void)

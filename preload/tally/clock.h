@@ -55,9 +55,15 @@ void clock_show(uint64_t now_ms);
 /* Turns the epoch and recomputes stamps.freed_at.  Returns the generation that was swept.  One caller at a time. */
 unsigned clock_advance(void);
 
+/* What each word of pm_tally.freed counts. */
+extern const struct pm_age clock_ages[PM_AGE_COUNT] __attribute__((visibility("hidden")));
+
 /* The generation that a live block of that stamp is in, and that a bucket counts deaths of. */
 unsigned clock_generation(uint8_t stamp);
-unsigned clock_generation_at(unsigned bucket);
+static inline unsigned clock_generation_at(unsigned bucket)
+{
+	return clock_ages[bucket].generation;
+}
 
 /* Age in epochs of a live block's stamp; CLOCK_OLD_AGE or more: STAMP_OLD. */
 unsigned clock_age(uint8_t stamp);

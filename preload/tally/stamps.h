@@ -26,7 +26,7 @@ enum {
 
 /* The clock's face: what the fast paths read.  Written by the thread that advances the epoch. */
 struct stamps {
-	int64_t freed_at[256]; /* offset in struct pm_tally; STAMP_SLOW: the free needs the slow path */
+	int64_t freed_at[256]; /* offset from pm_tally.freed; STAMP_SLOW: the free needs the slow path */
 	uint8_t now;           /* stamp of blocks born now */
 };
 
@@ -37,14 +37,23 @@ extern struct stamps stamps __attribute__((visibility("hidden")));
 
 static inline int64_t stamp_offset(unsigned age)
 {
-	return (int64_t)(offsetof(struct pm_tally, freed) + age * sizeof(uint64_t));
+	return (int64_t)(age * sizeof(uint64_t));
+}
+
+/* A tally moved so that its first counter of frees is that of the stamp; negative: STAMP_SLOW. */
+static inline intptr_t stamp_tally(uint8_t stamp, intptr_t tally)
+{
+	const struct stamps *face = &stamps;
+	__asm__(""
+		: "+r"(face)); /* else its address is worked out before the branch that leads here */
+	return tally + face->freed_at[stamp];
 }
 
 /* Age bucket of a block that dies now, for slow paths: a stamp without an age counts as young. */
 static inline unsigned stamp_age(uint8_t stamp)
 {
 	int64_t at = stamps.freed_at[stamp];
-	return at < 0 ? 0 : (unsigned)((at - stamp_offset(0)) / (int64_t)sizeof(uint64_t));
+	return at < 0 ? 0 : (unsigned)(at / (int64_t)sizeof(uint64_t));
 }
 
 #endif
