@@ -34,7 +34,9 @@ enum {
 	PM_UNIT_BYTES = 65536, /* granularity of pools */
 	PM_ARENA_UNITS = 64,   /* units in an arena: one bit each in a 64-bit word */
 	PM_TALLY_COUNT = 120,  /* records of pm_slot.tally */
-	PM_SWEEP_ROOM = 240,   /* sweeps in a SURVIVAL chunk */
+	PM_SWEEP_ROOM = 180,   /* sweeps in a SURVIVAL chunk */
+	PM_MARK_ROOM = 51,     /* marks in a MARKS chunk */
+	PM_MARK_NAME = 56,     /* bytes of a mark's name, the closing NUL among them */
 	PM_COUNTER_ROOM = 24,  /* words of pm_slot.counter */
 	PM_AGE_COUNT = 13,     /* age buckets */
 	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
@@ -120,6 +122,7 @@ enum pm_chunk_kind {
 	PM_CHUNK_FACTS = 4,
 	PM_CHUNK_DYING = 5, /* a SLOT of a dead process whose counts go to DEPARTED; see pm_slot.absorbed */
 	PM_CHUNK_SURVIVAL = 6,
+	PM_CHUNK_MARKS = 7,
 };
 
 struct pm_chunk {
@@ -225,6 +228,9 @@ struct pm_slot {
  *   entered 0 = began[0] + allocated     survived 0 = survived         live = entered - survived - died
  *   entered 1 = began[1] + survived 0 - skipped      survived 1 = old - skipped
  *   entered 2 = began[2] + old
+ *
+ * Frozen blocks, all of generation 2, are counted apart: live 2 is less by those that are frozen now or died frozen, and
+ * died 2, where pm_tally.freed counts them among the oldest, by the latter.
  */
 struct pm_survivors {
 	uint64_t survived; /* left generation 0 */
@@ -246,6 +252,12 @@ struct pm_sweep {
 	uint32_t reserved;
 };
 
+/* Blocks of a class, bytes of LARGE_BYTES, that poolmem_freeze() took out of the statistics.  Atomic. */
+struct pm_frozen {
+	uint64_t now;  /* that live */
+	uint64_t died; /* that died while they were frozen */
+};
+
 /* Of a process that has turned an epoch.  One writer at a time.  The table of the lower epoch is written next. */
 struct pm_survival {
 	struct pm_chunk chunk;
@@ -256,6 +268,26 @@ struct pm_survival {
 	struct pm_survivor_table table[2];
 	uint64_t began[PM_TALLY_COUNT][3]; /* a forked child's: inherited, by the generation then */
 	struct pm_sweep sweep[PM_SWEEP_ROOM]; /* the last ones, epoch modulo their number */
+	struct pm_frozen frozen[PM_TALLY_COUNT]; /* where there is room for it behind sweep_room sweeps */
+};
+
+/* Where the process called poolmem_mark(): sums over all its threads since it began. */
+struct pm_mark {
+	uint64_t at_ns; /* CLOCK_MONOTONIC */
+	uint64_t epoch, sweeps[3];
+	uint64_t allocated, freed[PM_AGE_COUNT];             /* blocks */
+	uint64_t allocated_bytes, freed_bytes[PM_AGE_COUNT]; /* usable ones */
+	char name[PM_MARK_NAME]; /* UTF-8 if the program's is, cut where it was longer; the last byte is 0 */
+};
+
+/* Of a process that has marked something.  One writer at a time. */
+struct pm_marks {
+	struct pm_chunk chunk;
+	uint32_t made; /* marks so far; those beyond `room` are counted only; written last, atomic */
+	uint32_t room; /* length of the array below; zero: emptied, of a process that is gone */
+	uint32_t mark_stride; /* sizeof(struct pm_mark) */
+	uint32_t reserved;
+	struct pm_mark mark[PM_MARK_ROOM];
 };
 
 enum pm_pool_state {
@@ -349,6 +381,7 @@ _Static_assert(sizeof(struct pm_pool) == 16, "packed");
 _Static_assert(sizeof(struct pm_slot) <= PM_CHUNK_BYTES, "a slot is one chunk");
 _Static_assert(sizeof(struct pm_map) <= PM_CHUNK_BYTES, "a map is one chunk");
 _Static_assert(sizeof(struct pm_survival) <= PM_CHUNK_BYTES, "sweeps are one chunk");
+_Static_assert(sizeof(struct pm_marks) <= PM_CHUNK_BYTES, "marks are one chunk");
 _Static_assert(__builtin_offsetof(struct pm_slot, tally) == 1024, "header.tally_offset");
 _Static_assert((int)PM_COUNTER_COUNT <= (int)PM_COUNTER_ROOM, "room for counters");
 
