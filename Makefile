@@ -3,6 +3,7 @@
 
 BUILD := build
 PREFIX := /usr/local
+version := $(shell sed -n 's/^\#define POOLMEM_VERSION "\(.*\)"/\1/p' analyzer/cmd/main.c)
 DESTDIR :=
 CFLAGS ?= -O2 -g
 EXTRA_CFLAGS ?=
@@ -162,12 +163,16 @@ install: all
 	install -D -m 755 $(BUILD)/poolmem $(DESTDIR)$(PREFIX)/bin/poolmem
 	install -D -m 755 $(BUILD)/libpoolmem.so $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/poolmem include/poolmem/*.h
+	install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: poolmem' 'Description: what a program asks libpoolmem.so for' \
+		'Version: $(version)' 'Cflags: -I$${prefix}/include' >$(DESTDIR)$(PREFIX)/share/pkgconfig/poolmem.pc
 	for page in $(man_pages); do \
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit; done
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/poolmem $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
 	rm -rf $(DESTDIR)$(PREFIX)/include/poolmem
+	rm -f $(DESTDIR)$(PREFIX)/share/pkgconfig/poolmem.pc
 	for page in $(notdir $(man_pages)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 
 clean:

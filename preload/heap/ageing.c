@@ -59,13 +59,13 @@ static void turn(uint8_t *at, uint32_t count)
 	}
 }
 
-/* true: none is left that has to turn later.  Behind the blocks stamps are STAMP_FREE. */
+/* true: none is left that has to turn later: frozen ones have not.  Behind the blocks stamps are STAMP_FREE. */
 static bool age_stamps(struct pool *pool)
 {
 	bool rest = false;
 	for (uint32_t i = 0; i < pool->threaded; i += GROUP) {
 		group at = *(const group *)&pool->stamps[i];
-		group done = (group)((at == STAMP_FREE) | (at == STAMP_OLD));
+		group done = (group)((at == STAMP_FREE) | (at >= STAMP_OLD));
 		group turns = (group)((at - turning[0].first <= turning[0].span) |
 				      (at - turning[1].first <= turning[1].span)) &
 			      ~done;

@@ -31,8 +31,11 @@ static void count_alloc(struct heap *heap, size_t bytes)
 	count_bytes(heap, (int64_t)bytes);
 }
 
-static void count_free(struct heap *heap, size_t bytes, unsigned age)
+static void count_free(struct heap *heap, size_t bytes, uint8_t stamp)
 {
+	unsigned age = stamp_age(stamp);
+	if (unlikely(stamp == STAMP_SPECIAL))
+		host_frozen_died(CLASS_LARGE, bytes);
 	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
 	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);
 	host_live_changed(-(int64_t)bytes);
@@ -205,7 +208,7 @@ void large_free(struct heap *heap, struct pool *pool)
 		host_misuse(PM_MISUSE_DOUBLE_FREE, pool->start, CLASS_LARGE, pool->block_bytes);
 		return;
 	}
-	count_free(heap, pool->block_bytes, stamp_age(stamp));
+	count_free(heap, pool->block_bytes, stamp);
 	bool huge = is_huge(pool, &arena, &unit);
 	if (!huge && keep(heap, pool, arena_unit_at(arena, unit)))
 		return;
@@ -285,7 +288,7 @@ static void mark_gone(struct pool *pool)
 static struct pool *become(struct heap *heap, struct pool *moved, size_t old_bytes, uint8_t stamp,
 			   size_t usable)
 {
-	count_free(heap, old_bytes, stamp_age(stamp));
+	count_free(heap, old_bytes, stamp);
 	describe(moved, moved->start, usable);
 	count_alloc(heap, usable);
 	return moved;

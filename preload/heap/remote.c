@@ -89,8 +89,11 @@ static void hand_over(struct heap *heap, struct pool *pool, void *block)
 	heap_leave(heap);
 }
 
-static void count_free(struct heap *heap, const struct pool *pool, unsigned age)
+static void count_free(struct heap *heap, const struct pool *pool, uint8_t stamp)
 {
+	unsigned age = stamp_age(stamp);
+	if (unlikely(stamp == STAMP_SPECIAL))
+		host_frozen_died(pool->size_class, pool->block_bytes);
 	if (heap)
 		heap_set_ticking(heap, pool->size_class);
 	heap_add(heap, offsetof(struct pm_slot, tally[pool->size_class].freed[age]), 1);
@@ -105,7 +108,7 @@ static void free_at(struct heap *heap, struct pool *pool, void *block, uint64_t 
 		heap_report_bad(pool, block);
 		return;
 	}
-	count_free(heap, pool, stamp_age(stamp));
+	count_free(heap, pool, stamp);
 	hand_over(heap, pool, block);
 	if (heap && unlikely(!(++heap->remote_frees % FREES_PER_TICK)))
 		heap_tick(heap);

@@ -251,6 +251,8 @@ void fork_check(struct heap *heap)
 	__builtin_memset(&begun, 0, sizeof begun);
 	arena_each_pool(add_pool, &begun);
 	undo_since_fork(heap, &begun);
+	if (survival_frozen())
+		frozen_count(&begun.frozen);
 	struct inheritance inherited = sum_up(&begun);
 	leave_others_alone(heap);
 	threads_forget_others();
@@ -258,5 +260,6 @@ void fork_check(struct heap *heap)
 	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);
 	survival_begin(&begun);
+	program_begin();
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

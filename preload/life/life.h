@@ -7,7 +7,8 @@
 #ifndef LIFE_LIFE_H
 #define LIFE_LIFE_H
 
-#include "heap/heap.h"
+#include "heap/frozen.h"
+#include "heap/program.h"
 #include "life/settings.h"
 #include "segment/segment.h"
 #include "sys/wiped.h"
@@ -62,15 +63,33 @@ void publish_pools(void);                        /* all of them */
 void publish_pools_if_due(uint64_t allocations); /* so many the process has made so far */
 
 /* survival.c: what sweeps do to the blocks of each class. */
-/* Turns the epoch; returns how much the process allocated so far.  The caller holds wiped.advancing. */
-uint64_t survival_turn(void);
+/* Sweeps a generation; returns how much the process allocated so far.  The caller holds wiped.advancing. */
+uint64_t survival_turn(unsigned generation);
+
+/* Blocks that died in generations up to that one since it was swept last.  As above. */
+uint64_t survival_died(unsigned generation);
+
+/* As above. */
+void survival_stats(struct poolmem_stats ret_stats[3]);
+
+/* By class, what the statistics leave out from now on, and how much that is by now.  As above. */
+void survival_freeze(const struct frozen *more);
+void survival_unfreeze(void);
+int64_t survival_frozen(void);
+
+/* Sums over all threads; what is not of them is left alone.  As above. */
+void survival_sum_up(struct pm_mark *ret_sums);
 
 struct survival_begun {
 	uint64_t of[CLASS_COUNT][3];
+	struct frozen frozen; /* of these, of generation 2 */
 };
 
 /* In a forked child: it begins with these, inherited blocks by class and generation. */
 void survival_begin(const struct survival_begun *begun);
+
+/* program.c */
+void program_begin(void); /* in a forked child */
 
 /* facts.c */
 void facts_record(int argc, char **argv);
@@ -84,6 +103,8 @@ void exit_init(void);
 
 /* tick.c */
 void tick_keep_spares(unsigned count); /* slots for forked children */
+void tick_sweep(unsigned generation);  /* and what goes with it; the caller holds wiped.advancing */
+void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */
 void tick_pace_large(void);            /* after the epoch's length has changed */
 void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */
 

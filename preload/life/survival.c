@@ -17,6 +17,9 @@ struct totals {
 };
 
 static struct pm_survivors survivors[CLASS_COUNT];
+static struct pm_frozen frozen[CLASS_COUNT]; /* atomic */
+/* Blocks that died in generations up to each, as of its last sweep, and since the one before. */
+static uint64_t died_so_far[3], died_last[3];
 /* What the process began with; of LARGE_BYTES also what came to older blocks. */
 static struct survival_begun began;
 static struct pm_survival *published; /* in the segment; NULL: not asked for, or no room */
@@ -26,6 +29,9 @@ void survival_begin(const struct survival_begun *begun)
 {
 	began = *begun;
 	__builtin_memset(survivors, 0, sizeof survivors);
+	__builtin_memset(died_so_far, 0, sizeof died_so_far);
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		frozen[c] = (struct pm_frozen){.now = begun->frozen.of[c]};
 	published = NULL;
 	asked_for = false;
 }
@@ -122,10 +128,54 @@ static struct pm_survival *record(void)
 	if (!asked_for && life.recording && wiped.alive && !segment.full) {
 		asked_for = true;
 		published = segment_survival(life.leader);
-		if (published)
+		if (published) {
 			__builtin_memcpy(published->began, began.of, sizeof began.of);
+			__builtin_memcpy(published->frozen, frozen, sizeof frozen);
+		}
 	}
 	return published;
+}
+
+/* --- what is frozen ----------------------------------------------------------------------------- */
+
+static void add_to_frozen(struct pm_frozen *of, uint64_t now, uint64_t died)
+{
+	__atomic_add_fetch(&of->now, now, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&of->died, died, __ATOMIC_RELAXED);
+}
+
+static void add_frozen(unsigned size_class, uint64_t now, uint64_t died)
+{
+	add_to_frozen(&frozen[size_class], now, died);
+	if (published && wiped.alive)
+		add_to_frozen(&published->frozen[size_class], now, died);
+}
+
+void host_frozen_died(unsigned size_class, size_t block_bytes)
+{
+	add_frozen(size_class, -UINT64_C(1), 1);
+	if (size_class == CLASS_LARGE)
+		add_frozen(CLASS_LARGE_BYTES, -(uint64_t)block_bytes, block_bytes);
+}
+
+void survival_freeze(const struct frozen *more)
+{
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		add_frozen(c, more->of[c], 0);
+}
+
+void survival_unfreeze(void)
+{
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		add_frozen(c, -__atomic_load_n(&frozen[c].now, __ATOMIC_RELAXED), 0);
+}
+
+int64_t survival_frozen(void)
+{
+	uint64_t sum = 0;
+	for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++)
+		sum += __atomic_load_n(&frozen[c].now, __ATOMIC_RELAXED);
+	return (int64_t)sum;
 }
 
 /* A block that changes its size in place has the bytes that came or went in its own generation, not in 0. */
@@ -143,7 +193,11 @@ void host_large_resized(uint8_t stamp, int64_t bytes)
 	add_bytes(began.of[CLASS_LARGE_BYTES], generation, (uint64_t)bytes);
 	if (published && wiped.alive)
 		add_bytes(published->began[CLASS_LARGE_BYTES], generation, (uint64_t)bytes);
+	if (stamp == STAMP_SPECIAL)
+		add_frozen(CLASS_LARGE_BYTES, (uint64_t)bytes, 0);
 }
+
+/* --- sweeps ---------------------------------------------------------------------------------------- */
 
 static uint64_t count_heaps(void)
 {
@@ -153,21 +207,38 @@ static uint64_t count_heaps(void)
 	return count;
 }
 
+static void note_deaths(const struct totals *totals, unsigned generation)
+{
+	uint64_t died = 0;
+	for (unsigned g = 0; g <= generation; g++) {
+		for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++)
+			died += totals[c].died[g] - (g == 2 ? frozen[c].died : 0);
+		died_last[g] = died - died_so_far[g];
+		died_so_far[g] = died;
+	}
+}
+
+uint64_t survival_died(unsigned generation)
+{
+	return died_last[generation];
+}
+
 /* Besides what threads allocate meanwhile, each may just then be between a stamp and its count. */
-uint64_t survival_turn(void)
+uint64_t survival_turn(unsigned generation)
 {
 	static struct totals totals[CLASS_COUNT]; /* not on the host's stack */
 	uint64_t heaps = count_heaps(), before = 0, after = 0;
 	bool alone = heaps < 2 && !threads_shared_slot();
 	if (!alone)
 		each_tally(add_allocations, &before);
-	unsigned generation = clock_advance();
+	clock_advance(generation);
 	__builtin_memset(totals, 0, sizeof totals);
 	each_tally(add_totals, totals);
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		move_up(&totals[c], began.of[c], generation, &survivors[c]);
 		after += c == CLASS_LARGE_BYTES ? 0 : totals[c].allocated;
 	}
+	note_deaths(totals, generation);
 	struct pm_survival *survival = record();
 	if (survival) {
 		if (!alone)
@@ -176,4 +247,96 @@ uint64_t survival_turn(void)
 		log_sweep(survival, generation, after);
 	}
 	return after;
+}
+
+/* --- figures for the program ----------------------------------------------------------------------- */
+
+struct flow {
+	uint64_t entered, survived, died, frozen;
+};
+
+static void flow_of_class(const struct totals *totals, unsigned c, struct flow ret_flow[3])
+{
+	const struct pm_survivors *of = &survivors[c];
+	const uint64_t *inherited = began.of[c];
+	struct pm_frozen out = {__atomic_load_n(&frozen[c].now, __ATOMIC_RELAXED),
+				__atomic_load_n(&frozen[c].died, __ATOMIC_RELAXED)};
+	ret_flow[0] = (struct flow){.entered = inherited[0] + totals->allocated,
+				    .survived = of->survived,
+				    .died = totals->died[0]};
+	ret_flow[1] = (struct flow){.entered = inherited[1] + of->survived - of->skipped,
+				    .survived = of->old - of->skipped,
+				    .died = totals->died[1]};
+	ret_flow[2] = (struct flow){.entered = inherited[2] + of->old,
+				    .died = totals->died[2] - out.died,
+				    .frozen = out.now + out.died};
+}
+
+static uint64_t live_of(const struct flow *flow)
+{
+	return flow->entered - flow->survived - flow->died - flow->frozen;
+}
+
+static void add_blocks(struct poolmem_stats *to, const struct flow *flow)
+{
+	to->entered += flow->entered;
+	to->survived += flow->survived;
+	to->died += flow->died;
+	to->live += live_of(flow);
+	to->frozen += flow->frozen;
+}
+
+static void add_flow_bytes(struct poolmem_stats *to, const struct flow *flow, uint64_t unit)
+{
+	to->entered_bytes += flow->entered * unit;
+	to->survived_bytes += flow->survived * unit;
+	to->died_bytes += flow->died * unit;
+	to->live_bytes += live_of(flow) * unit;
+	to->frozen_bytes += flow->frozen * unit;
+}
+
+/* Bytes of one of what a class counts; 0: its bytes are in another's. */
+static uint64_t unit_of(unsigned size_class)
+{
+	if (size_class < CLASS_POOLED)
+		return class_bytes(size_class);
+	return size_class == CLASS_LARGE_BYTES;
+}
+
+void survival_stats(struct poolmem_stats ret_stats[3])
+{
+	static struct totals totals[CLASS_COUNT];
+	__builtin_memset(totals, 0, sizeof totals);
+	__builtin_memset(ret_stats, 0, 3 * sizeof *ret_stats);
+	each_tally(add_totals, totals);
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
+		struct flow flow[3];
+		flow_of_class(&totals[c], c, flow);
+		for (unsigned g = 0; g < 3; g++) {
+			if (c != CLASS_LARGE_BYTES)
+				add_blocks(&ret_stats[g], &flow[g]);
+			add_flow_bytes(&ret_stats[g], &flow[g], unit_of(c));
+		}
+	}
+	for (unsigned g = 0; g < 3; g++)
+		ret_stats[g].sweeps = clock_now.sweeps[g];
+}
+
+static void add_sums(const struct pm_tally *tally, unsigned size_class, void *context)
+{
+	struct pm_mark *sums = context;
+	uint64_t unit = unit_of(size_class), blocks = size_class != CLASS_LARGE_BYTES;
+	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++) {
+		uint64_t freed = __atomic_load_n(&tally->freed[bucket], __ATOMIC_ACQUIRE);
+		sums->freed[bucket] += freed * blocks;
+		sums->freed_bytes[bucket] += freed * unit;
+	}
+	uint64_t allocated = allocations_of(tally);
+	sums->allocated += allocated * blocks;
+	sums->allocated_bytes += allocated * unit;
+}
+
+void survival_sum_up(struct pm_mark *ret_sums)
+{
+	each_tally(add_sums, ret_sums);
 }

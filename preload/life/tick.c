@@ -165,18 +165,21 @@ void tick_flush(struct heap *heap)
 		    __atomic_load_n(&life.interval_bytes, __ATOMIC_RELAXED));
 }
 
+void tick_sweep(unsigned generation)
+{
+	uint64_t allocations = survival_turn(generation);
+	tick_pace_large();
+	if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
+		ageing_pass();
+	publish_pools_if_due(allocations);
+}
+
 static void turn_epoch(void)
 {
-	if (__atomic_load_n(&clock_now.units, __ATOMIC_RELAXED) < clock_now.next ||
-	    !wiped_try(&wiped.advancing))
+	if (!clock_is_due() || !wiped_try(&wiped.advancing))
 		return;
-	if (clock_now.units >= clock_now.next) {
-		uint64_t allocations = survival_turn();
-		tick_pace_large();
-		if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
-			ageing_pass();
-		publish_pools_if_due(allocations);
-	}
+	if (clock_is_due())
+		tick_sweep(clock_choose());
 	wiped_done(&wiped.advancing);
 }
 
@@ -216,6 +219,20 @@ static void keep_spares_if_forking(void)
 		tick_keep_spares(LIFE_SPARES);
 }
 
+/* What a slow call that looks at the process's figures does first. */
+static void catch_up(struct heap *heap)
+{
+	fork_check(heap);
+	threads_rejoin(heap);
+	remote_flush(heap);
+}
+
+void tick_catch_up(struct heap *heap)
+{
+	catch_up(heap);
+	tick_flush(heap);
+}
+
 void host_tick(struct heap *heap, unsigned size_class)
 {
 	if (!life.started) {
@@ -226,9 +243,7 @@ void host_tick(struct heap *heap, unsigned size_class)
 		}
 		return;
 	}
-	fork_check(heap);
-	threads_rejoin(heap);
-	remote_flush(heap);
+	catch_up(heap);
 	if (size_class < CLASS_POOLED) {
 		heap_set_ticking(heap, size_class);
 		arm(heap, size_class);

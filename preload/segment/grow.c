@@ -286,18 +286,33 @@ static bool is_of(struct pm_chunk *chunk, void *context)
 	return chunk->process == *(uint32_t *)context;
 }
 
-/* An area that was another's may still have that one's, emptied. */
+/* A chunk of that kind of the process.  An area that was another's may still have that one's, emptied.  0: no room. */
+static uint32_t only_chunk(uint32_t process, enum pm_chunk_kind kind, size_t bytes)
+{
+	uint32_t number = find(kind, is_of, &process);
+	return number ? number : segment_add(process, 0, bytes);
+}
+
 struct pm_survival *segment_survival(uint32_t process)
 {
-	uint32_t number = find(PM_CHUNK_SURVIVAL, is_of, &process);
-	if (!number) {
-		number = segment_add(process, 0, sizeof(struct pm_survival));
-		if (!number)
-			return NULL;
-	}
+	uint32_t number = only_chunk(process, PM_CHUNK_SURVIVAL, sizeof(struct pm_survival));
+	if (!number)
+		return NULL;
 	struct pm_survival *survival = segment_chunk(number);
 	survival->sweep_room = PM_SWEEP_ROOM;
 	survival->class_room = PM_TALLY_COUNT;
 	segment_commit(number, PM_CHUNK_SURVIVAL);
 	return survival;
+}
+
+struct pm_marks *segment_marks(uint32_t process)
+{
+	uint32_t number = only_chunk(process, PM_CHUNK_MARKS, sizeof(struct pm_marks));
+	if (!number)
+		return NULL;
+	struct pm_marks *marks = segment_chunk(number);
+	marks->mark_stride = sizeof marks->mark[0];
+	marks->room = PM_MARK_ROOM;
+	segment_commit(number, PM_CHUNK_MARKS);
+	return marks;
 }

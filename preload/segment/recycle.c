@@ -85,19 +85,26 @@ static void clear_behind(struct pm_chunk *chunk, size_t bytes)
 	__builtin_memset(chunk + 1, 0, bytes - sizeof *chunk);
 }
 
-/* The pools it published and its sweeps are not the next one's. */
+/* Bytes of a chunk that are of one process alone; 0: not of that sort. */
+static size_t record_bytes(const struct pm_chunk *chunk, uint32_t kind)
+{
+	switch (kind) {
+	case PM_CHUNK_MAP: return chunk->used_bytes;
+	case PM_CHUNK_SURVIVAL: return sizeof(struct pm_survival);
+	case PM_CHUNK_MARKS: return sizeof(struct pm_marks);
+	default: return 0;
+	}
+}
+
+/* The pools it published, its sweeps and marks are not the next one's. */
 static void clear_records(uint32_t process)
 {
 	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
 	for (uint32_t n = 1; n < chunks; n++) {
 		struct pm_chunk *chunk = segment_chunk(n);
-		uint32_t kind = kind_of(n);
-		if ((kind != PM_CHUNK_MAP && kind != PM_CHUNK_SURVIVAL) || chunk->process != process)
-			continue;
-		if (kind == PM_CHUNK_SURVIVAL)
-			clear_behind(chunk, sizeof(struct pm_survival));
-		else if (chunk->used_bytes > sizeof *chunk)
-			clear_behind(chunk, chunk->used_bytes);
+		size_t bytes = record_bytes(chunk, kind_of(n));
+		if (bytes > sizeof *chunk && chunk->process == process)
+			clear_behind(chunk, bytes);
 	}
 }
 

@@ -78,6 +78,9 @@ struct pm_arena *segment_map_arena(uint32_t process, uint32_t index);
 /* The process's record of sweeps, made when it has none.  One caller at a time.  NULL: no room. */
 struct pm_survival *segment_survival(uint32_t process);
 
+/* Its marks, likewise. */
+struct pm_marks *segment_marks(uint32_t process);
+
 /*
  * Removes finished segments of the directory, oldest first, while all together exceed the limit.  Most starts, as
  * `random` chooses, do not look: the limit holds to within what 64 starts make, or an eighth of those that are there.

@@ -138,7 +138,7 @@ void clock_init(enum pm_clock kind, const uint32_t threshold[3])
 }
 
 /* Which generation this sweep takes, as gc_collect_generations() in CPython 3.11 chooses it. */
-static unsigned choose_generation(void)
+unsigned clock_choose(void)
 {
 	if (clock_now.count[2] > clock_now.threshold[2])
 		return 2;
@@ -150,9 +150,8 @@ unsigned clock_generation(uint8_t stamp)
 	return clock_ages[stamp_age(stamp)].generation;
 }
 
-unsigned clock_advance(void)
+void clock_advance(unsigned generation)
 {
-	unsigned generation = choose_generation();
 	clock_now.sweeps[generation]++;
 	if (generation < 2)
 		clock_now.count[generation + 1]++;
@@ -166,5 +165,18 @@ unsigned clock_advance(void)
 	begin_epoch();
 	stamps.now = stamps.now == STAMP_LAST ? STAMP_FIRST : (uint8_t)(stamps.now + 1);
 	recompute_ages();
-	return generation;
+}
+
+uint64_t clock_units_of_epoch(void)
+{
+	uint64_t units = __atomic_load_n(&clock_now.units, __ATOMIC_RELAXED);
+	return clock_now.kind == PM_CLOCK_NET ? units : units - (clock_now.next - clock_now.length);
+}
+
+void clock_set_threshold(const uint32_t threshold[3])
+{
+	for (unsigned g = 0; g < 3; g++)
+		clock_now.threshold[g] = threshold[g];
+	clock_now.next = clock_now.next - clock_now.length + threshold[0];
+	clock_now.length = threshold[0];
 }

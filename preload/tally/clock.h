@@ -35,6 +35,7 @@ struct clock {
 	uint64_t epoch;
 	uint64_t sweeps[3];
 	uint32_t threshold[3];
+	bool paused;                /* it counts, and no epoch turns by itself */
 	uint32_t count[3];          /* as gc.get_count(): [1] young sweeps, [2] middle sweeps */
 	uint64_t last_middle_epoch; /* epoch of the last sweep that took generation 1 */
 };
@@ -52,8 +53,24 @@ void clock_count(int64_t change);
 /* MS: the time is `now_ms`. */
 void clock_show(uint64_t now_ms);
 
-/* Turns the epoch and recomputes stamps.freed_at.  Returns the generation that was swept.  One caller at a time. */
-unsigned clock_advance(void);
+/* Which generation the next sweep takes. */
+unsigned clock_choose(void);
+
+/* Turns the epoch by a sweep of that generation, and recomputes stamps.freed_at.  One caller at a time. */
+void clock_advance(unsigned generation);
+
+/* Whether an epoch is over. */
+static inline bool clock_is_due(void)
+{
+	return !clock_now.paused &&
+	       __atomic_load_n(&clock_now.units, __ATOMIC_RELAXED) >= clock_now.next;
+}
+
+/* From the epoch that runs now on; its length is threshold[0] again.  As for clock_advance(). */
+void clock_set_threshold(const uint32_t threshold[3]);
+
+/* Units since the epoch began. */
+uint64_t clock_units_of_epoch(void);
 
 /* What each word of pm_tally.freed counts. */
 extern const struct pm_age clock_ages[PM_AGE_COUNT] __attribute__((visibility("hidden")));

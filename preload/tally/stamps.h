@@ -3,7 +3,7 @@
  * stamps.h: one byte per block, its birth epoch.
  *
  *   0    no live block starts here          254  born so long ago that it is surely in generation 2
- *   255  special: free takes the slow path  1..253  the epoch of its birth, modulo 253
+ *   255  frozen: free takes the slow path   1..253  the epoch of its birth, modulo 253
  *
  * `freed_at[stamp]` leads to the counter of a block that dies now, by its age.  A block whose stamp is up
  * to STAMP_AHEAD epochs ahead of the reader was born in an epoch the reader has not seen yet: age 0.
@@ -49,10 +49,12 @@ static inline intptr_t stamp_tally(uint8_t stamp, intptr_t tally)
 	return tally + face->freed_at[stamp];
 }
 
-/* Age bucket of a block that dies now, for slow paths: a stamp without an age counts as young. */
+/* Age bucket of a block that dies now, for slow paths.  What is special counts as oldest, what has no age as young. */
 static inline unsigned stamp_age(uint8_t stamp)
 {
 	int64_t at = stamps.freed_at[stamp];
+	if (stamp == STAMP_SPECIAL)
+		return PM_AGE_COUNT - 1;
 	return at < 0 ? 0 : (unsigned)(at / (int64_t)sizeof(uint64_t));
 }
 

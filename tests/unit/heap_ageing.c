@@ -53,7 +53,7 @@ static void come_and_go(struct born *log, unsigned count, uint32_t *random, unsi
 
 static void turn(void)
 {
-	clock_advance();
+	clock_advance(clock_choose());
 	if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
 		ageing_pass();
 }

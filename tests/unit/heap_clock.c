@@ -84,7 +84,7 @@ static void turn(void)
 {
 	uint64_t length = clock_now.length;
 	clock_now.units = clock_now.next;
-	clock_advance();
+	clock_advance(clock_choose());
 	model_sweep();
 	cr_assert_eq(clock_now.epoch, model.epoch);
 	cr_assert_eq(clock_now.length,
@@ -144,9 +144,9 @@ Test(generations, python_takes_generation_1_on_the_12th_trigger)
 {
 	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){700, 10, 10});
 	for (unsigned i = 0; i < 11; i++)
-		clock_advance();
+		clock_advance(clock_choose());
 	cr_assert_eq(clock_now.sweeps[1], 0);
-	clock_advance();
+	clock_advance(clock_choose());
 	cr_assert_eq(clock_now.sweeps[1], 1);
 }
 
@@ -204,7 +204,7 @@ static void tick(const struct program *program, enum pm_clock kind)
 		told = total;
 	}
 	if (clock_now.units >= clock_now.next)
-		clock_advance();
+		clock_advance(clock_choose());
 }
 
 /* Grows and shrinks, each for a while. */
@@ -262,7 +262,7 @@ Test(clock, net_must_exceed_its_threshold)
 	cr_assert_lt(clock_now.units, clock_now.next);
 	clock_count(1);
 	cr_assert_geq(clock_now.units, clock_now.next);
-	clock_advance();
+	clock_advance(clock_choose());
 	cr_assert_eq(clock_now.units, 0);
 	cr_assert_eq(clock_now.next, 701);
 }
@@ -284,7 +284,7 @@ Test(clock, bytes_taken_back_do_not_hold_it_up)
 {
 	clock_init(PM_CLOCK_BYTES, (uint32_t[]){65536, 10, 10});
 	clock_count(1 << 30);
-	clock_advance();
+	clock_advance(clock_choose());
 	clock_count(-(1 << 30));
 	cr_assert_eq(clock_now.units, 1 << 30);
 	clock_count(65536);
@@ -331,7 +331,7 @@ Test(stamps, wrap_around_and_never_reach_the_reserved_ones)
 	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
 	for (unsigned i = 0; i < 3 * STAMP_LAST; i++) {
 		uint8_t before = stamps.now;
-		clock_advance();
+		clock_advance(clock_choose());
 		cr_assert(stamps.now >= STAMP_FIRST && stamps.now <= STAMP_LAST);
 		cr_assert_eq(stamps.now, stamp_after(before, 1));
 		cr_assert_eq(stamps.freed_at[STAMP_FREE], STAMP_SLOW);
@@ -343,7 +343,7 @@ Test(stamps, wrap_around_and_never_reach_the_reserved_ones)
 Test(stamps, ages_of_all_at_any_time)
 {
 	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
-	for (unsigned i = 0; i < 2 * STAMP_LAST; i++, clock_advance())
+	for (unsigned i = 0; i < 2 * STAMP_LAST; i++, clock_advance(clock_choose()))
 		for (unsigned age = 0; age < STAMP_LAST; age++) {
 			unsigned expected = age < STAMP_LAST - STAMP_AHEAD ? age : 0;
 			cr_assert_eq(clock_age(stamp_after(stamps.now, STAMP_LAST - age)), expected);
@@ -353,7 +353,7 @@ Test(stamps, ages_of_all_at_any_time)
 Test(stamps, those_a_little_ahead_were_born_now)
 {
 	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 10, 10});
-	for (unsigned i = 0; i < 2 * STAMP_LAST; i++, clock_advance())
+	for (unsigned i = 0; i < 2 * STAMP_LAST; i++, clock_advance(clock_choose()))
 		for (unsigned ahead = 1; ahead <= STAMP_AHEAD; ahead++)
 			cr_assert_eq(stamps.freed_at[stamp_after(stamps.now, ahead)],
 				     stamp_offset(0));

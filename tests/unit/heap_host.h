@@ -73,6 +73,12 @@ void host_large_resized(uint8_t stamp, int64_t bytes)
 	(void)bytes;
 }
 
+void host_frozen_died(unsigned size_class, size_t block_bytes)
+{
+	(void)size_class;
+	(void)block_bytes;
+}
+
 void host_mapped_changed(void)
 {
 }

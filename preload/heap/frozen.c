@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* frozen.c: see frozen.h. */
+#include "heap/frozen.h"
+
+#include "heap/arena.h"
+
+/* What a walk does to the stamp of a live block.  true: the block counts. */
+typedef bool change(uint8_t *stamp);
+
+struct walk {
+	change *change;
+	struct frozen *frozen; /* NULL: nothing is counted */
+};
+
+static void count(struct frozen *frozen, const struct pool *pool)
+{
+	if (!frozen)
+		return;
+	frozen->of[pool->size_class]++;
+	if (pool->size_class == CLASS_LARGE)
+		frozen->of[CLASS_LARGE_BYTES] += pool->block_bytes;
+}
+
+static void visit(struct pool *pool, void *context)
+{
+	const struct walk *walk = context;
+	uint32_t stamps = pool->state == POOL_LARGE ? 1 : pool->threaded;
+	for (uint32_t i = 0; i < stamps; i++)
+		if (walk->change(&pool->stamps[i]))
+			count(walk->frozen, pool);
+}
+
+static void each_block(change *change, struct frozen *frozen)
+{
+	struct walk walk = {change, frozen};
+	arena_each_pool(visit, &walk);
+}
+
+/* Of a block that is freed meanwhile, malloc's and free's plain stores win. */
+static bool become(uint8_t *at, uint8_t old, uint8_t stamp)
+{
+	return __atomic_compare_exchange_n(at, &old, stamp, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
+
+static bool freeze(uint8_t *at)
+{
+	uint8_t stamp = __atomic_load_n(at, __ATOMIC_RELAXED);
+	return stamp != STAMP_FREE && stamp != STAMP_SPECIAL && stamp != stamps.now &&
+	       become(at, stamp, STAMP_SPECIAL);
+}
+
+static bool is_frozen(uint8_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED) == STAMP_SPECIAL;
+}
+
+static bool thaw(uint8_t *at)
+{
+	return is_frozen(at) && become(at, STAMP_SPECIAL, STAMP_OLD);
+}
+
+void frozen_take(struct frozen *ret_frozen)
+{
+	each_block(freeze, ret_frozen);
+}
+
+void frozen_give_back(void)
+{
+	each_block(thaw, NULL);
+}
+
+void frozen_count(struct frozen *ret_frozen)
+{
+	each_block(is_frozen, ret_frozen);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frozen.h: live blocks that the statistics leave out.
+ *
+ * Their stamps are STAMP_SPECIAL, so that their free takes the slow path, which tells host_frozen_died().
+ */
+#ifndef HEAP_FROZEN_H
+#define HEAP_FROZEN_H
+
+#include "heap/heap.h"
+
+/* By class: blocks, of CLASS_LARGE_BYTES their bytes. */
+struct frozen {
+	uint64_t of[CLASS_COUNT];
+};
+
+/*
+ * Freezes what lives and was born before this epoch, and adds it to `ret_frozen`.  A block that another thread frees
+ * meanwhile may be counted though it is not frozen.  One caller at a time, no epoch turns, no pass of ageing.c.
+ */
+void frozen_take(struct frozen *ret_frozen);
+
+/* The stamps of all that are frozen become STAMP_OLD. */
+void frozen_give_back(void);
+
+/* What is frozen. */
+void frozen_count(struct frozen *ret_frozen);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* program.c: what a program asks for through <poolmem/poolmem.h>. */
+#include "life/life.h"
+#include "sys/memory.h"
+#include "tally/clock.h"
+
+#include <errno.h>
+
+enum { WAIT_TURNS = 300 };
+
+/* In the segment; NULL: nothing was marked. */
+static struct pm_marks *marks;
+
+void program_begin(void)
+{
+	marks = NULL;
+}
+
+bool program_is_served(void)
+{
+	return life.started && !host_off;
+}
+
+/* What the heap has counted is handed on, and no epoch turns until unlock(). */
+static int lock(struct heap *heap)
+{
+	bool mine = false;
+	tick_catch_up(heap);
+	for (unsigned i = 0; i < WAIT_TURNS && !(mine = wiped_try(&wiped.advancing)); i++)
+		memory_pause(&wiped.advancing, 1, i);
+	return mine ? 0 : EAGAIN;
+}
+
+static void unlock(void)
+{
+	wiped_done(&wiped.advancing);
+	publish_process();
+}
+
+int program_collect(struct heap *heap, unsigned generation, int64_t *ret_died)
+{
+	int error = lock(heap);
+	if (error)
+		return error;
+	tick_sweep(generation);
+	*ret_died = (int64_t)survival_died(generation);
+	unlock();
+	return 0;
+}
+
+int program_get_stats(struct heap *heap, struct poolmem_stats ret_stats[3])
+{
+	int error = lock(heap);
+	if (error)
+		return error;
+	survival_stats(ret_stats);
+	unlock();
+	return 0;
+}
+
+int program_get_count(struct heap *heap, uint64_t ret_count[3])
+{
+	int error = lock(heap);
+	if (error)
+		return error;
+	ret_count[0] = clock_units_of_epoch();
+	ret_count[1] = clock_now.count[1];
+	ret_count[2] = clock_now.count[2];
+	unlock();
+	return 0;
+}
+
+void program_get_threshold(uint32_t ret_threshold[3])
+{
+	for (unsigned g = 0; g < 3; g++)
+		ret_threshold[g] = clock_now.threshold[g];
+}
+
+int program_set_threshold(struct heap *heap, const uint32_t threshold[3])
+{
+	if (!threshold[0] || threshold[1] > CLOCK_T1_MAX)
+		return EINVAL;
+	int error = lock(heap);
+	if (error)
+		return error;
+	clock_set_threshold(threshold);
+	tick_pace_large();
+	publish_clock(life_process());
+	unlock();
+	return 0;
+}
+
+int program_freeze(struct heap *heap, int64_t *ret_frozen)
+{
+	static struct frozen more; /* not on the host's stack */
+	int error = lock(heap);
+	if (error)
+		return error;
+	__builtin_memset(&more, 0, sizeof more);
+	tick_sweep(2);
+	frozen_take(&more);
+	survival_freeze(&more);
+	*ret_frozen = survival_frozen();
+	unlock();
+	return 0;
+}
+
+int program_unfreeze(struct heap *heap)
+{
+	int error = lock(heap);
+	if (error)
+		return error;
+	frozen_give_back();
+	survival_unfreeze();
+	unlock();
+	return 0;
+}
+
+int64_t program_freeze_count(void)
+{
+	return survival_frozen();
+}
+
+void program_enable(bool enabled)
+{
+	__atomic_store_n(&clock_now.paused, !enabled, __ATOMIC_RELAXED);
+}
+
+bool program_is_enabled(void)
+{
+	return !__atomic_load_n(&clock_now.paused, __ATOMIC_RELAXED);
+}
+
+/* Cut between characters. */
+static void copy_name(char to[PM_MARK_NAME], const char *name)
+{
+	size_t bytes = 0;
+	while (bytes < PM_MARK_NAME - 1 && name[bytes])
+		bytes++;
+	while (name[bytes] && bytes && (name[bytes] & 0xc0) == 0x80)
+		bytes--;
+	__builtin_memcpy(to, name, bytes);
+	__builtin_memset(to + bytes, 0, PM_MARK_NAME - bytes);
+}
+
+static void fill(struct pm_mark *mark, const char *name)
+{
+	*mark = (struct pm_mark){.at_ns = threads_clock_ns(), .epoch = clock_now.epoch};
+	for (unsigned g = 0; g < 3; g++)
+		mark->sweeps[g] = clock_now.sweeps[g];
+	survival_sum_up(mark);
+	copy_name(mark->name, name);
+}
+
+/* Those that find no room are counted: a reader says how many are missing. */
+static bool keep(const char *name)
+{
+	if (!marks && life.recording && wiped.alive)
+		marks = segment_marks(life.leader);
+	if (!marks)
+		return false;
+	bool room = marks->made < PM_MARK_ROOM;
+	if (room)
+		fill(&marks->mark[marks->made], name);
+	__atomic_store_n(&marks->made, marks->made + 1, __ATOMIC_RELEASE);
+	return room;
+}
+
+int program_mark(struct heap *heap, const char *name)
+{
+	int error = lock(heap);
+	if (error)
+		return error;
+	bool kept = keep(name);
+	unlock();
+	return kept ? 0 : ENOSPC;
+}
