@@ -25,6 +25,7 @@ enum {
 	HEAP_GROUP = 8,
 	HEAP_CACHED_UNITS = 8, /* longest run that a heap keeps; of shorter ones as many as are that long together */
 	HEAP_GROUPS = 8192, /* so at most 65,536 threads with a heap at a time */
+	HEAP_LIVE_HELD = 65536,
 	HEAP_BATCHES = 16,
 	HEAP_BATCH_BYTES = 2048,
 };
@@ -55,7 +56,8 @@ struct heap {
 	uint32_t libc_tid;   /* of life/: the same as libc has it, stale after a raw clone() */
 	uint64_t ticking[2]; /* classes that it counts in, a bit each; heap_set_ticking() */
 	uint64_t clock_seen; /* of life/: what it has handed to the clock so far */
-	int64_t live_seen;   /* live bytes handed on so far */
+	int64_t live_seen;   /* live bytes of pools handed on so far */
+	int64_t live_held;   /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
 	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */
@@ -67,7 +69,7 @@ struct heap {
 	bool cache_served;                      /* since the last purge; others look, too */
 	uint32_t large_changes;                 /* large blocks come and gone since the last tick */
 	size_t large_bytes;                     /* their bytes */
-	uint64_t off_the_page[5];
+	uint64_t off_the_page[4];
 	struct pool *bin[CLASS_POOLED]; /* per class: list of pools with free or untouched blocks */
 	struct batch batch[HEAP_BATCHES];
 };

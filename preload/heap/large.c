@@ -16,10 +16,24 @@ enum { MOVE_UNITS = 4 }; /* from here on, pages are moved rather than copied */
 
 #define LARGE_WORD(record, word) offsetof(struct pm_slot, tally[CLASS_##record].word)
 
+/* Handed on when it is much: blocks that come and go in turn cost no atomic operation. */
+static void live_changed(struct heap *heap, int64_t bytes)
+{
+	if (!heap) {
+		host_live_changed(bytes);
+		return;
+	}
+	heap->live_held += bytes;
+	if (heap->live_held > HEAP_LIVE_HELD || heap->live_held < -HEAP_LIVE_HELD) {
+		host_live_changed(heap->live_held);
+		heap->live_held = 0;
+	}
+}
+
 static void count_bytes(struct heap *heap, int64_t allocated)
 {
 	heap_add(heap, LARGE_WORD(LARGE_BYTES, limit[0]), (uint64_t)allocated);
-	host_live_changed(allocated);
+	live_changed(heap, allocated);
 }
 
 /* The record of large blocks has no countdown: left stays 0 and limit[0] counts. */
@@ -38,7 +52,7 @@ static void count_free(struct heap *heap, size_t bytes, uint8_t stamp)
 		host_frozen_died(CLASS_LARGE, bytes);
 	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
 	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);
-	host_live_changed(-(int64_t)bytes);
+	live_changed(heap, -(int64_t)bytes);
 }
 
 static size_t round_up(size_t bytes, size_t grain)

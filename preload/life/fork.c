@@ -170,6 +170,7 @@ static void leave_others_alone(const struct heap *mine)
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
 		heap->clock_seen = 0;
 		heap->live_seen = 0;
+		heap->live_held = 0;
 		heap->interval_seen = 0;
 		heap->interval_length = 0;
 		if (heap != mine)

@@ -120,7 +120,7 @@ static struct sums sum_up(struct heap *heap)
 /* A class that began to tick, or epochs that became longer: how much can come and go between two ticks? */
 static void bound_interval(struct heap *heap)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = HEAP_LIVE_HELD;
 	if (heap->interval_length == clock_now.length)
 		return;
 	heap->interval_length = clock_now.length;
@@ -158,8 +158,9 @@ void tick_flush(struct heap *heap)
 	threads_drain_private(heap);
 	struct sums sums = sum_up(heap);
 	feed_clock(heap, &sums);
-	host_live_changed(sums.live_bytes - heap->live_seen);
+	host_live_changed(sums.live_bytes - heap->live_seen + heap->live_held);
 	heap->live_seen = sums.live_bytes;
+	heap->live_held = 0;
 	bound_interval(heap);
 	tally_raise(&life_process()->peak_bound_bytes,
 		    __atomic_load_n(&life.interval_bytes, __ATOMIC_RELAXED));

@@ -67,6 +67,16 @@ void host_live_changed(int64_t bytes)
 	__atomic_add_fetch(&host.live_bytes, bytes, __ATOMIC_RELAXED);
 }
 
+/* With what heaps have not handed on yet. */
+__attribute__((unused)) static int64_t host_live_bytes(void)
+{
+	int64_t bytes = host.live_bytes;
+	struct heap *heap;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
+		bytes += heap->live_held;
+	return bytes;
+}
+
 void host_large_resized(uint8_t stamp, int64_t bytes)
 {
 	(void)stamp;

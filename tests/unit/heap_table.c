@@ -148,5 +148,5 @@ Test(heaps, who_has_none_is_served_without)
 	struct pm_tally *tally = &host.shared.tally[CLASS_LARGE];
 	cr_assert_eq(tally->limit[0], 100);
 	cr_assert_eq(tally_frees(tally), 100);
-	cr_assert_eq(host.live_bytes, 0);
+	cr_assert_eq(host_live_bytes(), 0);
 }
