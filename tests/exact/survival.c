@@ -16,6 +16,7 @@
 #include "exact/python_gc.h"
 
 #include <malloc.h>
+#include <poolmem/poolmem.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
@@ -27,7 +28,8 @@ enum {
 	OLDEST = 2,
 	THREADS = 8,
 	HELD = 3000, /* by each of these threads, or by the sleeper */
-	SLEEP_EPOCHS = 1000
+	SLEEP_EPOCHS = 1000,
+	DRIVEN_BYTES = 1 << 24
 };
 
 static const struct pm_header *header;
@@ -397,17 +399,14 @@ static void take_over(void)
 
 /* --- many epochs --------------------------------------------------------------------------------------- */
 
-/* Of the clock of bytes: epochs double in length again and again, and so must what turns them. */
+/* Of the clock of bytes.  Epochs double in length after each 1,024, until they are told to begin anew. */
 static void drive(void)
 {
-	static size_t most = (size_t)16 << 30;
-	size_t length = slot->process.epoch_length, least = 1 << 20;
-	void *at = NULL;
-	while (!at && most > least) {
-		at = malloc(length < least ? least : length < most ? length : most);
-		most = at ? most : most / 2;
-	}
-	born(driver, at);
+	uint64_t length = slot->process.epoch_length, least = 1 << 20;
+	if (length > DRIVEN_BYTES)
+		poolmem_set_threshold(1, gc.threshold[1], gc.threshold[2]);
+	look();
+	born(driver, malloc(length > least ? length : least));
 	look();
 	release(driver);
 	look();
