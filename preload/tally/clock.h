@@ -33,6 +33,7 @@ struct clock {
 	uint64_t origin_ms; /* of MS: when units were 0 */
 	enum pm_clock kind;
 	uint64_t epoch;
+	uint64_t turned; /* of these, epochs that ended by themselves */
 	uint64_t sweeps[3];
 	uint32_t threshold[3];
 	bool paused;                /* it counts, and no epoch turns by itself */
@@ -55,6 +56,9 @@ void clock_show(uint64_t now_ms);
 
 /* Which generation the next sweep takes. */
 unsigned clock_choose(void);
+
+/* Which one a sweep takes that the program asks for: beyond CLOCK_T1_MAX young ones in a row no stamp would tell. */
+unsigned clock_choose_asked(unsigned generation);
 
 /* Turns the epoch by a sweep of that generation, and recomputes stamps.freed_at.  One caller at a time. */
 void clock_advance(unsigned generation);
