@@ -6,8 +6,8 @@
  * It is fed and looked at where slow calls tick: what came and went between two ticks is one sum, and a tick
  * turns one epoch at most, however much is counted.
  *
- * As in CPython, a young sweep comes at the end of each epoch; each (t1+1)-th sweep takes generation 1
- * as well, and of those each (t2+1)-th takes generation 2.  Sweeping generation g moves every survivor of
+ * As in CPython, a young sweep comes at the end of each epoch; after t1+1 of them the next takes generation 1
+ * as well, and after t2+1 of these the next is a full one.  Sweeping generation g moves every survivor of
  * generations up to g to g+1.  So the generation of a block follows from its birth epoch and the sweeps
  * since, and no block is visited.
  */
