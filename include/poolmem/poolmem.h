@@ -77,7 +77,8 @@ static inline int poolmem_not_here(void)
 
 /*
  * Sweeps `generation` and all younger ones now, as gc.collect(generation) does.  Returns how many blocks died in these
- * generations since the last sweep that took `generation`.  EINVAL: it is not 0, 1 or 2.
+ * generations since the last sweep that took `generation`.  After 101 sweeps of generation 0 in a row, asked for or
+ * not, the next takes generation 1 as well.  EINVAL: it is not 0, 1 or 2.
  */
 static inline int64_t poolmem_collect(int generation)
 {

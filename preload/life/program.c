@@ -42,7 +42,7 @@ int program_collect(struct heap *heap, unsigned generation, int64_t *ret_died)
 	int error = lock(heap);
 	if (error)
 		return error;
-	tick_sweep(generation);
+	tick_sweep(clock_choose_asked(generation));
 	*ret_died = (int64_t)survival_died(generation);
 	unlock();
 	return 0;

@@ -145,6 +145,11 @@ unsigned clock_choose(void)
 	return clock_now.count[1] > clock_now.threshold[1] ? 1 : 0;
 }
 
+unsigned clock_choose_asked(unsigned generation)
+{
+	return !generation && clock_now.count[1] > CLOCK_T1_MAX ? 1 : generation;
+}
+
 unsigned clock_generation(uint8_t stamp)
 {
 	return clock_ages[stamp_age(stamp)].generation;
@@ -160,7 +165,7 @@ void clock_advance(unsigned generation)
 	clock_now.epoch++;
 	if (generation > 0)
 		clock_now.last_middle_epoch = clock_now.epoch;
-	if (clock_now.epoch % CLOCK_EPOCHS_PER_DOUBLING == 0)
+	if (clock_is_due() && ++clock_now.turned % CLOCK_EPOCHS_PER_DOUBLING == 0)
 		clock_now.length *= 2;
 	begin_epoch();
 	stamps.now = stamps.now == STAMP_LAST ? STAMP_FIRST : (uint8_t)(stamps.now + 1);

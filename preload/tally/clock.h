@@ -6,8 +6,8 @@
  * It is fed and looked at where slow calls tick: what came and went between two ticks is one sum, and a tick
  * turns one epoch at most, however much is counted.
  *
- * As in CPython, a young sweep comes at the end of each epoch; each (t1+1)-th sweep takes generation 1
- * as well, and of those each (t2+1)-th takes generation 2.  Sweeping generation g moves every survivor of
+ * As in CPython, a young sweep comes at the end of each epoch; after t1+1 of them the next takes generation 1
+ * as well, and after t2+1 of these the next is a full one.  Sweeping generation g moves every survivor of
  * generations up to g to g+1.  So the generation of a block follows from its birth epoch and the sweeps
  * since, and no block is visited.
  */
@@ -33,6 +33,7 @@ struct clock {
 	uint64_t origin_ms; /* of MS: when units were 0 */
 	enum pm_clock kind;
 	uint64_t epoch;
+	uint64_t turned; /* of these, epochs that ended by themselves */
 	uint64_t sweeps[3];
 	uint32_t threshold[3];
 	bool paused;                /* it counts, and no epoch turns by itself */
@@ -55,6 +56,9 @@ void clock_show(uint64_t now_ms);
 
 /* Which generation the next sweep takes. */
 unsigned clock_choose(void);
+
+/* Which one a sweep takes that the program asks for: beyond CLOCK_T1_MAX young ones in a row no stamp would tell. */
+unsigned clock_choose_asked(unsigned generation);
 
 /* Turns the epoch by a sweep of that generation, and recomputes stamps.freed_at.  One caller at a time. */
 void clock_advance(unsigned generation);

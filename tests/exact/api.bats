@@ -44,3 +44,9 @@ setup()
 	run find "$out/usr" -type f -name '*poolmem*'
 	[ -z "$output" ]
 }
+
+@test "poolmem.h: a program that collects thousands of times by itself" {
+	for scene in young length; do
+		POOLMEM=dir=$out/segments LD_PRELOAD=$lib "$programs/collects" $scene
+	done
+}

@@ -72,6 +72,14 @@ says()
 	generations 'g["epoch_length"] >= 40'
 }
 
+@test "clock: each sweep takes the generation that CPython 3.11 would take then" {
+	for settings in gen.clock=net,gen.threshold=700:10:10 gen.clock=net,gen.threshold=50:3:0 gen.clock=net,gen.threshold=50:0:4; do
+		clocked $settings net sweeps
+		generations "g['sweeps'][2] >= 3 and g['epochs'] == sum(g['sweeps'])"
+	done
+	clocked gen.threshold=100:2:1 allocs sweeps
+}
+
 @test "clock: frees by a thread that only frees lower it" {
 	clocked gen.clock=net,gen.threshold=3000:10:10 net handover
 }

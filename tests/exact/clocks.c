@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Counts for itself what its clock counts, and looks into its own segment after each call: whenever the library has
- * ticked, clock, epoch and length must be what follows from the calls since the tick before.
+ * ticked, clock, epoch, length and sweeps must be what follows from the calls since the tick before.
  *
- *     clocks DIRECTORY allocs|bytes|net|ms [fork|idle|slow|shrink|handover]
+ *     clocks DIRECTORY allocs|bytes|net|ms [sweeps|fork|idle|slow|shrink|handover]
  *
  * DIRECTORY holds its segment and no other.  Prints the epochs.
  */
 #include "exact/own_segment.h"
+#include "exact/python_gc.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -54,6 +55,7 @@ static struct {
 	uint64_t next;
 	bool synchronous; /* an end of an epoch was seen: since then all is known */
 	uint64_t late;    /* at most, of one class */
+	struct python_gc gc;
 } model;
 
 static void fail(const char *what, uint64_t theirs, uint64_t ours)
@@ -103,7 +105,15 @@ static void turn_when_due(void)
 		model.late = model.last.clock - model.next;
 	if (++model.last.epoch % DOUBLING == 0)
 		model.last.length *= 2;
+	python_gc_sweep(&model.gc);
 	begin_epoch(model.last.clock);
+}
+
+static void compare_sweeps(void)
+{
+	for (unsigned g = 0; g < 3; g++)
+		if (slot->process.sweeps[g] != model.gc.sweeps[g])
+			fail("sweeps of a generation", slot->process.sweeps[g], model.gc.sweeps[g]);
 }
 
 static void look(void)
@@ -115,6 +125,7 @@ static void look(void)
 		model.synchronous = model.last.length && now.epoch != model.last.epoch;
 		model.counted = total();
 		model.last = now;
+		model.gc = python_gc_at(slot->process.threshold, now.epoch);
 		begin_epoch(now.clock);
 		return;
 	}
@@ -128,6 +139,7 @@ static void look(void)
 		fail("clock", now.clock, model.last.clock);
 	if (now.length != model.last.length)
 		fail("length", now.length, model.last.length);
+	compare_sweeps();
 }
 
 /* --- calls ------------------------------------------------------------------------------------------- */
@@ -281,6 +293,20 @@ static void live(void)
 	grow(30000);
 }
 
+/* Grows and lets go of a part again, until several full sweeps have come, each where it is due. */
+static void sweep_all(void)
+{
+	meet();
+	uint64_t full = model.gc.sweeps[2];
+	while (model.gc.sweeps[2] < full + 3) {
+		grow(3000);
+		for (unsigned i = 0; i < BLOCKS; i++) {
+			give(block[i]);
+			block[i] = i % 4 ? take(64) : NULL;
+		}
+	}
+}
+
 /* Its clock goes on from ours. */
 static int child(uint64_t epoch)
 {
@@ -386,7 +412,9 @@ int main(int argc, char **argv)
 	kind = read_kind(argv[2]);
 	if (slot->process.clock_kind != kind)
 		fail("kind of clock", slot->process.clock_kind, kind);
-	if (!strcmp(scene, "fork"))
+	if (!strcmp(scene, "sweeps"))
+		sweep_all();
+	else if (!strcmp(scene, "fork"))
 		fork_one();
 	else if (!strcmp(scene, "idle"))
 		idle();

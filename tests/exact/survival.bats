@@ -63,6 +63,23 @@ for process in json.load(open(sys.argv[1]))["processes"]:
 	adds_up
 }
 
+# Stamps have 253 values.
+@test "survival: exact through a hundred thousand epochs" {
+	for settings in gen.threshold=1:10:10 $(by_level "" "gen.threshold=1:100:0 gen.threshold=1:0:100"); do
+		survives gen.clock=bytes,$settings 6 100000 epochs
+		adds_up "g['epochs'] >= 100000 and b['died'][2] > 1000"
+	done
+}
+
+@test "survival: a thread that sleeps through a thousand epochs, and then frees" {
+	for settings in gen.threshold=1:10:10 gen.threshold=1:100:0 gen.threshold=1:0:0; do
+		for seed in 7 $(by_level 8 "8 9 10 11"); do
+			survives gen.clock=bytes,$settings $seed "$(by_level 10000 100000)" sleeper
+			adds_up "g['epochs'] >= 10000"
+		done
+	done
+}
+
 @test "survival: a program that ends in its first epoch, and one that is killed" {
 	POOLMEM="dir=$out/segments" LD_PRELOAD=$lib /bin/true
 	json=$out/json

@@ -61,3 +61,13 @@ preloaded_help()
 {
 	LD_PRELOAD=$lib /bin/true
 }
+
+@test "man: poolmem-gc(7) has every function of poolmem.h" {
+	page poolmem-gc.7 >"$BATS_TEST_TMPDIR/page"
+	sed -n 's/^static inline .*\(poolmem_[a-z_]*\)(.*/\1/p' "$root/include/poolmem/poolmem.h" |
+		grep -v '^poolmem_not_here$' >"$BATS_TEST_TMPDIR/functions"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/functions")" -ge 12 ]
+	while read -r function; do
+		grep -q "$function(" "$BATS_TEST_TMPDIR/page" || { echo "$function"; return 1; }
+	done <"$BATS_TEST_TMPDIR/functions"
+}

@@ -3,6 +3,7 @@
  * Stamps turn into STAMP_OLD in time, whatever pools did meanwhile: blocks are born and die over many epochs, with long
  * rests in which pools are left alone.  A log of each block's birth says what its stamp must mean.
  */
+#include "exact/python_gc.h"
 #include "tally/clock.h"
 #include "unit/heap_host.h"
 
@@ -91,6 +92,83 @@ Test(ageing, every_stamp_in_time)
 		rested += done > 10;
 	}
 	cr_assert_gt(rested, 100, "pools are left alone");
+}
+
+/* --- a hundred thousand epochs -------------------------------------------------------------------- */
+
+enum { LONG_EPOCHS = 100000, LONG_BLOCKS = 2000, LARGE = 70000 };
+
+static struct lived {
+	void *block;
+	uint64_t epoch;
+	unsigned generation;
+} lived[LONG_BLOCKS];
+
+/* All that is in generations up to the one that is swept goes one on from that. */
+static void turn_and_sweep(struct python_gc *gc)
+{
+	unsigned generation = python_gc_sweep(gc), to = generation < 2 ? generation + 1 : 2;
+	turn();
+	for (unsigned i = 0; i < LONG_BLOCKS; i++)
+		if (lived[i].generation < to)
+			lived[i].generation = to;
+}
+
+/* Where its death would be counted. */
+static void check_bucket(const struct lived *it)
+{
+	uint64_t age = clock_now.epoch - it->epoch;
+	const struct pm_age *bucket = &clock_ages[stamp_age(stamp_of(it->block))];
+	cr_assert(bucket->generation == it->generation && age >= bucket->age_min &&
+			  age <= bucket->age_max,
+		  "epoch %lu: born in %lu, generation %u, counted in %u as %u..%u epochs old",
+		  clock_now.epoch, it->epoch, it->generation, bucket->generation, bucket->age_min,
+		  bucket->age_max);
+}
+
+/* A tenth comes and goes often; of the others one block in some dozens of epochs; the first hundred stay for ever. */
+static struct lived *any_of(uint32_t *random)
+{
+	unsigned from = host_random(random) % 50 ? LONG_BLOCKS - LONG_BLOCKS / 10 : 100;
+	return &lived[from + host_random(random) % (LONG_BLOCKS - from)];
+}
+
+static void replace(struct lived *it, uint32_t *random)
+{
+	if (it->block) {
+		check_bucket(it);
+		heap_free_slow(it->block);
+	}
+	uint32_t size = host_random(random) % 100 ? 1 + host_random(random) % 1000 : LARGE;
+	*it = (struct lived){heap_alloc(size), clock_now.epoch, 0};
+}
+
+static void live_long(uint32_t t1, uint32_t t2)
+{
+	struct python_gc gc = {.threshold = {1, t1, t2}};
+	uint32_t random = 9;
+	host_begin();
+	clock_init(PM_CLOCK_ALLOCS, gc.threshold);
+	for (unsigned i = 0; i < LONG_BLOCKS; i++)
+		replace(&lived[i], &random);
+	while (gc.epoch < LONG_EPOCHS) {
+		replace(any_of(&random), &random);
+		turn_and_sweep(&gc);
+		for (unsigned i = gc.epoch % 16; i < LONG_BLOCKS; i += 16)
+			check_bucket(&lived[i]);
+	}
+	for (unsigned g = 0; g < 3; g++)
+		cr_assert_eq(clock_now.sweeps[g], gc.sweeps[g]);
+	cr_assert_eq(host.misuses, 0);
+}
+
+Test(ageing, a_hundred_thousand_epochs)
+{
+	live_long(10, 10);
+}
+Test(ageing, a_hundred_thousand_epochs_of_the_longest_middle_generation)
+{
+	live_long(CLOCK_T1_MAX, 0);
 }
 
 /* A block that lies alone in its run has one stamp, which must turn like any other, where a pool had settled. */
