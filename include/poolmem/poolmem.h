@@ -39,7 +39,7 @@ struct poolmem_stats {
 };
 
 /* The functions in the library.  Use those below, without "v1". */
-#define POOLMEM_WEAK __attribute__((weak))
+#define POOLMEM_WEAK __attribute__((weak, visibility("default")))
 POOLMEM_WEAK int64_t poolmem_v1_collect(int generation);
 POOLMEM_WEAK int poolmem_v1_get_stats(struct poolmem_stats *stats, size_t one_bytes);
 POOLMEM_WEAK int poolmem_v1_get_count(uint64_t *count);
@@ -57,11 +57,12 @@ POOLMEM_WEAK int poolmem_v1_mark(const char *name);
  * The function's address, NULL when it is not there.  In a program at a fixed address a compiler takes it for a constant
  * that the linker knows, and NULL it is; through the table of addresses the loader decides.
  */
-#if defined(__x86_64__) && !defined(__PIC__) && !defined(__PIE__)
+#if defined(__x86_64__) && defined(__LP64__) && !defined(__PIC__) && !defined(__PIE__)
 #define POOLMEM_FIND(function)                                                                     \
 	(__extension__({                                                                           \
 		__typeof__(&function) found_;                                                      \
-		__asm__(".weak " #function "\n\tmovq " #function "@GOTPCREL(%%rip), %0"            \
+		__asm__(".weak " #function "\n\t{movq " #function                                  \
+			"@GOTPCREL(%%rip), %0|mov %0, QWORD PTR " #function "@GOTPCREL[rip]}"      \
 			: "=r"(found_));                                                           \
 		found_;                                                                            \
 	}))
@@ -89,8 +90,9 @@ static inline int64_t poolmem_collect(int generation)
 /* Fills in stats[0], stats[1] and stats[2].  Returns 0. */
 static inline int poolmem_get_stats(struct poolmem_stats stats[3])
 {
-	for (int g = 0; g < 3; g++) {
-		struct poolmem_stats none = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+	int g;
+	for (g = 0; g < 3; g++) {
+		static const struct poolmem_stats none = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 		stats[g] = none;
 	}
 	__typeof__(&poolmem_v1_get_stats) found = POOLMEM_FIND(poolmem_v1_get_stats);

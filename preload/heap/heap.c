@@ -189,12 +189,27 @@ static bool is_ours(const void *block)
 	return arena_kind_of(arena_at((uint32_t)(unit / PM_ARENA_UNITS))) != ARENA_BLOCKED;
 }
 
+/* The heap's own block goes the short way, as one that is old.  Of two threads that free it, one finds the stamp. */
+static bool free_frozen(struct heap *heap, struct pool *pool, void *block, uint64_t index)
+{
+	uint8_t frozen = STAMP_SPECIAL;
+	unsigned size_class = pool->size_class;
+	size_t bytes = pool->block_bytes;
+	if (!heap || pool->owner != heap ||
+	    !__atomic_compare_exchange_n(&pool->stamps[index], &frozen, STAMP_OLD, false,
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return false;
+	heap_free(block);
+	host_frozen_died(size_class, bytes);
+	return true;
+}
+
 static void free_pooled(struct heap *heap, struct pool *pool, void *block)
 {
 	struct place place = pool_place(pool, block);
 	if (!place.exact || place.index >= pool->threaded || !pool_is_live(pool, place.index))
 		heap_report_bad(pool, block);
-	else
+	else if (!free_frozen(heap, pool, block, place.index))
 		remote_free(heap, pool, block);
 }
 

@@ -194,14 +194,10 @@ void heap_pool_event(struct heap *heap, struct pool *pool);
 static inline void *heap_take_after(struct heap *heap, size_t class_before)
 {
 	struct pool *pool = heap->bin[class_before + 1];
-	struct place place = pool_place(pool, pool->free);
+	void *block = pool->free; /* read once: a signal handler may free in between */
+	struct place place = pool_place(pool, block);
 	if (unlikely(place.index >= pool->capacity))
 		return heap_take_slow(heap, class_before);
-	void *block = *(void *volatile *)&pool
-			       ->free; /* again: to keep it, and to move it, takes two instructions */
-#if defined(__x86_64__)
-	__asm__("" : "+a"(block)); /* where it is returned */
-#endif
 	pool->free = *(void **)block;
 	if (PM_COUNT)
 		pool->stamps[place.index] = stamps.now;

@@ -45,7 +45,7 @@ void host_live_changed(int64_t bytes);
 /* A large block with that stamp has got so many more bytes, or lost them, in place. */
 void host_large_resized(uint8_t stamp, int64_t bytes);
 
-/* A block that was frozen died; see frozen.h. */
+/* A block that was frozen died, and has been counted among the oldest; see frozen.h. */
 void host_frozen_died(unsigned size_class, size_t block_bytes);
 
 /* Memory was mapped or unmapped: region.mapped_bytes and its peak have changed. */

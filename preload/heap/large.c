@@ -48,11 +48,11 @@ static void count_alloc(struct heap *heap, size_t bytes)
 static void count_free(struct heap *heap, size_t bytes, uint8_t stamp)
 {
 	unsigned age = stamp_age(stamp);
-	if (unlikely(stamp == STAMP_SPECIAL))
-		host_frozen_died(CLASS_LARGE, bytes);
 	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
 	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);
 	live_changed(heap, -(int64_t)bytes);
+	if (unlikely(stamp == STAMP_SPECIAL))
+		host_frozen_died(CLASS_LARGE, bytes);
 }
 
 static size_t round_up(size_t bytes, size_t grain)

@@ -92,12 +92,12 @@ static void hand_over(struct heap *heap, struct pool *pool, void *block)
 static void count_free(struct heap *heap, const struct pool *pool, uint8_t stamp)
 {
 	unsigned age = stamp_age(stamp);
-	if (unlikely(stamp == STAMP_SPECIAL))
-		host_frozen_died(pool->size_class, pool->block_bytes);
 	if (heap)
 		heap_set_ticking(heap, pool->size_class);
 	heap_add(heap, offsetof(struct pm_slot, tally[pool->size_class].freed[age]), 1);
 	heap_count(heap, PM_COUNTER_REMOTE_FREE);
+	if (unlikely(stamp == STAMP_SPECIAL))
+		host_frozen_died(pool->size_class, pool->block_bytes);
 }
 
 /* Of two threads that both free it, one finds the stamp. */

@@ -252,7 +252,7 @@ void fork_check(struct heap *heap)
 	__builtin_memset(&begun, 0, sizeof begun);
 	arena_each_pool(add_pool, &begun);
 	undo_since_fork(heap, &begun);
-	if (survival_frozen())
+	if (life.froze)
 		frozen_count(&begun.frozen);
 	struct inheritance inherited = sum_up(&begun);
 	leave_others_alone(heap);

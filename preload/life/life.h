@@ -30,6 +30,7 @@ struct life {
 	int64_t live_bytes;      /* atomic; as of slow calls */
 	uint64_t next_purge_ms;  /* atomic */
 	bool can_wipe;           /* MADV_WIPEONFORK works */
+	bool froze; /* blocks may be frozen, here or in the process that forked this one */
 };
 
 extern struct life life;
@@ -104,6 +105,7 @@ void exit_init(void);
 /* tick.c */
 void tick_keep_spares(unsigned count); /* slots for forked children */
 void tick_sweep(unsigned generation);  /* and what goes with it; the caller holds wiped.advancing */
+void tick_arm(struct heap *heap);      /* after thresholds have changed: its countdowns */
 void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */
 void tick_pace_large(void);            /* after the epoch's length has changed */
 void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */

@@ -10,10 +10,12 @@ enum { WAIT_TURNS = 300 };
 
 /* In the segment; NULL: nothing was marked. */
 static struct pm_marks *marks;
+static uint32_t marks_made;
 
 void program_begin(void)
 {
 	marks = NULL;
+	marks_made = 0;
 }
 
 bool program_is_served(void)
@@ -85,6 +87,7 @@ int program_set_threshold(struct heap *heap, const uint32_t threshold[3])
 		return error;
 	clock_set_threshold(threshold);
 	tick_pace_large();
+	tick_arm(heap);
 	publish_clock(life_process());
 	unlock();
 	return 0;
@@ -98,6 +101,7 @@ int program_freeze(struct heap *heap, int64_t *ret_frozen)
 		return error;
 	__builtin_memset(&more, 0, sizeof more);
 	tick_sweep(2);
+	life.froze = true;
 	frozen_take(&more);
 	survival_freeze(&more);
 	*ret_frozen = survival_frozen();
@@ -131,14 +135,21 @@ bool program_is_enabled(void)
 	return !__atomic_load_n(&clock_now.paused, __ATOMIC_RELAXED);
 }
 
-/* Cut between characters. */
+static bool is_inside_character(char byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+/* Cut between characters of UTF-8, if it is that. */
 static void copy_name(char to[PM_MARK_NAME], const char *name)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, back = 0;
 	while (bytes < PM_MARK_NAME - 1 && name[bytes])
 		bytes++;
-	while (name[bytes] && bytes && (name[bytes] & 0xc0) == 0x80)
-		bytes--;
+	while (back < 3 && back < bytes && is_inside_character(name[bytes - back]))
+		back++;
+	if (!is_inside_character(name[bytes - back]))
+		bytes -= back;
 	__builtin_memcpy(to, name, bytes);
 	__builtin_memset(to + bytes, 0, PM_MARK_NAME - bytes);
 }
@@ -159,10 +170,10 @@ static bool keep(const char *name)
 		marks = segment_marks(life.leader);
 	if (!marks)
 		return false;
-	bool room = marks->made < PM_MARK_ROOM;
+	bool room = marks_made < PM_MARK_ROOM;
 	if (room)
-		fill(&marks->mark[marks->made], name);
-	__atomic_store_n(&marks->made, marks->made + 1, __ATOMIC_RELEASE);
+		fill(&marks->mark[marks_made], name);
+	__atomic_store_n(&marks->made, ++marks_made, __ATOMIC_RELEASE);
 	return room;
 }
 

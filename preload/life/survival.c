@@ -14,10 +14,12 @@
 
 struct totals {
 	uint64_t allocated, died[3];
+	struct pm_frozen frozen;
 };
 
 static struct pm_survivors survivors[CLASS_COUNT];
-static struct pm_frozen frozen[CLASS_COUNT]; /* atomic */
+static struct pm_frozen frozen[CLASS_COUNT];    /* atomic */
+static uint64_t frozen_died_early[CLASS_COUNT]; /* in a forked child before survival_begin(); atomic */
 /* Blocks that died in generations up to each, as of its last sweep, and since the one before. */
 static uint64_t died_so_far[3], died_last[3];
 /* What the process began with; of LARGE_BYTES also what came to older blocks. */
@@ -31,7 +33,8 @@ void survival_begin(const struct survival_begun *begun)
 	__builtin_memset(survivors, 0, sizeof survivors);
 	__builtin_memset(died_so_far, 0, sizeof died_so_far);
 	for (unsigned c = 0; c < CLASS_COUNT; c++)
-		frozen[c] = (struct pm_frozen){.now = begun->frozen.of[c]};
+		frozen[c] = (struct pm_frozen){begun->frozen.of[c], frozen_died_early[c]};
+	__builtin_memset(frozen_died_early, 0, sizeof frozen_died_early);
 	published = NULL;
 	asked_for = false;
 }
@@ -146,6 +149,8 @@ static void add_to_frozen(struct pm_frozen *of, uint64_t now, uint64_t died)
 
 static void add_frozen(unsigned size_class, uint64_t now, uint64_t died)
 {
+	if (!wiped.alive)
+		__atomic_add_fetch(&frozen_died_early[size_class], died, __ATOMIC_RELAXED);
 	add_to_frozen(&frozen[size_class], now, died);
 	if (published && wiped.alive)
 		add_to_frozen(&published->frozen[size_class], now, died);
@@ -170,11 +175,21 @@ void survival_unfreeze(void)
 		add_frozen(c, -__atomic_load_n(&frozen[c].now, __ATOMIC_RELAXED), 0);
 }
 
+/* A free that meets survival_unfreeze() halfway takes `now` below 0, until the next. */
+static struct pm_frozen frozen_of(unsigned size_class)
+{
+	struct pm_frozen of = {__atomic_load_n(&frozen[size_class].now, __ATOMIC_RELAXED),
+			       __atomic_load_n(&frozen[size_class].died, __ATOMIC_ACQUIRE)};
+	if ((int64_t)of.now < 0)
+		of.now = 0;
+	return of;
+}
+
 int64_t survival_frozen(void)
 {
 	uint64_t sum = 0;
 	for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++)
-		sum += __atomic_load_n(&frozen[c].now, __ATOMIC_RELAXED);
+		sum += frozen_of(c).now;
 	return (int64_t)sum;
 }
 
@@ -207,14 +222,22 @@ static uint64_t count_heaps(void)
 	return count;
 }
 
+/* What is frozen first: a block is counted as dead before it is counted as having died frozen. */
+static void take_totals(struct totals totals[CLASS_COUNT])
+{
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		totals[c] = (struct totals){.frozen = frozen_of(c)};
+	each_tally(add_totals, totals);
+}
+
 static void note_deaths(const struct totals *totals, unsigned generation)
 {
 	uint64_t died = 0;
 	for (unsigned g = 0; g <= generation; g++) {
 		for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++)
-			died += totals[c].died[g] - (g == 2 ? frozen[c].died : 0);
-		died_last[g] = died - died_so_far[g];
-		died_so_far[g] = died;
+			died += totals[c].died[g] - (g == 2 ? totals[c].frozen.died : 0);
+		died_last[g] = died > died_so_far[g] ? died - died_so_far[g] : 0;
+		died_so_far[g] += died_last[g];
 	}
 }
 
@@ -232,8 +255,7 @@ uint64_t survival_turn(unsigned generation)
 	if (!alone)
 		each_tally(add_allocations, &before);
 	clock_advance(generation);
-	__builtin_memset(totals, 0, sizeof totals);
-	each_tally(add_totals, totals);
+	take_totals(totals);
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		move_up(&totals[c], began.of[c], generation, &survivors[c]);
 		after += c == CLASS_LARGE_BYTES ? 0 : totals[c].allocated;
@@ -252,15 +274,22 @@ uint64_t survival_turn(unsigned generation)
 /* --- figures for the program ----------------------------------------------------------------------- */
 
 struct flow {
-	uint64_t entered, survived, died, frozen;
+	uint64_t entered, survived, died, live, frozen;
 };
+
+/* What other threads do meanwhile may have left before it has entered. */
+static void close_flow(struct flow *flow)
+{
+	uint64_t left = flow->survived + flow->died + flow->frozen;
+	if (flow->entered < left)
+		flow->entered = left;
+	flow->live = flow->entered - left;
+}
 
 static void flow_of_class(const struct totals *totals, unsigned c, struct flow ret_flow[3])
 {
 	const struct pm_survivors *of = &survivors[c];
 	const uint64_t *inherited = began.of[c];
-	struct pm_frozen out = {__atomic_load_n(&frozen[c].now, __ATOMIC_RELAXED),
-				__atomic_load_n(&frozen[c].died, __ATOMIC_RELAXED)};
 	ret_flow[0] = (struct flow){.entered = inherited[0] + totals->allocated,
 				    .survived = of->survived,
 				    .died = totals->died[0]};
@@ -268,13 +297,10 @@ static void flow_of_class(const struct totals *totals, unsigned c, struct flow r
 				    .survived = of->old - of->skipped,
 				    .died = totals->died[1]};
 	ret_flow[2] = (struct flow){.entered = inherited[2] + of->old,
-				    .died = totals->died[2] - out.died,
-				    .frozen = out.now + out.died};
-}
-
-static uint64_t live_of(const struct flow *flow)
-{
-	return flow->entered - flow->survived - flow->died - flow->frozen;
+				    .died = totals->died[2] - totals->frozen.died,
+				    .frozen = totals->frozen.now + totals->frozen.died};
+	for (unsigned g = 0; g < 3; g++)
+		close_flow(&ret_flow[g]);
 }
 
 static void add_blocks(struct poolmem_stats *to, const struct flow *flow)
@@ -282,7 +308,7 @@ static void add_blocks(struct poolmem_stats *to, const struct flow *flow)
 	to->entered += flow->entered;
 	to->survived += flow->survived;
 	to->died += flow->died;
-	to->live += live_of(flow);
+	to->live += flow->live;
 	to->frozen += flow->frozen;
 }
 
@@ -291,7 +317,7 @@ static void add_flow_bytes(struct poolmem_stats *to, const struct flow *flow, ui
 	to->entered_bytes += flow->entered * unit;
 	to->survived_bytes += flow->survived * unit;
 	to->died_bytes += flow->died * unit;
-	to->live_bytes += live_of(flow) * unit;
+	to->live_bytes += flow->live * unit;
 	to->frozen_bytes += flow->frozen * unit;
 }
 
@@ -306,9 +332,8 @@ static uint64_t unit_of(unsigned size_class)
 void survival_stats(struct poolmem_stats ret_stats[3])
 {
 	static struct totals totals[CLASS_COUNT];
-	__builtin_memset(totals, 0, sizeof totals);
 	__builtin_memset(ret_stats, 0, 3 * sizeof *ret_stats);
-	each_tally(add_totals, totals);
+	take_totals(totals);
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		struct flow flow[3];
 		flow_of_class(&totals[c], c, flow);

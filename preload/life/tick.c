@@ -57,6 +57,13 @@ static void arm(struct heap *heap, unsigned size_class)
 	tally_arm(tally, tick_interval(size_class, tally_allocations(tally)));
 }
 
+void tick_arm(struct heap *heap)
+{
+	for (unsigned size_class = 0; size_class < CLASS_POOLED; size_class++)
+		if (heap_is_ticking(heap, size_class))
+			arm(heap, size_class);
+}
+
 /* Large blocks take no countdown; their bytes alone can end an epoch of BYTES. */
 void tick_pace_large(void)
 {
