@@ -203,7 +203,7 @@ static void put_epoch(const struct generations *generations, struct sink *sink)
 		 "an epoch is %s%s; blocks that outlive it enter generation 1, every %s time generation 2",
 		 words_epoch(generations).text,
 		 generations->clocks_differ ? " in the first process, others have other clocks" : "",
-		 number_nth((uint64_t)generations->threshold[1] + 1).text);
+		 number_nth((uint64_t)generations->threshold[1] + 2).text);
 	legend(sink, text);
 }
 
