@@ -135,8 +135,7 @@ struct pm_mark chunk_mark(const unsigned char *chunk, uint32_t index)
 	const struct pm_marks *marks = (const void *)chunk;
 	struct pm_mark mark;
 
-	memcpy(&mark,
-	       chunk + offsetof(struct pm_marks, mark) + (size_t)index * marks->mark_stride,
+	memcpy(&mark, chunk + offsetof(struct pm_marks, mark) + (size_t)index * marks->mark_stride,
 	       sizeof mark);
 	mark.name[PM_MARK_NAME - 1] = 0;
 	return mark;

@@ -212,8 +212,8 @@ void classes_finish(struct class_table *table, const struct query *query)
 {
 	static int (*const order[])(const void *, const void *) = {
 		[ORDER_ALLOCATED] = by_allocated, [ORDER_FREED] = by_freed, [ORDER_LIVE] = by_live,
-		[ORDER_BYTES] = by_bytes,         [ORDER_SIZE] = by_size,
-		[ORDER_OLD] = by_old,             [ORDER_YOUNG] = by_young,
+		[ORDER_BYTES] = by_bytes,         [ORDER_SIZE] = by_size,   [ORDER_OLD] = by_old,
+		[ORDER_YOUNG] = by_young,
 	};
 	size_t kept = 0;
 

@@ -11,12 +11,12 @@
 #include "study/generations.h"
 
 struct curve_point {
-	uint32_t age; /* epochs */
+	uint32_t age;           /* epochs */
 	uint64_t blocks, bytes; /* that died older, or live */
 };
 
 struct curve {
-	uint64_t born, born_bytes; /* the whole */
+	uint64_t born, born_bytes;  /* the whole */
 	struct curve_point *points; /* by age */
 	size_t count;
 };

@@ -26,8 +26,7 @@ static struct amount deaths_at(const struct process *process, uint32_t age)
 {
 	struct amount deaths = {0, 0};
 	for (uint32_t c = 0; c < process->layout->class_count; c++)
-		add_amount(&deaths, &process->layout->classes[c],
-			   process->classes[c].freed_at[age]);
+		add_amount(&deaths, &process->layout->classes[c], process->classes[c].freed_at[age]);
 	return deaths;
 }
 

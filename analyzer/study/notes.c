@@ -188,11 +188,12 @@ static void add_sweeps(struct notes *notes, const struct process *process,
 	size_t forks = process->kind == PROCESS_DEPARTED ? forks_in(process) : 1;
 
 	if (!process->survivors) {
-		struct note *note = add(notes, "sweeps_unknown",
-					"what came to each generation, survived and lives there is not "
-					"known of processes whose sweeps were not recorded, and of dead "
-					"children whose areas were reused",
-					forks);
+		struct note *note = add(
+			notes, "sweeps_unknown",
+			"what came to each generation, survived and lives there is not "
+			"known of processes whose sweeps were not recorded, and of dead "
+			"children whose areas were reused",
+			forks);
 		note->unit = &processes;
 		note->lists = true;
 		if (process->kind != PROCESS_DEPARTED)
@@ -203,9 +204,10 @@ static void add_sweeps(struct notes *notes, const struct process *process,
 				 process->record.ppid);
 	}
 	if (process->marks_made > process->mark_count)
-		add_counted(notes, "marks_dropped",
-			    "some marks found no room in the segment: the last phase goes on over them",
-			    process->marks_made - process->mark_count, &marks);
+		add_counted(
+			notes, "marks_dropped",
+			"some marks found no room in the segment: the last phase goes on over them",
+			process->marks_made - process->mark_count, &marks);
 }
 
 void notes_of_process(struct notes *notes, const struct process *process,

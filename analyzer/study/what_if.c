@@ -36,9 +36,10 @@ bool what_if_parse(const char *text, uint32_t ret_threshold[GENERATION_COUNT], s
 
 	if (!take_number(&at, ':', &threshold[0]) || !take_number(&at, ':', &threshold[1]) ||
 	    !take_number(&at, 0, &threshold[2]) || !threshold[0])
-		return fail(why, FAILURE_USAGE,
-			    "--thresholds takes three numbers such as 4000:10:10, the first not 0, not '%s'",
-			    text);
+		return fail(
+			why, FAILURE_USAGE,
+			"--thresholds takes three numbers such as 4000:10:10, the first not 0, not '%s'",
+			text);
 	if (threshold[1] > MIDDLE_MAX)
 		return fail(why, FAILURE_USAGE,
 			    "--thresholds: the second number is at most %d, not %u", MIDDLE_MAX,
@@ -104,9 +105,9 @@ struct material {
 struct question {
 	const struct process *process;
 	struct pattern before, after;
-	bool is_same;            /* nothing was changed */
-	double gap_low, gap_high; /* ends of recorded epochs for one of the longer ones */
-	uint64_t epochs;                  /* recorded */
+	bool is_same;                       /* nothing was changed */
+	double gap_low, gap_high;           /* ends of recorded epochs for one of the longer ones */
+	uint64_t epochs;                    /* recorded */
 	struct what_if_range sweeps, older; /* expected in all; of these, middle and full ones */
 	struct span_of_ages span[AGE_COUNT_MAX];
 };
@@ -153,7 +154,8 @@ static double share_of(double ends, double gap)
 /* The same with ends that do not fall together: who outlived k of them may have missed the longer one's. */
 static double share_at_least(double ends, double gap)
 {
-	return gap > 1 && ends >= gap ? least(1, most(ends - 1, gap - 1) / gap) : share_of(ends, gap);
+	return gap > 1 && ends >= gap ? least(1, most(ends - 1, gap - 1) / gap)
+				      : share_of(ends, gap);
 }
 
 /* The share that outlived a middle or full sweep: between these lie `period` sweeps, and once in a cycle one. */
@@ -211,8 +213,7 @@ static void add_live(const struct question *question, double amount, uint64_t le
 	bool is_exact = question->gap_high <= 1;
 	uint64_t since = young_since(after, question->epochs); /* where the ends fall together */
 	double missed_any = is_exact ? 0 : question->gap_high;
-	double missed_older = is_exact ? (double)since
-				       : question->gap_high * (double)after->period;
+	double missed_older = is_exact ? (double)since : question->gap_high * (double)after->period;
 	double surely_missed = is_exact ? (double)since : 0;
 
 	if (question->sweeps.low && (double)least_ends > missed_any)
@@ -239,7 +240,8 @@ static struct promoted promoted_live(const struct question *question, const stru
 static void straight(const struct question *question, double low, double high, double older_high,
 		     double *ret_low, double *ret_high)
 {
-	double sweeps_low = (double)question->sweeps.low, sweeps_high = (double)question->sweeps.high;
+	double sweeps_low = (double)question->sweeps.low,
+	       sweeps_high = (double)question->sweeps.high;
 
 	*ret_low = *ret_high = 0;
 	if (!question->sweeps.low || !question->older.high)
@@ -275,9 +277,10 @@ static void expect(const struct question *question, const struct material *of,
 	ret->died[2] = rounded(dead.older_low, dead.older_high);
 }
 
-static void as_recorded(const struct flow *flow, struct what_if_flow *ret)
+/* The first `generations` of them. */
+static void as_recorded(const struct flow *flow, int generations, struct what_if_flow *ret)
 {
-	for (int g = 0; g < GENERATION_COUNT; g++) {
+	for (int g = 0; g < generations; g++) {
 		uint64_t frozen = g == 1 ? 0 : flow_frozen(flow);
 		uint64_t entered = excess(flow->entered[g], frozen);
 		ret->entered[g] = (struct what_if_range){entered, entered};
@@ -297,7 +300,7 @@ static void gather(const struct process *process, bool in_bytes, const struct fl
 		ret->live[g] = (double)flow->live[g];
 	for (uint32_t c = 0; c < layout->class_count; c++) {
 		bool counts_bytes = layout->classes[c].kind == PM_CLASS_LARGE_BYTES;
-		double unit = !in_bytes ? !counts_bytes
+		double unit = !in_bytes      ? !counts_bytes
 			      : counts_bytes ? 1
 					     : layout->classes[c].block_bytes;
 		for (uint32_t age = 0; age < layout->age_count; age++)
@@ -312,46 +315,46 @@ static void gather(const struct process *process, bool in_bytes, const struct fl
 
 /* --- epochs ----------------------------------------------------------------------------------------------- */
 
-/* How many epochs `units` have room for, the first 1,024 of `length` and `more`, the next of twice the length. */
-static uint64_t epochs_in(uint64_t units, uint64_t length, uint64_t more)
+/* How many epochs `units` have room for, the first 1,024 of `length`, the next of twice the length, and so on. */
+static uint64_t epochs_in(uint64_t units, double length)
 {
+	double left = (double)units;
 	uint64_t epochs = 0;
 
-	for (int doubling = 0; doubling < DOUBLINGS_MAX; doubling++, length = product(length, 2)) {
-		uint64_t each = sum(length, more), all = product(each, EPOCHS_PER_DOUBLING);
-		if (units < all || all == FIGURE_MAX)
-			return epochs + units / each;
-		units -= all;
+	for (int doubling = 0; doubling < DOUBLINGS_MAX; doubling++, length *= 2) {
+		if (left < length * EPOCHS_PER_DOUBLING)
+			return epochs + figure_of(left / length);
+		left -= length * EPOCHS_PER_DOUBLING;
 		epochs += EPOCHS_PER_DOUBLING;
 	}
 	return epochs;
 }
 
-/* By how much an epoch outlasts its length, on average: it ends at a slow call. */
-static uint64_t mean_excess(const struct pm_process *record)
+/* By which part of its length an epoch outlasts it, on average: it ends at a slow call. */
+static double mean_excess(const struct pm_process *record)
 {
-	uint64_t units = record->clock, length = record->threshold[0], left = record->epoch;
+	double all = 0, length = record->threshold[0];
+	uint64_t left = record->epoch;
 
-	for (int doubling = 0; doubling < DOUBLINGS_MAX && left; doubling++) {
+	for (int doubling = 0; doubling < DOUBLINGS_MAX && left; doubling++, length *= 2) {
 		uint64_t some = left < EPOCHS_PER_DOUBLING ? left : EPOCHS_PER_DOUBLING;
-		units = excess(units, product(some, length));
-		length = product(length, 2);
+		all += length * (double)some;
 		left -= some;
 	}
-	return record->epoch ? units / record->epoch : 0;
+	return all > 0 ? most(0, (double)record->clock / all - 1) : 0;
 }
 
 static void expect_sweeps(struct question *question, uint32_t first)
 {
 	const struct pm_process *record = &question->process->record;
-	uint64_t more = mean_excess(record);
+	double longest = first * (1 + 2 * mean_excess(record));
 
 	if (question->gap_high <= 1)
 		question->sweeps = (struct what_if_range){record->epoch, record->epoch};
 	else
 		question->sweeps = (struct what_if_range){
-			excess(epochs_in(record->clock, first, sum(product(more, 2), 1)), 1),
-			epochs_in(record->clock, first, 0)};
+			excess(epochs_in(record->clock, longest), 1),
+			epochs_in(record->clock, first)};
 	question->older = (struct what_if_range){
 		older_sweeps(&question->after, question->sweeps.low),
 		older_sweeps(&question->after, question->sweeps.high)};
@@ -410,10 +413,12 @@ static void answer(const struct question *question, bool in_bytes, const struct 
 	struct material material;
 
 	gather(question->process, in_bytes, flow, &material);
+	expect(question, &material, &expected);
+	/* Young sweeps are where they were when epochs are as long. */
 	if (question->is_same)
-		as_recorded(flow, &expected);
-	else
-		expect(question, &material, &expected);
+		as_recorded(flow, GENERATION_COUNT, &expected);
+	else if (question->gap_high <= 1)
+		as_recorded(flow, 1, &expected);
 	add_ranges(sum, &expected);
 }
 
@@ -477,7 +482,9 @@ void what_if_of(const struct study *study, const uint32_t threshold[GENERATION_C
 			add_process(process->process, &process->figures.generations.survival,
 				    &what_if);
 		else
-			what_if.left_out[reason] += forks_in(process->process) ? forks_in(process->process) : 1;
+			what_if.left_out[reason] += forks_in(process->process)
+							    ? forks_in(process->process)
+							    : 1;
 	}
 	*ret = what_if;
 }

@@ -15,9 +15,9 @@
 #include "study/study.h"
 
 /* X(NAME, "why nothing is known of a process") */
-#define WHAT_IF_REASONS(X)                                                                         \
+#define WHAT_IF_REASONS(X)                                                                          \
 	X(SHORTER, "its recorded epochs are no whole part of the first number: shorter epochs, or " \
-		   "such in between, cannot be known")                                             \
+		   "such in between, cannot be known")                                              \
 	X(NET, "its clock counted allocations less frees, which longer epochs do not add up")       \
 	X(INHERITED, "it began with blocks of its parent, whose ages nobody kept")                  \
 	X(UNRECORDED, "its sweeps were not recorded")
