@@ -86,7 +86,7 @@ static void put_generations(const struct generations *generations, struct sink *
 {
 	const struct survival *survival = &generations->survival;
 
-	if (survival->not_known == survival->processes)
+	if (!survival_says_anything(survival))
 		return;
 	title(sink, "Generations, in blocks");
 	legend(sink, "entered: born, come from a younger one, or inherited by a forked child");
@@ -153,6 +153,8 @@ static void put_deaths(const struct generations *generations, struct sink *sink)
 	if (!generations->died_in_all)
 		return;
 	title(sink, "Age at death");
+	if (generations->survival.blocks.frozen_died)
+		legend(sink, "those that died frozen stand among the oldest");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < generations->count; i++) {
 		const struct age_row *row = &generations->rows[i];
@@ -210,7 +212,7 @@ static void put_classes(const struct figures *figures, const struct view *view, 
 	enum { COLUMNS_ALWAYS = 4 };
 	const struct class_table *classes = &figures->classes;
 	const struct survival *survival = &figures->generations.survival;
-	bool is_known = survival->not_known < survival->processes;
+	bool is_known = survival_says_anything(survival);
 	size_t rows = view_rows(view, classes->count);
 	struct table table;
 

@@ -37,12 +37,14 @@ static void say_epochs(const struct generations *generations, struct sink *sink)
 	const char *clock = words_clock(generations);
 
 	begin(sink);
-	sink_print(sink, "%s ended, ", number_of(generations->epochs, "epoch").text);
+	if (generations->epochs)
+		sink_print(sink, "%s ended, ", number_of(generations->epochs, "epoch").text);
 	if (generations->clocks_differ)
 		sink_print(sink, "counted by different clocks; in the first process of %s",
 			   words_epoch(generations).text);
 	else
-		sink_print(sink, "each of %s", words_epoch(generations).text);
+		sink_print(sink, "%s of %s", generations->epochs ? "each" : "An epoch is",
+			   words_epoch(generations).text);
 	if (generations->epoch_length > threshold[0] && !generations->clocks_differ)
 		sink_print(sink, ", longer as time went by");
 	sink_print(sink, " (gen.clock=%s, gen.threshold=%u:%u:%u).\n", clock ? clock : "?",
@@ -134,13 +136,12 @@ static void say_unrecorded(const struct survival *survival, struct sink *sink)
 	if (!survival->not_known)
 		return;
 	begin(sink);
-	sink_print(
-		sink,
-		"Sweeps were not recorded of %s of %s process%s: what came to a generation, survived "
-		"or lives there is %s.\n",
-		number_count(survival->not_known).text, number_count(survival->processes).text,
-		survival->processes == 1 ? "" : "es",
-		survival->not_known == survival->processes ? "not known" : "of the others alone");
+	sink_print(sink, "Sweeps were not recorded");
+	if (survival->processes > 1)
+		sink_print(sink, " of %s of %s processes", number_count(survival->not_known).text,
+			   number_count(survival->processes).text);
+	sink_print(sink, ": what came to a generation, survived or lives there is %s.\n",
+		   survival_says_anything(survival) ? "of the others alone" : "not known");
 }
 
 /* Why nothing can be said; NULL: something can. */
@@ -169,7 +170,7 @@ void survival_words(const struct study *study, const struct figures *figures, st
 	}
 	say_young(figures, sink);
 	say_unrecorded(survival, sink);
-	if (survival->not_known == survival->processes)
+	if (!survival_says_anything(survival))
 		return;
 	say_old(figures, sink);
 	say_lasting(figures, sink);

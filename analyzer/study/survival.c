@@ -83,6 +83,12 @@ void survival_add(struct survival *survival, const struct process *process)
 	}
 }
 
+bool survival_says_anything(const struct survival *survival)
+{
+	const uint64_t *entered = survival->blocks.entered;
+	return entered[0] || entered[1] || entered[2];
+}
+
 bool survival_is_known(const struct survival *survival)
 {
 	return survival->processes && !survival->not_known;

@@ -41,6 +41,9 @@ static inline uint64_t flow_frozen(const struct flow *flow)
 	return sum(flow->frozen_now, flow->frozen_died);
 }
 
+/* Whether sweeps were recorded of some process that had blocks. */
+bool survival_says_anything(const struct survival *survival);
+
 /* Whether the figures are of all processes. */
 bool survival_is_known(const struct survival *survival);
 
