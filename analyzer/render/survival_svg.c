@@ -28,13 +28,22 @@ static const char *const phase_colours[] = {"#e69f00", "#009e73", "#cc79a7",
 					    "#56b4e9", "#f0c000", "#7f7f7f"};
 enum { PHASE_COLOUR_COUNT = sizeof phase_colours / sizeof *phase_colours };
 
+/* U+FFFE and U+FFFF have no place in XML. */
+static bool is_no_character(const char *text)
+{
+	return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0;
+}
+
 static void put_xml(const char *text, size_t column_max, struct sink *sink)
 {
 	char *shown = escape_text(text);
 
 	text_cut(shown, column_max);
 	for (const char *at = shown; *at; at++) {
-		if (*at == '<')
+		if (is_no_character(at)) {
+			sink_print(sink, "&#xfffd;");
+			at += 2;
+		} else if (*at == '<')
 			sink_print(sink, "&lt;");
 		else if (*at == '>')
 			sink_print(sink, "&gt;");

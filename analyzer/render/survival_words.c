@@ -184,7 +184,7 @@ static void say_reasons(const struct what_if *what_if, struct sink *sink)
 		if (!what_if->left_out[i])
 			continue;
 		begin(sink);
-		sink_print(sink, "Left out: %zu process%s: %s.\n", what_if->left_out[i],
+		sink_print(sink, "Left out: %zu process%s (%s).\n", what_if->left_out[i],
 			   what_if->left_out[i] == 1 ? "" : "es", what_if_reasons[i]);
 	}
 }

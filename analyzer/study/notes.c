@@ -182,27 +182,17 @@ static void add_reading(struct notes *notes, const struct process *process)
 }
 
 /* Why what entered, survived and lives in each generation is not told. */
-static void add_sweeps(struct notes *notes, const struct process *process,
-		       const struct recording *recording)
+static void add_sweeps(struct notes *notes, const struct process *process)
 {
 	size_t forks = process->kind == PROCESS_DEPARTED ? forks_in(process) : 1;
 
-	if (!process->survivors) {
-		struct note *note = add(
+	if (!process->survivors)
+		add_counted(
 			notes, "sweeps_unknown",
-			"what came to each generation, survived and lives there is not "
-			"known of processes whose sweeps were not recorded, and of dead "
-			"children whose areas were reused",
-			forks);
-		note->unit = &processes;
-		note->lists = true;
-		if (process->kind != PROCESS_DEPARTED)
-			snprintf(note->detail, sizeof note->detail, "%.60s %u",
-				 program_of(process, recording), process->record.pid);
-		else
-			snprintf(note->detail, sizeof note->detail, "children of %u",
-				 process->record.ppid);
-	}
+			"what came to each generation, survived and lives there is not known of "
+			"processes whose sweeps were not recorded, and of dead children whose areas "
+			"were reused",
+			forks, &processes);
 	if (process->marks_made > process->mark_count)
 		add_counted(
 			notes, "marks_dropped",
@@ -220,7 +210,7 @@ void notes_of_process(struct notes *notes, const struct process *process,
 	add_reading(notes, process);
 	add_no_map(notes, process, recording);
 	add_python(notes, process, recording);
-	add_sweeps(notes, process, recording);
+	add_sweeps(notes, process);
 }
 
 void notes_of_recording(struct notes *notes, const struct recording *recording)

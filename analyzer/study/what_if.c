@@ -63,7 +63,7 @@ struct pattern {
 static struct pattern pattern_of(const uint32_t threshold[GENERATION_COUNT])
 {
 	uint64_t period = (uint64_t)threshold[1] + 2, middle = (uint64_t)threshold[2] + 1;
-	return (struct pattern){period, middle, middle * period + 1};
+	return (struct pattern){period, middle, sum(product(middle, period), 1)};
 }
 
 static void sweeps_among(const struct pattern *pattern, uint64_t sweeps,

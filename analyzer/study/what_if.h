@@ -16,11 +16,11 @@
 
 /* X(NAME, "why nothing is known of a process") */
 #define WHAT_IF_REASONS(X)                                                                          \
-	X(SHORTER, "its recorded epochs are no whole part of the first number: shorter epochs, or " \
+	X(SHORTER, "the first number is no whole multiple of the recorded one: shorter epochs, or " \
 		   "such in between, cannot be known")                                              \
-	X(NET, "its clock counted allocations less frees, which longer epochs do not add up")       \
-	X(INHERITED, "it began with blocks of its parent, whose ages nobody kept")                  \
-	X(UNRECORDED, "its sweeps were not recorded")
+	X(NET, "the clock counted allocations less frees, which longer epochs do not add up")       \
+	X(INHERITED, "blocks were inherited, of ages that nobody kept")                             \
+	X(UNRECORDED, "sweeps were not recorded")
 
 #define WHAT_IF_REASON_NAME(name, text) WHAT_IF_##name,
 enum what_if_reason { WHAT_IF_REASONS(WHAT_IF_REASON_NAME) WHAT_IF_REASON_COUNT };
