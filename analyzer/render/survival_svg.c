@@ -58,19 +58,16 @@ static void put_xml(const char *text, size_t column_max, struct sink *sink)
 }
 
 /* Doublings of age + 1; between two of them evenly. */
-static double doublings(double value)
+static double doublings(uint64_t value)
 {
-	double count = 0;
-
-	for (; value >= 2; value /= 2)
-		count++;
-	return count + value - 1;
+	unsigned whole = 63 - (unsigned)__builtin_clzll(value | 1);
+	return whole + (double)value / (double)(UINT64_C(1) << whole) - 1;
 }
 
 /* Births stand one step before age 0. */
 static double x_of(uint32_t age, double last)
 {
-	return LEFT + (RIGHT - LEFT) * (1 + doublings((double)age + 1)) / (1 + last);
+	return LEFT + (RIGHT - LEFT) * (1 + doublings((uint64_t)age + 1)) / (1 + last);
 }
 
 static double y_of(uint64_t part, uint64_t whole)
@@ -208,7 +205,7 @@ void survival_svg(const struct study *study, struct sink *sink)
 	static const char of_blocks[] = "stroke=\"#0072b2\" stroke-width=\"2.5\"";
 	static const char of_bytes[] = "stroke=\"#d55e00\" stroke-width=\"2.5\" stroke-dasharray=\"8 4\"";
 	const struct curve *curve = &study->total.curve;
-	double last = doublings((double)curve->points[curve->count - 1].age + 1);
+	double last = doublings((uint64_t)curve->points[curve->count - 1].age + 1);
 
 	put_opening(study, sink);
 	put_axes(study, last, sink);

@@ -3,11 +3,12 @@
 #include "study/what_if.h"
 
 #include "model/saturate.h"
+#include "study/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIDDLE_MAX = 100, EPOCHS_PER_DOUBLING = 1024, DOUBLINGS_MAX = 53 };
+enum { MIDDLE_MAX = 100 };
 
 #define REASON_TEXT(name, text) [WHAT_IF_##name] = text,
 const char *const what_if_reasons[WHAT_IF_REASON_COUNT] = {WHAT_IF_REASONS(REASON_TEXT)};
@@ -46,47 +47,6 @@ bool what_if_parse(const char *text, uint32_t ret_threshold[GENERATION_COUNT], s
 			    threshold[1]);
 	memcpy(ret_threshold, threshold, sizeof threshold);
 	return true;
-}
-
-/* --- which sweep takes what ---------------------------------------------------------------------------- */
-
-/*
- * After t1 + 1 young sweeps comes a middle one, after t2 + 1 middle ones at once a full one: preload/tally/clock.c.
- * Middle and full sweeps alike move what they find to generation 2.
- */
-struct pattern {
-	uint64_t period; /* sweeps from one middle sweep to the next */
-	uint64_t middle; /* middle sweeps in a cycle */
-	uint64_t cycle;  /* sweeps from one full sweep to the next */
-};
-
-static struct pattern pattern_of(const uint32_t threshold[GENERATION_COUNT])
-{
-	uint64_t period = (uint64_t)threshold[1] + 2, middle = (uint64_t)threshold[2] + 1;
-	return (struct pattern){period, middle, sum(product(middle, period), 1)};
-}
-
-static void sweeps_among(const struct pattern *pattern, uint64_t sweeps,
-			 uint64_t ret[GENERATION_COUNT])
-{
-	ret[2] = sweeps / pattern->cycle;
-	ret[1] = ret[2] * pattern->middle + sweeps % pattern->cycle / pattern->period;
-	ret[0] = sweeps - ret[1] - ret[2];
-}
-
-static uint64_t older_sweeps(const struct pattern *pattern, uint64_t sweeps)
-{
-	uint64_t of[GENERATION_COUNT];
-
-	sweeps_among(pattern, sweeps, of);
-	return of[1] + of[2];
-}
-
-/* Young sweeps since the last that was none; all of them when there was no other. */
-static uint64_t young_since(const struct pattern *pattern, uint64_t sweeps)
-{
-	uint64_t rest = sweeps % pattern->cycle;
-	return rest < pattern->period ? rest : rest % pattern->period;
 }
 
 /* --- one process ---------------------------------------------------------------------------------------- */
@@ -129,13 +89,6 @@ static double root(double square)
 	for (int i = 0; i < 80; i++)
 		guess = (guess + square / guess) / 2;
 	return guess;
-}
-
-static uint64_t figure_of(double value)
-{
-	if (value <= 0)
-		return 0;
-	return value >= (double)FIGURE_MAX ? FIGURE_MAX : (uint64_t)value;
 }
 
 static struct what_if_range rounded(double low, double high)
@@ -314,35 +267,6 @@ static void gather(const struct process *process, bool in_bytes, const struct fl
 }
 
 /* --- epochs ----------------------------------------------------------------------------------------------- */
-
-/* How many epochs `units` have room for, the first 1,024 of `length`, the next of twice the length, and so on. */
-static uint64_t epochs_in(uint64_t units, double length)
-{
-	double left = (double)units;
-	uint64_t epochs = 0;
-
-	for (int doubling = 0; doubling < DOUBLINGS_MAX; doubling++, length *= 2) {
-		if (left < length * EPOCHS_PER_DOUBLING)
-			return epochs + figure_of(left / length);
-		left -= length * EPOCHS_PER_DOUBLING;
-		epochs += EPOCHS_PER_DOUBLING;
-	}
-	return epochs;
-}
-
-/* By which part of its length an epoch outlasts it, on average: it ends at a slow call. */
-static double mean_excess(const struct pm_process *record)
-{
-	double all = 0, length = record->threshold[0];
-	uint64_t left = record->epoch;
-
-	for (int doubling = 0; doubling < DOUBLINGS_MAX && left; doubling++, length *= 2) {
-		uint64_t some = left < EPOCHS_PER_DOUBLING ? left : EPOCHS_PER_DOUBLING;
-		all += length * (double)some;
-		left -= some;
-	}
-	return all > 0 ? most(0, (double)record->clock / all - 1) : 0;
-}
 
 static void expect_sweeps(struct question *question, uint32_t first)
 {

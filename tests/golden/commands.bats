@@ -369,7 +369,7 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 	! cmp -s curve.svg before.svg
 	run -1 --separate-stderr "$poolmem" survival --svg none.svg "$here/hostile/capture.pm"
 	[[ $stderr == *"none.svg is not drawn"* && ! -e none.svg ]]
-	run -1 "$poolmem" survival --svg /nonexistent/curve.svg "$capture"
+	run -1 "$poolmem" survival --svg none/curve.svg "$capture"
 }
 
 @test "survival: order, rows and filter of size classes" {
