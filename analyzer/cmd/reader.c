@@ -25,6 +25,8 @@ enum letter {
 	LETTER_COLOUR,
 	LETTER_OLDER,
 	LETTER_DRY_RUN,
+	LETTER_THRESHOLDS,
+	LETTER_SVG,
 };
 
 static const struct option options[] = {
@@ -37,6 +39,9 @@ static const struct option options[] = {
 	{"all", no_argument, NULL, LETTER_ALL},
 	{"older-than", required_argument, NULL, LETTER_OLDER},
 	{"dry-run", no_argument, NULL, LETTER_DRY_RUN},
+	{"thresholds", required_argument, NULL, LETTER_THRESHOLDS},
+	{"svg", required_argument, NULL, LETTER_SVG},
+	{"force", no_argument, NULL, 'f'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -48,6 +53,9 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_ALL: return accepts->all;
 	case LETTER_OLDER:
 	case LETTER_DRY_RUN: return accepts->older_than;
+	case LETTER_THRESHOLDS:
+	case LETTER_SVG:
+	case 'f': return accepts->ages;
 	default: return true;
 	}
 }
@@ -84,6 +92,9 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_FILTER: reader->filter = optarg; return true;
 	case LETTER_ALL: reader->view.all = true; return true;
 	case LETTER_OLDER: reader->older_than = optarg; return true;
+	case LETTER_THRESHOLDS: reader->thresholds = optarg; return true;
+	case LETTER_SVG: reader->svg = optarg; return true;
+	case 'f': reader->overwrite = true; return true;
 	default: reader->dry_run = true; return true;
 	}
 }
@@ -137,7 +148,7 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	       SIG_IGN); /* a message or a report over `ulimit -f` is an error to tell (F39) */
 	optind = 1;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":o:n:", options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":o:n:f", options, NULL)) != -1) {
 		if (letter == ':')
 			return command_usage_error(accepts->command, "'%s' needs a value",
 						   argv[optind - 1]);

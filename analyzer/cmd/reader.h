@@ -7,8 +7,8 @@
 #include "text/sink.h"
 
 struct reader {
-	bool json, dry_run;
-	const char *output, *order, *filter, *colour, *older_than;
+	bool json, dry_run, overwrite;
+	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
 	struct view view;
 	const char *operand; /* NULL: none */
 };
@@ -23,11 +23,11 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.
+ * operand.  ages: --thresholds, --svg and -f.
  */
 struct reader_accepts {
 	const char *command;
-	bool order, filter, all, older_than, operand;
+	bool order, filter, all, older_than, ages, operand;
 };
 
 /* Returns an exit code below zero when the command may go on. */

@@ -4,14 +4,12 @@
 
 #include "cmd/command.h"
 #include "cmd/reader.h"
-#include "source/operand.h"
-
-#include <stdlib.h>
+#include "cmd/recorded.h"
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
 	{"--sort KEY",
-	 "allocations, frees, live, bytes; size (of classes), peak or start (of processes)"},
+	 "allocations, frees, live, bytes; size, old, young (of classes), peak or start (of processes)"},
 	{"--filter REGEX", "processes whose program or arguments match; class:REGEX: size classes"},
 	{"--all", "a section for each process, in the same order"},
 	{NULL, NULL},
@@ -54,36 +52,13 @@ static bool show(const struct recording *recording, const struct query *query,
 	return shown;
 }
 
-/* A capture that was cut before its first process ends is no capture of nothing. */
-static bool is_cut_short(const char *path)
-{
-	struct failure ignored;
-	struct source source;
-	struct image image;
-
-	if (!source_open(path, &source, &ignored))
-		return false;
-	while (source_next(&source, &image, &ignored) == SOURCE_IMAGE)
-		image_free(&image);
-	bool is_cut = source.capture.is_cut_short;
-	source_close(&source);
-	return is_cut;
-}
-
 static bool report(const struct reader *reader, const struct query *query, struct failure *why)
 {
 	struct recording recording;
-	char *path = operand_path(reader->operand ? reader->operand : "last", why);
 
-	if (!path)
+	if (!recorded_read(reader->operand, &recording, why))
 		return false;
-	bool done = recording_read(path, &recording, why);
-	if (!done && why->kind == FAILURE_NOTHING && is_cut_short(path))
-		fail(why, FAILURE_UNREADABLE, "%s is cut short: no whole process is in it", path);
-	free(path);
-	if (!done)
-		return false;
-	done = show(&recording, query, reader, why);
+	bool done = show(&recording, query, reader, why);
 	recording_free(&recording);
 	return done;
 }

@@ -18,6 +18,9 @@ void read_map(const struct image *image, struct process *process);
 /* What sweeps did to its blocks. */
 void read_survivors(const struct image *image, struct process *process);
 
+/* Where it called poolmem_mark(). */
+void read_marks(const struct image *image, struct process *process);
+
 /* exe, argv, options, parents, modules. */
 void read_facts(const struct image *image, struct process *process);
 

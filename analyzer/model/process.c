@@ -33,6 +33,7 @@ void process_free(struct process *process)
 		free(process->classes[0].freed_at);
 	free(process->classes);
 	free(process->survivors);
+	free(process->marks);
 	free(process->slots);
 	free(process->arenas);
 	free(process->pools);

@@ -5,6 +5,7 @@
 
 #include "model/outside.h"
 #include "source/chunk.h"
+#include "source/header.h"
 
 #include <poolmem/format.h>
 #include <stddef.h>
@@ -76,6 +77,10 @@ struct process {
 	uint64_t telemetry_bytes;    /* of its chunks */
 	struct class_count *classes; /* layout->class_count: sums over its slots */
 	struct survivors *survivors; /* of each class; NULL: not known */
+	uint64_t uncertain;          /* blocks that may be in the wrong generation, at most */
+	struct pm_mark *marks;       /* in the order in which they were made */
+	size_t mark_count;
+	uint32_t marks_made; /* those without room counted */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;
 	struct arena *arenas;

@@ -104,10 +104,12 @@ static void add_heap_process(struct reading *reading, const struct recorded_segm
 	read_slots(image, false, process);
 	read_map(image, process);
 	read_survivors(image, process);
+	read_marks(image, process);
 	read_facts(image, process);
 	process->telemetry_bytes += chunk_bytes_of(image, PM_CHUNK_MAP, leader) +
 				    chunk_bytes_of(image, PM_CHUNK_FACTS, leader) +
-				    chunk_bytes_of(image, PM_CHUNK_SURVIVAL, leader);
+				    chunk_bytes_of(image, PM_CHUNK_SURVIVAL, leader) +
+				    chunk_bytes_of(image, PM_CHUNK_MARKS, leader);
 	if (kind == PROCESS_EXEC) {
 		process->telemetry_bytes += common_bytes(image);
 		process->unsettled = image->unsettled;

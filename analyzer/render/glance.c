@@ -259,11 +259,17 @@ static void put_state(const struct process *process, struct sink *sink)
 	sink_print(sink, "\n");
 }
 
-void glance_process(const struct study *study, const struct process_study *process,
-		    struct sink *sink)
+void glance_heading_of(const struct study *study, const struct process_study *process,
+		       struct sink *sink)
 {
 	put_title(sink, command_of(study, process->process));
 	put_state(process->process, sink);
+}
+
+void glance_process(const struct study *study, const struct process_study *process,
+		    struct sink *sink)
+{
+	glance_heading_of(study, process, sink);
 	put_figures(&process->figures, process->process->state == STATE_RUNNING, 1, sink);
 }
 
@@ -334,10 +340,15 @@ static bool some_process_runs(const struct study *study)
 	return false;
 }
 
-void glance_recording(const struct study *study, struct sink *sink)
+static bool is_of_one(const struct study *study)
 {
-	if (study->process_count == 1 && !study->skipped_count) {
-		glance_process(study, &study->processes[0], sink);
+	return study->process_count == 1 && !study->skipped_count;
+}
+
+void glance_heading(const struct study *study, struct sink *sink)
+{
+	if (is_of_one(study)) {
+		glance_heading_of(study, &study->processes[0], sink);
 		return;
 	}
 	put_title(sink, study->skipped_count ? command_of_shown(study) : command_of_all(study));
@@ -345,5 +356,15 @@ void glance_recording(const struct study *study, struct sink *sink)
 		return;
 	put_end(study, sink);
 	put_processes(study, sink);
-	put_figures(&study->total, some_process_runs(study), study->process_count, sink);
+}
+
+void glance_recording(const struct study *study, struct sink *sink)
+{
+	if (is_of_one(study)) {
+		glance_process(study, &study->processes[0], sink);
+		return;
+	}
+	glance_heading(study, sink);
+	if (study->process_count)
+		put_figures(&study->total, some_process_runs(study), study->process_count, sink);
 }

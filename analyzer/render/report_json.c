@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* report_json.c: a report for machines: bytes and counts, nothing left out but by -n. */
+#include "render/generations_json.h"
 #include "render/json.h"
 #include "render/report.h"
-#include "render/words.h"
 
-static json_t *class_json(const struct class_row *row, bool has_inherited)
+/* Where sweeps of some process were not recorded, no sum over the others passes for the whole. */
+static json_t *class_json(const struct class_row *row, const struct class_table *table)
 {
+	bool has_inherited = table->has_inherited;
 	json_t *object = json_object();
 
 	json_put(object, "class", json_text(row->name));
@@ -21,6 +23,8 @@ static json_t *class_json(const struct class_row *row, bool has_inherited)
 	json_put(object, has_inherited ? "change" : "live", json_integer(class_net_blocks(row)));
 	json_put(object, has_inherited ? "change_bytes" : "live_bytes",
 		 json_integer(class_net_bytes(row)));
+	json_put(object, "generations",
+		 table->flows_unknown ? json_null() : json_flows(&row->flow, &row->flow_bytes));
 	return object;
 }
 
@@ -28,7 +32,7 @@ static json_t *classes_json(const struct class_table *classes, const struct view
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < view_rows(view, classes->count); i++)
-		json_array_append_new(array, class_json(&classes->rows[i], classes->has_inherited));
+		json_array_append_new(array, class_json(&classes->rows[i], classes));
 	return array;
 }
 
@@ -66,67 +70,6 @@ static json_t *arenas_json(const struct arena_figures *arenas)
 	json_put(object, "large_bytes", json_count(arenas->large_bytes));
 	json_put(object, "huge_blocks", json_count(arenas->huge_blocks));
 	json_put(object, "huge_bytes", json_count(arenas->huge_bytes));
-	return object;
-}
-
-static json_t *three(const uint64_t figure[GENERATION_COUNT])
-{
-	json_t *array = json_array();
-	for (int g = 0; g < GENERATION_COUNT; g++)
-		json_array_append_new(array, json_count(figure[g]));
-	return array;
-}
-
-static json_t *deaths_json(const struct generations *generations)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < generations->count; i++) {
-		const struct age_row *row = &generations->rows[i];
-		json_t *object = json_object();
-		json_put(object, "generation", json_count(row->generation));
-		json_put(object, "age_min", json_count(row->age_min));
-		json_put(object, "age_max",
-			 row->age_max == UINT32_MAX ? json_null() : json_count(row->age_max));
-		json_put(object, "died", json_count(row->died));
-		json_array_append_new(array, object);
-	}
-	return array;
-}
-
-/* NULL: of some process it is not known. */
-static json_t *flow_json(const struct flow *flow)
-{
-	if (!flow)
-		return json_null();
-	json_t *object = json_object();
-	json_put(object, "entered", three(flow->entered));
-	json_put(object, "survived", three(flow->survived));
-	json_put(object, "died", three(flow->died));
-	json_put(object, "live", three(flow->live));
-	return object;
-}
-
-static json_t *generations_json(const struct generations *generations)
-{
-	json_t *object = json_object();
-	uint64_t threshold[GENERATION_COUNT];
-	const char *clock = words_clock(generations);
-
-	for (int g = 0; g < GENERATION_COUNT; g++)
-		threshold[g] = generations->threshold[g];
-	json_put(object, "epochs", json_count(generations->epochs));
-	json_put(object, "clock",
-		 clock && !generations->clocks_differ ? json_text(clock) : json_null());
-	json_put(object, "epoch_length", json_count(generations->epoch_length));
-	json_put(object, "threshold", three(threshold));
-	json_put(object, "sweeps", three(generations->sweeps));
-	json_put(object, "died", three(generations->died));
-	json_put(object, "deaths", deaths_json(generations));
-	const struct survival *survival = &generations->survival;
-	bool known = survival_is_known(survival);
-	json_put(object, "blocks", flow_json(known ? &survival->blocks : NULL));
-	json_put(object, "bytes", flow_json(known ? &survival->bytes : NULL));
 	return object;
 }
 
@@ -223,7 +166,7 @@ static json_t *process_json(const struct study *study, const struct process_stud
 	json_put(object, "threads", threads_json(process, view));
 	json_put(object, "arenas", arenas_json(&figures->pools.arenas));
 	json_put(object, "pools", pools_json(&figures->pools, view));
-	json_put(object, "generations", generations_json(&figures->generations));
+	json_put(object, "generations", json_generations(&figures->generations, false));
 	json_put(object, "modules", modules_json(process->process));
 	return object;
 }
@@ -238,7 +181,7 @@ void report_json(const struct study *study, const struct view *view, struct sink
 	json_put(document, "estimated", json_estimated(&study->total.metrics));
 	json_put(document, "notes", json_notes(&study->total.notes));
 	json_put(document, "classes", classes_json(&study->total.classes, view));
-	json_put(document, "generations", generations_json(&study->total.generations));
+	json_put(document, "generations", json_generations(&study->total.generations, false));
 	for (size_t i = 0; i < study->process_count; i++)
 		json_array_append_new(processes, process_json(study, &study->processes[i], view));
 	json_put(document, "processes", processes);

@@ -6,7 +6,6 @@
 #include "render/words.h"
 #include "text/number.h"
 #include "text/paragraph.h"
-#include "text/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +36,7 @@ static void title_of_classes(struct sink *sink, const char *text, size_t shown, 
 	title(sink, count < used ? filtered : text, shown, count);
 }
 
-static void put_class_name(struct table *table, const struct class_row *row)
+void table_cell_of_class(struct table *table, const struct class_row *row)
 {
 	bool is_number = row->kind == PM_CLASS_POOL && row->request_max;
 	table_cell(table, is_number                    ? number_count(row->block_bytes).text
@@ -114,7 +113,7 @@ void table_of_classes(const struct figures *figures, const struct view *view, st
 	else
 		table_begin(&table, COLUMNS(live_columns));
 	for (size_t i = 0; i < rows; i++) {
-		put_class_name(&table, &classes->rows[i]);
+		table_cell_of_class(&table, &classes->rows[i]);
 		put_class(&table, &classes->rows[i], &classes->all, classes->has_inherited);
 	}
 	if (classes->used_count > 1) {

@@ -9,6 +9,10 @@
 #include "render/view.h"
 #include "study/study.h"
 #include "text/sink.h"
+#include "text/table.h"
+
+/* The cell that names a size class. */
+void table_cell_of_class(struct table *table, const struct class_row *row);
 
 void table_of_classes(const struct figures *figures, const struct view *view, struct sink *sink);
 void table_of_pools(const struct pool_table *pools, const struct view *view, struct sink *sink);

@@ -56,6 +56,28 @@ static bool verify_survival(const struct pm_header *header, uint32_t number,
 	return true;
 }
 
+static size_t frozen_offset(const struct pm_survival *survival)
+{
+	return began_offset(survival) + (size_t)survival->class_room * 3 * sizeof(uint64_t) +
+	       (size_t)survival->sweep_room * sizeof(struct pm_sweep);
+}
+
+static bool verify_marks(const struct pm_header *header, uint32_t number,
+			 const unsigned char *chunk, struct failure *why)
+{
+	const struct pm_marks *marks = (const void *)chunk;
+	size_t most = header->chunk_bytes - offsetof(struct pm_marks, mark);
+
+	if (!marks->room)
+		return true; /* emptied: its process is gone */
+	if (marks->mark_stride < sizeof(struct pm_mark) || marks->mark_stride % 8 ||
+	    marks->mark_stride > most)
+		return damaged(why, number, "mark_stride", marks->mark_stride);
+	if (marks->room > most / marks->mark_stride)
+		return damaged(why, number, "room", marks->room);
+	return true;
+}
+
 /* Not by its type: the arrays may be longer or shorter than those that this program knows. */
 static const struct pm_survivor_table *newest_table(const unsigned char *chunk)
 {
@@ -66,7 +88,21 @@ static const struct pm_survivor_table *newest_table(const unsigned char *chunk)
 	return b->epoch > a->epoch ? b : a;
 }
 
-struct survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class)
+/* Older libraries have no room for them, and freeze nothing. */
+static struct pm_frozen frozen_of(const struct pm_header *header, const unsigned char *chunk,
+				  uint32_t size_class)
+{
+	const struct pm_survival *survival = (const void *)chunk;
+	size_t offset = frozen_offset(survival);
+	struct pm_frozen frozen = {0};
+
+	if (offset + (size_t)survival->class_room * sizeof frozen <= header->chunk_bytes)
+		memcpy(&frozen, chunk + offset + (size_t)size_class * sizeof frozen, sizeof frozen);
+	return frozen;
+}
+
+struct survivors chunk_survivors(const struct pm_header *header, const unsigned char *chunk,
+				 uint32_t size_class)
 {
 	const unsigned char *table = (const void *)newest_table(chunk);
 	const unsigned char *began = chunk + began_offset((const void *)chunk);
@@ -77,7 +113,32 @@ struct survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class
 		       (size_t)size_class * sizeof result.at_sweep,
 	       sizeof result.at_sweep);
 	memcpy(result.began, began + (size_t)size_class * sizeof result.began, sizeof result.began);
+	result.frozen = frozen_of(header, chunk, size_class);
 	return result;
+}
+
+uint64_t chunk_uncertain(const unsigned char *chunk)
+{
+	return ((const struct pm_survival *)(const void *)chunk)->uncertain;
+}
+
+uint32_t chunk_marks(const unsigned char *chunk, uint32_t *ret_made)
+{
+	const struct pm_marks *marks = (const void *)chunk;
+
+	*ret_made = marks->made;
+	return marks->made < marks->room ? marks->made : marks->room;
+}
+
+struct pm_mark chunk_mark(const unsigned char *chunk, uint32_t index)
+{
+	const struct pm_marks *marks = (const void *)chunk;
+	struct pm_mark mark;
+
+	memcpy(&mark, chunk + offsetof(struct pm_marks, mark) + (size_t)index * marks->mark_stride,
+	       sizeof mark);
+	mark.name[PM_MARK_NAME - 1] = 0;
+	return mark;
 }
 
 bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigned char *chunk,
@@ -88,7 +149,7 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 
 	if (opening->kind == PM_CHUNK_EMPTY || opening->kind == PM_CHUNK_SPARE)
 		return true;
-	if (opening->kind > PM_CHUNK_SURVIVAL)
+	if (opening->kind > PM_CHUNK_MARKS)
 		return damaged(why, number, "kind", opening->kind);
 	if (!opening->process || opening->process >= chunk_limit)
 		return damaged(why, number, "process", opening->process);
@@ -98,6 +159,8 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 		return verify_facts(header, number, opening, why);
 	if (opening->kind == PM_CHUNK_SURVIVAL)
 		return verify_survival(header, number, chunk, why);
+	if (opening->kind == PM_CHUNK_MARKS)
+		return verify_marks(header, number, chunk, why);
 	return true;
 }
 

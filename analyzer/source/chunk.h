@@ -27,13 +27,25 @@ bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk);
 bool chunk_same_tallies(const struct pm_header *header, const unsigned char *copy,
 			const unsigned char *chunk);
 
-/* Of a class: its sums at the last sweep, and with how many blocks of each generation the process began. */
+/*
+ * Of a class: its sums at the last sweep, with how many blocks of each generation the process began, and what it
+ * froze.
+ */
 struct survivors {
 	struct pm_survivors at_sweep;
 	uint64_t began[3];
+	struct pm_frozen frozen;
 };
 
 /* What a SURVIVAL chunk says, which was verified. */
-struct survivors chunk_survivors(const unsigned char *chunk, uint32_t size_class);
+struct survivors chunk_survivors(const struct pm_header *header, const unsigned char *chunk,
+				 uint32_t size_class);
+uint64_t chunk_uncertain(const unsigned char *chunk); /* blocks */
+
+/* Of a MARKS chunk, which was verified: how many marks it holds, and how many were made. */
+uint32_t chunk_marks(const unsigned char *chunk, uint32_t *ret_made);
+
+/* Mark `index` of these, copied: known fields of longer records.  Its name ends, whatever the file says. */
+struct pm_mark chunk_mark(const unsigned char *chunk, uint32_t index);
 
 #endif

@@ -57,7 +57,10 @@ static bool load_tables(struct loading *loading)
 	return true;
 }
 
-/* A slot without use is claimed and not written to yet, or emptied already; so is a record of sweeps without room. */
+/*
+ * A slot without use is claimed and not written to yet, or emptied already; so is a record of sweeps or marks
+ * without room.
+ */
 static bool is_worth_keeping(const unsigned char *chunk)
 {
 	uint32_t kind = ((const struct pm_chunk *)(const void *)chunk)->kind;
@@ -65,6 +68,8 @@ static bool is_worth_keeping(const unsigned char *chunk)
 		return ((const struct pm_slot *)(const void *)chunk)->use;
 	if (kind == PM_CHUNK_SURVIVAL)
 		return ((const struct pm_survival *)(const void *)chunk)->class_room;
+	if (kind == PM_CHUNK_MARKS)
+		return ((const struct pm_marks *)(const void *)chunk)->room;
 	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
 }
 

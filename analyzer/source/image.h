@@ -26,7 +26,7 @@ struct image {
 	struct pm_class *classes; /* header.classes.count */
 	struct pm_age *ages;      /* header.ages.count */
 	uint32_t chunk_count;
-	unsigned char **chunks; /* copies of SLOT, MAP and FACTS chunks by number; NULL: others */
+	unsigned char **chunks;      /* copies of chunks worth keeping by number; NULL: others */
 	struct image_entry *entries; /* the copies, sorted by kind, process, sequence, number */
 	uint32_t entry_count;
 	/* By number: frees in a copy that may have come after the allocations were read. */

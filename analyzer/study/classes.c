@@ -36,6 +36,17 @@ static uint64_t deaths_in_first_epoch(const struct process *process, const struc
 	return deaths;
 }
 
+static void fill_flow(struct class_row *row, const struct process *process, uint32_t size_class,
+		      uint64_t unit)
+{
+	if (!process->survivors)
+		return;
+	struct flow flow = flow_of_class(process, size_class);
+	flow_add(&row->flow_bytes, &flow, unit);
+	if (process->layout->classes[size_class].kind != PM_CLASS_LARGE_BYTES)
+		row->flow = flow;
+}
+
 static void fill_row(struct class_row *row, const struct process *process, uint32_t size_class)
 {
 	const struct class_count *count = &process->classes[size_class];
@@ -45,6 +56,8 @@ static void fill_row(struct class_row *row, const struct process *process, uint3
 	row->allocated_bytes = product(count->allocated, unit);
 	row->freed_bytes = product(count->freed, unit);
 	row->kept_bytes = excess(row->allocated_bytes, row->freed_bytes);
+	row->died_young_bytes = product(deaths_in_first_epoch(process, count), unit);
+	fill_flow(row, process, size_class, unit);
 	if (counts_bytes)
 		return;
 	row->allocated = count->allocated;
@@ -68,6 +81,9 @@ static void merge(struct class_row *into, const struct class_row *row)
 	into->allocated_bytes = sum(into->allocated_bytes, row->allocated_bytes);
 	into->freed_bytes = sum(into->freed_bytes, row->freed_bytes);
 	into->died_young = sum(into->died_young, row->died_young);
+	into->died_young_bytes = sum(into->died_young_bytes, row->died_young_bytes);
+	flow_add(&into->flow, &row->flow, 1);
+	flow_add(&into->flow_bytes, &row->flow_bytes, 1);
 	into->kept = sum(into->kept, row->kept);
 	into->kept_bytes = sum(into->kept_bytes, row->kept_bytes);
 }
@@ -115,6 +131,18 @@ static int by_bytes(const void *left, const void *right)
 	return signed_descending(class_net_bytes(left), class_net_bytes(right), left, right);
 }
 
+static int by_old(const void *left, const void *right)
+{
+	const struct class_row *a = left, *b = right;
+	return descending(a->flow.entered[2], b->flow.entered[2], a, b);
+}
+
+static int by_young(const void *left, const void *right)
+{
+	const struct class_row *a = left, *b = right;
+	return descending(a->died_young, b->died_young, a, b);
+}
+
 int64_t class_net_blocks(const struct class_row *row)
 {
 	return (int64_t)row->allocated - (int64_t)row->freed;
@@ -157,15 +185,35 @@ void classes_add(struct class_table *table, const struct process *process)
 		rows[table->count++] = class_row_for(process, c);
 	}
 	merge_rows(table);
+	table->flows_unknown += !process->survivors;
 	table->has_inherited |= process->record.inherited_blocks != 0 ||
 				process->kind == PROCESS_DEPARTED;
+}
+
+/* Keeps the rows with most bytes in generation 2, in their order. */
+static void note_lasting(struct class_table *table, const struct class_row *row)
+{
+	size_t at = table->lasting_count;
+
+	if (!row->flow_bytes.live[2])
+		return;
+	while (at && row->flow_bytes.live[2] > table->lasting[at - 1].flow_bytes.live[2])
+		at--;
+	if (at == LASTING_MAX)
+		return;
+	if (table->lasting_count < LASTING_MAX)
+		table->lasting_count++;
+	memmove(&table->lasting[at + 1], &table->lasting[at],
+		(table->lasting_count - at - 1) * sizeof *row);
+	table->lasting[at] = *row;
 }
 
 void classes_finish(struct class_table *table, const struct query *query)
 {
 	static int (*const order[])(const void *, const void *) = {
 		[ORDER_ALLOCATED] = by_allocated, [ORDER_FREED] = by_freed, [ORDER_LIVE] = by_live,
-		[ORDER_BYTES] = by_bytes,         [ORDER_SIZE] = by_size,
+		[ORDER_BYTES] = by_bytes,         [ORDER_SIZE] = by_size,   [ORDER_OLD] = by_old,
+		[ORDER_YOUNG] = by_young,
 	};
 	size_t kept = 0;
 
@@ -175,6 +223,9 @@ void classes_finish(struct class_table *table, const struct query *query)
 		merge(&table->all, &table->rows[i]);
 		if (table->rows[i].allocated > table->busiest.allocated)
 			table->busiest = table->rows[i];
+		if (table->rows[i].flow.entered[2] > table->oldest.flow.entered[2])
+			table->oldest = table->rows[i];
+		note_lasting(table, &table->rows[i]);
 		if (query_wants_class(query, table->rows[i].name))
 			table->rows[kept++] = table->rows[i];
 	}

@@ -5,6 +5,7 @@
 
 #include "model/process.h"
 #include "study/query.h"
+#include "study/survival.h"
 
 struct class_row {
 	char name[16]; /* "48"; "0" for malloc(0); "large" */
@@ -14,7 +15,11 @@ struct class_row {
 	uint64_t died_young; /* blocks that were freed in the epoch of their birth */
 	/* Not freed of what a process was handed itself: at least, where it began with its parent's. */
 	uint64_t kept, kept_bytes;
+	uint64_t died_young_bytes;
+	struct flow flow, flow_bytes; /* of processes whose sweeps were recorded */
 };
+
+enum { LASTING_MAX = 3 };
 
 struct class_table {
 	struct class_row *rows;
@@ -27,6 +32,10 @@ struct class_table {
 	 * lives.
 	 */
 	bool has_inherited;
+	size_t flows_unknown;                  /* processes whose sweeps were not recorded */
+	struct class_row oldest;               /* most blocks came to generation 2; wanted or not */
+	struct class_row lasting[LASTING_MAX]; /* most bytes live in it, most first; wanted or not */
+	size_t lasting_count;
 };
 
 /* Adds the classes of a process to a table; classes of one size are one row. */

@@ -8,13 +8,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t deaths_at(const struct process *process, uint32_t age)
+struct amount {
+	uint64_t blocks, bytes;
+};
+
+/* Adds so much of what a class counts: blocks, or bytes of large ones. */
+static void add_amount(struct amount *to, const struct pm_class *size_class, uint64_t count)
 {
-	uint64_t deaths = 0;
+	bool counts_bytes = size_class->kind == PM_CLASS_LARGE_BYTES;
+
+	to->bytes = sum(to->bytes, product(count, counts_bytes ? 1 : size_class->block_bytes));
+	if (!counts_bytes)
+		to->blocks = sum(to->blocks, count);
+}
+
+static struct amount deaths_at(const struct process *process, uint32_t age)
+{
+	struct amount deaths = {0, 0};
 	for (uint32_t c = 0; c < process->layout->class_count; c++)
-		if (process->layout->classes[c].kind != PM_CLASS_LARGE_BYTES)
-			deaths = sum(deaths, process->classes[c].freed_at[age]);
+		add_amount(&deaths, &process->layout->classes[c], process->classes[c].freed_at[age]);
 	return deaths;
+}
+
+static struct amount births_of(const struct process *process)
+{
+	struct amount births = {process->record.inherited_blocks, process->record.inherited_bytes};
+	struct amount frozen = {0, 0};
+
+	for (uint32_t c = 0; c < process->layout->class_count; c++) {
+		const struct pm_class *size_class = &process->layout->classes[c];
+		add_amount(&births, size_class, process->classes[c].allocated);
+		if (!process->survivors)
+			continue;
+		struct flow flow = flow_of_class(process, c);
+		add_amount(&frozen, size_class, flow_frozen(&flow));
+	}
+	return (struct amount){excess(births.blocks, frozen.blocks),
+			       excess(births.bytes, frozen.bytes)};
 }
 
 static bool same_bucket(const struct age_row *row, const struct pm_age *age)
@@ -30,7 +60,8 @@ static struct age_row *row_of(struct generations *generations, const struct pm_a
 		if (same_bucket(&generations->rows[i], age))
 			return &generations->rows[i];
 	struct age_row *row = &generations->rows[generations->count++];
-	*row = (struct age_row){age->generation, age->age_min, age->age_max, 0};
+	*row = (struct age_row){
+		.generation = age->generation, .age_min = age->age_min, .age_max = age->age_max};
 	return row;
 }
 
@@ -53,19 +84,52 @@ static int by_age(const void *left, const void *right)
 	return (a->age_max > b->age_max) - (a->age_max < b->age_max);
 }
 
+static void add_to_row(struct age_row *row, const struct amount *deaths, bool is_lost)
+{
+	row->died = sum(row->died, deaths->blocks);
+	row->died_bytes = sum(row->died_bytes, deaths->bytes);
+	if (!is_lost)
+		return;
+	row->lost = sum(row->lost, deaths->blocks);
+	row->lost_bytes = sum(row->lost_bytes, deaths->bytes);
+}
+
+static void add_to_sums(struct generations *generations, const struct pm_age *bucket,
+			const struct amount *deaths)
+{
+	uint64_t *died = &generations->died[bucket->generation];
+
+	*died = sum(*died, deaths->blocks);
+	generations->died_in_all = sum(generations->died_in_all, deaths->blocks);
+	generations->died_bytes_in_all = sum(generations->died_bytes_in_all, deaths->bytes);
+	if (bucket->age_max)
+		return;
+	generations->died_young = sum(generations->died_young, deaths->blocks);
+	generations->died_young_bytes = sum(generations->died_young_bytes, deaths->bytes);
+}
+
+static void add_births(struct generations *generations, const struct process *process)
+{
+	if (process->kind == PROCESS_DEPARTED) {
+		generations->departed += process->record.recycled_children;
+		return;
+	}
+	struct amount births = births_of(process);
+	generations->born = sum(generations->born, births.blocks);
+	generations->born_bytes = sum(generations->born_bytes, births.bytes);
+	if (process->record.epoch > generations->age_max)
+		generations->age_max = process->record.epoch;
+}
+
 static void add_deaths(struct generations *generations, const struct process *process)
 {
 	make_room(generations, process->layout->age_count);
 	for (uint32_t age = 0; age < process->layout->age_count; age++) {
 		const struct pm_age *bucket = &process->layout->ages[age];
 		struct age_row *row = row_of(generations, bucket);
-		uint64_t deaths = deaths_at(process, age);
-		row->died = sum(row->died, deaths);
-		generations->died[bucket->generation] = sum(generations->died[bucket->generation],
-							    deaths);
-		generations->died_in_all = sum(generations->died_in_all, deaths);
-		if (bucket->age_max == 0)
-			generations->died_young = sum(generations->died_young, deaths);
+		struct amount deaths = deaths_at(process, age);
+		add_to_row(row, &deaths, process->kind == PROCESS_DEPARTED);
+		add_to_sums(generations, bucket, &deaths);
 	}
 	qsort(generations->rows, generations->count, sizeof *generations->rows, by_age);
 }
@@ -99,6 +163,7 @@ void generations_add(struct generations *generations, const struct process *proc
 		generations->sweeps[g] = sum(generations->sweeps[g],
 					     excess(record->sweeps[g], before->sweeps[g]));
 	add_deaths(generations, process);
+	add_births(generations, process);
 	survival_add(&generations->survival, process);
 }
 

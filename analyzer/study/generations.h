@@ -8,7 +8,8 @@
 
 struct age_row {
 	uint32_t generation, age_min, age_max; /* ages in epochs; age_max UINT32_MAX: no end */
-	uint64_t died;                         /* blocks */
+	uint64_t died, died_bytes;
+	uint64_t lost, lost_bytes; /* of these, of departed children: how many lived nobody kept */
 };
 
 struct generations {
@@ -21,6 +22,11 @@ struct generations {
 	uint32_t threshold[GENERATION_COUNT]; /* of the first process */
 	uint64_t died[GENERATION_COUNT];
 	uint64_t died_in_all, died_young; /* young: in the epoch of birth */
+	uint64_t died_bytes_in_all, died_young_bytes;
+	/* Of all but departed children: allocated or inherited, less what was frozen.  For curves. */
+	uint64_t born, born_bytes;
+	uint64_t age_max; /* no block is older, in epochs */
+	size_t departed;  /* children */
 	struct survival survival;
 	struct age_row *rows;
 	size_t count;

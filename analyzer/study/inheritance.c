@@ -106,5 +106,7 @@ void inheritance_take_off(const struct inheritance *inheritance, const struct pr
 	take_off(metrics, METRIC_HEAP_COMMITTED_PEAK, mapped_peak_of(before));
 	take_off(metrics, METRIC_HEAP_META, before->meta_bytes);
 	take_off(metrics, METRIC_GEN_EPOCHS, before->epoch);
+	for (unsigned g = 0; g < 3; g++)
+		take_off(metrics, METRIC_GEN_0_SWEEPS + g, before->sweeps[g]);
 	take_off_arenas(inheritance, process, metrics);
 }

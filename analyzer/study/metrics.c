@@ -3,6 +3,7 @@
 #include "study/metrics.h"
 
 #include "model/saturate.h"
+#include "study/survival.h"
 
 enum { TICK_NS_MAX = 10000000 }; /* HZ=100 */
 
@@ -184,6 +185,38 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_ARENA_COUNT, process->arena_count);
 }
 
+/* The metrics of each generation stand one step behind those of the younger. */
+static const enum metric survival_first = METRIC_GEN_0_ENTERED,
+			 survival_last = METRIC_GEN_2_LIVE_BYTES,
+			 survival_step = METRIC_GEN_1_ENTERED - METRIC_GEN_0_ENTERED;
+
+/* first: METRIC_GEN_0_ENTERED, or the same in bytes. */
+static void set_flow(struct metrics *metrics, enum metric first, const struct flow *flow)
+{
+	for (unsigned g = 0; g < GENERATION_COUNT; g++) {
+		enum metric at = first + g * survival_step;
+		set(metrics, at, flow->entered[g]);
+		set(metrics, at + 1, flow->survived[g]);
+		set(metrics, at + 2, flow->died[g]);
+		set(metrics, at + 3, flow->live[g]);
+	}
+}
+
+static void set_generations(const struct process *process, struct metrics *metrics)
+{
+	struct survival survival = {.processes = 0};
+
+	if (process->kind == PROCESS_DEPARTED)
+		return;
+	for (unsigned g = 0; g < GENERATION_COUNT; g++)
+		set(metrics, METRIC_GEN_0_SWEEPS + g, process->record.sweeps[g]);
+	survival_add(&survival, process);
+	if (!survival_is_known(&survival))
+		return;
+	set_flow(metrics, METRIC_GEN_0_ENTERED, &survival.blocks);
+	set_flow(metrics, METRIC_GEN_0_ENTERED_BYTES, &survival.bytes);
+}
+
 static uint64_t threads_of(const struct process *process)
 {
 	uint64_t threads = process->record.slots_unseen;
@@ -221,6 +254,7 @@ void metrics_of_process(const struct process *process, struct metrics *ret)
 	set_live(process, ret);
 	set_peak(process, ret);
 	set_heap(process, ret);
+	set_generations(process, ret);
 	set_process(process, ret);
 }
 
@@ -249,6 +283,14 @@ static void add_bound(struct metrics *total, const struct metrics *share, enum m
 	all->at_most = (int64_t)sum((uint64_t)all->at_most, (uint64_t)one.at_most);
 }
 
+/* What sweeps did is known of all, or of none: a sum over some of them would pass for the whole. */
+static void mind_gap(struct metrics *total, const struct metrics *share)
+{
+	total->has_gap |= !share->value[survival_first].is_known;
+	for (enum metric which = survival_first; total->has_gap && which <= survival_last; which++)
+		total->value[which].is_known = false;
+}
+
 void metrics_add(struct metrics *total, const struct metrics *share)
 {
 	for (enum metric which = 0; which < METRIC_COUNT; which++) {
@@ -264,6 +306,7 @@ void metrics_add(struct metrics *total, const struct metrics *share)
 	}
 	if (metric(total, METRIC_TRUNCATED))
 		set(total, METRIC_TRUNCATED, 1);
+	mind_gap(total, share);
 }
 
 void span_add(struct span *span, const struct process *process)

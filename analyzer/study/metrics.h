@@ -18,6 +18,7 @@ struct metric_bound {
 struct metrics {
 	struct known value[METRIC_COUNT];
 	struct metric_bound bound[METRIC_COUNT];
+	bool has_gap; /* a total: what sweeps did is not known of some process */
 };
 
 extern const char *const metric_keys[METRIC_COUNT];

@@ -22,7 +22,7 @@ static const struct note_unit threads = {"thread", "threads"}, children = {"chil
 			      arenas = {"arena", "arenas"}, pools = {"pool", "pools"},
 			      classes = {"class", "classes"}, parts = {"part", "parts"},
 			      times = {"time", "times"}, processes = {"process", "processes"},
-			      blocks = {"block", "blocks"};
+			      blocks = {"block", "blocks"}, marks = {"mark", "marks"};
 
 static void add_counted(struct notes *notes, const char *key, const char *text, uint64_t count,
 			const struct note_unit *unit)
@@ -181,6 +181,25 @@ static void add_reading(struct notes *notes, const struct process *process)
 		    "what dead children had live when they ended is not known", 0);
 }
 
+/* Why what entered, survived and lives in each generation is not told. */
+static void add_sweeps(struct notes *notes, const struct process *process)
+{
+	size_t forks = process->kind == PROCESS_DEPARTED ? forks_in(process) : 1;
+
+	if (!process->survivors)
+		add_counted(
+			notes, "sweeps_unknown",
+			"what came to each generation, survived and lives there is not known of "
+			"processes whose sweeps were not recorded, and of dead children whose areas "
+			"were reused",
+			forks, &processes);
+	if (process->marks_made > process->mark_count)
+		add_counted(
+			notes, "marks_dropped",
+			"some marks found no room in the segment: the last phase goes on over them",
+			process->marks_made - process->mark_count, &marks);
+}
+
 void notes_of_process(struct notes *notes, const struct process *process,
 		      const struct recording *recording)
 {
@@ -191,6 +210,7 @@ void notes_of_process(struct notes *notes, const struct process *process,
 	add_reading(notes, process);
 	add_no_map(notes, process, recording);
 	add_python(notes, process, recording);
+	add_sweeps(notes, process);
 }
 
 void notes_of_recording(struct notes *notes, const struct recording *recording)

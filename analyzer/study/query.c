@@ -33,8 +33,8 @@ static bool set_order(struct query *query, const char *key, struct failure *why)
 	size_t process_order = find_key(of_processes, PROCESS_ORDER_COUNT, key);
 	if (class_order == ORDER_COUNT && process_order == PROCESS_ORDER_COUNT)
 		return fail(why, FAILURE_USAGE,
-			    "--sort takes allocations, frees, live, bytes, size, peak or start, "
-			    "not '%s'",
+			    "--sort takes allocations, frees, live, bytes, size, old, young, "
+			    "peak or start, not '%s'",
 			    key);
 	if (class_order < ORDER_COUNT)
 		query->order = (enum class_order)class_order;

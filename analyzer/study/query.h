@@ -14,7 +14,9 @@
 	X(FREED, "frees", "blocks freed, most first")                                              \
 	X(LIVE, "live", "blocks live, most first")                                                 \
 	X(BYTES, "bytes", "bytes live, most first")                                                \
-	X(SIZE, "size", "size of a block, smallest first")
+	X(SIZE, "size", "size of a block, smallest first")                                         \
+	X(OLD, "old", "blocks that came to generation 2, most first")                              \
+	X(YOUNG, "young", "blocks that died in the epoch of their birth, most first")
 
 #define CLASS_ORDER_NAME(name, key, help) ORDER_##name,
 enum class_order { CLASS_ORDERS(CLASS_ORDER_NAME) ORDER_COUNT };

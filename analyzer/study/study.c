@@ -92,6 +92,9 @@ static void study_process(const struct process *process, const struct recording 
 	pools_add(&figures->pools, process, &nothing);
 	pools_finish(&figures->pools, query);
 	generations_add(&figures->generations, process, &nothing);
+	curve_of(&figures->generations, &figures->curve);
+	struct inheritance inheritance = inheritance_of(recording, process);
+	phases_of(process, &inheritance, &figures->phases);
 	notes_of_process(&figures->notes, process, recording);
 	find(figures, process->state == STATE_EXITED);
 	study_slots(ret);
@@ -160,6 +163,21 @@ static bool all_run(const struct study *study)
 	return true;
 }
 
+static void find_phases(struct study *study)
+{
+	const struct process *marked = NULL;
+
+	for (size_t i = 0; i < study->process_count; i++)
+		if (study->processes[i].process->mark_count) {
+			marked = study->processes[i].process;
+			study->marked_count++;
+		}
+	if (study->marked_count != 1)
+		return;
+	struct inheritance inheritance = inheritance_of(study->recording, marked);
+	phases_of(marked, &inheritance, &study->total.phases);
+}
+
 /* What run saw was of the whole: it says nothing of a part. */
 static void finish_total(struct study *study, const struct span *span, const struct query *query)
 {
@@ -170,6 +188,8 @@ static void finish_total(struct study *study, const struct span *span, const str
 		       study->skipped_count ? &nothing_seen : &study->recording->outside);
 	classes_finish(&total->classes, query);
 	pools_finish(&total->pools, query);
+	curve_of(&total->generations, &total->curve);
+	find_phases(study);
 	if (study->process_count == 1)
 		total->findings = study->processes[0].figures.findings;
 	else
@@ -212,6 +232,8 @@ static void figures_free(struct figures *figures)
 	classes_free(&figures->classes);
 	pools_free(&figures->pools);
 	generations_free(&figures->generations);
+	curve_free(&figures->curve);
+	phases_free(&figures->phases);
 	notes_free(&figures->notes);
 }
 

@@ -8,6 +8,7 @@
 #include "study/generations.h"
 #include "study/metrics.h"
 #include "study/notes.h"
+#include "study/phases.h"
 #include "study/pools.h"
 
 /* Of one process, or of all together. */
@@ -16,6 +17,8 @@ struct figures {
 	struct class_table classes;
 	struct pool_table pools;
 	struct generations generations;
+	struct curve curve;
+	struct phases phases; /* of all together: those of the only process that set marks */
 	struct notes notes;
 	struct findings findings;
 };
@@ -35,6 +38,7 @@ struct study {
 	size_t process_count;
 	size_t skipped_count; /* those it does not want */
 	size_t fork_count, exec_count;
+	size_t marked_count; /* processes that set marks */
 };
 
 /* The recording must stay until the study goes. */

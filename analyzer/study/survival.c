@@ -19,6 +19,18 @@ static void add_deaths(const struct process *process, uint32_t size_class, struc
 	}
 }
 
+/* Their deaths were counted among those of generation 2. */
+static void take_out_frozen(const struct pm_frozen *frozen, struct flow *flow)
+{
+	flow->frozen_now = figure(frozen->now);
+	flow->frozen_died = figure(frozen->died);
+	if (flow->frozen_died > flow->died[2])
+		flow->frozen_died = flow->died[2];
+	if (flow->frozen_now > FIGURE_MAX - flow->frozen_died)
+		flow->frozen_now = 0;
+	flow->died[2] -= flow->frozen_died;
+}
+
 struct flow flow_of_class(const struct process *process, uint32_t size_class)
 {
 	const struct pm_survivors *of = &process->survivors[size_class].at_sweep;
@@ -30,8 +42,10 @@ struct flow flow_of_class(const struct process *process, uint32_t size_class)
 		.survived = {figure(of->survived), figure(of->old - of->skipped), 0},
 	};
 	add_deaths(process, size_class, &flow);
+	take_out_frozen(&process->survivors[size_class].frozen, &flow);
 	for (int g = 0; g < GENERATION_COUNT; g++)
 		flow.live[g] = excess(flow.entered[g], sum(flow.survived[g], flow.died[g]));
+	flow.live[2] = excess(flow.live[2], flow_frozen(&flow));
 	return flow;
 }
 
@@ -42,28 +56,37 @@ static void add_figures(uint64_t to[GENERATION_COUNT], const uint64_t from[GENER
 		to[g] = sum(to[g], product(from[g], unit));
 }
 
-static void add_flow(struct flow *to, const struct flow *from, uint64_t unit)
+void flow_add(struct flow *to, const struct flow *from, uint64_t unit)
 {
 	add_figures(to->entered, from->entered, unit);
 	add_figures(to->survived, from->survived, unit);
 	add_figures(to->died, from->died, unit);
 	add_figures(to->live, from->live, unit);
+	to->frozen_now = sum(to->frozen_now, product(from->frozen_now, unit));
+	to->frozen_died = sum(to->frozen_died, product(from->frozen_died, unit));
 }
 
 void survival_add(struct survival *survival, const struct process *process)
 {
 	survival->processes++;
 	survival->not_known += !process->survivors;
+	survival->uncertain = sum(survival->uncertain, process->uncertain);
 	for (uint32_t c = 0; process->survivors && c < process->layout->class_count; c++) {
 		const struct pm_class *size_class = &process->layout->classes[c];
 		struct flow flow = flow_of_class(process, c);
 		if (size_class->kind == PM_CLASS_POOL || size_class->kind == PM_CLASS_LARGE)
-			add_flow(&survival->blocks, &flow, 1);
+			flow_add(&survival->blocks, &flow, 1);
 		if (size_class->kind == PM_CLASS_POOL)
-			add_flow(&survival->bytes, &flow, size_class->block_bytes);
+			flow_add(&survival->bytes, &flow, size_class->block_bytes);
 		if (size_class->kind == PM_CLASS_LARGE_BYTES)
-			add_flow(&survival->bytes, &flow, 1);
+			flow_add(&survival->bytes, &flow, 1);
 	}
+}
+
+bool survival_says_anything(const struct survival *survival)
+{
+	const uint64_t *entered = survival->blocks.entered;
+	return entered[0] || entered[1] || entered[2];
 }
 
 bool survival_is_known(const struct survival *survival)

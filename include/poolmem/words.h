@@ -145,6 +145,44 @@
 	X(ALLOC_NESTED, "alloc.nested", COUNT,                                                     \
 	  "of alloc.count: by signal handlers inside the allocator, by threads past their end")    \
 	X(LEAK_BLOCKS, "leak.blocks", COUNT, "blocks a process was handed itself and never freed") \
-	X(LEAK_BYTES, "leak.bytes", BYTES, "their usable bytes")
+	X(LEAK_BYTES, "leak.bytes", BYTES, "their usable bytes")                                   \
+	X(GEN_0_SWEEPS, "gen.0.sweeps", COUNT, "sweeps that took generation 0 and no older one")   \
+	X(GEN_1_SWEEPS, "gen.1.sweeps", COUNT, "sweeps that took generation 1 and no older one")   \
+	X(GEN_2_SWEEPS, "gen.2.sweeps", COUNT, "sweeps that took generation 2 and no older one")   \
+	X(GEN_0_ENTERED, "gen.0.entered", COUNT, "blocks born or inherited young")                 \
+	X(GEN_0_SURVIVED, "gen.0.survived", COUNT,                                                 \
+	  "blocks that a sweep moved on from generation 0")                                        \
+	X(GEN_0_DIED, "gen.0.died", COUNT, "blocks freed in generation 0")                         \
+	X(GEN_0_LIVE, "gen.0.live", COUNT, "blocks live in generation 0")                          \
+	X(GEN_1_ENTERED, "gen.1.entered", COUNT,                                                   \
+	  "blocks that came to generation 1, or were inherited in it")                             \
+	X(GEN_1_SURVIVED, "gen.1.survived", COUNT,                                                 \
+	  "blocks that a sweep moved on from generation 1")                                        \
+	X(GEN_1_DIED, "gen.1.died", COUNT, "blocks freed in generation 1")                         \
+	X(GEN_1_LIVE, "gen.1.live", COUNT, "blocks live in generation 1")                          \
+	X(GEN_2_ENTERED, "gen.2.entered", COUNT,                                                   \
+	  "blocks that came to generation 2, or were inherited in it")                             \
+	X(GEN_2_SURVIVED, "gen.2.survived", COUNT,                                                 \
+	  "blocks that a sweep moved on from generation 2")                                        \
+	X(GEN_2_DIED, "gen.2.died", COUNT, "blocks freed in generation 2")                         \
+	X(GEN_2_LIVE, "gen.2.live", COUNT, "blocks live in generation 2")                          \
+	X(GEN_0_ENTERED_BYTES, "gen.0.entered_bytes", BYTES,                                       \
+	  "usable bytes born or inherited young")                                                  \
+	X(GEN_0_SURVIVED_BYTES, "gen.0.survived_bytes", BYTES,                                     \
+	  "usable bytes that a sweep moved on from generation 0")                                  \
+	X(GEN_0_DIED_BYTES, "gen.0.died_bytes", BYTES, "usable bytes freed in generation 0")       \
+	X(GEN_0_LIVE_BYTES, "gen.0.live_bytes", BYTES, "usable bytes live in generation 0")        \
+	X(GEN_1_ENTERED_BYTES, "gen.1.entered_bytes", BYTES,                                       \
+	  "usable bytes that came to generation 1, or were inherited in it")                       \
+	X(GEN_1_SURVIVED_BYTES, "gen.1.survived_bytes", BYTES,                                     \
+	  "usable bytes that a sweep moved on from generation 1")                                  \
+	X(GEN_1_DIED_BYTES, "gen.1.died_bytes", BYTES, "usable bytes freed in generation 1")       \
+	X(GEN_1_LIVE_BYTES, "gen.1.live_bytes", BYTES, "usable bytes live in generation 1")        \
+	X(GEN_2_ENTERED_BYTES, "gen.2.entered_bytes", BYTES,                                       \
+	  "usable bytes that came to generation 2, or were inherited in it")                       \
+	X(GEN_2_SURVIVED_BYTES, "gen.2.survived_bytes", BYTES,                                     \
+	  "usable bytes that a sweep moved on from generation 2")                                  \
+	X(GEN_2_DIED_BYTES, "gen.2.died_bytes", BYTES, "usable bytes freed in generation 2")       \
+	X(GEN_2_LIVE_BYTES, "gen.2.live_bytes", BYTES, "usable bytes live in generation 2")
 
 #endif

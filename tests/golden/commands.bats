@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report list clean doctor; do
+	for command in run report survival list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
@@ -56,7 +56,7 @@ segment()
 	run -2 "$poolmem" report --filter '(' "$capture"
 	run -2 "$poolmem" report --color often "$capture"
 	[[ $output == "poolmem report: --color takes"* ]]
-	for command in 'report a.pm' list clean doctor 'run -f'; do
+	for command in 'report a.pm' 'survival a.pm' list clean doctor 'run -f'; do
 		run "$poolmem" $command --josn
 		[[ $output == "poolmem ${command%% *}: there is no option '--josn'; did you mean '--json'?"* ]]
 	done
@@ -324,4 +324,69 @@ for i in range(12000):
 	TMPDIR=$out run "$poolmem" list
 	[ "$status" -le 1 ]
 	[[ $output != *"$out"* ]]
+}
+
+@test "survival: wrong options say what to do" {
+	for thresholds in '' 4000 4000:10 4000:10:10:1 0:10:10 a:b:c 4000:-1:1 4000:10:x ' 1:1:1' 5000000000:1:1; do
+		run -2 --separate-stderr "$poolmem" survival --thresholds "$thresholds" "$capture"
+		[[ -z $output && $stderr == *"--thresholds takes three numbers such as 4000:10:10"* ]]
+	done
+	run -2 "$poolmem" survival --thresholds 4000:101:10 "$capture"
+	[[ $output == *"the second number is at most 100, not 101"* ]]
+	run -2 "$poolmem" survival --sort colour "$capture"
+	run -2 "$poolmem" survival --filter '(' "$capture"
+	run -2 "$poolmem" report --thresholds 1:1:1 "$capture"
+	[[ $output == *"there is no option '--thresholds'"* ]]
+	run -2 "$poolmem" report -f "$capture"
+	run -2 "$poolmem" report --svg x.svg "$capture"
+	[ ! -e x.svg ]
+}
+
+@test "survival: what cannot be read" {
+	run -3 "$poolmem" survival /nonexistent
+	run -3 "$poolmem" survival "$here/damaged/capture.pm"
+	run -3 "$poolmem" survival "$here/newer/capture.pm"
+	head -c 5000 "$capture" >cut.pm
+	run -3 "$poolmem" survival cut.pm
+	[[ $output == *"cut.pm is cut short"* ]]
+	run -1 "$poolmem" survival --filter nobody "$capture"
+	run -1 "$poolmem" survival
+	run -1 bash -c '"$0" survival "$1" >/dev/full' "$poolmem" "$capture"
+}
+
+@test "survival: a picture, not over another file without -f" {
+	run -0 "$poolmem" survival --svg curve.svg "$here/phases/capture.pm"
+	[[ $output == *"Phases"* ]]
+	python3 -c 'import sys, xml.dom.minidom
+text = open("curve.svg").read()
+xml.dom.minidom.parseString(text)
+assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "age in epochs of 1,000" in text'
+	cp curve.svg before.svg
+	run -1 --separate-stderr "$poolmem" survival --svg curve.svg "$capture"
+	[[ -z $output && $stderr == *"curve.svg is there already: give -f to replace it"* ]]
+	cmp curve.svg before.svg
+	"$poolmem" survival -f --svg curve.svg "$capture" >/dev/null
+	! cmp -s curve.svg before.svg
+	run -1 --separate-stderr "$poolmem" survival --svg none.svg "$here/hostile/capture.pm"
+	[[ $stderr == *"none.svg is not drawn"* && ! -e none.svg ]]
+	run -1 "$poolmem" survival --svg none/curve.svg "$capture"
+}
+
+@test "survival: order, rows and filter of size classes" {
+	classes() { "$poolmem" survival --json "$@" "$capture" | python3 -c 'import json, sys; print(*[c["class"] for c in json.load(sys.stdin)["classes"]])'; }
+	[ "$(classes)" = "64 48 large 0" ]
+	[ "$(classes --sort young)" = "48 large 0 64" ]
+	[ "$(classes --sort size -n 2)" = "0 48" ]
+	[ "$(classes --filter class:6)" = 64 ]
+	run -0 "$poolmem" survival --sort size -n 1 "$capture"
+	[[ $output == *"Size classes (1 of 4; -n 0 shows all)"* ]]
+}
+
+@test "survival: what other thresholds would do cannot always be told" {
+	run -0 "$poolmem" survival --thresholds 1500:10:10 "$capture"
+	[[ $output == *"1 process (the first number is no whole multiple"* && $output != *"expected at least"* ]]
+	run -0 "$poolmem" survival --thresholds 1000:3:3 "$here/tree/capture.pm"
+	[[ $output == *"(sweeps were not recorded)"* && $output == *"(blocks were inherited, of ages that"* ]]
+	run -0 "$poolmem" survival --thresholds 1000:10:10 --json "$capture"
+	[ "$(grep -c '"at_least"' <<<"$output")" -ge 18 ]
 }

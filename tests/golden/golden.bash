@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: MIT
 # What golden.bats and update have in common.
 
-# golden_run POOLMEM FOLDER txt|json: stdout, then stderr and exit code when there is something to say
+# golden_run POOLMEM FOLDER COMMAND txt|json: stdout, then stderr and exit code when there is something to say
 golden_run()
 {
-	local arguments=() form=() status=0
+	local arguments=() more=() form=() status=0
 	[ -e "$2/args" ] && read -ra arguments <"$2/args"
-	[ "$3" = json ] && form=(--json)
+	[ -e "$2/$3.args" ] && read -ra more <"$2/$3.args"
+	[ "$4" = json ] && form=(--json)
 	(
 		cd "$2" || exit 2
-		LC_ALL=C.UTF-8 TZ=UTC "$1" report "${form[@]}" "${arguments[@]}" capture.pm 2>stderr.tmp ||
+		LC_ALL=C.UTF-8 TZ=UTC "$1" "$3" "${form[@]}" "${arguments[@]}" "${more[@]}" capture.pm 2>stderr.tmp ||
 			status=$?
 		sed 's/^/stderr: /' stderr.tmp
 		rm -f stderr.tmp
 		[ $status = 0 ] || echo "exit code: $status"
 	)
+}
+
+# golden_expected COMMAND txt|json: the file that holds it
+golden_expected()
+{
+	[ "$1" = report ] && echo "expected.$2" || echo "$1.$2"
 }
 
 # golden_segments GOLDEN DIRECTORY: three segments out of captures, and a file that is none

@@ -12,17 +12,19 @@ setup()
 }
 
 @test "golden: text and JSON of every capture" {
-	local folder form count=0
+	local folder command form count=0
 	for folder in "$here"/*/; do
-		for form in txt json; do
-			cp -r "$folder" "$out/case"
-			golden_run "$poolmem" "$out/case" $form >"$out/actual"
-			diff -u "$folder/expected.$form" "$out/actual" || return 1
-			rm -rf "$out/case"
-			count=$((count + 1))
+		for command in report survival; do
+			for form in txt json; do
+				cp -r "$folder" "$out/case"
+				golden_run "$poolmem" "$out/case" $command $form >"$out/actual"
+				diff -u "$folder/$(golden_expected $command $form)" "$out/actual" || return 1
+				rm -rf "$out/case"
+				count=$((count + 1))
+			done
 		done
 	done
-	[ $count -ge 16 ]
+	[ $count -ge 44 ]
 }
 
 @test "golden: what is read is valid JSON with the common members" {
@@ -45,8 +47,30 @@ setup()
 	done
 }
 
+@test "golden: survival as JSON adds up" {
+	local folder
+	for folder in "$here"/*/; do
+		! grep -q '^stderr' "$folder/survival.json" || continue
+		python3 - "$folder" <<-'END'
+			import json, sys
+			d = json.load(open(sys.argv[1] + "/survival.json"))
+			assert d["schema"] == 1 and "what_if" in d
+			for p in d["processes"]:
+			    flows = [p["generations"]["blocks"], p["generations"]["bytes"]]
+			    for f in flows if flows[0] else []:
+			        for n in range(3):
+			            rest = f["frozen"] if n == 2 else 0
+			            assert f["entered"][n] == f["survived"][n] + f["died"][n] + f["live"][n] + rest, f
+			    born = p["curve"]["born"]
+			    for point in p["curve"]["points"]:
+			        assert point["blocks"] <= born
+			        born = point["blocks"]
+		END
+	done
+}
+
 @test "golden: F35: no control character in any output" {
-	! LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.*
+	! LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.* "$here"/*/survival.*
 }
 
 @test "golden: JSON of list and clean" {

@@ -176,6 +176,15 @@ static void make_clocks(void)
 	keep("clocks", capture);
 }
 
+/* Marks as phases, longer ones than this poolmem knows, and frozen blocks. */
+static void make_phases(void)
+{
+	struct builder b = builder_example(1300, PM_STATE_EXITED, false);
+	builder_example_swept(&b);
+	builder_example_marked(&b);
+	keep("phases", whole(b, NULL));
+}
+
 static void make_nothing(void)
 {
 	struct bytes capture = capture_begin();
@@ -225,6 +234,7 @@ int main(int argc, char **argv)
 	make_killed();
 	make_hostile();
 	make_clocks();
+	make_phases();
 	make_nothing();
 	make_cut();
 	make_newer();

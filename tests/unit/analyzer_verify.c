@@ -190,6 +190,59 @@ Test(verify, chunk_messages)
 	builder_free(&b);
 }
 
+Test(verify, marks_messages)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t number = builder_marks(&b, b.leader, 8);
+	struct pm_marks *marks = builder_chunk(&b, number);
+	uint32_t room = marks->room, stride = marks->mark_stride;
+	struct failure why;
+	char message[64];
+
+	cr_expect(digest(b.file.data, b.file.count, &why), "%s", why.text);
+	marks->room = room + 1;
+	snprintf(message, sizeof message, "chunk %u says room %u", number, room + 1);
+	expect_message(&b.file, message);
+	marks->room = UINT32_MAX;
+	expect_message(&b.file, "says room 4294967295");
+	marks->room = 1;
+	for (uint32_t i = 0; i < 4; i++) {
+		static const uint32_t wrong[] = {0, sizeof(struct pm_mark) - 8, 4096,
+						 UINT32_MAX - 7};
+		marks->mark_stride = wrong[i];
+		expect_message(&b.file, "says mark_stride");
+	}
+	marks->mark_stride = stride + 4;
+	expect_message(&b.file, "says mark_stride");
+	marks->room = 0;
+	cr_expect(digest(b.file.data, b.file.count, &why), "emptied: %s", why.text);
+	builder_free(&b);
+}
+
+/* Names without an end, counts that go down, more marks than there is room for. */
+Test(verify, marks_that_contradict_themselves)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	builder_example_swept(&b);
+	builder_example_marked(&b);
+	uint32_t number = builder_header(&b)->chunks - 1;
+	struct pm_marks *marks = builder_chunk(&b, number);
+	struct failure why;
+
+	cr_assert_eq(marks->chunk.kind, PM_CHUNK_MARKS);
+	marks->made = UINT32_MAX;
+	memset(marks->mark, 0xff, marks->room * marks->mark_stride);
+	cr_expect(digest(b.file.data, b.file.count, &why), "%s", why.text);
+	for (size_t bit = 0; bit < 96 * 8; bit++) {
+		unsigned char *chunk = builder_chunk(&b, number);
+		chunk[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		if (!digest(b.file.data, b.file.count, &why))
+			cr_assert(is_message(&why), "bit %zu: %s", bit, why.text);
+		chunk[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	}
+	builder_free(&b);
+}
+
 Test(verify, table_messages)
 {
 	struct builder b = builder_example(1000, PM_STATE_EXITED, true);

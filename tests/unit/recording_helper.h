@@ -11,6 +11,7 @@
 
 #include "model/recording.h"
 #include "render/report.h"
+#include "render/survival.h"
 #include "study/study.h"
 
 #include <fcntl.h>
@@ -45,7 +46,21 @@ static inline bool read_bytes(const void *data, size_t byte_count, struct record
 	return read;
 }
 
-/* All that a reader does: both reports, thrown away. */
+/* Survival, with other thresholds, and its picture where there is one. */
+static inline void survival_all(const struct study *study, const struct view *view,
+				struct sink *sink)
+{
+	static const uint32_t threshold[GENERATION_COUNT] = {4000, 3, UINT32_MAX};
+	struct what_if what_if;
+
+	what_if_of(study, threshold, &what_if);
+	survival_text(study, &what_if, view, sink);
+	survival_json(study, &what_if, view, sink);
+	if (study->total.curve.count)
+		survival_svg(study, sink);
+}
+
+/* All that a reader does: reports and survival, thrown away. */
 static inline void report_all(const struct recording *recording)
 {
 	const struct view view = {.row_max = 20, .all = true};
@@ -61,6 +76,7 @@ static inline void report_all(const struct recording *recording)
 		_exit(97);
 	report_text(&study, &view, &sink);
 	report_json(&study, &view, &sink);
+	survival_all(&study, &view, &sink);
 	sink_close(&sink, &why);
 	study_free(&study);
 	query_close(&query);

@@ -329,6 +329,43 @@ static inline void builder_survivors(struct pm_survival *survival, unsigned tabl
 	       &survivors, sizeof survivors);
 }
 
+/* Blocks, or bytes, of a class that were frozen; there is room behind the sweeps of builder_survival(). */
+static inline void builder_frozen(struct pm_survival *survival, uint32_t size_class,
+				  struct pm_frozen frozen)
+{
+	size_t tables = 2 * (__builtin_offsetof(struct pm_survivor_table, of) +
+			     survival->class_room * sizeof(struct pm_survivors));
+	size_t offset = __builtin_offsetof(struct pm_survival, table) + tables +
+			survival->class_room * 3 * sizeof(uint64_t) +
+			survival->sweep_room * sizeof(struct pm_sweep);
+	memcpy((unsigned char *)survival + offset + size_class * sizeof frozen, &frozen,
+	       sizeof frozen);
+}
+
+/* No marks yet.  more_bytes: by which each mark is longer than this version's. */
+static inline uint32_t builder_marks(struct builder *b, uint32_t process, uint32_t more_bytes)
+{
+	uint32_t number = builder_add(b, PM_CHUNK_MARKS, process, 0);
+	struct pm_marks *marks = builder_chunk(b, number);
+	marks->mark_stride = sizeof(struct pm_mark) + more_bytes;
+	marks->room = (uint32_t)((b->chunk_bytes - __builtin_offsetof(struct pm_marks, mark)) /
+				 marks->mark_stride);
+	return number;
+}
+
+/* The next mark; beyond the room it is counted only. */
+static inline void builder_mark(struct builder *b, uint32_t number, const char *name,
+				struct pm_mark mark)
+{
+	struct pm_marks *marks = builder_chunk(b, number);
+	uint32_t index = marks->made++;
+	size_t length = strlen(name) < PM_MARK_NAME ? strlen(name) : PM_MARK_NAME;
+	if (index >= marks->room)
+		return;
+	memcpy(mark.name, name, length);
+	memcpy((unsigned char *)marks->mark + index * marks->mark_stride, &mark, sizeof mark);
+}
+
 /* What the sweeps of builder_example() did: of its live blocks 20 are in generation 0, 203 in 1, 1,051 in 2. */
 static inline void builder_example_swept(struct builder *b)
 {
@@ -341,6 +378,47 @@ static inline void builder_example_swept(struct builder *b)
 	builder_survivors(survival, 1, 11, large, (struct pm_survivors){1, 1, 1});
 	builder_survivors(survival, 1, 11, large + 1,
 			  (struct pm_survivors){1 << 20, 1 << 20, 1 << 20});
+}
+
+/* Three marks and frozen blocks in builder_example(), whose sweeps were recorded. */
+static inline void builder_example_marked(struct builder *b)
+{
+	uint64_t began = builder_record(b, b->leader)->began_ns;
+	uint32_t number = builder_marks(b, b->leader, 16);
+	struct pm_survival *survival = NULL;
+
+	builder_mark(b, number, "load",
+		     (struct pm_mark){.at_ns = began + 100000000,
+				      .epoch = 2,
+				      .sweeps = {2},
+				      .allocated = 2000,
+				      .freed = {500},
+				      .allocated_bytes = 120000,
+				      .freed_bytes = {24000}});
+	builder_mark(b, number, "serve <&>",
+		     (struct pm_mark){.at_ns = began + 500000000,
+				      .epoch = 6,
+				      .sweeps = {6},
+				      .allocated = 7000,
+				      .freed = {4500, 100, 20, 0, 600},
+				      .allocated_bytes = 1400000,
+				      .freed_bytes = {1200000, 4800, 1280, 0, 28800}});
+	builder_mark(b, number,
+		     "a name that has no end, because it is longer than a mark has room for it",
+		     (struct pm_mark){.at_ns = began + 1100000000,
+				      .epoch = 10,
+				      .sweeps = {9, 1},
+				      .allocated = 11000,
+				      .freed = {7900, 400, 50, 0, 1500},
+				      .allocated_bytes = 4400000,
+				      .freed_bytes = {3500000, 19200, 3200, 0, 72000}});
+	for (uint32_t n = 1; n < builder_header(b)->chunks; n++)
+		if (((struct pm_chunk *)builder_chunk(b, n))->kind == PM_CHUNK_SURVIVAL)
+			survival = builder_chunk(b, n);
+	if (!survival)
+		return;
+	survival->uncertain = 12;
+	builder_frozen(survival, 4, (struct pm_frozen){200, 30});
 }
 
 /* A whole small program: two threads, a few classes, arenas and facts. */
