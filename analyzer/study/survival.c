@@ -66,21 +66,61 @@ void flow_add(struct flow *to, const struct flow *from, uint64_t unit)
 	to->frozen_died = sum(to->frozen_died, product(from->frozen_died, unit));
 }
 
+static void add_class(const struct pm_class *size_class, const struct flow *flow,
+		      struct flow *blocks, struct flow *bytes)
+{
+	if (size_class->kind == PM_CLASS_POOL || size_class->kind == PM_CLASS_LARGE)
+		flow_add(blocks, flow, 1);
+	if (size_class->kind == PM_CLASS_POOL)
+		flow_add(bytes, flow, size_class->block_bytes);
+	if (size_class->kind == PM_CLASS_LARGE_BYTES)
+		flow_add(bytes, flow, 1);
+}
+
+/* A forked child that has turned no epoch has no record of sweeps; what it inherited is known by generation. */
+static bool is_as_forked(const struct process *process)
+{
+	const struct pm_process *record = &process->record;
+	uint64_t blocks = 0;
+	for (int g = 0; g < GENERATION_COUNT; g++)
+		blocks = sum(blocks, figure(record->inherited_in[g].blocks));
+	return record->inherited_blocks && blocks == record->inherited_blocks &&
+	       record->epoch == record->inherited_epoch;
+}
+
+static void add_as_forked(const struct process *process, struct flow *ret_blocks,
+			  struct flow *ret_bytes)
+{
+	for (int g = 0; g < GENERATION_COUNT; g++) {
+		ret_blocks->entered[g] = figure(process->record.inherited_in[g].blocks);
+		ret_bytes->entered[g] = figure(process->record.inherited_in[g].bytes);
+	}
+	for (uint32_t c = 0; c < process->layout->class_count; c++) {
+		struct flow flow = {.entered = {process->classes[c].allocated}};
+		add_deaths(process, c, &flow);
+		add_class(&process->layout->classes[c], &flow, ret_blocks, ret_bytes);
+	}
+	for (int g = 0; g < GENERATION_COUNT; g++) {
+		ret_blocks->live[g] = excess(ret_blocks->entered[g], ret_blocks->died[g]);
+		ret_bytes->live[g] = excess(ret_bytes->entered[g], ret_bytes->died[g]);
+	}
+}
+
 void survival_add(struct survival *survival, const struct process *process)
 {
+	struct flow blocks = {.entered = {0}}, bytes = {.entered = {0}};
 	survival->processes++;
-	survival->not_known += !process->survivors;
 	survival->uncertain = sum(survival->uncertain, process->uncertain);
+	if (!process->survivors && is_as_forked(process))
+		add_as_forked(process, &blocks, &bytes);
+	else if (!process->survivors)
+		survival->not_known++;
 	for (uint32_t c = 0; process->survivors && c < process->layout->class_count; c++) {
-		const struct pm_class *size_class = &process->layout->classes[c];
 		struct flow flow = flow_of_class(process, c);
-		if (size_class->kind == PM_CLASS_POOL || size_class->kind == PM_CLASS_LARGE)
-			flow_add(&survival->blocks, &flow, 1);
-		if (size_class->kind == PM_CLASS_POOL)
-			flow_add(&survival->bytes, &flow, size_class->block_bytes);
-		if (size_class->kind == PM_CLASS_LARGE_BYTES)
-			flow_add(&survival->bytes, &flow, 1);
+		add_class(&process->layout->classes[c], &flow, &blocks, &bytes);
 	}
+	flow_add(&survival->blocks, &blocks, 1);
+	flow_add(&survival->bytes, &bytes, 1);
 }
 
 bool survival_says_anything(const struct survival *survival)

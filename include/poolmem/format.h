@@ -149,6 +149,11 @@ struct pm_tally {
 	uint64_t freed[PM_AGE_COUNT];
 };
 
+/* What of a generation a forked child began with. */
+struct pm_inherited {
+	uint64_t blocks, bytes;
+};
+
 /* A process.  One writer at a time: the process itself, at slow calls. */
 struct pm_process {
 	uint32_t state;       /* enum pm_state; written last at start and at exit */
@@ -188,6 +193,8 @@ struct pm_process {
 	uint32_t foreign;    /* bits of enum pm_foreign; atomic */
 	uint32_t clock_kind; /* enum pm_clock: the unit of clock, epoch_length and threshold[0] */
 	uint32_t reserved;
+	uint64_t inherited_epoch;            /* of the parent, at the fork */
+	struct pm_inherited inherited_in[3]; /* by generation at the fork; all zero: not known */
 };
 
 /* Why its pid does not tell others whether a process lives. */

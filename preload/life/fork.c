@@ -68,6 +68,7 @@ void fork_watch(void)
 
 struct inheritance {
 	uint64_t blocks, bytes;
+	uint64_t blocks_of[3], bytes_of[3]; /* by generation */
 };
 
 /* Where all stamps are old, most of a large heap, they are not looked at. */
@@ -111,18 +112,17 @@ static void undo_since_fork(const struct heap *heap, struct survival_begun *begu
 			undo_own(heap, begun);
 }
 
-static uint64_t of_all_generations(const uint64_t live[3])
-{
-	return live[0] + live[1] + live[2];
-}
-
 static struct inheritance sum_up(const struct survival_begun *begun)
 {
-	struct inheritance sum = {0, of_all_generations(begun->of[CLASS_LARGE_BYTES])};
-	for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++) {
-		uint64_t live = of_all_generations(begun->of[c]);
-		sum.blocks += live;
-		sum.bytes += c < CLASS_POOLED ? live * class_bytes(c) : 0;
+	struct inheritance sum = {0};
+	for (unsigned g = 0; g < 3; g++) {
+		sum.bytes_of[g] = begun->of[CLASS_LARGE_BYTES][g];
+		for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++) {
+			sum.blocks_of[g] += begun->of[c][g];
+			sum.bytes_of[g] += c < CLASS_POOLED ? begun->of[c][g] * class_bytes(c) : 0;
+		}
+		sum.blocks += sum.blocks_of[g];
+		sum.bytes += sum.bytes_of[g];
 	}
 	return sum;
 }
@@ -155,6 +155,11 @@ static void fill_record(struct pm_process *process, uint32_t parent, struct pm_p
 	process->began_ns = threads_clock_ns();
 	process->inherited_blocks = inherited->blocks;
 	process->inherited_bytes = inherited->bytes;
+	for (unsigned g = 0; g < 3; g++) {
+		process->inherited_in[g].blocks = inherited->blocks_of[g];
+		process->inherited_in[g].bytes = inherited->bytes_of[g];
+	}
+	process->epoch = process->inherited_epoch = clock_now.epoch;
 	publish_clock(process);
 	__atomic_add_fetch(&old->children, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&process->state, PM_STATE_RUNNING, __ATOMIC_RELEASE);

@@ -25,6 +25,18 @@ setup()
 	POOLMEM=dir=$out/segments LD_PRELOAD=$lib "$programs/api_cxx"
 }
 
+@test "poolmem.h: a child that is forked and turns no epoch has figures of each generation" {
+	POOLMEM=dir=$out/segments LD_PRELOAD=$lib "$programs/forked"
+	"$poolmem" survival --all --json "$out"/segments/*.pms >"$out/json"
+	python3 -c 'import json, sys
+child = [p["metrics"] for p in json.load(open(sys.argv[1]))["processes"] if p["metrics"]["inherited.blocks"]]
+figures = [[m["gen.%d.%s" % (g, name)] for g in range(3) for name in ("entered", "survived", "died", "live")] for m in child]
+in_bytes = [[m["gen.%d.%s_bytes" % (g, name)] for g in range(3) for name in ("entered", "survived", "died", "live")]
+            for m in child]
+assert figures == [[500, 0, 50, 450, 0, 0, 0, 0, 1000, 0, 100, 900]], figures
+assert in_bytes == [[48 * blocks for blocks in figures[0]]], in_bytes' "$out/json"
+}
+
 @test "poolmem.h: in C99 without extensions, with warnings as errors" {
 	printf '#include <poolmem/poolmem.h>\nint main(void) { return poolmem_mark("x") == 0; }\n' >"$out/c99.c"
 	for compiler in cc $(command -v clang); do

@@ -18,6 +18,7 @@ enum { BLOCKS = 1050, BYTES = 48, LARGE = 1 << 20, CALLS = 2000 };
 
 static void *block[BLOCKS], *large;
 static bool failed, is_child;
+static const struct pm_slot *slot;
 
 #define EXPECT(condition)                                                                          \
 	do {                                                                                       \
@@ -100,7 +101,7 @@ static void test_thresholds(void)
 	EXPECT_EQUAL(poolmem_set_threshold(700, 5, 6), 0);
 	EXPECT_EQUAL(poolmem_get_threshold(threshold), 0);
 	EXPECT(threshold[0] == 700 && threshold[1] == 5 && threshold[2] == 6);
-	EXPECT_EQUAL(own_slot(own_segment(getenv("SEGMENTS")))->process.threshold[1], 5);
+	EXPECT_EQUAL(slot->process.threshold[1], 5);
 }
 
 /* Whole generations, by hand. */
@@ -157,6 +158,7 @@ static void in_child(void)
 	EXPECT_EQUAL(poolmem_get_freeze_count(), frozen - 5);
 	get_stats(stats);
 	EXPECT_EQUAL(stats[2].live, 10);
+	EXPECT_EQUAL(stats[2].died, 0);
 	EXPECT_EQUAL(poolmem_mark("child"), 0);
 	fflush(stdout);
 	_exit(failed);
@@ -197,6 +199,7 @@ static void test_freeze(void)
 	EXPECT(waitpid(child, &status, 0) == child && !status);
 	EXPECT_EQUAL(poolmem_get_freeze_count(), count - 91);
 
+	EXPECT_EQUAL(slot->counter[PM_COUNTER_REMOTE_FREE], 0);
 	EXPECT_EQUAL(poolmem_unfreeze(), 0);
 	EXPECT_EQUAL(poolmem_get_freeze_count(), 0);
 	get_stats(after);
@@ -314,7 +317,7 @@ int main(int argc, char **argv)
 	}
 	setenv("SEGMENTS", argv[1], 1);
 	EXPECT_EQUAL(poolmem_disable(), 0);
-	own_segment(argv[1]); /* once, so that what it allocates is there */
+	slot = own_slot(own_segment(argv[1]));
 	test_thresholds();
 	test_collect();
 	test_freeze();

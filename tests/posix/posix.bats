@@ -101,3 +101,9 @@ PY
 	mkdir -m 700 "$BATS_TEST_TMPDIR/segments"
 	preloaded "$programs/sleeps"
 }
+
+@test "a signal handler that interrupts malloc may free" {
+	run --separate-stderr preloaded "$programs/handler"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+}
