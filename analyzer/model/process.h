@@ -31,12 +31,15 @@ struct class_count {
 	uint64_t *freed_at;        /* of these, by age bucket */
 };
 
+enum { GENERATION_COUNT = 3 };
+
 struct slot {
 	uint32_t chunk, use, tid, held, holders;
 	uint64_t began_ns, ended_ns;
 	uint64_t counter[PM_COUNTER_COUNT];
 	uint64_t allocated, freed; /* blocks of all classes */
 	uint64_t allocated_bytes, freed_bytes;
+	uint64_t died[GENERATION_COUNT]; /* of `freed`, by the generation they were in */
 };
 
 struct arena {

@@ -17,16 +17,19 @@ struct class_count *class_counts_new(const struct layout *layout)
 	return counts;
 }
 
-static uint64_t add_freed(const struct pm_tally *tally, uint32_t age_count,
-			  struct class_count *total)
+/* Returns the sum; ret_died: by generation. */
+static uint64_t add_freed(const struct pm_tally *tally, const struct layout *layout,
+			  struct class_count *total, uint64_t ret_died[GENERATION_COUNT])
 {
 	uint64_t freed = 0;
-	for (uint32_t age = 0; age < age_count; age++) {
+	for (uint32_t age = 0; age < layout->age_count; age++) {
+		uint64_t *died = &ret_died[layout->ages[age].generation];
 		/* The array may be longer than this program knows: not indexed by its type. */
 		uint64_t count;
 		memcpy(&count, (const char *)tally->freed + age * sizeof count, sizeof count);
 		total->freed_at[age] = sum(total->freed_at[age], count);
 		freed = sum(freed, count);
+		*died = sum(*died, count);
 	}
 	total->freed = sum(total->freed, freed);
 	return freed;
@@ -55,9 +58,13 @@ static void read_tallies(const struct image *image, const unsigned char *chunk, 
 		const struct pm_tally *tally = chunk_tally(&image->header, chunk, c);
 		struct class_count *total = &process->classes[c];
 		uint64_t allocated = tally_allocated(tally);
-		uint64_t freed = add_freed(tally, process->layout->age_count, total);
+		uint64_t died[GENERATION_COUNT] = {0};
+		uint64_t freed = add_freed(tally, process->layout, total, died);
 		total->allocated = sum(total->allocated, allocated);
 		add_to_slot(&process->layout->classes[c], allocated, freed, slot);
+		if (process->layout->classes[c].kind != PM_CLASS_LARGE_BYTES)
+			for (int g = 0; g < GENERATION_COUNT; g++)
+				slot->died[g] = sum(slot->died[g], died[g]);
 	}
 }
 

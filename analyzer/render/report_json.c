@@ -86,6 +86,7 @@ static json_t *thread_json(const struct slot *slot)
 	json_put(object, "freed", json_count(slot->freed));
 	json_put(object, "allocated_bytes", json_count(slot->allocated_bytes));
 	json_put(object, "freed_bytes", json_count(slot->freed_bytes));
+	json_put(object, "died", json_three(slot->died));
 	json_put(object, "remote_frees", json_count(slot->counter[PM_COUNTER_REMOTE_FREE]));
 	return object;
 }

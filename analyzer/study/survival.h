@@ -8,8 +8,6 @@
 
 #include <stdbool.h>
 
-enum { GENERATION_COUNT = 3 };
-
 /*
  * By generation.  entered = survived + died + live, in generation 2 + frozen, but for what a running program did
  * while it was read.
