@@ -8,11 +8,14 @@
 #include "text/colour.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <poolmem/format.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { GO_ON = -1, ROWS_DEFAULT = 20, FAULT_COUNT_MAX = 8 };
@@ -183,11 +186,29 @@ static size_t columns_of(int fd)
 	return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+bool reader_may_write(const char *path, struct failure *why)
+{
+	char magic[sizeof PM_MAGIC - 1] = "";
+	struct stat status;
+	int file;
+
+	if (stat(path, &status) || !S_ISREG(status.st_mode) ||
+	    (file = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return true;
+	bool is_whole = read(file, magic, sizeof magic) == (ssize_t)sizeof magic;
+	close(file);
+	if (!is_whole || (memcmp(magic, PM_MAGIC, sizeof magic) != 0 &&
+			  memcmp(magic, PM_CAPTURE_MAGIC, sizeof magic) != 0))
+		return true;
+	return fail(why, FAILURE_WRITE, "%s is a capture or a segment: write to another file", path);
+}
+
 bool reader_open_sink(const struct reader *reader, struct sink *sink, struct failure *why)
 {
 	bool colour;
 
 	if (!colour_wanted(reader->colour, STDOUT_FILENO, &colour, why) ||
+	    (reader->output && !reader_may_write(reader->output, why)) ||
 	    !sink_open(sink, reader->output, why))
 		return false;
 	bool is_always = reader->colour && strcmp(reader->colour, "always") == 0;

@@ -33,6 +33,9 @@ struct reader_accepts {
 /* Returns an exit code below zero when the command may go on. */
 int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, struct reader *ret);
 
+/* Whether a report may be written there: a capture, perhaps the one it is made of, is not overwritten. */
+bool reader_may_write(const char *path, struct failure *why);
+
 /* Opens the output with the colour that was asked for. */
 bool reader_open_sink(const struct reader *reader, struct sink *sink, struct failure *why);
 

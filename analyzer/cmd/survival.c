@@ -59,7 +59,7 @@ static bool draw(const struct study *study, const char *path, struct failure *wh
 	if (!study->total.curve.count)
 		return fail(why, FAILURE_NOTHING,
 			    "%s is not drawn: no age is known that blocks outlived", path);
-	if (!sink_open(&sink, path, why))
+	if (!reader_may_write(path, why) || !sink_open(&sink, path, why))
 		return false;
 	survival_svg(study, &sink);
 	return sink_close(&sink, why);

@@ -56,15 +56,16 @@ static void say_young(const struct figures *figures, struct sink *sink)
 	const struct generations *generations = &figures->generations;
 
 	begin(sink);
-	sink_print(
-		sink,
-		"%s of all blocks, and %s of the bytes allocated, died in the epoch they were "
-		"born in.\n",
-		number_share(generations->died_young, metric(&figures->metrics, METRIC_ALLOC_COUNT))
-			.text,
-		number_share(generations->died_young_bytes,
-			     metric(&figures->metrics, METRIC_ALLOC_BYTES))
-			.text);
+	sink_print(sink,
+		   "%s of all blocks, and %s of their bytes, died in the epoch they were "
+		   "born in.\n",
+		   number_share(generations->died_young, generations->born).text,
+		   number_share(generations->died_young_bytes, generations->born_bytes).text);
+	if (metric(&figures->metrics, METRIC_INHERITED_BLOCKS))
+		sink_print(sink,
+			   "  Of all blocks, %s are what forked children inherited, counted in the "
+			   "child, too.\n",
+			   number_count(metric(&figures->metrics, METRIC_INHERITED_BLOCKS)).text);
 }
 
 static void say_old(const struct figures *figures, struct sink *sink)
@@ -78,7 +79,7 @@ static void say_old(const struct figures *figures, struct sink *sink)
 		return;
 	}
 	sink_print(sink, "%s of the blocks became old, that is came to generation 2",
-		   number_share(blocks->entered[2], blocks->entered[0]).text);
+		   number_share(blocks->entered[2], figures->generations.born).text);
 	if (oldest->flow.entered[2])
 		sink_print(sink, "; %s of these are %s",
 			   number_share(oldest->flow.entered[2], blocks->entered[2]).text,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* notes.c: see notes.h. */
 #include "study/notes.h"
+#include "study/survival.h"
 
 #include "model/saturate.h"
 #include "text/allocate.h"
@@ -186,7 +187,7 @@ static void add_sweeps(struct notes *notes, const struct process *process)
 {
 	size_t forks = process->kind == PROCESS_DEPARTED ? forks_in(process) : 1;
 
-	if (!process->survivors)
+	if (!survival_is_recorded(process))
 		add_counted(
 			notes, "sweeps_unknown",
 			"what came to each generation, survived and lives there is not known of "

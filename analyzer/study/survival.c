@@ -88,6 +88,11 @@ static bool is_as_forked(const struct process *process)
 	       record->epoch == record->inherited_epoch;
 }
 
+bool survival_is_recorded(const struct process *process)
+{
+	return process->survivors || is_as_forked(process);
+}
+
 static void add_as_forked(const struct process *process, struct flow *ret_blocks,
 			  struct flow *ret_bytes)
 {
@@ -111,10 +116,10 @@ void survival_add(struct survival *survival, const struct process *process)
 	struct flow blocks = {.entered = {0}}, bytes = {.entered = {0}};
 	survival->processes++;
 	survival->uncertain = sum(survival->uncertain, process->uncertain);
-	if (!process->survivors && is_as_forked(process))
-		add_as_forked(process, &blocks, &bytes);
-	else if (!process->survivors)
+	if (!survival_is_recorded(process))
 		survival->not_known++;
+	else if (!process->survivors)
+		add_as_forked(process, &blocks, &bytes);
 	for (uint32_t c = 0; process->survivors && c < process->layout->class_count; c++) {
 		struct flow flow = flow_of_class(process, c);
 		add_class(&process->layout->classes[c], &flow, &blocks, &bytes);

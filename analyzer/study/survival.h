@@ -29,6 +29,9 @@ struct survival {
 /* Of one class; blocks, or bytes where the class counts bytes.  The process has survivors. */
 struct flow flow_of_class(const struct process *process, uint32_t size_class);
 
+/* Whether it is told what came to each generation of the process, if not of each class. */
+bool survival_is_recorded(const struct process *process);
+
 void survival_add(struct survival *survival, const struct process *process);
 
 /* Adds figures of `unit` each. */

@@ -382,10 +382,10 @@ static enum what_if_reason reason_against(const struct process *process, uint32_
 	const struct pm_process *record = &process->record;
 	uint32_t length = record->threshold[0];
 
-	if (!process->survivors)
-		return WHAT_IF_UNRECORDED;
 	if (process->kind != PROCESS_EXEC)
 		return WHAT_IF_INHERITED;
+	if (!process->survivors)
+		return WHAT_IF_UNRECORDED;
 	if (!length || first % length)
 		return WHAT_IF_SHORTER;
 	if (first != length && record->clock_kind == PM_CLOCK_NET)

@@ -98,7 +98,8 @@
 	X(segment_max, "segment.max", ROOM, "64M", "bytes, 128K or more", "one segment at most")   \
 	X(gen_clock, "gen.clock", CHOICE, "allocs", "allocs|bytes|net|ms",                         \
 	  "what an epoch is counted in: allocations, their bytes, allocations less frees, time")   \
-	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10", "N:N:N",                           \
+	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10",                                    \
+	  "N:N:N, plain numbers, the first from 1, the second up to 100",                          \
 	  "units of gen.clock per young sweep (default 1000 allocs, 65536 bytes, 700 net, 10 ms)," \
 	  " young sweeps per middle one, middle ones per full one")                                \
 	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                   \

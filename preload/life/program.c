@@ -5,6 +5,7 @@
 #include "tally/clock.h"
 
 #include <errno.h>
+#include <time.h>
 
 enum { WAIT_TURNS = 300 };
 
@@ -156,7 +157,12 @@ static void copy_name(char to[PM_MARK_NAME], const char *name)
 
 static void fill(struct pm_mark *mark, const char *name)
 {
-	*mark = (struct pm_mark){.at_ns = threads_clock_ns(), .epoch = clock_now.epoch};
+	struct timespec now = {0};
+	clock_gettime(CLOCK_MONOTONIC, &now); /* not the coarse one: phases may be short */
+	*mark = (struct pm_mark){
+		.at_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+		.epoch = clock_now.epoch,
+	};
 	for (unsigned g = 0; g < 3; g++)
 		mark->sweeps[g] = clock_now.sweeps[g];
 	survival_sum_up(mark);

@@ -390,3 +390,13 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 	run -0 "$poolmem" survival --thresholds 1000:10:10 --json "$capture"
 	[ "$(grep -c '"at_least"' <<<"$output")" -ge 18 ]
 }
+
+@test "a report is not written over a capture" {
+	cp "$here/killed/capture.pm" "$BATS_TEST_TMPDIR/kept.pm"
+	for command in "report -o" "survival -o" "survival -f --svg"; do
+		run --separate-stderr "$poolmem" ${command% *} ${command##* } "$BATS_TEST_TMPDIR/kept.pm" "$BATS_TEST_TMPDIR/kept.pm"
+		[ "$status" -eq 1 ]
+		[[ $stderr == *"write to another file"* ]]
+		cmp "$here/killed/capture.pm" "$BATS_TEST_TMPDIR/kept.pm"
+	done
+}
