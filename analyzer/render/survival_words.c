@@ -43,7 +43,8 @@ static void say_epochs(const struct generations *generations, struct sink *sink)
 		sink_print(sink, "counted by different clocks; in the first process of %s",
 			   words_epoch(generations).text);
 	else
-		sink_print(sink, "%s of %s", generations->epochs ? "each" : "An epoch is",
+		sink_print(sink, "%s %s",
+			   generations->epochs ? "each of at least" : "An epoch is of",
 			   words_epoch(generations).text);
 	if (generations->epoch_length > threshold[0] && !generations->clocks_differ)
 		sink_print(sink, ", longer as time went by");
@@ -97,7 +98,7 @@ static void say_lasting(const struct figures *figures, struct sink *sink)
 		sink_print(sink, "Nothing lives in generation 2.\n");
 		return;
 	}
-	sink_print(sink, "%s, %s, live in generation 2 and may never die",
+	sink_print(sink, "%s, %s, are left in generation 2 and have not died",
 		   number_of(survival->blocks.live[2], "block").text,
 		   number_bytes(survival->bytes.live[2]).text);
 	for (size_t i = 0; i < classes->lasting_count; i++) {

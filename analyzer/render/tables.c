@@ -76,7 +76,7 @@ static void legend_of_classes(const struct figures *figures, struct sink *sink)
 	bool has_length = !figures->generations.clocks_differ;
 	char text[240];
 
-	snprintf(text, sizeof text, "died young: in the epoch they were born in%s%s%s",
+	snprintf(text, sizeof text, "died young: of the freed, in the epoch they were born in%s%s%s",
 		 has_length ? ", " : "", has_length ? words_epoch(&figures->generations).text : "",
 		 has_length ? " long" : "");
 	if (figures->classes.all.freed)
