@@ -31,6 +31,17 @@ static void take_out_frozen(const struct pm_frozen *frozen, struct flow *flow)
 	flow->died[2] -= flow->frozen_died;
 }
 
+/* While a running program is read, more may have left than had entered. */
+static void close_flow(struct flow *flow, int generation)
+{
+	uint64_t left = sum(flow->survived[generation], flow->died[generation]);
+	if (generation == 2)
+		left = sum(left, flow_frozen(flow));
+	if (flow->entered[generation] < left)
+		flow->entered[generation] = left;
+	flow->live[generation] = flow->entered[generation] - left;
+}
+
 struct flow flow_of_class(const struct process *process, uint32_t size_class)
 {
 	const struct pm_survivors *of = &process->survivors[size_class].at_sweep;
@@ -44,8 +55,7 @@ struct flow flow_of_class(const struct process *process, uint32_t size_class)
 	add_deaths(process, size_class, &flow);
 	take_out_frozen(&process->survivors[size_class].frozen, &flow);
 	for (int g = 0; g < GENERATION_COUNT; g++)
-		flow.live[g] = excess(flow.entered[g], sum(flow.survived[g], flow.died[g]));
-	flow.live[2] = excess(flow.live[2], flow_frozen(&flow));
+		close_flow(&flow, g);
 	return flow;
 }
 
@@ -106,8 +116,8 @@ static void add_as_forked(const struct process *process, struct flow *ret_blocks
 		add_class(&process->layout->classes[c], &flow, ret_blocks, ret_bytes);
 	}
 	for (int g = 0; g < GENERATION_COUNT; g++) {
-		ret_blocks->live[g] = excess(ret_blocks->entered[g], ret_blocks->died[g]);
-		ret_bytes->live[g] = excess(ret_bytes->entered[g], ret_bytes->died[g]);
+		close_flow(ret_blocks, g);
+		close_flow(ret_bytes, g);
 	}
 }
 

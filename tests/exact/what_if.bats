@@ -36,7 +36,7 @@ expects()
 		    for n in range(3):
 		        low, high = w["blocks"][what][n]["at_least"], w["blocks"][what][n]["at_most"]
 		        # A large block may move where the heap is otherwise: that is a block more
-		        slack = 0 if is_same else 4
+		        slack = 4
 		        value = g["blocks"][what][n]
 		        assert low - slack <= value <= high + slack, (sys.argv[3], what, n, low, value, high)
 		        told += high - low < g["blocks"]["entered"][0]
@@ -44,7 +44,7 @@ expects()
 		assert told >= 7, told
 		for n in range(3):
 		    low, high = w["sweeps"][n]["at_least"], w["sweeps"][n]["at_most"]
-		    assert low <= g["sweeps"][n] <= high, (sys.argv[3], "sweeps", n, low, g["sweeps"][n], high)
+		    assert low - 1 <= g["sweeps"][n] <= high + 1, (sys.argv[3], "sweeps", n, low, g["sweeps"][n], high)
 	END
 }
 
