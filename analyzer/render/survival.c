@@ -15,23 +15,6 @@ enum { BAR_COLUMNS = 20, NAME_COLUMNS = 40, INDENT = 2 };
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 
-static void title(struct sink *sink, const char *text)
-{
-	sink_print(sink, "\n");
-	sink_style(sink, STYLE_TITLE);
-	sink_print(sink, "%s", text);
-	sink_style(sink, STYLE_PLAIN);
-	sink_print(sink, "\n");
-}
-
-static void legend(struct sink *sink, const char *text)
-{
-	sink_style(sink, STYLE_FAINT);
-	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  %s\n", text);
-	sink_style(sink, STYLE_PLAIN);
-}
-
 static void put_share_and_bar(struct table *table, uint64_t part, uint64_t whole)
 {
 	char bar[BAR_COLUMNS + 1];
@@ -88,10 +71,10 @@ static void put_generations(const struct generations *generations, struct sink *
 
 	if (!survival_says_anything(survival))
 		return;
-	title(sink, "Generations, in blocks");
-	legend(sink, "entered: born, come from a younger one, or inherited by a forked child");
+	table_title(sink, "Generations, in blocks", 0, 0);
+	table_legend(sink, "entered: born, come from a younger one, or inherited by a forked child");
 	put_flows(generations, &survival->blocks, number_count, sink);
-	title(sink, "Generations, in usable bytes");
+	table_title(sink, "Generations, in usable bytes", 0, 0);
 	put_flows(generations, &survival->bytes, number_bytes, sink);
 }
 
@@ -110,11 +93,12 @@ static void put_curve(const struct curve *curve, size_t departed, struct sink *s
 
 	if (!curve->count)
 		return;
-	title(sink, "Survival: how much of what was born outlived an age");
-	legend(sink,
-	       departed ? "what still lives counts as having outlived each age; departed children, of "
-			  "which only deaths are known, are left out"
-			: "what still lives counts as having outlived each age");
+	table_title(sink, "Survival: how much of what was born outlived an age", 0, 0);
+	table_legend(
+		sink,
+		departed ? "what still lives counts as having outlived each age; departed children, of "
+			   "which only deaths are known, are left out"
+			 : "what still lives counts as having outlived each age");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < curve->count; i++) {
 		table_cell(&table, number_count(curve->points[i].age).text);
@@ -122,19 +106,6 @@ static void put_curve(const struct curve *curve, size_t departed, struct sink *s
 		put_share_and_bar(&table, curve->points[i].bytes, curve->born_bytes);
 	}
 	table_end(&table, sink);
-}
-
-static void put_age(struct table *table, const struct age_row *row)
-{
-	char age[32];
-
-	if (row->age_min == row->age_max)
-		snprintf(age, sizeof age, "%u", row->age_min);
-	else if (row->age_max == UINT32_MAX)
-		snprintf(age, sizeof age, "%u and more", row->age_min);
-	else
-		snprintf(age, sizeof age, "%u to %u", row->age_min, row->age_max);
-	table_cell(table, age);
 }
 
 static void put_deaths(const struct generations *generations, struct sink *sink)
@@ -152,16 +123,16 @@ static void put_deaths(const struct generations *generations, struct sink *sink)
 
 	if (!generations->died_in_all)
 		return;
-	title(sink, "Age at death");
+	table_title(sink, "Age at death", 0, 0);
 	if (generations->survival.blocks.frozen_died)
-		legend(sink, "those that died frozen stand among the oldest");
+		table_legend(sink, "those that died frozen stand among the oldest");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < generations->count; i++) {
 		const struct age_row *row = &generations->rows[i];
 		if (!row->died)
 			continue;
 		table_cell(&table, number_count(row->generation).text);
-		put_age(&table, row);
+		table_cell_of_age(&table, row);
 		table_cell(&table, number_count(row->died).text);
 		put_share_and_bar(&table, row->died, generations->died_in_all);
 		table_cell(&table, number_bytes(row->died_bytes).text);
@@ -188,17 +159,12 @@ static void put_class(struct table *table, const struct class_row *row, bool is_
 
 static void title_of_classes(const struct class_table *classes, size_t shown, struct sink *sink)
 {
-	char text[96];
+	char text[96] = "Size classes";
 
-	if (shown < classes->count)
-		snprintf(text, sizeof text, "Size classes (%zu of %zu; -n 0 shows all)", shown,
-			 classes->count);
-	else if (classes->count < classes->used_count)
+	if (shown == classes->count && classes->count < classes->used_count)
 		snprintf(text, sizeof text, "Size classes: %zu of %zu match the filter",
 			 classes->count, classes->used_count);
-	else
-		snprintf(text, sizeof text, "Size classes");
-	title(sink, text);
+	table_title(sink, text, shown, classes->count);
 }
 
 static void put_classes(const struct figures *figures, const struct view *view, struct sink *sink)
@@ -219,7 +185,8 @@ static void put_classes(const struct figures *figures, const struct view *view, 
 	if (!classes->count)
 		return;
 	title_of_classes(classes, rows, sink);
-	legend(sink, "died young: of the allocated, in the epoch they were born in; became old: came "
+	table_legend(sink,
+		     "died young: of the allocated, in the epoch they were born in; became old: came "
 		     "to generation 2");
 	table_begin(&table, columns, is_known ? sizeof columns / sizeof *columns : COLUMNS_ALWAYS);
 	for (size_t i = 0; i < rows; i++) {
@@ -265,10 +232,11 @@ static void put_phases(const struct phases *phases, struct sink *sink)
 
 	if (!phases->count)
 		return;
-	title(sink, "Phases");
-	legend(sink,
-	       "a phase begins at the mark of its name; young: deaths in the epoch of birth, for "
-	       "each block allocated; sweeps of generation 0/1/2; live then: at its end");
+	table_title(sink, "Phases", 0, 0);
+	table_legend(
+		sink,
+		"a phase begins at the mark of its name; young: deaths in the epoch of birth, for "
+		"each block allocated; sweeps of generation 0/1/2; live then: at its end");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < phases->count; i++)
 		put_phase(&table, &phases->list[i]);
@@ -319,7 +287,7 @@ static void put_what_if(const struct what_if *what_if, struct sink *sink)
 	const uint32_t *threshold = what_if->threshold;
 	snprintf(text, sizeof text, "What if gen.threshold were %u:%u:%u", threshold[0],
 		 threshold[1], threshold[2]);
-	title(sink, text);
+	table_title(sink, text, 0, 0);
 	survival_words_what_if(what_if, sink);
 	if (what_if->processes)
 		put_expectations(what_if, sink);

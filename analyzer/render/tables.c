@@ -14,7 +14,7 @@ enum { SENTENCE_INDENT = 2 };
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 
-static void title(struct sink *sink, const char *text, size_t shown, size_t count)
+void table_title(struct sink *sink, const char *text, size_t shown, size_t count)
 {
 	sink_print(sink, "\n");
 	sink_style(sink, STYLE_TITLE);
@@ -33,7 +33,7 @@ static void title_of_classes(struct sink *sink, const char *text, size_t shown, 
 
 	snprintf(filtered, sizeof filtered,
 		 "%s: %zu of %zu match the filter, 'all' counts every one", text, count, used);
-	title(sink, count < used ? filtered : text, shown, count);
+	table_title(sink, count < used ? filtered : text, shown, count);
 }
 
 void table_cell_of_class(struct table *table, const struct class_row *row)
@@ -62,8 +62,7 @@ static void put_class(struct table *table, const struct class_row *row, const st
 				  : number_share((uint64_t)live_bytes, (uint64_t)all_bytes).text);
 }
 
-/* Where a word of a table is not plain: what it means. */
-static void legend(struct sink *sink, const char *text)
+void table_legend(struct sink *sink, const char *text)
 {
 	sink_style(sink, STYLE_FAINT);
 	paragraph_begin(sink, SENTENCE_INDENT);
@@ -80,10 +79,11 @@ static void legend_of_classes(const struct figures *figures, struct sink *sink)
 		 has_length ? ", " : "", has_length ? words_epoch(&figures->generations).text : "",
 		 has_length ? " long" : "");
 	if (figures->classes.all.freed)
-		legend(sink, text);
+		table_legend(sink, text);
 	if (figures->classes.has_inherited && figures->classes.all.freed)
-		legend(sink,
-		       "kept: at least these of its own; some of the freed may have been inherited");
+		table_legend(
+			sink,
+			"kept: at least these of its own; some of the freed may have been inherited");
 }
 
 void table_of_classes(const struct figures *figures, const struct view *view, struct sink *sink)
@@ -143,7 +143,7 @@ static void put_run_blocks(const char *text, uint64_t count, uint64_t bytes, str
 
 static void put_arenas(const struct arena_figures *arenas, struct sink *sink)
 {
-	title(sink, "Arenas", 0, 0);
+	table_title(sink, "Arenas", 0, 0);
 	paragraph_begin(sink, SENTENCE_INDENT);
 	sink_print(sink,
 		   "  %s, %s mapped; %s of it free, of that %s written to and not given back\n",
@@ -181,7 +181,7 @@ void table_of_pools(const struct pool_table *pools, const struct view *view, str
 	table_end(&table, sink);
 }
 
-static void put_age(struct table *table, const struct age_row *row)
+void table_cell_of_age(struct table *table, const struct age_row *row)
 {
 	char age[32];
 
@@ -203,7 +203,7 @@ static void put_epoch(const struct generations *generations, struct sink *sink)
 		 words_epoch(generations).text,
 		 generations->clocks_differ ? " in the first process, others have other clocks" : "",
 		 number_nth((uint64_t)generations->threshold[1] + 2).text);
-	legend(sink, text);
+	table_legend(sink, text);
 }
 
 /* The clock where it is not the one that most have. */
@@ -245,7 +245,7 @@ static void put_ages(const struct generations *generations, struct sink *sink)
 		if (!row->died)
 			continue;
 		table_cell(&table, number_count(row->generation).text);
-		put_age(&table, row);
+		table_cell_of_age(&table, row);
 		table_cell(&table, number_count(row->died).text);
 		table_cell(&table, number_share(row->died, generations->died_in_all).text);
 	}
@@ -287,7 +287,7 @@ void table_of_generations(const struct generations *generations, struct sink *si
 {
 	if (!generations->died_in_all)
 		return;
-	title(sink, "Generations: at which age blocks died", 0, 0);
+	table_title(sink, "Generations: at which age blocks died", 0, 0);
 	bool is_short = generations->has_epochs && !generations->epochs;
 	if (is_short && generations->died_young == generations->died_in_all) {
 		sink_print(sink, "  None outlived an epoch of %s: no epoch ended.\n",
@@ -329,8 +329,9 @@ void table_of_threads(const struct process_study *process, const struct view *vi
 
 	if (!process->slot_count || (process->slot_count == 1 && process->slots[0]->holders <= 1))
 		return; /* a single thread has made all calls */
-	title(sink, "Threads", rows, process->slot_count);
-	legend(sink, "a row counts one thread after the other; thread: the last, threads: how many");
+	table_title(sink, "Threads", rows, process->slot_count);
+	table_legend(sink,
+		     "a row counts one thread after the other; thread: the last, threads: how many");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
 		put_slot(&table, process->slots[i]);
@@ -367,11 +368,12 @@ void table_of_processes(const struct study *study, const struct view *view, stru
 	size_t rows = view_rows(view, study->process_count);
 	struct table table;
 
-	title(sink, "Processes", rows, study->process_count);
+	table_title(sink, "Processes", rows, study->process_count);
 	if (study->fork_count)
-		legend(sink,
-		       "exec: a program that was started; fork: a child that it forked, live and "
-		       "peak with what it inherited");
+		table_legend(
+			sink,
+			"exec: a program that was started; fork: a child that it forked, live and "
+			"peak with what it inherited");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++)
 		put_process(&table, study, study->ranked[i]);

@@ -11,6 +11,13 @@
 #include "text/sink.h"
 #include "text/table.h"
 
+/* Of any table: its title, with how many of its rows are shown, and what a word of it means. */
+void table_title(struct sink *sink, const char *text, size_t shown, size_t count);
+void table_legend(struct sink *sink, const char *text);
+
+/* The cell that names a range of ages. */
+void table_cell_of_age(struct table *table, const struct age_row *row);
+
 /* The cell that names a size class. */
 void table_cell_of_class(struct table *table, const struct class_row *row);
 

@@ -2,31 +2,19 @@
 /* generations.c: see generations.h. */
 #include "study/generations.h"
 
+#include "study/amount.h"
+
 #include "model/saturate.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct amount {
-	uint64_t blocks, bytes;
-};
-
-/* Adds so much of what a class counts: blocks, or bytes of large ones. */
-static void add_amount(struct amount *to, const struct pm_class *size_class, uint64_t count)
-{
-	bool counts_bytes = size_class->kind == PM_CLASS_LARGE_BYTES;
-
-	to->bytes = sum(to->bytes, product(count, counts_bytes ? 1 : size_class->block_bytes));
-	if (!counts_bytes)
-		to->blocks = sum(to->blocks, count);
-}
-
 static struct amount deaths_at(const struct process *process, uint32_t age)
 {
 	struct amount deaths = {0, 0};
 	for (uint32_t c = 0; c < process->layout->class_count; c++)
-		add_amount(&deaths, &process->layout->classes[c], process->classes[c].freed_at[age]);
+		amount_add(&deaths, &process->layout->classes[c], process->classes[c].freed_at[age]);
 	return deaths;
 }
 
@@ -37,11 +25,11 @@ static struct amount births_of(const struct process *process)
 
 	for (uint32_t c = 0; c < process->layout->class_count; c++) {
 		const struct pm_class *size_class = &process->layout->classes[c];
-		add_amount(&births, size_class, process->classes[c].allocated);
+		amount_add(&births, size_class, process->classes[c].allocated);
 		if (!process->survivors)
 			continue;
 		struct flow flow = flow_of_class(process, c);
-		add_amount(&frozen, size_class, flow_frozen(&flow));
+		amount_add(&frozen, size_class, flow_frozen(&flow));
 	}
 	return (struct amount){excess(births.blocks, frozen.blocks),
 			       excess(births.bytes, frozen.bytes)};

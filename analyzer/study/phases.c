@@ -3,6 +3,7 @@
 #include "study/phases.h"
 
 #include "model/saturate.h"
+#include "study/amount.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
@@ -15,20 +16,20 @@ static struct pm_mark last_of(const struct process *process)
 	const struct layout *layout = process->layout;
 	struct pm_mark mark = {.at_ns = sum(record->began_ns, process->elapsed_ns),
 			       .epoch = record->epoch};
+	struct amount allocated = {0, 0}, freed[PM_AGE_COUNT] = {{0, 0}};
 
 	memcpy(mark.sweeps, record->sweeps, sizeof mark.sweeps);
 	for (uint32_t c = 0; c < layout->class_count; c++) {
 		const struct class_count *count = &process->classes[c];
-		bool counts_bytes = layout->classes[c].kind == PM_CLASS_LARGE_BYTES;
-		uint64_t bytes = counts_bytes ? 1 : layout->classes[c].block_bytes;
-		uint64_t blocks = counts_bytes ? 0 : 1;
-		mark.allocated = sum(mark.allocated, product(count->allocated, blocks));
-		mark.allocated_bytes = sum(mark.allocated_bytes, product(count->allocated, bytes));
-		for (uint32_t age = 0; age < layout->age_count; age++) {
-			uint64_t freed = count->freed_at[age];
-			mark.freed[age] = sum(mark.freed[age], product(freed, blocks));
-			mark.freed_bytes[age] = sum(mark.freed_bytes[age], product(freed, bytes));
-		}
+		amount_add(&allocated, &layout->classes[c], count->allocated);
+		for (uint32_t age = 0; age < layout->age_count; age++)
+			amount_add(&freed[age], &layout->classes[c], count->freed_at[age]);
+	}
+	mark.allocated = allocated.blocks;
+	mark.allocated_bytes = allocated.bytes;
+	for (uint32_t age = 0; age < layout->age_count; age++) {
+		mark.freed[age] = freed[age].blocks;
+		mark.freed_bytes[age] = freed[age].bytes;
 	}
 	return mark;
 }

@@ -5,6 +5,7 @@
 #include "model/saturate.h"
 #include "study/schedule.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,15 +83,6 @@ static double most(double a, double b)
 	return a > b ? a : b;
 }
 
-static double root(double square)
-{
-	double guess = square > 1 ? square : 1;
-
-	for (int i = 0; i < 80; i++)
-		guess = (guess + square / guess) / 2;
-	return guess;
-}
-
 static struct what_if_range rounded(double low, double high)
 {
 	uint64_t floor = figure_of(low), ceiling = figure_of(high);
@@ -126,7 +118,7 @@ struct promoted {
 /* Sweeps are few, and differ: two standard deviations of the sum over `sweeps` of them. */
 static double chance(double amount, uint64_t sweeps)
 {
-	return sweeps ? 2 * amount / root((double)sweeps) : 0;
+	return sweeps ? 2 * amount / sqrt((double)sweeps) : 0;
 }
 
 static struct promoted promoted_dead(const struct question *question, const struct material *of)

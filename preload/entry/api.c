@@ -3,37 +3,28 @@
 #include "entry/entry.h"
 #include "heap/program.h"
 
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
 /* The calling thread's heap, entered.  false: errno says why not. */
 static bool enter(struct heap **ret_heap)
 {
-	if (!program_is_served()) {
-		errno = ENOSYS;
-		return false;
-	}
-	*ret_heap = heap_mine();
-	if (!*ret_heap)
-		*ret_heap = host_heap();
-	if (!*ret_heap) { /* a signal handler inside the allocator, or a thread past its end */
-		errno = EAGAIN;
-		return false;
-	}
-	heap_enter();
-	return true;
+	bool is_served = program_is_served();
+	*ret_heap = is_served ? heap_here() : NULL;
+	if (*ret_heap)
+		heap_enter();
+	else /* a signal handler inside the allocator, or a thread past its end */
+		refuse(is_served ? EAGAIN : ENOSYS);
+	return *ret_heap;
 }
 
 static int leave(struct heap *heap, int error)
 {
 	heap_leave(heap);
-	if (!error)
-		return 0;
-	errno = error;
-	return -1;
-}
-
-static int refuse(int error)
-{
-	errno = error;
-	return -1;
+	return error ? refuse(error) : 0;
 }
 
 EXPORT int64_t poolmem_v1_collect(int generation)

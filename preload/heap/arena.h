@@ -138,6 +138,15 @@ struct pool *arena_describe(const struct run *run, size_t stamps);
 /* The descriptor in force at a unit; state POOL_UNUSED where no pool begins.  The arena has been used. */
 struct pool *arena_pool(const struct arena *arena, unsigned unit);
 
+/* By pools and blocks.  Free units are read first: an arena that grows meanwhile seems to hold less. */
+static inline unsigned arena_units_in_use(const struct arena *arena)
+{
+	unsigned idle = (unsigned)__builtin_popcountl(
+		__atomic_load_n(&arena->free, __ATOMIC_ACQUIRE));
+	unsigned mapped = __atomic_load_n(&arena->mapped, __ATOMIC_ACQUIRE);
+	return mapped > idle ? mapped - idle : 0;
+}
+
 static inline void arena_mark_changed(struct arena *arena)
 {
 	__atomic_store_n(&arena->changed, 1, __ATOMIC_RELAXED);

@@ -52,6 +52,14 @@ static inline size_t class_bytes(unsigned size_class)
 	return ((size_t)1024 << (step / 8)) + ((size_t)(step % 8 + 1) * 128 << (step / 8));
 }
 
+/* Bytes of one of what the class counts; 0: of large blocks, whose bytes CLASS_LARGE_BYTES counts. */
+static inline size_t class_unit(unsigned size_class)
+{
+	if (size_class < CLASS_POOLED)
+		return class_bytes(size_class);
+	return size_class == CLASS_LARGE_BYTES;
+}
+
 /* Units of a pool of the class: at least eight blocks. */
 static inline unsigned class_units(unsigned size_class)
 {

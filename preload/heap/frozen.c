@@ -37,27 +37,17 @@ static void each_block(change *change, struct frozen *frozen)
 }
 
 /* Of a block that is freed meanwhile, malloc's and free's plain stores win. */
-static bool become(uint8_t *at, uint8_t old, uint8_t stamp)
-{
-	return __atomic_compare_exchange_n(at, &old, stamp, false, __ATOMIC_RELAXED,
-					   __ATOMIC_RELAXED);
-}
-
 static bool freeze(uint8_t *at)
 {
 	uint8_t stamp = __atomic_load_n(at, __ATOMIC_RELAXED);
 	return stamp != STAMP_FREE && stamp != STAMP_SPECIAL && stamp != stamps.now &&
-	       become(at, stamp, STAMP_SPECIAL);
+	       __atomic_compare_exchange_n(at, &stamp, STAMP_SPECIAL, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
 }
 
 static bool is_frozen(uint8_t *at)
 {
 	return __atomic_load_n(at, __ATOMIC_RELAXED) == STAMP_SPECIAL;
-}
-
-static bool thaw(uint8_t *at)
-{
-	return is_frozen(at) && become(at, STAMP_SPECIAL, STAMP_OLD);
 }
 
 void frozen_take(struct frozen *ret_frozen)
@@ -67,7 +57,7 @@ void frozen_take(struct frozen *ret_frozen)
 
 void frozen_give_back(void)
 {
-	each_block(thaw, NULL);
+	each_block(frozen_thaw, NULL);
 }
 
 void frozen_count(struct frozen *ret_frozen)

@@ -20,6 +20,15 @@ struct frozen {
  */
 void frozen_take(struct frozen *ret_frozen);
 
+/* Of one block: its stamp becomes STAMP_OLD.  false: it is not frozen. */
+static inline bool frozen_thaw(uint8_t *stamp)
+{
+	uint8_t frozen = STAMP_SPECIAL;
+	return __atomic_load_n(stamp, __ATOMIC_RELAXED) == STAMP_SPECIAL &&
+	       __atomic_compare_exchange_n(stamp, &frozen, STAMP_OLD, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
+
 /* The stamps of all that are frozen become STAMP_OLD. */
 void frozen_give_back(void);
 

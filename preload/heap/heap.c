@@ -6,18 +6,13 @@
  * too, finds the thread busy (host_heap() gives NULL) and is served by a large block of its own.
  */
 #include "heap/heap.h"
+
+#include "heap/frozen.h"
 #include "heap/region.h"
 #include "sys/memory.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* The thread's heap; NULL when it is inside a slow path already or cannot have one. */
-static struct heap *heap_here(void)
-{
-	struct heap *heap = heap_mine();
-	return heap ? heap : host_heap();
-}
 
 void heap_count_here(enum pm_counter counter)
 {
@@ -192,12 +187,9 @@ static bool is_ours(const void *block)
 /* The heap's own block goes the short way, as one that is old.  Of two threads that free it, one finds the stamp. */
 static bool free_frozen(struct heap *heap, struct pool *pool, void *block, uint64_t index)
 {
-	uint8_t frozen = STAMP_SPECIAL;
 	unsigned size_class = pool->size_class;
 	size_t bytes = pool->block_bytes;
-	if (!heap || pool->owner != heap ||
-	    !__atomic_compare_exchange_n(&pool->stamps[index], &frozen, STAMP_OLD, false,
-					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (!heap || pool->owner != heap || !frozen_thaw(&pool->stamps[index]))
 		return false;
 	heap_free(block);
 	host_frozen_died(size_class, bytes);

@@ -24,8 +24,8 @@ enum {
 	HEAP_STRIDE = 2048,
 	HEAP_GROUP = 8,
 	HEAP_CACHED_UNITS = 8, /* longest run that a heap keeps; of shorter ones as many as are that long together */
-	HEAP_GROUPS = 8192, /* so at most 65,536 threads with a heap at a time */
-	HEAP_LIVE_HELD = 65536,
+	HEAP_GROUPS = 8192,     /* so at most 65,536 threads with a heap at a time */
+	HEAP_LIVE_HELD = 65536, /* bytes */
 	HEAP_BATCHES = 16,
 	HEAP_BATCH_BYTES = 2048,
 };
@@ -115,6 +115,13 @@ enum {
 static inline struct heap *heap_mine(void)
 {
 	return heap_thread.classes ? heap_thread.heap : NULL;
+}
+
+/* The same, made when there is none yet; NULL when it is inside a slow path already or cannot have one. */
+static inline struct heap *heap_here(void)
+{
+	struct heap *heap = heap_mine();
+	return heap ? heap : host_heap();
 }
 
 /*
@@ -371,6 +378,7 @@ struct heap *heap_make(void);           /* NULL: no memory, or too many */
 void heap_empty_out(struct heap *heap); /* takes over what others freed, lets go of what is empty */
 void heap_abandon(struct heap *heap);
 void heap_offer(struct heap *heap); /* the same for one whose thread is gone and has left it as it was */
+uint32_t heap_made(void);           /* heaps there are, by index */
 struct heap *heap_by_index(uint32_t index); /* NULL beyond the last */
 size_t heap_tend_abandoned(bool all); /* those with news, or all; returns bytes given back inside pools */
 

@@ -77,14 +77,10 @@ bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *re
 	return take(number_of(arena, first), count, ret_zeroed);
 }
 
-/* Free units are read first: an arena that grows meanwhile seems to hold less. */
 static uint64_t bytes_in(const struct arena *arena)
 {
-	unsigned idle = (unsigned)__builtin_popcountl(
-		__atomic_load_n(&arena->free, __ATOMIC_ACQUIRE));
-	unsigned mapped = __atomic_load_n(&arena->mapped, __ATOMIC_ACQUIRE);
 	switch (arena_kind_of(arena)) {
-	case ARENA_POOLS: return mapped > idle ? (uint64_t)(mapped - idle) * PM_UNIT_BYTES : 0;
+	case ARENA_POOLS: return (uint64_t)arena_units_in_use(arena) * PM_UNIT_BYTES;
 	case ARENA_HUGE: return arena->huge_bytes;
 	default: return 0;
 	}

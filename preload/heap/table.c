@@ -23,9 +23,14 @@ static uint32_t abandoned; /* atomic: heaps that are, or one more for each that 
 static uint32_t last_abandoned; /* atomic: index of one that perhaps is */
 bool heap_twins_unwiped;
 
+uint32_t heap_made(void)
+{
+	return __atomic_load_n(&heap_count_made, __ATOMIC_ACQUIRE);
+}
+
 struct heap *heap_by_index(uint32_t index)
 {
-	if (index >= __atomic_load_n(&heap_count_made, __ATOMIC_ACQUIRE))
+	if (index >= heap_made())
 		return NULL;
 	return (struct heap *)(groups[index / HEAP_GROUP] + index % HEAP_GROUP * HEAP_STRIDE);
 }

@@ -7,23 +7,17 @@
  */
 #define _GNU_SOURCE
 #include "life/life.h"
-#include "sys/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { WAIT_TURNS = 300 };
-
 /* Another thread may be turning the epoch; it is waited for, but not for ever. */
 static void publish_last(void)
 {
-	bool mine = false;
-	for (unsigned i = 0; i < WAIT_TURNS && !(mine = wiped_try(&wiped.advancing)); i++)
-		memory_pause(&wiped.advancing, 1, i);
-	if (!mine)
+	if (!tick_hold())
 		return;
 	publish_pools();
-	wiped_done(&wiped.advancing);
+	tick_release();
 }
 
 static void at_exit(int status, void *unused)

@@ -116,10 +116,9 @@ static struct inheritance sum_up(const struct survival_begun *begun)
 {
 	struct inheritance sum = {0};
 	for (unsigned g = 0; g < 3; g++) {
-		sum.bytes_of[g] = begun->of[CLASS_LARGE_BYTES][g];
-		for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++) {
-			sum.blocks_of[g] += begun->of[c][g];
-			sum.bytes_of[g] += c < CLASS_POOLED ? begun->of[c][g] * class_bytes(c) : 0;
+		for (unsigned c = 0; c < CLASS_COUNT; c++) {
+			sum.blocks_of[g] += c == CLASS_LARGE_BYTES ? 0 : begun->of[c][g];
+			sum.bytes_of[g] += begun->of[c][g] * class_unit(c);
 		}
 		sum.blocks += sum.blocks_of[g];
 		sum.bytes += sum.bytes_of[g];

@@ -104,6 +104,8 @@ void exit_init(void);
 
 /* tick.c */
 void tick_keep_spares(unsigned count); /* slots for forked children */
+bool tick_hold(void); /* no epoch turns until tick_release(); false: another thread turned it too long */
+void tick_release(void);
 void tick_sweep(unsigned generation);  /* and what goes with it; the caller holds wiped.advancing */
 void tick_arm(struct heap *heap);      /* after thresholds have changed: its countdowns */
 void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* program.c: what a program asks for through <poolmem/poolmem.h>. */
 #include "life/life.h"
-#include "sys/memory.h"
 #include "tally/clock.h"
 
 #include <errno.h>
 #include <time.h>
-
-enum { WAIT_TURNS = 300 };
 
 /* In the segment; NULL: nothing was marked. */
 static struct pm_marks *marks;
@@ -27,16 +24,13 @@ bool program_is_served(void)
 /* What the heap has counted is handed on, and no epoch turns until unlock(). */
 static int lock(struct heap *heap)
 {
-	bool mine = false;
 	tick_catch_up(heap);
-	for (unsigned i = 0; i < WAIT_TURNS && !(mine = wiped_try(&wiped.advancing)); i++)
-		memory_pause(&wiped.advancing, 1, i);
-	return mine ? 0 : EAGAIN;
+	return tick_hold() ? 0 : EAGAIN;
 }
 
 static void unlock(void)
 {
-	wiped_done(&wiped.advancing);
+	tick_release();
 	publish_process();
 }
 

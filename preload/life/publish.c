@@ -102,13 +102,6 @@ static bool publish_one(struct arena *arena)
 	return true;
 }
 
-/* Of an arena for pools: 64 KiB each, as most have. */
-static uint32_t pools_in(const struct arena *arena)
-{
-	uint64_t used = ~__atomic_load_n(&arena->free, __ATOMIC_RELAXED);
-	return 1 + (uint32_t)__builtin_popcountll(used & units_mask(0, arena->mapped));
-}
-
 /* Returns how many pools that were, about.  The caller holds wiped.advancing. */
 static uint32_t publish_arenas(bool all)
 {
@@ -121,7 +114,7 @@ static uint32_t publish_arenas(bool all)
 		if (!(all || in_turn || arena->changed) || !is_worth_a_place(arena))
 			continue;
 		if (publish_one(arena))
-			seen += pools_in(arena);
+			seen += 1 + arena_units_in_use(arena); /* most pools have one */
 		else
 			unseen++;
 	}

@@ -214,14 +214,6 @@ void host_large_resized(uint8_t stamp, int64_t bytes)
 
 /* --- sweeps ---------------------------------------------------------------------------------------- */
 
-static uint64_t count_heaps(void)
-{
-	uint64_t count = 0;
-	while (heap_by_index((uint32_t)count))
-		count++;
-	return count;
-}
-
 /* What is frozen first: a block is counted as dead before it is counted as having died frozen. */
 static void take_totals(struct totals totals[CLASS_COUNT])
 {
@@ -250,7 +242,7 @@ uint64_t survival_died(unsigned generation)
 uint64_t survival_turn(unsigned generation)
 {
 	static struct totals totals[CLASS_COUNT]; /* not on the host's stack */
-	uint64_t heaps = count_heaps(), before = 0, after = 0;
+	uint64_t heaps = heap_made(), before = 0, after = 0;
 	bool alone = heaps < 2 && !threads_shared_slot();
 	if (!alone)
 		each_tally(add_allocations, &before);
@@ -321,14 +313,6 @@ static void add_flow_bytes(struct poolmem_stats *to, const struct flow *flow, ui
 	to->frozen_bytes += flow->frozen * unit;
 }
 
-/* Bytes of one of what a class counts; 0: its bytes are in another's. */
-static uint64_t unit_of(unsigned size_class)
-{
-	if (size_class < CLASS_POOLED)
-		return class_bytes(size_class);
-	return size_class == CLASS_LARGE_BYTES;
-}
-
 void survival_stats(struct poolmem_stats ret_stats[3])
 {
 	static struct totals totals[CLASS_COUNT];
@@ -340,7 +324,7 @@ void survival_stats(struct poolmem_stats ret_stats[3])
 		for (unsigned g = 0; g < 3; g++) {
 			if (c != CLASS_LARGE_BYTES)
 				add_blocks(&ret_stats[g], &flow[g]);
-			add_flow_bytes(&ret_stats[g], &flow[g], unit_of(c));
+			add_flow_bytes(&ret_stats[g], &flow[g], class_unit(c));
 		}
 	}
 	for (unsigned g = 0; g < 3; g++)
@@ -350,7 +334,7 @@ void survival_stats(struct poolmem_stats ret_stats[3])
 static void add_sums(const struct pm_tally *tally, unsigned size_class, void *context)
 {
 	struct pm_mark *sums = context;
-	uint64_t unit = unit_of(size_class), blocks = size_class != CLASS_LARGE_BYTES;
+	uint64_t unit = class_unit(size_class), blocks = size_class != CLASS_LARGE_BYTES;
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++) {
 		uint64_t freed = __atomic_load_n(&tally->freed[bucket], __ATOMIC_ACQUIRE);
 		sums->freed[bucket] += freed * blocks;

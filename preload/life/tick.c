@@ -6,6 +6,7 @@
  * clock and to the live bytes, the epoch turns, free pages go back, and the segment is brought up to date.
  */
 #include "life/life.h"
+#include "sys/memory.h"
 #include "tally/clock.h"
 
 enum {
@@ -173,6 +174,21 @@ void tick_flush(struct heap *heap)
 		    __atomic_load_n(&life.interval_bytes, __ATOMIC_RELAXED));
 }
 
+enum { WAIT_TURNS = 300 };
+
+bool tick_hold(void)
+{
+	bool mine = false;
+	for (unsigned i = 0; i < WAIT_TURNS && !(mine = wiped_try(&wiped.advancing)); i++)
+		memory_pause(&wiped.advancing, 1, i);
+	return mine;
+}
+
+void tick_release(void)
+{
+	wiped_done(&wiped.advancing);
+}
+
 void tick_sweep(unsigned generation)
 {
 	uint64_t allocations = survival_turn(generation);
@@ -188,7 +204,7 @@ static void turn_epoch(void)
 		return;
 	if (clock_is_due())
 		tick_sweep(clock_choose());
-	wiped_done(&wiped.advancing);
+	tick_release();
 }
 
 static void purge_when_due(uint64_t now)
