@@ -88,7 +88,7 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 {
 	switch (letter) {
 	case LETTER_JSON: reader->json = true; return true;
-	case 'o': reader->output = optarg; return true;
+	case 'o': reader->output = strcmp(optarg, "-") == 0 ? NULL : optarg; return true;
 	case 'n': *rows_given = true; return parse_rows(optarg, &reader->view.row_max);
 	case LETTER_COLOUR: reader->colour = optarg; return true;
 	case LETTER_ORDER: reader->order = optarg; return true;

@@ -39,9 +39,7 @@ static bool show(const struct recording *recording, const struct query *query,
 	bool shown = false;
 
 	study_make(recording, query, &study);
-	if (recording->process_count && !study.process_count) {
-		fail(why, FAILURE_NOTHING, "no process matches the filter");
-	} else if (reader_open_sink(reader, &sink, why)) {
+	if (study_found(&study, why) && reader_open_sink(reader, &sink, why)) {
 		if (reader->json)
 			report_json(&study, &reader->view, &sink);
 		else

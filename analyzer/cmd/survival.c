@@ -6,6 +6,7 @@
 #include "cmd/reader.h"
 #include "cmd/recorded.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 static const struct command_option options[] = {
@@ -86,14 +87,10 @@ static bool show(const struct recording *recording, const struct wish *wish,
 		 const struct reader *reader, struct failure *why)
 {
 	struct study study;
-	bool shown;
 
 	study_make(recording, &wish->query, &study);
-	if (recording->process_count && !study.process_count)
-		shown = fail(why, FAILURE_NOTHING, "no process matches the filter");
-	else
-		shown = print(&study, wish, reader, why) &&
-			(!reader->svg || draw(&study, reader->svg, why));
+	bool shown = study_found(&study, why) && print(&study, wish, reader, why) &&
+		     (!reader->svg || draw(&study, reader->svg, why));
 	study_free(&study);
 	return shown;
 }
@@ -125,11 +122,17 @@ int cmd_survival(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	wish.has_thresholds = reader.thresholds != NULL;
+	if (reader.svg && strcmp(reader.svg, "-") == 0)
+		return command_usage_error("survival", "--svg takes a file, not '-'");
 	if (wish.has_thresholds && !what_if_parse(reader.thresholds, wish.threshold, &why))
 		return command_usage_error("survival", "%s", why.text);
 	if (!query_open(&wish.query, reader.filter, reader.order ? reader.order : "old", &why))
 		return command_usage_error("survival", "%s", why.text);
-	survival(&reader, &wish, &why);
+	if (!wish.query.orders_classes && !reader.view.all)
+		fail(&why, FAILURE_USAGE, "--sort %s orders the sections of --all: give that, too",
+		     reader.order);
+	else
+		survival(&reader, &wish, &why);
 	query_close(&wish.query);
 	return failure_report(&why);
 }

@@ -88,7 +88,7 @@ bool name_check(const char *pattern, struct failure *why)
 {
 	size_t length = strlen(pattern);
 
-	if (length == 0 || pattern[length - 1] == '/')
+	if (length == 0 || pattern[length - 1] == '/' || strcmp(pattern, "-") == 0)
 		return fail(why, FAILURE_USAGE, "-o '%s': names no file", pattern);
 	for (const char *at = pattern; (at = strchr(at, '%')); at += 2)
 		if (at[1] == 0 || !strchr("ephtn%", at[1]))

@@ -11,20 +11,25 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BAR_COLUMNS = 20, NAME_COLUMNS = 40, INDENT = 2 };
+enum { BAR_COLUMNS = 16, LAST_BAR_COLUMNS = 10, NAME_COLUMNS = 40, INDENT = 2 };
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 
-static void put_share_and_bar(struct table *table, uint64_t part, uint64_t whole)
+static void put_bar(struct table *table, uint64_t part, uint64_t whole, size_t columns)
 {
 	char bar[BAR_COLUMNS + 1];
 	double share = whole ? (double)part / (double)whole : 0;
-	size_t length = share < 1 ? (size_t)(share * BAR_COLUMNS + 0.5) : BAR_COLUMNS;
+	size_t length = share < 1 ? (size_t)(share * (double)columns + 0.5) : columns;
 
 	memset(bar, '#', length);
 	bar[length] = 0;
-	table_cell(table, number_share(part, whole).text);
 	table_cell(table, bar);
+}
+
+static void put_share_and_bar(struct table *table, uint64_t part, uint64_t whole)
+{
+	table_cell(table, number_share(part, whole).text);
+	put_bar(table, part, whole, BAR_COLUMNS);
 }
 
 /* --- generations -------------------------------------------------------------------------------------- */
@@ -115,9 +120,9 @@ static void put_deaths(const struct generations *generations, struct sink *sink)
 		{"age in epochs", COLUMN_NUMBER, 0},
 		{"died", COLUMN_NUMBER, 0},
 		{"share", COLUMN_NUMBER, 0},
-		{"", COLUMN_TEXT, 0},
 		{"in bytes", COLUMN_NUMBER, 0},
 		{"share", COLUMN_NUMBER, 0},
+		{"", COLUMN_TEXT, 0},
 	};
 	struct table table;
 
@@ -134,20 +139,26 @@ static void put_deaths(const struct generations *generations, struct sink *sink)
 		table_cell(&table, number_count(row->generation).text);
 		table_cell_of_age(&table, row);
 		table_cell(&table, number_count(row->died).text);
-		put_share_and_bar(&table, row->died, generations->died_in_all);
+		table_cell(&table, number_share(row->died, generations->died_in_all).text);
 		table_cell(&table, number_bytes(row->died_bytes).text);
 		table_cell(&table,
 			   number_share(row->died_bytes, generations->died_bytes_in_all).text);
+		put_bar(&table, row->died, generations->died_in_all, LAST_BAR_COLUMNS);
 	}
 	table_end(&table, sink);
 }
 
 /* --- size classes ---------------------------------------------------------------------------------------- */
 
+/* Whose deaths are those of the child's own blocks, nobody knows. */
+static void legend_of_inherited(struct sink *sink)
+{
+	table_legend(sink, "the deaths of what forked children inherited are among them");
+}
+
 static void put_class(struct table *table, const struct class_row *row, bool is_known)
 {
 	table_cell(table, number_count(row->allocated).text);
-	table_cell(table, number_bytes(row->allocated_bytes).text);
 	table_cell(table, number_share(row->died_young, row->allocated).text);
 	if (!is_known)
 		return;
@@ -157,37 +168,29 @@ static void put_class(struct table *table, const struct class_row *row, bool is_
 	table_cell(table, number_bytes(row->flow_bytes.live[2]).text);
 }
 
-static void title_of_classes(const struct class_table *classes, size_t shown, struct sink *sink)
-{
-	char text[96] = "Size classes";
-
-	if (shown == classes->count && classes->count < classes->used_count)
-		snprintf(text, sizeof text, "Size classes: %zu of %zu match the filter",
-			 classes->count, classes->used_count);
-	table_title(sink, text, shown, classes->count);
-}
-
 static void put_classes(const struct figures *figures, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"block", COLUMN_NUMBER, 0},        {"allocated", COLUMN_NUMBER, 0},
-		{"in bytes", COLUMN_NUMBER, 0},     {"died young", COLUMN_NUMBER, 0},
-		{"became old", COLUMN_NUMBER, 0},   {"share", COLUMN_NUMBER, 0},
-		{"old and live", COLUMN_NUMBER, 0}, {"in bytes", COLUMN_NUMBER, 0},
+		{"block", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
+		{"died young", COLUMN_NUMBER, 0}, {"became old", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},      {"live old", COLUMN_NUMBER, 0},
+		{"in bytes", COLUMN_NUMBER, 0},
 	};
-	enum { COLUMNS_ALWAYS = 4 };
+	enum { COLUMNS_ALWAYS = 3 };
 	const struct class_table *classes = &figures->classes;
 	const struct survival *survival = &figures->generations.survival;
 	bool is_known = survival_says_anything(survival);
 	size_t rows = view_rows(view, classes->count);
 	struct table table;
 
-	if (!classes->count)
+	if (!classes->used_count)
 		return;
-	title_of_classes(classes, rows, sink);
+	table_title_of_classes(sink, "Size classes", rows, classes->count, classes->used_count);
 	table_legend(sink,
 		     "died young: of the allocated, in the epoch they were born in; became old: came "
 		     "to generation 2");
+	if (classes->has_inherited)
+		legend_of_inherited(sink);
 	table_begin(&table, columns, is_known ? sizeof columns / sizeof *columns : COLUMNS_ALWAYS);
 	for (size_t i = 0; i < rows; i++) {
 		table_cell_of_class(&table, &classes->rows[i]);
@@ -204,41 +207,38 @@ static void put_classes(const struct figures *figures, const struct view *view, 
 
 static void put_phase(struct table *table, const struct phase *phase)
 {
-	char sweeps[80];
-
-	snprintf(sweeps, sizeof sweeps, "%llu/%llu/%llu", (unsigned long long)phase->sweeps[0],
-		 (unsigned long long)phase->sweeps[1], (unsigned long long)phase->sweeps[2]);
 	table_cell(table, number_duration(phase->elapsed_ns).text);
 	table_cell(table, number_count(phase->allocated).text);
-	table_cell(table, number_bytes(phase->allocated_bytes).text);
 	table_cell(table, number_count(phase->died).text);
 	table_cell(table, number_share(phase->died_young, phase->allocated).text);
-	table_cell(table, sweeps);
 	table_cell(table, number_count(phase->live).text);
 	table_cell(table, number_bytes(phase->live_bytes).text);
 	table_cell(table, phase->name ? phase->name : "(start)");
 }
 
-static void put_phases(const struct phases *phases, struct sink *sink)
+static void put_phases(const struct figures *figures, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
 		{"time", COLUMN_NUMBER, 0},           {"allocated", COLUMN_NUMBER, 0},
-		{"in bytes", COLUMN_NUMBER, 0},       {"died", COLUMN_NUMBER, 0},
-		{"young", COLUMN_NUMBER, 0},          {"sweeps", COLUMN_NUMBER, 0},
+		{"died", COLUMN_NUMBER, 0},           {"young", COLUMN_NUMBER, 0},
 		{"live then", COLUMN_NUMBER, 0},      {"in bytes", COLUMN_NUMBER, 0},
 		{"phase", COLUMN_TEXT, NAME_COLUMNS},
 	};
+	const struct phases *phases = &figures->phases;
+	size_t rows = view_rows(view, phases->count);
 	struct table table;
 
 	if (!phases->count)
 		return;
-	table_title(sink, "Phases", 0, 0);
+	table_title(sink, "Phases", rows, phases->count);
 	table_legend(
 		sink,
 		"a phase begins at the mark of its name; young: deaths in the epoch of birth, for "
-		"each block allocated; sweeps of generation 0/1/2; live then: at its end");
+		"each block allocated; live then: at its end");
+	if (figures->classes.has_inherited)
+		legend_of_inherited(sink);
 	table_begin(&table, COLUMNS(columns));
-	for (size_t i = 0; i < phases->count; i++)
+	for (size_t i = 0; i < rows; i++)
 		put_phase(&table, &phases->list[i]);
 	table_end(&table, sink);
 }
@@ -303,7 +303,7 @@ static void put_tables(const struct figures *figures, const struct view *view, s
 	put_curve(&figures->curve, generations->departed, sink);
 	put_deaths(generations, sink);
 	put_classes(figures, view, sink);
-	put_phases(&figures->phases, sink);
+	put_phases(figures, view, sink);
 }
 
 static void put_section(const struct study *study, const struct process_study *process,
@@ -331,10 +331,10 @@ void survival_text(const struct study *study, const struct what_if *what_if,
 	glance_heading(study, sink);
 	if (study->process_count) {
 		survival_words(study, &study->total, sink);
+		put_what_if(what_if, sink);
 		put_tables(&study->total, view, sink);
 		say_phases(study, sink);
 	}
-	put_what_if(what_if, sink);
 	words_notes(&study->total.notes, sink);
 	if (study->process_count < 2 || !view->all)
 		return;

@@ -62,11 +62,13 @@ static void say_young(const struct figures *figures, struct sink *sink)
 		   "born in.\n",
 		   number_share(generations->died_young, generations->born).text,
 		   number_share(generations->died_young_bytes, generations->born_bytes).text);
-	if (metric(&figures->metrics, METRIC_INHERITED_BLOCKS))
-		sink_print(sink,
-			   "  Of all blocks, %s are what forked children inherited, counted in the "
-			   "child, too.\n",
-			   number_count(metric(&figures->metrics, METRIC_INHERITED_BLOCKS)).text);
+	if (!metric(&figures->metrics, METRIC_INHERITED_BLOCKS))
+		return;
+	begin(sink);
+	sink_print(sink,
+		   "Of all blocks, %s are what forked children inherited, counted in the child, "
+		   "too.\n",
+		   number_count(metric(&figures->metrics, METRIC_INHERITED_BLOCKS)).text);
 }
 
 static void say_old(const struct figures *figures, struct sink *sink)

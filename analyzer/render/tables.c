@@ -25,9 +25,8 @@ void table_title(struct sink *sink, const char *text, size_t shown, size_t count
 	sink_print(sink, "\n");
 }
 
-/* Of a table of size classes: how many the filter left, and that shares are of the whole. */
-static void title_of_classes(struct sink *sink, const char *text, size_t shown, size_t count,
-			     size_t used)
+void table_title_of_classes(struct sink *sink, const char *text, size_t shown, size_t count,
+			    size_t used)
 {
 	char filtered[96];
 
@@ -106,7 +105,7 @@ void table_of_classes(const struct figures *figures, const struct view *view, st
 
 	if (!classes->used_count)
 		return;
-	title_of_classes(sink, "Size classes", rows, classes->count, classes->used_count);
+	table_title_of_classes(sink, "Size classes", rows, classes->count, classes->used_count);
 	legend_of_classes(figures, sink);
 	if (classes->has_inherited)
 		table_begin(&table, COLUMNS(kept_columns));
@@ -168,7 +167,7 @@ void table_of_pools(const struct pool_table *pools, const struct view *view, str
 		put_arenas(&pools->arenas, sink);
 	if (!pools->used_count)
 		return;
-	title_of_classes(sink, "Pools", rows, pools->count, pools->used_count);
+	table_title_of_classes(sink, "Pools", rows, pools->count, pools->used_count);
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < rows; i++) {
 		const struct pool_row *row = &pools->rows[i];

@@ -13,6 +13,9 @@
 
 /* Of any table: its title, with how many of its rows are shown, and what a word of it means. */
 void table_title(struct sink *sink, const char *text, size_t shown, size_t count);
+/* Of size classes: how many of the `used` the filter left. */
+void table_title_of_classes(struct sink *sink, const char *text, size_t shown, size_t count,
+			    size_t used);
 void table_legend(struct sink *sink, const char *text);
 
 /* The cell that names a range of ages. */

@@ -141,6 +141,10 @@ char *operand_path(const char *operand, struct failure *why)
 	bool is_pid = *operand && operand[strspn(operand, "0123456789")] == '\0';
 	struct directory directory;
 
+	if (!*operand) {
+		fail(why, FAILURE_USAGE, "a FILE, a PID or 'last' is wanted, not an empty word");
+		return NULL;
+	}
 	if (is_pid)
 		return path_of_pid(operand, why);
 	if (strcmp(operand, "last") != 0)

@@ -197,7 +197,7 @@ static void add_sweeps(struct notes *notes, const struct process *process)
 	if (process->marks_made > process->mark_count)
 		add_counted(
 			notes, "marks_dropped",
-			"some marks found no room in the segment: the last phase goes on over them",
+			"marks that found no room in the segment are missing: the last phase goes on over them",
 			process->marks_made - process->mark_count, &marks);
 }
 

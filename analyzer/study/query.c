@@ -36,7 +36,8 @@ static bool set_order(struct query *query, const char *key, struct failure *why)
 			    "--sort takes allocations, frees, live, bytes, size, old, young, "
 			    "peak or start, not '%s'",
 			    key);
-	if (class_order < ORDER_COUNT)
+	query->orders_classes = class_order < ORDER_COUNT;
+	if (query->orders_classes)
 		query->order = (enum class_order)class_order;
 	if (process_order < PROCESS_ORDER_COUNT)
 		query->process_order = (enum process_order)process_order;
@@ -56,7 +57,9 @@ static bool compile(regex_t *ret, const char *expression, struct failure *why)
 
 bool query_open(struct query *ret, const char *expression, const char *order, struct failure *why)
 {
-	struct query query = {.order = ORDER_ALLOCATED, .process_order = PROCESS_ORDER_PEAK};
+	struct query query = {.order = ORDER_ALLOCATED,
+			      .process_order = PROCESS_ORDER_PEAK,
+			      .orders_classes = true};
 
 	if (!set_order(&query, order, why))
 		return false;

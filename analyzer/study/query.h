@@ -40,6 +40,7 @@ struct query {
 	regex_t process, size_class;
 	enum class_order order; /* of the size classes */
 	enum process_order process_order;
+	bool orders_classes; /* false: what orders processes was asked for, and says nothing of classes */
 };
 
 /* expression: "REGEX" or "exe:REGEX" for processes, "class:REGEX"; NULL: all. */

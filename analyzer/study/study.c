@@ -227,6 +227,19 @@ void study_make(const struct recording *recording, const struct query *query, st
 	*ret = study;
 }
 
+bool study_found(const struct study *study, struct failure *why)
+{
+	const struct class_table *classes = &study->total.classes;
+
+	if (study->recording->process_count && !study->process_count)
+		return fail(why, FAILURE_NOTHING, "no process matches the filter");
+	if (classes->used_count && !classes->count)
+		return fail(why, FAILURE_NOTHING,
+			    "no size class matches the filter: these are named by their bytes, as "
+			    "48, or 'large'");
+	return true;
+}
+
 static void figures_free(struct figures *figures)
 {
 	classes_free(&figures->classes);

@@ -43,6 +43,9 @@ struct study {
 
 /* The recording must stay until the study goes. */
 void study_make(const struct recording *recording, const struct query *query, struct study *ret);
+
+/* false: the query left nothing of what there is. */
+bool study_found(const struct study *study, struct failure *why);
 void study_free(struct study *study);
 
 const char *process_kind_key(enum process_kind kind);

@@ -119,7 +119,8 @@ static inline int poolmem_get_threshold(uint32_t threshold[3])
 }
 
 /*
- * From now on.  The length of an epoch begins anew at threshold0.  Returns 0.  EINVAL: threshold0 is 0
+ * From now on.  The length of an epoch begins anew at threshold0.  What other threads allocate comes to the
+ * clock up to 8,192 allocations of a size late, until they have seen it.  Returns 0.  EINVAL: threshold0 is 0
  * (poolmem_disable() is for that), or threshold1 is more than 100.
  */
 static inline int poolmem_set_threshold(uint32_t threshold0, uint32_t threshold1,

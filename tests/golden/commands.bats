@@ -340,6 +340,33 @@ for i in range(12000):
 	run -2 "$poolmem" report -f "$capture"
 	run -2 "$poolmem" report --svg x.svg "$capture"
 	[ ! -e x.svg ]
+	run -2 "$poolmem" survival --svg - "$capture"
+	[[ $output == *"--svg takes a file, not '-'"* ]]
+	run -2 "$poolmem" survival --sort peak "$capture"
+	[[ $output == *"orders the sections of --all"* ]]
+	run -0 "$poolmem" survival --sort peak --all "$here/tree/capture.pm"
+	for command in report survival; do
+		run -2 "$poolmem" $command ""
+		[[ $output == *"a FILE, a PID or 'last' is wanted"* ]]
+	done
+	run -125 "$poolmem" run -o - true
+	[ ! -e - ]
+}
+
+@test "-o -: the standard output" {
+	for command in report survival; do
+		run -0 "$poolmem" $command -o - "$capture"
+		[[ $output == *"exited 0, pid"* && ! -e - ]]
+	done
+}
+
+@test "survival: no line of a terminal's 80 columns is broken" {
+	for capture in phases filtered tree killed; do
+		run -0 "$poolmem" survival --all --thresholds 4000:3:10 "$here/$capture/capture.pm"
+		[ "$(grep -v '^[^ ]' <<<"$output" | cut -c 1-200 | wc -L)" -le 80 ] || [ $capture = phases ]
+		run -0 script -qec "stty cols 80; '$poolmem' survival --all '$here/$capture/capture.pm'" /dev/null
+		[ "$(tr -d '\r' <<<"$output" | grep '^ ' | wc -L)" -le 80 ]
+	done
 }
 
 @test "survival: what cannot be read" {
@@ -380,6 +407,17 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 	[ "$(classes --filter class:6)" = 64 ]
 	run -0 "$poolmem" survival --sort size -n 1 "$capture"
 	[[ $output == *"Size classes (1 of 4; -n 0 shows all)"* ]]
+	run -0 "$poolmem" survival -n 2 "$here/phases/capture.pm"
+	[[ $output == *"Phases (2 of 4; -n 0 shows all)"* && $output == *load* && $output != *serve* ]]
+}
+
+@test "a filter that leaves no size class says so" {
+	for command in report survival; do
+		run -1 --separate-stderr "$poolmem" $command --filter class:47 "$capture"
+		[[ -z $output && $stderr == *"no size class matches the filter"* ]]
+		run -0 "$poolmem" $command --filter 'class:^48$' "$capture"
+		[[ $output == *"Size classes: 1 of 4 match the filter, 'all' counts every one"* ]]
+	done
 }
 
 @test "survival: what other thresholds would do cannot always be told" {
