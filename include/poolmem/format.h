@@ -38,6 +38,9 @@ enum {
 	PM_MARK_ROOM = 51,     /* marks in a MARKS chunk */
 	PM_MARK_NAME = 56,     /* bytes of a mark's name, the closing NUL among them */
 	PM_COUNTER_ROOM = 24,  /* words of pm_slot.counter */
+	PM_FRAME_ROOM = 1022,  /* frames in a FRAMES chunk */
+	PM_FRAME_IDS = 1024,   /* numbers that frames of a chunk have: see struct pm_frame */
+	PM_SITE_ROOM = 68,     /* rows in a SITES chunk */
 	PM_AGE_COUNT = 13,     /* age buckets */
 	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
 	PM_LEFT_STEP = 256,    /* pm_tally.left falls by this for each allocation */
@@ -123,13 +126,16 @@ enum pm_chunk_kind {
 	PM_CHUNK_DYING = 5, /* a SLOT of a dead process whose counts go to DEPARTED; see pm_slot.absorbed */
 	PM_CHUNK_SURVIVAL = 6,
 	PM_CHUNK_MARKS = 7,
+	PM_CHUNK_FRAMES = 8,
+	PM_CHUNK_SITES = 9,
 };
 
 struct pm_chunk {
 	uint32_t kind;     /* enum pm_chunk_kind; written last, atomic */
 	uint32_t process;  /* leader chunk of the process it belongs to; of itself for a leader */
 	uint32_t sequence; /* 0, 1, 2 ... among the chunks of one kind and process */
-	uint32_t used_bytes; /* FACTS: bytes of the stream in this chunk; MAP: bytes present, the rest is zero */
+	uint32_t used_bytes; /* FACTS: bytes of the stream in this chunk; MAP: bytes present, the rest is zero;
+			      * SITES: bytes written, rows in use end there; atomic */
 };
 
 /*
@@ -195,6 +201,9 @@ struct pm_process {
 	uint32_t reserved;
 	uint64_t inherited_epoch;            /* of the parent, at the fork */
 	struct pm_inherited inherited_in[3]; /* by generation at the fork; all zero: not known */
+	uint64_t dropped_stacks; /* recorded blocks whose stack found no room: they stand in rows of frame 0; atomic */
+	uint64_t dropped_blocks; /* blocks that should have been recorded and found no room; atomic */
+	uint64_t site_period;    /* bytes; 0: sites are not recorded, 1: each block is */
 };
 
 /* Why its pid does not tell others whether a process lives. */
@@ -297,6 +306,72 @@ struct pm_marks {
 	struct pm_mark mark[PM_MARK_ROOM];
 };
 
+/*
+ * A return address and who called: stacks share what they have in common.  Frames belong to the file, not to a process:
+ * a forked child's rows lead to its parent's frames, too.  Frame n of chunk c has the number c * PM_FRAME_IDS + n; 0 is
+ * none.  A process may enter the same one twice.
+ */
+struct pm_frame {
+	uint64_t address;    /* written last, atomic; 0: not written yet */
+	uint32_t caller;     /* number of the frame outside this one; 0: none is known */
+	uint32_t generation; /* of the modules it was seen in: see PM_FACT_GENERATION */
+};
+
+struct pm_frames {
+	struct pm_chunk chunk;
+	uint32_t frame_stride; /* sizeof(struct pm_frame) */
+	uint32_t frame_room;   /* length of the array below */
+	uint64_t reserved;
+	struct pm_frame frame[PM_FRAME_ROOM];
+};
+
+enum pm_stack_end {
+	PM_STACK_WHOLE = 0, /* up to the first function of the thread */
+	PM_STACK_CUT = 1,   /* deeper than what is kept; the outer frames are missing */
+	PM_STACK_LOST = 2,  /* code without unwinding information, or memory that cannot be read */
+	PM_STACK_NONE = 3,  /* no room, or no time, for the stack */
+};
+
+/*
+ * What a thread slot did with recorded blocks of one stack and size.  One writer, that thread; of the shared slot all,
+ * by atomic adds.  What one slot allocated another may have freed: sum rows of a stack over slots.
+ *
+ * A block is recorded with probability p = 1 - exp(-unit / period), where `unit` is the class's block_bytes, of
+ * LARGE blocks 2 to the power of large_log2, the greatest not above their usable bytes; with period 1, p is 1.
+ * A recorded block stands for 1/p blocks.
+ */
+struct pm_site {
+	uint32_t frame;      /* innermost one outside the library; 0: unknown */
+	uint32_t slot;       /* SLOT chunk of the writer; 0: the shared slot */
+	uint16_t size_class; /* index of the tally record: of a pool's class or LARGE */
+	uint8_t large_log2;
+	uint8_t stack_end; /* enum pm_stack_end */
+	uint32_t reserved;
+	uint64_t period; /* bytes */
+	uint64_t allocated, allocated_bytes,
+		requested; /* recorded blocks; usable and requested bytes */
+	uint64_t freed, freed_bytes,
+		freed_requested; /* of these, by this slot, wherever they came from */
+	int64_t resized_bytes, resized_requested; /* in place: what live blocks gained */
+	uint64_t moved;                           /* of `allocated`: by a realloc that moved */
+	uint64_t temporary; /* of `freed`: the thread allocated nothing in between, and no epoch had turned */
+	uint64_t remote;    /* of `freed`: another thread's heap owned the block */
+	uint64_t inherited; /* of the parent's blocks, freed in a forked child; not in `freed` */
+	uint64_t died[PM_AGE_COUNT]; /* of `freed`, by age as in pm_tally.freed */
+	int64_t peak_live,
+		peak_bytes; /* allocated less freed and resized, when live bytes of the process were
+					* within a hundredth of their highest; of whoever saw that */
+};
+
+/* Rows of a process, in use up to chunk.used_bytes; a later version's are longer. */
+struct pm_sites {
+	struct pm_chunk chunk;
+	uint32_t row_stride; /* sizeof(struct pm_site) */
+	uint32_t row_room;   /* length of the array below */
+	uint64_t reserved;
+	struct pm_site row[PM_SITE_ROOM];
+};
+
 enum pm_pool_state {
 	PM_POOL_NONE = 0, /* no pool begins at this unit */
 	PM_POOL_LIVE = 1,
@@ -389,6 +464,8 @@ _Static_assert(sizeof(struct pm_slot) <= PM_CHUNK_BYTES, "a slot is one chunk");
 _Static_assert(sizeof(struct pm_map) <= PM_CHUNK_BYTES, "a map is one chunk");
 _Static_assert(sizeof(struct pm_survival) <= PM_CHUNK_BYTES, "sweeps are one chunk");
 _Static_assert(sizeof(struct pm_marks) <= PM_CHUNK_BYTES, "marks are one chunk");
+_Static_assert(sizeof(struct pm_frames) <= PM_CHUNK_BYTES, "frames are one chunk");
+_Static_assert(sizeof(struct pm_sites) <= PM_CHUNK_BYTES, "rows of sites are one chunk");
 _Static_assert(__builtin_offsetof(struct pm_slot, tally) == 1024, "header.tally_offset");
 _Static_assert((int)PM_COUNTER_COUNT <= (int)PM_COUNTER_ROOM, "room for counters");
 

@@ -69,7 +69,9 @@
 	X(OPTIONS, "options", "settings in force, key=value, NUL after each")                      \
 	X(PARENTS, "parents", "pids of the parents at start, nearest first, uint32_t each")        \
 	X(MODULE, "module", "struct pm_module, build id, path")                                    \
-	X(NEXT, "next", "path of the allocator that foreign frees go to")
+	X(NEXT, "next", "path of the allocator that foreign frees go to")                          \
+	X(GENERATION, "generation",                                                                \
+	  "uint32_t: modules that follow were seen from this one on; at first 0")
 
 /*
  * What the clock of the generations counts.  pm_process.clock_kind.
