@@ -2,7 +2,8 @@
 /*
  * bytes.h: reads numbers from memory with an end.
  *
- * What would lie behind the end reads as zero and sets `is_short`, which the caller asks about once, at its own end.
+ * What would lie behind the end reads as zero and spoils the reader, which the caller asks about once, at its own end.
+ * Two words, as readers are passed by value on a stack that may be tiny.
  */
 #ifndef STACK_BYTES_H
 #define STACK_BYTES_H
@@ -12,9 +13,13 @@
 #include <stdint.h>
 
 struct bytes {
-	const uint8_t *at, *end;
-	bool is_short;
+	const uint8_t *at, *end; /* spoiled: both NULL */
 };
+
+static inline bool bytes_is_spoiled(const struct bytes *b)
+{
+	return !b->at;
+}
 
 static inline size_t bytes_left(const struct bytes *b)
 {
@@ -23,8 +28,7 @@ static inline size_t bytes_left(const struct bytes *b)
 
 static inline void bytes_spoil(struct bytes *b)
 {
-	b->at = b->end;
-	b->is_short = true;
+	b->at = b->end = NULL;
 }
 
 /* What the first `count` bytes are, as bytes of their own; they are taken. */
@@ -32,8 +36,9 @@ static inline struct bytes bytes_part(struct bytes *b, uint64_t count)
 {
 	if (count > bytes_left(b))
 		bytes_spoil(b);
-	struct bytes part = {b->at, b->is_short ? b->at : b->at + count, b->is_short};
-	b->at = part.end;
+	struct bytes part = *b;
+	if (!bytes_is_spoiled(b))
+		b->at = part.end = part.at + count;
 	return part;
 }
 

@@ -7,7 +7,7 @@
  */
 #include "stack/row.h"
 
-enum { DEPTH_MAX = 8, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
+enum { DEPTH_MAX = 6, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
 
 enum {
 	OP_ADDR = 0x03,
@@ -45,8 +45,9 @@ enum {
 };
 
 struct value {
-	int64_t k, j;
-	enum rule_base base;
+	int64_t k;
+	int32_t j;
+	uint8_t base;
 	bool is_read; /* *(base + k) + j */
 };
 
@@ -101,8 +102,11 @@ static void push_register(struct machine *m, uint64_t column)
 static void add(struct machine *m, uint64_t number)
 {
 	struct value value = pop(m);
-	int64_t *last = value.is_read ? &value.j : &value.k;
-	*last = (int64_t)((uint64_t)*last + number);
+	int64_t sum = (int64_t)((value.is_read ? (uint64_t)value.j : (uint64_t)value.k) + number);
+	if (value.is_read)
+		m->is_other |= (value.j = (int32_t)sum) != sum;
+	else
+		value.k = sum;
 	push(m, value);
 }
 
@@ -226,7 +230,7 @@ struct rule expression_rule(struct bytes expression, uintptr_t ip, bool has_cfa)
 	m.code = expression;
 	m.ip = ip;
 	m.depth = 0;
-	m.is_other = expression.is_short;
+	m.is_other = bytes_is_spoiled(&expression);
 	if (has_cfa)
 		push(&m, (struct value){.base = BASE_CFA});
 	while (m.code.at < m.code.end && !m.is_other)
@@ -234,7 +238,7 @@ struct rule expression_rule(struct bytes expression, uintptr_t ip, bool has_cfa)
 	struct value value = pop(&m);
 	struct rule rule = rule_of(value.is_read ? RULE_AT : RULE_IS, value.base, value.k);
 	rule.j = (int16_t)value.j;
-	if (m.is_other || m.code.is_short || rule.j != value.j)
+	if (m.is_other || bytes_is_spoiled(&m.code) || rule.j != value.j)
 		rule.kind = RULE_OTHER;
 	return rule;
 }

@@ -34,7 +34,7 @@ static bool open_record(struct bytes module, const uint8_t *at, struct bytes *re
 	if (length < 4 || length >= LENGTH_LONG)
 		return false;
 	*ret = bytes_part(&module, length);
-	return !module.is_short && is_readable(ret->at, ret->end);
+	return !bytes_is_spoiled(&module) && is_readable(ret->at, ret->end);
 }
 
 /* The letters behind `z`.  false: one that we do not know, so that what follows cannot be told. */
@@ -48,7 +48,7 @@ static bool read_letters(struct bytes letters, struct bytes *data, struct fde *f
 		case 'S': fde->is_signal = true; break;
 		default: return false;
 		}
-	return !data->is_short;
+	return !bytes_is_spoiled(data);
 }
 
 static struct bytes take_string(struct bytes *b)
@@ -56,7 +56,7 @@ static struct bytes take_string(struct bytes *b)
 	struct bytes string = *b;
 	while (bytes_byte(b))
 		;
-	string.end = b->is_short ? string.at : b->at - 1;
+	string.end = bytes_is_spoiled(b) ? string.at : b->at - 1;
 	return string;
 }
 
@@ -81,7 +81,7 @@ static bool read_cie(struct bytes cie, struct fde *fde, bool *ret_is_sized)
 		return false;
 	}
 	fde->shared = cie;
-	return !cie.is_short && column == COLUMN_RETURN &&
+	return !bytes_is_spoiled(&cie) && column == COLUMN_RETURN &&
 	       (version == 1 || version == 3 || version == 4);
 }
 
@@ -102,7 +102,7 @@ bool fde_read(struct bytes module, const uint8_t *at, struct fde *ret)
 	if (is_sized)
 		bytes_skip(&own, bytes_uleb(&own));
 	fde.own = own;
-	if (own.is_short || fde.end < fde.start)
+	if (bytes_is_spoiled(&own) || fde.end < fde.start)
 		return false;
 	*ret = fde;
 	return true;
@@ -117,5 +117,5 @@ bool fde_take(struct bytes *module, const uint8_t **ret_at)
 	if (length == 0 || length >= LENGTH_LONG)
 		return false;
 	bytes_skip(module, length);
-	return !module->is_short;
+	return !bytes_is_spoiled(module);
 }

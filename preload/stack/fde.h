@@ -24,6 +24,11 @@ struct fde {
  */
 bool fde_read(struct bytes module, const uint8_t *at, struct fde *ret);
 
+static inline bool fde_covers(const struct fde *fde, uintptr_t pc)
+{
+	return pc >= fde->start && pc < fde->end;
+}
+
 /* The record at `at` as far as one can tell without reading it: takes it from `module`.  false: the last. */
 bool fde_take(struct bytes *module, const uint8_t **ret_at);
 

@@ -2,7 +2,7 @@
 /* row.c: runs the call frame instructions of a record up to one instruction of the program. */
 #include "stack/row.h"
 
-enum { REMEMBERED_MAX = 8, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
+enum { REMEMBERED_MAX = 3, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
 
 enum {
 	CFA_NOP,
@@ -241,7 +241,7 @@ static bool run_all(struct machine *m, struct bytes code)
 	m->code = code;
 	while (m->location <= m->pc && !m->is_bad && m->code.at < m->code.end)
 		run(m);
-	return !m->is_bad && !m->code.is_short;
+	return !m->is_bad && !bytes_is_spoiled(&m->code);
 }
 
 bool row_find(const struct fde *fde, uintptr_t pc, uintptr_t ip, struct row *ret)

@@ -89,12 +89,31 @@ static struct step step_from(const struct row *row, bool is_interrupted)
 	return step;
 }
 
-static struct step compile_in(const struct dl_find_object *module, uintptr_t ip, uintptr_t pc)
+struct module {
+	struct bytes bounds;
+	const uint8_t *header; /* of .eh_frame_hdr, if it has that */
+};
+
+/* What it needs of the stack is given back before the record is read. */
+static __attribute__((noinline)) bool find_module(uintptr_t pc, struct module *ret)
 {
-	struct bytes bounds = {module->dlfo_map_start, module->dlfo_map_end, false};
+	struct dl_find_object found;
+	if (!step_can_find() || _dl_find_object((void *)pc, &found) != 0)
+		return false;
+	if (walk_met)
+		walk_met(&found);
+	ret->bounds = (struct bytes){found.dlfo_map_start, found.dlfo_map_end};
+	ret->header = found.dlfo_eh_frame;
+	return true;
+}
+
+struct step step_compile_in(struct bytes bounds, const uint8_t *header, uintptr_t ip, bool is_exact)
+{
+	uintptr_t pc = is_exact ? ip : ip - 1;
 	struct fde fde;
 	struct row row;
-	if (!module->dlfo_eh_frame || !table_find(bounds, module->dlfo_eh_frame, pc, &fde))
+	const uint8_t *record = header ? table_find(bounds, header, pc) : NULL;
+	if (!record || !fde_read(bounds, record, &fde) || !fde_covers(&fde, pc))
 		return step_of(STEP_UNTOLD);
 	if (!row_find(&fde, pc, ip, &row))
 		return step_of(STEP_UNKNOWN);
@@ -103,12 +122,9 @@ static struct step compile_in(const struct dl_find_object *module, uintptr_t ip,
 
 struct step step_compile(uintptr_t ip, bool is_exact, bool *ret_has_module)
 {
-	uintptr_t pc = is_exact ? ip : ip - 1;
-	struct dl_find_object module;
-	*ret_has_module = step_can_find() && _dl_find_object((void *)pc, &module) == 0;
+	struct module module;
+	*ret_has_module = find_module(is_exact ? ip : ip - 1, &module);
 	if (!*ret_has_module)
 		return step_of(STEP_UNTOLD);
-	if (walk_met)
-		walk_met(&module);
-	return compile_in(&module, ip, pc);
+	return step_compile_in(module.bounds, module.header, ip, is_exact);
 }

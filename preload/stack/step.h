@@ -8,8 +8,7 @@
 #ifndef STACK_STEP_H
 #define STACK_STEP_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "stack/bytes.h"
 
 /* The layouts of registers, frames and signals known here are those of x86-64. */
 #if defined(__x86_64__)
@@ -53,5 +52,8 @@ bool step_can_find(void);
  * counts.  `ret_has_module`: whether there is one.
  */
 struct step step_compile(uintptr_t ip, bool is_exact, bool *ret_has_module);
+
+/* The same in a module that lies in `bounds`, with .eh_frame_hdr at `header`, which may be NULL. */
+struct step step_compile_in(struct bytes bounds, const uint8_t *header, uintptr_t ip, bool is_exact);
 
 #endif

@@ -25,17 +25,18 @@ static bool open_table(struct bytes module, const uint8_t *header, struct table 
 	if (header < module.at || header >= module.end || !memory_is_readable(header) ||
 	    !memory_is_readable(header + 16))
 		return false;
-	struct bytes b = {header, module.end, false};
+	struct bytes b = {header, module.end};
 	if (bytes_byte(&b) != 1)
 		return false;
 	uint8_t frames = bytes_byte(&b), count = bytes_byte(&b), pairs = bytes_byte(&b);
 	*ret = (struct table){.header = header};
 	ret->frames = bytes_pointer(&b, frames, (uintptr_t)header);
 	if (count == POINTER_OMITTED || pairs != POINTER_DATA_4)
-		return !b.is_short;
+		return !bytes_is_spoiled(&b);
 	uint64_t rows = bytes_pointer(&b, count, (uintptr_t)header);
 	ret->pairs = bytes_part(&b, rows * sizeof(struct pair));
-	return !b.is_short && (!rows || memory_is_readable(ret->pairs.end - sizeof(struct pair)));
+	return !bytes_is_spoiled(&b) &&
+	       (!rows || memory_is_readable(ret->pairs.end - sizeof(struct pair)));
 }
 
 static struct pair pair_at(const struct table *table, size_t index)
@@ -45,7 +46,7 @@ static struct pair pair_at(const struct table *table, size_t index)
 	return pair;
 }
 
-static bool search(struct bytes module, const struct table *table, uintptr_t pc, struct fde *ret)
+static const uint8_t *search(const struct table *table, uintptr_t pc)
 {
 	int64_t target = (int64_t)(pc - (uintptr_t)table->header);
 	size_t low = 0, high = bytes_left(&table->pairs) / sizeof(struct pair);
@@ -56,40 +57,27 @@ static bool search(struct bytes module, const struct table *table, uintptr_t pc,
 		else
 			high = middle;
 	}
-	return low && fde_read(module, table->header + pair_at(table, low - 1).record, ret);
+	return low ? table->header + pair_at(table, low - 1).record : NULL;
 }
 
-static bool covers(const struct fde *fde, uintptr_t pc)
-{
-	return pc >= fde->start && pc < fde->end;
-}
-
-static bool scan(struct bytes module, uintptr_t frames, uintptr_t pc, struct fde *ret)
+static const uint8_t *scan(struct bytes module, uintptr_t frames, uintptr_t pc)
 {
 	struct bytes left = module;
 	struct fde fde;
 	const uint8_t *at;
 	if (frames < (uintptr_t)module.at || frames >= (uintptr_t)module.end)
-		return false;
+		return NULL;
 	left.at = (const uint8_t *)frames;
 	for (unsigned i = 0; i < SCAN_RECORDS_MAX && fde_take(&left, &at); i++)
-		if (fde_read(module, at, &fde) && covers(&fde, pc)) {
-			*ret = fde;
-			return true;
-		}
-	return false;
+		if (fde_read(module, at, &fde) && fde_covers(&fde, pc))
+			return at;
+	return NULL;
 }
 
-bool table_find(struct bytes module, const uint8_t *header, uintptr_t pc, struct fde *ret)
+const uint8_t *table_find(struct bytes module, const uint8_t *header, uintptr_t pc)
 {
 	struct table table;
-	struct fde fde;
 	if (!open_table(module, header, &table))
-		return false;
-	if (!bytes_left(&table.pairs))
-		return scan(module, table.frames, pc, ret);
-	if (!search(module, &table, pc, &fde) || !covers(&fde, pc))
-		return false;
-	*ret = fde;
-	return true;
+		return NULL;
+	return bytes_left(&table.pairs) ? search(&table, pc) : scan(module, table.frames, pc);
 }

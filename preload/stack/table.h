@@ -8,9 +8,9 @@
 #include "stack/fde.h"
 
 /*
- * The record about the instruction at `pc`; `header` is the table's start, inside `module`.  false: none.
- * Without a table the records are read one by one, up to a limit.
+ * The record that may be about the instruction at `pc`, as no other is; `header` is the table's start,
+ * inside `module`.  NULL: none.  Without a table the records are read one by one, up to a limit.
  */
-bool table_find(struct bytes module, const uint8_t *header, uintptr_t pc, struct fde *ret);
+const uint8_t *table_find(struct bytes module, const uint8_t *header, uintptr_t pc);
 
 #endif

@@ -43,9 +43,9 @@ static __attribute__((noinline)) bool learn(struct walker *w, uintptr_t at)
 static inline bool read_word(struct walker *w, uintptr_t at, uintptr_t *ret)
 {
 	bool is_known = at - w->known < w->known_bytes && at % sizeof(uintptr_t) == 0;
-	if (!is_known && !learn(w, at))
+	if (!at || (!is_known && !learn(w, at)))
 		return false;
-	__builtin_memcpy(ret, (const void *)at, sizeof *ret);
+	*ret = *(const uintptr_t *)at;
 	return true;
 }
 
@@ -143,7 +143,7 @@ static enum walk_end end_of(const struct walker *w, enum pace pace)
 static struct walker begin(struct frame from)
 {
 	struct walker w = {.frame = from};
-	if (!from.is_interrupted && from.sp > MEMORY_PAGE) {
+	if (!from.is_interrupted) {
 		w.known = (from.sp - 1) & -(uintptr_t)MEMORY_PAGE;
 		w.known_bytes = MEMORY_PAGE;
 	}
