@@ -52,14 +52,14 @@ static inline uint64_t bytes_number(struct bytes *b, unsigned count)
 {
 	struct bytes part = bytes_part(b, count);
 	uint64_t number = 0;
-	for (unsigned i = 0; part.at < part.end; i += 8)
-		number |= (uint64_t)*part.at++ << i;
+	for (unsigned i = 0; i < count && !bytes_is_spoiled(&part); i++)
+		number |= (uint64_t)part.at[i] << 8 * i;
 	return number;
 }
 
 static inline int64_t bytes_signed(struct bytes *b, unsigned count)
 {
-	unsigned above = 64 - 8 * count;
+	unsigned above = (64 - 8 * count) & 63;
 	return (int64_t)(bytes_number(b, count) << above) >> above;
 }
 
