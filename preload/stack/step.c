@@ -107,17 +107,41 @@ static __attribute__((noinline)) bool find_module(uintptr_t pc, struct module *r
 	return true;
 }
 
-struct step step_compile_in(struct bytes bounds, const uint8_t *header, uintptr_t ip, bool is_exact)
+static bool find_fde(const struct module *module, uintptr_t pc, struct fde *ret)
+{
+	const uint8_t *record = NULL;
+	if (module->header)
+		record = table_find(module->bounds, module->header, pc);
+	return record && fde_read(module->bounds, record, ret) && fde_covers(ret, pc);
+}
+
+/*
+ * What makecontext() leaves as the return address of a context's first function: no call stands before, and nothing is
+ * described there.
+ */
+static struct step untold(const struct module *module, uintptr_t ip, bool is_exact)
+{
+	struct fde fde;
+	bool is_entry = !is_exact && find_fde(module, ip, &fde) && fde.start == ip;
+	return step_of(is_entry ? STEP_ENTRY : STEP_UNTOLD);
+}
+
+static struct step compile_in(const struct module *module, uintptr_t ip, bool is_exact)
 {
 	uintptr_t pc = is_exact ? ip : ip - 1;
 	struct fde fde;
 	struct row row;
-	const uint8_t *record = header ? table_find(bounds, header, pc) : NULL;
-	if (!record || !fde_read(bounds, record, &fde) || !fde_covers(&fde, pc))
-		return step_of(STEP_UNTOLD);
+	if (!find_fde(module, pc, &fde))
+		return untold(module, ip, is_exact);
 	if (!row_find(&fde, pc, ip, &row))
 		return step_of(STEP_UNKNOWN);
 	return step_from(&row, fde.is_signal);
+}
+
+struct step step_compile_in(struct bytes bounds, const uint8_t *header, uintptr_t ip, bool is_exact)
+{
+	struct module module = {bounds, header};
+	return compile_in(&module, ip, is_exact);
 }
 
 struct step step_compile(uintptr_t ip, bool is_exact, bool *ret_has_module)
@@ -126,5 +150,5 @@ struct step step_compile(uintptr_t ip, bool is_exact, bool *ret_has_module)
 	*ret_has_module = find_module(is_exact ? ip : ip - 1, &module);
 	if (!*ret_has_module)
 		return step_of(STEP_UNTOLD);
-	return step_compile_in(module.bounds, module.header, ip, is_exact);
+	return compile_in(&module, ip, is_exact);
 }

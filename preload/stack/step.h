@@ -23,6 +23,7 @@ enum step_kind {
 	STEP_INTERRUPTED, /* as above, and the caller did not call: its ip is exact */
 	STEP_SIGNAL,      /* the kernel left the registers at sp (struct ucontext) */
 	STEP_OUTERMOST,   /* nobody called */
+	STEP_ENTRY,       /* the first instruction of a function: no call before it */
 	STEP_UNTOLD,      /* nothing describes the code there: the frame pointer may tell */
 	STEP_UNKNOWN      /* it is described, in terms that we do not follow */
 };

@@ -10,7 +10,7 @@
 #include "stack/steps.h"
 #include "sys/memory.h"
 
-enum { GUESS_BYTES_MAX = 1 << 20 };
+enum { GUESS_BYTES_MAX = 1 << 20, FP_UNKNOWN = 1 /* no address of a word */ };
 
 enum pace { PACE_ON, PACE_WHOLE, PACE_LOST };
 
@@ -57,7 +57,7 @@ static inline bool find_fp(struct walker *w, struct step step, uintptr_t cfa, ui
 	case FP_AT_SP: return read_word(w, w->frame.sp + (uintptr_t)(int64_t)step.n, ret);
 	case FP_AT_FP: return read_word(w, w->frame.fp + (uintptr_t)(int64_t)step.n, ret);
 	case FP_IS_CFA: *ret = cfa + (uintptr_t)(int64_t)step.n; return true;
-	default: *ret = 0; return true;
+	default: *ret = FP_UNKNOWN; return true;
 	}
 }
 
@@ -101,17 +101,27 @@ static bool is_signal_return(struct walker *w)
 	       __builtin_memcmp(ip, code, sizeof code) == 0;
 }
 
+/* Nobody called, it seems: by convention the frame pointer is zero there, or it is where contexts begin. */
+static bool is_bottom(const struct walker *w, struct step step)
+{
+	return step.kind == STEP_ENTRY || (step.kind == STEP_UNTOLD && w->frame.fp == 0);
+}
+
 /* As a function does that keeps a frame pointer, if all looks like it. */
-static bool step_guess(struct walker *w)
+static bool step_guess(struct walker *w, struct step step)
 {
 	uintptr_t fp = w->frame.fp, ip, next;
 	if (is_signal_return(w))
 		return step_signal(w);
+	w->is_guessed = true;
+	if (is_bottom(w, step)) {
+		w->frame.ip = 0;
+		return true;
+	}
 	if (fp < w->frame.sp || fp - w->frame.sp > GUESS_BYTES_MAX || !read_word(w, fp, &next) ||
 	    !read_word(w, fp + 8, &ip) || (next <= fp && next))
 		return false;
 	w->frame = (struct frame){ip, fp + 16, next, false};
-	w->is_guessed = true;
 	return true;
 }
 
@@ -123,7 +133,8 @@ static inline enum pace step_up(struct walker *w)
 	case STEP_FRAME:
 	case STEP_INTERRUPTED: is_done = step_frame(w, step); break;
 	case STEP_SIGNAL: is_done = step_signal(w); break;
-	case STEP_UNTOLD: is_done = step_guess(w); break;
+	case STEP_ENTRY:
+	case STEP_UNTOLD: is_done = step_guess(w, step); break;
 	case STEP_OUTERMOST: return PACE_WHOLE;
 	default: return PACE_LOST;
 	}
