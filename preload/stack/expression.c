@@ -7,7 +7,7 @@
  */
 #include "stack/row.h"
 
-enum { DEPTH_MAX = 6, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
+enum { DEPTH_MAX = 4, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
 
 enum {
 	OP_ADDR = 0x03,

@@ -2,7 +2,7 @@
 /* row.c: runs the call frame instructions of a record up to one instruction of the program. */
 #include "stack/row.h"
 
-enum { REMEMBERED_MAX = 3, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
+enum { REMEMBERED_MAX = 2, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
 
 enum {
 	CFA_NOP,

@@ -119,7 +119,8 @@ static bool find_fde(const struct module *module, uintptr_t pc, struct fde *ret)
  * What makecontext() leaves as the return address of a context's first function: no call stands before, and nothing is
  * described there.
  */
-static struct step untold(const struct module *module, uintptr_t ip, bool is_exact)
+static __attribute__((noinline)) struct step untold(const struct module *module, uintptr_t ip,
+						    bool is_exact)
 {
 	struct fde fde;
 	bool is_entry = !is_exact && find_fde(module, ip, &fde) && fde.start == ip;

@@ -16,6 +16,7 @@ struct pair {
 
 struct table {
 	const uint8_t *header;
+	uintptr_t page;     /* of the pairs, the last that was found readable */
 	struct bytes pairs; /* none: unsorted, or of a form that no linker writes */
 	uintptr_t frames;   /* .eh_frame */
 };
@@ -35,29 +36,47 @@ static bool open_table(struct bytes module, const uint8_t *header, struct table 
 		return !bytes_is_spoiled(&b);
 	uint64_t rows = bytes_pointer(&b, count, (uintptr_t)header);
 	ret->pairs = bytes_part(&b, rows * sizeof(struct pair));
-	return !bytes_is_spoiled(&b) &&
-	       (!rows || memory_is_readable(ret->pairs.end - sizeof(struct pair)));
+	return !bytes_is_spoiled(&b);
 }
 
-static struct pair pair_at(const struct table *table, size_t index)
+/* A pair may lie across two pages. */
+static bool may_read(struct table *table, const uint8_t *at)
 {
-	struct pair pair;
-	__builtin_memcpy(&pair, table->pairs.at + index * sizeof pair, sizeof pair);
-	return pair;
+	uintptr_t page = (uintptr_t)at / MEMORY_PAGE, last = (uintptr_t)(at + 7) / MEMORY_PAGE;
+	if (page == table->page && page == last)
+		return true;
+	table->page = page;
+	return memory_is_readable(at);
 }
 
-static const uint8_t *search(const struct table *table, uintptr_t pc)
+static bool read_pair(struct table *table, size_t index, struct pair *ret)
+{
+	const uint8_t *at = table->pairs.at + index * sizeof *ret;
+	if (!may_read(table, at))
+		return false;
+	__builtin_memcpy(ret, at, sizeof *ret);
+	return true;
+}
+
+/* The last pair that does not begin behind pc. */
+static const uint8_t *search(struct table *table, uintptr_t pc)
 {
 	int64_t target = (int64_t)(pc - (uintptr_t)table->header);
 	size_t low = 0, high = bytes_left(&table->pairs) / sizeof(struct pair);
+	const uint8_t *record = NULL;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		if (pair_at(table, middle).start <= target)
+		struct pair pair;
+		if (!read_pair(table, middle, &pair))
+			return NULL;
+		if (pair.start <= target) {
 			low = middle + 1;
-		else
+			record = table->header + pair.record;
+		} else {
 			high = middle;
+		}
 	}
-	return low ? table->header + pair_at(table, low - 1).record : NULL;
+	return record;
 }
 
 static const uint8_t *scan(struct bytes module, uintptr_t frames, uintptr_t pc)
