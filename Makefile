@@ -25,7 +25,7 @@ analyzer_flags := $(base) -iquote analyzer -fPIE -fvisibility=hidden $(EXTRA_CFL
 preload_link := -shared -Wl,-soname,libpoolmem.so -Wl,--version-script=preload/exports.map -Wl,-z,defs \
 	-Wl,-z,initfirst -Wl,--sort-section=name -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(EXTRA_LDFLAGS)
 analyzer_link := -pie -Wl,-z,defs $(ANALYZER_FLAGS) $(EXTRA_LDFLAGS)
-analyzer_libs := -ljansson -lz -lm
+analyzer_libs := -ljansson -ldw -lelf -liberty -lz -lm
 
 preload_src := $(wildcard preload/*/*.c)
 analyzer_src := $(wildcard analyzer/*/*.c)
@@ -34,7 +34,7 @@ analyzer_obj := $(analyzer_src:%.c=$(BUILD)/%.o)
 man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/man/*.scd))
 
 .PHONY: all demo test check bench soak mutants fuzz coverage install uninstall clean \
-	testprogs progs fuzzers fmt format tidy layers exports man-lint clang FORCE
+	testprogs progs fuzzers fmt format tidy layers exports man-lint clang libs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -150,6 +150,9 @@ $(BUILD)/preload/%.tidy: preload/%.c $(BUILD)/preload/%.o .clang-tidy
 $(BUILD)/analyzer/%.tidy: analyzer/%.c $(BUILD)/analyzer/%.o .clang-tidy
 	clang-tidy --quiet $< -- $(analyzer_flags) && touch $@
 
+# What a program that is built by hand from the analyzer's sources links.
+libs:
+	@echo $(analyzer_libs)
 layers:
 	@tools/layers
 exports: $(BUILD)/libpoolmem.so

@@ -30,6 +30,11 @@ enum letter {
 	LETTER_DRY_RUN,
 	LETTER_THRESHOLDS,
 	LETTER_SVG,
+	LETTER_STACKS,
+	LETTER_BOTTOM_UP,
+	LETTER_TOP_DOWN,
+	LETTER_MIN,
+	LETTER_THREAD,
 };
 
 static const struct option options[] = {
@@ -45,6 +50,11 @@ static const struct option options[] = {
 	{"thresholds", required_argument, NULL, LETTER_THRESHOLDS},
 	{"svg", required_argument, NULL, LETTER_SVG},
 	{"force", no_argument, NULL, 'f'},
+	{"stacks", no_argument, NULL, LETTER_STACKS},
+	{"bottom-up", no_argument, NULL, LETTER_BOTTOM_UP},
+	{"top-down", no_argument, NULL, LETTER_TOP_DOWN},
+	{"min", required_argument, NULL, LETTER_MIN},
+	{"thread", required_argument, NULL, LETTER_THREAD},
 	{NULL, 0, NULL, 0},
 };
 
@@ -59,6 +69,11 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_THRESHOLDS:
 	case LETTER_SVG:
 	case 'f': return accepts->ages;
+	case LETTER_STACKS:
+	case LETTER_BOTTOM_UP:
+	case LETTER_TOP_DOWN:
+	case LETTER_MIN:
+	case LETTER_THREAD: return accepts->sites;
 	default: return true;
 	}
 }
@@ -98,6 +113,11 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_THRESHOLDS: reader->thresholds = optarg; return true;
 	case LETTER_SVG: reader->svg = optarg; return true;
 	case 'f': reader->overwrite = true; return true;
+	case LETTER_STACKS: reader->stacks = true; return true;
+	case LETTER_BOTTOM_UP: reader->bottom_up = true; return true;
+	case LETTER_TOP_DOWN: reader->top_down = true; return true;
+	case LETTER_MIN: reader->min = optarg; return true;
+	case LETTER_THREAD: reader->thread = optarg; return true;
 	default: reader->dry_run = true; return true;
 	}
 }

@@ -8,7 +8,9 @@
 
 struct reader {
 	bool json, dry_run, overwrite;
+	bool stacks, bottom_up, top_down;
 	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
+	const char *thread, *min;
 	struct view view;
 	const char *operand; /* NULL: none */
 };
@@ -23,11 +25,11 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg and -f.
+ * operand.  ages: --thresholds, --svg and -f.  sites: --stacks, --bottom-up, --top-down, --min, --thread.
  */
 struct reader_accepts {
 	const char *command;
-	bool order, filter, all, older_than, ages, operand;
+	bool order, filter, all, older_than, ages, sites, operand;
 };
 
 /* Returns an exit code below zero when the command may go on. */

@@ -66,7 +66,19 @@ static char *hex_of(const unsigned char *bytes, size_t byte_count)
 	return text;
 }
 
-static void read_module(const struct fact *fact, size_t *room, struct process *process)
+/* What grows, and holds, while the modules of a process come in. */
+struct modules {
+	size_t room;
+	uint32_t generation;
+};
+
+static void read_generation(const struct fact *fact, struct modules *modules)
+{
+	if (fact->byte_count >= sizeof modules->generation)
+		memcpy(&modules->generation, fact->payload, sizeof modules->generation);
+}
+
+static void read_module(const struct fact *fact, struct modules *modules, struct process *process)
 {
 	struct pm_module module;
 
@@ -81,12 +93,13 @@ static void read_module(const struct fact *fact, size_t *room, struct process *p
 		process->facts_cut = true;
 		return;
 	}
-	process->modules = allocate_more(process->modules, process->module_count, room,
+	process->modules = allocate_more(process->modules, process->module_count, &modules->room,
 					 sizeof *process->modules);
 	process->modules[process->module_count++] = (struct module){
 		.base = module.base,
 		.first = module.first,
 		.last = module.last,
+		.since = modules->generation,
 		.build_id = hex_of(names, module.build_id_bytes),
 		.path = allocate_text(names + module.build_id_bytes, module.path_bytes),
 	};
@@ -96,7 +109,7 @@ void read_facts(const struct image *image, struct process *process)
 {
 	struct facts facts;
 	struct fact fact;
-	size_t module_room = 0;
+	struct modules modules = {.generation = 0};
 
 	facts_open(image, process->chunk, &facts);
 	while (facts_next(&facts, &fact)) {
@@ -111,7 +124,9 @@ void read_facts(const struct image *image, struct process *process)
 		else if (fact.tag == PM_FACT_PARENTS)
 			read_parents(&fact, process);
 		else if (fact.tag == PM_FACT_MODULE)
-			read_module(&fact, &module_room, process);
+			read_module(&fact, &modules, process);
+		else if (fact.tag == PM_FACT_GENERATION)
+			read_generation(&fact, &modules);
 	}
 	process->facts_cut |= facts.is_cut;
 	facts_close(&facts);

@@ -34,6 +34,7 @@ void process_free(struct process *process)
 	free(process->classes);
 	free(process->survivors);
 	free(process->marks);
+	free(process->sites);
 	free(process->slots);
 	free(process->arenas);
 	free(process->pools);

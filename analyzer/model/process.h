@@ -3,6 +3,7 @@
 #ifndef POOLMEM_MODEL_PROCESS_H
 #define POOLMEM_MODEL_PROCESS_H
 
+#include "model/frames.h"
 #include "model/outside.h"
 #include "source/chunk.h"
 #include "source/header.h"
@@ -57,6 +58,7 @@ struct pool {
 
 struct module {
 	uint64_t base, first, last;
+	uint32_t since; /* generation of frames that were seen in it first */
 	char *path;
 	char *build_id; /* hex digits */
 };
@@ -83,7 +85,11 @@ struct process {
 	uint64_t uncertain;          /* blocks that may be in the wrong generation, at most */
 	struct pm_mark *marks;       /* in the order in which they were made */
 	size_t mark_count;
-	uint32_t marks_made; /* those without room counted */
+	uint32_t marks_made;         /* those without room counted */
+	const struct frames *frames; /* of its segment */
+	struct pm_site *sites;       /* each `frame` is an index in frames->list */
+	size_t site_count;
+	uint32_t sites_torn; /* rows that contradict themselves */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;
 	struct arena *arenas;

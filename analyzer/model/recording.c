@@ -50,6 +50,7 @@ static struct recorded_segment *add_segment(struct reading *reading, struct imag
 	image->ages = NULL;
 	if (is_leader(image, header->leader))
 		segment->leader = slot_at(image, header->leader)->process;
+	frames_read(image, &segment->frames);
 	recording->segments = allocate_more(recording->segments, recording->segment_count,
 					    &reading->segment_room, sizeof(void *));
 	recording->segments[recording->segment_count++] = segment;
@@ -67,6 +68,7 @@ static struct process *add_process(struct reading *reading, const struct recorde
 	*process = (struct process){
 		.header = &segment->header,
 		.layout = &segment->layout,
+		.frames = &segment->frames,
 		.kind = kind,
 		.chunk = leader,
 		.exit_status = -1,
@@ -91,6 +93,9 @@ static uint64_t chunk_bytes_of(const struct image *image, enum pm_chunk_kind kin
 static uint64_t common_bytes(const struct image *image)
 {
 	uint64_t chunks = image->chunk_count - image->entry_count;
+
+	for (uint32_t i = 0; i < image->entry_count; i++)
+		chunks += image->entries[i].kind == PM_CHUNK_FRAMES;
 	return chunks * image->header.chunk_bytes;
 }
 
@@ -105,11 +110,13 @@ static void add_heap_process(struct reading *reading, const struct recorded_segm
 	read_map(image, process);
 	read_survivors(image, process);
 	read_marks(image, process);
+	read_sites(image, process);
 	read_facts(image, process);
 	process->telemetry_bytes += chunk_bytes_of(image, PM_CHUNK_MAP, leader) +
 				    chunk_bytes_of(image, PM_CHUNK_FACTS, leader) +
 				    chunk_bytes_of(image, PM_CHUNK_SURVIVAL, leader) +
-				    chunk_bytes_of(image, PM_CHUNK_MARKS, leader);
+				    chunk_bytes_of(image, PM_CHUNK_MARKS, leader) +
+				    chunk_bytes_of(image, PM_CHUNK_SITES, leader);
 	if (kind == PROCESS_EXEC) {
 		process->telemetry_bytes += common_bytes(image);
 		process->unsettled = image->unsettled;
@@ -143,7 +150,8 @@ static void add_image(struct reading *reading, struct image *image)
 		const struct pm_chunk *chunk = (const void *)image->chunks[n];
 		if (!chunk)
 			continue;
-		reading->recording->orphans += !is_leader(image, chunk->process);
+		reading->recording->orphans += chunk->kind != PM_CHUNK_FRAMES &&
+					       !is_leader(image, chunk->process);
 		if (!is_leader(image, n))
 			continue;
 		add_heap_process(reading, segment, image, n);
@@ -321,6 +329,7 @@ static void segment_free(struct recorded_segment *segment)
 {
 	free(segment->layout.classes);
 	free(segment->layout.ages);
+	frames_free(&segment->frames);
 	free(segment);
 }
 

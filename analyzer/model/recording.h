@@ -11,6 +11,7 @@ struct recorded_segment {
 	struct pm_header header;
 	struct layout layout;
 	struct pm_process leader; /* zero when its record is not there */
+	struct frames frames;
 };
 
 struct recording {

@@ -78,6 +78,47 @@ static bool verify_marks(const struct pm_header *header, uint32_t number,
 	return true;
 }
 
+/* Records of `stride` bytes, `room` of them, behind `offset`. */
+static bool verify_records(const struct pm_header *header, size_t offset, size_t known_bytes,
+			   uint32_t stride, uint32_t room)
+{
+	size_t most = header->chunk_bytes - offset;
+	return stride >= known_bytes && stride % 8 == 0 && stride <= most && room <= most / stride;
+}
+
+static bool verify_frames(const struct pm_header *header, uint32_t number,
+			  const unsigned char *chunk, struct failure *why)
+{
+	const struct pm_frames *frames = (const void *)chunk;
+	size_t offset = offsetof(struct pm_frames, frame), known = sizeof(struct pm_frame);
+
+	if (!frames->frame_room)
+		return true; /* not laid out yet */
+	if (!verify_records(header, offset, known, frames->frame_stride, 1))
+		return damaged(why, number, "frame_stride", frames->frame_stride);
+	if (!verify_records(header, offset, known, frames->frame_stride, frames->frame_room) ||
+	    frames->frame_room > PM_FRAME_IDS)
+		return damaged(why, number, "frame_room", frames->frame_room);
+	return true;
+}
+
+static bool verify_sites(const struct pm_header *header, uint32_t number,
+			 const unsigned char *chunk, struct failure *why)
+{
+	const struct pm_sites *sites = (const void *)chunk;
+	size_t offset = offsetof(struct pm_sites, row), known = sizeof(struct pm_site);
+
+	if (!sites->row_room)
+		return true; /* emptied: its process is gone */
+	if (!verify_records(header, offset, known, sites->row_stride, 1))
+		return damaged(why, number, "row_stride", sites->row_stride);
+	if (!verify_records(header, offset, known, sites->row_stride, sites->row_room))
+		return damaged(why, number, "row_room", sites->row_room);
+	if (sites->chunk.used_bytes > header->chunk_bytes)
+		return damaged(why, number, "used_bytes", sites->chunk.used_bytes);
+	return true;
+}
+
 /* Not by its type: the arrays may be longer or shorter than those that this program knows. */
 static const struct pm_survivor_table *newest_table(const unsigned char *chunk)
 {
@@ -141,6 +182,41 @@ struct pm_mark chunk_mark(const unsigned char *chunk, uint32_t index)
 	return mark;
 }
 
+uint32_t chunk_frames(const unsigned char *chunk)
+{
+	return ((const struct pm_frames *)(const void *)chunk)->frame_room;
+}
+
+struct pm_frame chunk_frame(const unsigned char *chunk, uint32_t index)
+{
+	const struct pm_frames *frames = (const void *)chunk;
+	struct pm_frame frame;
+
+	memcpy(&frame,
+	       chunk + offsetof(struct pm_frames, frame) + (size_t)index * frames->frame_stride,
+	       sizeof frame);
+	return frame;
+}
+
+uint32_t chunk_sites(const unsigned char *chunk)
+{
+	const struct pm_sites *sites = (const void *)chunk;
+	size_t begin = offsetof(struct pm_sites, row), end = sites->chunk.used_bytes;
+	size_t rows = end > begin ? (end - begin) / sites->row_stride : 0;
+
+	return rows < sites->row_room ? (uint32_t)rows : sites->row_room;
+}
+
+struct pm_site chunk_site(const unsigned char *chunk, uint32_t index)
+{
+	const struct pm_sites *sites = (const void *)chunk;
+	struct pm_site site;
+
+	memcpy(&site, chunk + offsetof(struct pm_sites, row) + (size_t)index * sites->row_stride,
+	       sizeof site);
+	return site;
+}
+
 bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigned char *chunk,
 		  struct failure *why)
 {
@@ -149,7 +225,7 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 
 	if (opening->kind == PM_CHUNK_EMPTY || opening->kind == PM_CHUNK_SPARE)
 		return true;
-	if (opening->kind > PM_CHUNK_MARKS)
+	if (opening->kind > PM_CHUNK_SITES)
 		return damaged(why, number, "kind", opening->kind);
 	if (!opening->process || opening->process >= chunk_limit)
 		return damaged(why, number, "process", opening->process);
@@ -161,6 +237,10 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 		return verify_survival(header, number, chunk, why);
 	if (opening->kind == PM_CHUNK_MARKS)
 		return verify_marks(header, number, chunk, why);
+	if (opening->kind == PM_CHUNK_FRAMES)
+		return verify_frames(header, number, chunk, why);
+	if (opening->kind == PM_CHUNK_SITES)
+		return verify_sites(header, number, chunk, why);
 	return true;
 }
 

@@ -58,8 +58,8 @@ static bool load_tables(struct loading *loading)
 }
 
 /*
- * A slot without use is claimed and not written to yet, or emptied already; so is a record of sweeps or marks
- * without room.
+ * A slot without use is claimed and not written to yet, or emptied already; so is a record of sweeps, marks,
+ * frames or sites without room.
  */
 static bool is_worth_keeping(const unsigned char *chunk)
 {
@@ -70,6 +70,10 @@ static bool is_worth_keeping(const unsigned char *chunk)
 		return ((const struct pm_survival *)(const void *)chunk)->class_room;
 	if (kind == PM_CHUNK_MARKS)
 		return ((const struct pm_marks *)(const void *)chunk)->room;
+	if (kind == PM_CHUNK_FRAMES)
+		return chunk_frames(chunk);
+	if (kind == PM_CHUNK_SITES)
+		return ((const struct pm_sites *)(const void *)chunk)->row_room;
 	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
 }
 
@@ -256,6 +260,8 @@ static bool load_latecomers(struct loading *loading)
 			return false;
 		if (!image->chunks[n])
 			continue;
+		if (is_of_kind(image->chunks[n], PM_CHUNK_FRAMES))
+			continue;
 		if (!is_latecomer(image, n)) {
 			drop_chunk(image, n);
 			continue;
@@ -283,11 +289,26 @@ static bool read_later_frees(struct loading *loading, struct frees_later *later)
 	return true;
 }
 
+/* Rows that were read since may lead to frames that were not there yet: now they are. */
+static bool reload_frames(struct loading *loading)
+{
+	struct image *image = loading->image;
+
+	for (uint32_t n = 1; n < image->chunk_count; n++) {
+		if (!is_of_kind(image->chunks[n], PM_CHUNK_FRAMES))
+			continue;
+		drop_chunk(image, n);
+		if (!load_chunk(loading, n))
+			return false;
+	}
+	return true;
+}
+
 static bool read_later(struct loading *loading)
 {
 	struct frees_later later;
 
-	if (!load_latecomers(loading))
+	if (!reload_frames(loading) || !load_latecomers(loading))
 		return false;
 	frees_later_begin(loading->image, &later);
 	bool read = read_later_frees(loading, &later);

@@ -11,7 +11,7 @@ setup_file()
 	# shellcheck disable=SC2046
 	gcc -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -DFUZZ_STANDALONE \
 		-Wall -Wextra -Wundef -Werror -Iinclude -iquote tests -iquote analyzer -o "$fuzzer" \
-		tests/fuzz/fuzz_source.c $(ls analyzer/{source,model,study,render,text}/*.c) -ljansson -lz -lm
+		tests/fuzz/fuzz_source.c $(ls analyzer/{source,model,study,render,symbol,text}/*.c) $(make -s libs)
 }
 
 setup()

@@ -14,7 +14,7 @@ setup()
 @test "golden: text and JSON of every capture" {
 	local folder command form count=0
 	for folder in "$here"/*/; do
-		for command in report survival; do
+		for command in report survival sites; do
 			for form in txt json; do
 				cp -r "$folder" "$out/case"
 				golden_run "$poolmem" "$out/case" $command $form >"$out/actual"
@@ -24,7 +24,7 @@ setup()
 			done
 		done
 	done
-	[ $count -ge 44 ]
+	[ $count -ge 84 ]
 }
 
 @test "golden: what is read is valid JSON with the common members" {

@@ -185,6 +185,121 @@ static void make_phases(void)
 	keep("phases", whole(b, NULL));
 }
 
+/* Each block by its stack. */
+static void make_sites(void)
+{
+	struct builder b = builder_example(1400, PM_STATE_EXITED, false);
+	builder_example_sited(&b);
+	keep("sites", whole(b, NULL));
+}
+
+/* What a sample holds of a program that calls its library, and of the same program loaded elsewhere. */
+static void add_sampled(struct bytes *capture, uint32_t pid, uint64_t exe, uint64_t library)
+{
+	const uint64_t period = 512 << 10;
+	struct builder b = builder_example(pid, PM_STATE_EXITED, false);
+	uint32_t frames = builder_frames(&b, b.leader, 0);
+	uint32_t rows = builder_sites(&b, b.leader, 0, 0);
+	uint32_t start = builder_frame(&b, frames, 1021, exe + 0x1010, 0, 0);
+	uint32_t work = builder_frame(&b, frames, 20, exe + 0x2020, start, 0);
+	uint32_t grow = builder_frame(&b, frames, 7, library + 0x30, work, 0);
+
+	builder_module_of(&b, b.leader, "/nonexistent/bin/sampled", exe, 40);
+	builder_module_of(&b, b.leader, "/nonexistent/lib/libgrow.so.1", library, 41);
+	builder_record(&b, b.leader)->site_period = period;
+	builder_site(&b, rows,
+		     (struct pm_site){.frame = grow,
+				      .slot = b.leader,
+				      .size_class = 70,
+				      .period = period,
+				      .allocated = 6 + pid % 2,
+				      .allocated_bytes = (6 + pid % 2) * 1792,
+				      .requested = (6 + pid % 2) * 1700,
+				      .freed = 4,
+				      .freed_bytes = 4 * 1792,
+				      .freed_requested = 4 * 1700,
+				      .died = {4}});
+	builder_site(&b, rows,
+		     (struct pm_site){.frame = grow,
+				      .slot = b.leader,
+				      .size_class = 3,
+				      .period = period,
+				      .allocated = 1,
+				      .allocated_bytes = 48,
+				      .requested = 48});
+	builder_site(&b, rows,
+		     (struct pm_site){.frame = work,
+				      .slot = b.leader,
+				      .size_class = 105,
+				      .large_log2 = 20,
+				      .period = period,
+				      .allocated = 30,
+				      .allocated_bytes = 42 << 20,
+				      .requested = 41 << 20,
+				      .freed = 30,
+				      .freed_bytes = 42 << 20,
+				      .freed_requested = 41 << 20,
+				      .peak_live = 4,
+				      .peak_bytes = 5 << 20,
+				      .temporary = 11,
+				      .died = {20, 0, 5, [12] = 5}});
+	builder_site(&b, rows,
+		     (struct pm_site){.frame = work, .size_class = 3, .period = 0, .freed = 7});
+	capture_segment(capture, &b);
+	builder_free(&b);
+}
+
+static void make_sampled(void)
+{
+	struct bytes capture = capture_begin();
+	add_sampled(&capture, 1500, 0x555555600000, 0x7ffff5000000);
+	add_sampled(&capture, 1501, 0x400000, 0x7fff00000000);
+	capture_end(&capture);
+	keep("sampled", capture);
+}
+
+/* F34, F35: modules with names that would drive a browser or a terminal; frames that go in circles. */
+static void make_sites_hostile(void)
+{
+	static const char *const paths[] = {
+		"/nonexistent/<img src=x onerror=alert(1)>",
+		"/nonexistent/a</script><script>alert(1)",
+		"/nonexistent/\033]52;c;ZXZpbA==\007\xff\xe2\x80\xa8&\"'"};
+	struct builder b = builder_begin(1600, true);
+	uint32_t caller = 0;
+
+	builder_process(&b, 1600, 1, 0, PM_STATE_EXITED);
+	uint32_t frames = builder_frames(&b, b.leader, 0), rows = builder_sites(&b, b.leader, 0, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		builder_module_of(&b, b.leader, paths[i], 0x10000 + 0x100000 * i, 50 + i);
+		caller = builder_frame(&b, frames, i, 0x11000 + 0x100000 * i, caller, 0);
+		builder_site(&b, rows,
+			     (struct pm_site){.frame = caller,
+					      .slot = b.leader,
+					      .size_class = 2,
+					      .period = 1,
+					      .allocated = 10 + i,
+					      .allocated_bytes = (10 + i) * 32,
+					      .requested = 1});
+	}
+	builder_frame(&b, frames, 4, 0x900, frames * PM_FRAME_IDS + 5, 0);
+	uint32_t circle = builder_frame(&b, frames, 5, 0x901, frames * PM_FRAME_IDS + 4, 0);
+	builder_site(&b, rows,
+		     (struct pm_site){.frame = circle,
+				      .size_class = 2,
+				      .period = 1,
+				      .allocated = 1,
+				      .allocated_bytes = 32});
+	builder_site(&b, rows,
+		     (struct pm_site){.frame = UINT32_MAX,
+				      .size_class = 2,
+				      .period = 1,
+				      .allocated = 1,
+				      .allocated_bytes = 32});
+	builder_allocated(&b, b.leader, 2, 35);
+	keep("sites_hostile", whole(b, NULL));
+}
+
 static void make_nothing(void)
 {
 	struct bytes capture = capture_begin();
@@ -235,6 +350,9 @@ int main(int argc, char **argv)
 	make_hostile();
 	make_clocks();
 	make_phases();
+	make_sites();
+	make_sampled();
+	make_sites_hostile();
 	make_nothing();
 	make_cut();
 	make_newer();

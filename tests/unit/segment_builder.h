@@ -270,18 +270,25 @@ static inline void builder_text_fact(struct builder *b, uint32_t process, uint32
 	builder_fact(b, process, tag, text, (uint32_t)strlen(text));
 }
 
-static inline void builder_module(struct builder *b, uint32_t process, const char *path,
-				  uint64_t base)
+/* seed: of its build id. */
+static inline void builder_module_of(struct builder *b, uint32_t process, const char *path,
+				     uint64_t base, unsigned seed)
 {
 	unsigned char payload[512];
 	struct pm_module module = {base, base, base + 0x20000, 20, (uint32_t)strlen(path)};
 
 	memcpy(payload, &module, sizeof module);
 	for (unsigned i = 0; i < 20; i++)
-		payload[sizeof module + i] = (unsigned char)(i * 13 + 7);
+		payload[sizeof module + i] = (unsigned char)(i * 13 + seed);
 	memcpy(payload + sizeof module + 20, path, strlen(path));
 	builder_fact(b, process, PM_FACT_MODULE, payload,
 		     (uint32_t)(sizeof module + 20 + strlen(path)));
+}
+
+static inline void builder_module(struct builder *b, uint32_t process, const char *path,
+				  uint64_t base)
+{
+	builder_module_of(b, process, path, base, 7);
 }
 
 static inline struct pm_arena *builder_arena(struct builder *b, uint32_t map, uint32_t index,
@@ -366,6 +373,59 @@ static inline void builder_mark(struct builder *b, uint32_t number, const char *
 	memcpy((unsigned char *)marks->mark + index * marks->mark_stride, &mark, sizeof mark);
 }
 
+/* A chunk of frames, each longer by more_bytes than this version's. */
+static inline uint32_t builder_frames(struct builder *b, uint32_t process, uint32_t more_bytes)
+{
+	uint32_t number = builder_add(b, PM_CHUNK_FRAMES, process, 0);
+	struct pm_frames *frames = builder_chunk(b, number);
+	frames->frame_stride = sizeof(struct pm_frame) + more_bytes;
+	frames->frame_room = (uint32_t)((b->chunk_bytes -
+					 __builtin_offsetof(struct pm_frames, frame)) /
+					frames->frame_stride);
+	return number;
+}
+
+static inline struct pm_frame *builder_frame_at(struct builder *b, uint32_t frame)
+{
+	struct pm_frames *frames = builder_chunk(b, frame / PM_FRAME_IDS);
+	return (struct pm_frame *)((unsigned char *)frames->frame +
+				   frame % PM_FRAME_IDS * frames->frame_stride);
+}
+
+/* Frame `index` of a chunk; returns its number. */
+static inline uint32_t builder_frame(struct builder *b, uint32_t chunk, uint32_t index,
+				     uint64_t address, uint32_t caller, uint32_t generation)
+{
+	uint32_t number = chunk * PM_FRAME_IDS + index;
+	*builder_frame_at(b, number) = (struct pm_frame){address, caller, generation};
+	return number;
+}
+
+/* Rows, each longer by more_bytes than this version's. */
+static inline uint32_t builder_sites(struct builder *b, uint32_t process, uint32_t sequence,
+				     uint32_t more_bytes)
+{
+	uint32_t number = builder_add(b, PM_CHUNK_SITES, process, sequence);
+	struct pm_sites *sites = builder_chunk(b, number);
+	sites->row_stride = sizeof(struct pm_site) + more_bytes;
+	sites->row_room = (uint32_t)((b->chunk_bytes - __builtin_offsetof(struct pm_sites, row)) /
+				     sites->row_stride);
+	sites->chunk.used_bytes = __builtin_offsetof(struct pm_sites, row);
+	return number;
+}
+
+/* The next row, to change as long as no chunk is added. */
+static inline struct pm_site *builder_site(struct builder *b, uint32_t chunk, struct pm_site site)
+{
+	struct pm_sites *sites = builder_chunk(b, chunk);
+	struct pm_site *row = (struct pm_site *)((unsigned char *)sites + sites->chunk.used_bytes);
+	if (sites->chunk.used_bytes + sites->row_stride > b->chunk_bytes)
+		abort();
+	*row = site;
+	sites->chunk.used_bytes += sites->row_stride;
+	return row;
+}
+
 /* What the sweeps of builder_example() did: of its live blocks 20 are in generation 0, 203 in 1, 1,051 in 2. */
 static inline void builder_example_swept(struct builder *b)
 {
@@ -419,6 +479,129 @@ static inline void builder_example_marked(struct builder *b)
 		return;
 	survival->uncertain = 12;
 	builder_frozen(survival, 4, (struct pm_frozen){200, 30});
+}
+
+static inline void builder_generation(struct builder *b, uint32_t process, uint32_t generation)
+{
+	builder_fact(b, process, PM_FACT_GENERATION, &generation, sizeof generation);
+}
+
+/*
+ * Each block of builder_example() recorded (period 1): main of the example calls load, which calls parse; its second
+ * thread frees what the first one allocated; a plugin was closed, and another is where it was.
+ */
+static inline void builder_example_sited(struct builder *b)
+{
+	const uint64_t exe = 0x555555554000, plugin = 0x7ffff6000000;
+	uint32_t large = b->class_count - 2, second = b->leader + 1;
+	uint32_t frames = builder_frames(b, b->leader, 8);
+	uint32_t start = builder_frame(b, frames, 0, exe + 0x1010, 0, 0);
+	uint32_t load = builder_frame(b, frames, 1, exe + 0x1200, start, 0);
+	uint32_t parse = builder_frame(b, frames, 2, exe + 0x1344, load, 0);
+	uint32_t other = builder_frame(b, frames, 3, exe + 0x1400, load, 0);
+	uint32_t before = builder_frame(b, frames, 4, plugin + 0x500, start, 0);
+	uint32_t after = builder_frame(b, frames, 5, plugin + 0x500, start, 2);
+	uint32_t deep = builder_frame(b, frames, 6, exe + 0x1500, 0, 0);
+
+	builder_module_of(b, b->leader, "/nonexistent/plugins/first.so", plugin, 8);
+	builder_generation(b, b->leader, 2);
+	builder_module_of(b, b->leader, "/nonexistent/plugins/second.so", plugin, 9);
+	builder_record(b, b->leader)->site_period = 1;
+	uint32_t rows = builder_sites(b, b->leader, 0, 16);
+	builder_site(b, rows,
+		     (struct pm_site){.frame = parse,
+				      .slot = b->leader,
+				      .size_class = 3,
+				      .period = 1,
+				      .allocated = 10120,
+				      .allocated_bytes = 10120 * 48,
+				      .requested = 10120 * 40,
+				      .freed = 9500,
+				      .freed_bytes = 9500 * 48,
+				      .freed_requested = 9500 * 40,
+				      .temporary = 7000,
+				      .died = {8000, 0, 0, 0, 1500},
+				      .peak_live = 2000,
+				      .peak_bytes = 2000 * 48});
+	builder_site(b, rows,
+		     (struct pm_site){.frame = parse,
+				      .slot = second,
+				      .size_class = 3,
+				      .period = 1,
+				      .freed = 400,
+				      .freed_bytes = 400 * 48,
+				      .freed_requested = 400 * 40,
+				      .remote = 400,
+				      .died = {0, 400},
+				      .peak_live = -300,
+				      .peak_bytes = -300 * 48});
+	builder_site(b, rows,
+		     (struct pm_site){.frame = other,
+				      .slot = b->leader,
+				      .size_class = 4,
+				      .stack_end = PM_STACK_LOST,
+				      .period = 1,
+				      .allocated = 700,
+				      .allocated_bytes = 700 * 64,
+				      .requested = 700 * 64,
+				      .freed = 150,
+				      .freed_bytes = 150 * 64,
+				      .freed_requested = 150 * 64,
+				      .moved = 17,
+				      .died = {0, 0, 50, [12] = 100},
+				      .peak_live = 600,
+				      .peak_bytes = 600 * 64});
+	builder_site(b, rows,
+		     (struct pm_site){.frame = other,
+				      .slot = second,
+				      .size_class = 3,
+				      .stack_end = PM_STACK_LOST,
+				      .period = 1,
+				      .allocated = 500,
+				      .allocated_bytes = 500 * 48,
+				      .requested = 500 * 33});
+	builder_site(b, rows,
+		     (struct pm_site){.frame = before,
+				      .slot = b->leader,
+				      .size_class = (uint16_t)large,
+				      .large_log2 = 20,
+				      .period = 1,
+				      .allocated = 3,
+				      .allocated_bytes = 3 << 20,
+				      .requested = (3 << 20) - 300,
+				      .freed = 3,
+				      .freed_bytes = 3 << 20,
+				      .freed_requested = (3 << 20) - 300,
+				      .died = {3}});
+	builder_site(b, rows,
+		     (struct pm_site){.frame = after,
+				      .slot = b->leader,
+				      .size_class = (uint16_t)large,
+				      .large_log2 = 19,
+				      .period = 1,
+				      .allocated = 1,
+				      .allocated_bytes = 1 << 19,
+				      .requested = 1 << 19,
+				      .resized_bytes = 1 << 19,
+				      .resized_requested = 1 << 19,
+				      .peak_live = 1,
+				      .peak_bytes = 1 << 20});
+	builder_site(b, rows,
+		     (struct pm_site){.frame = deep,
+				      .slot = b->leader,
+				      .size_class = 0,
+				      .stack_end = PM_STACK_CUT,
+				      .period = 1,
+				      .allocated = 2,
+				      .allocated_bytes = 32});
+	builder_site(b, rows,
+		     (struct pm_site){.slot = b->leader,
+				      .size_class = 0,
+				      .stack_end = PM_STACK_NONE,
+				      .period = 1,
+				      .allocated = 1,
+				      .allocated_bytes = 16});
+	builder_record(b, b->leader)->dropped_stacks = 1;
 }
 
 /* A whole small program: two threads, a few classes, arenas and facts. */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* sites.c: `poolmem sites`: who allocates. */
+#include "render/sites.h"
+
+#include "cmd/command.h"
+#include "cmd/reader.h"
+#include "cmd/recorded.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command_option options[] = {
+	READER_OUTPUT_HELP,
+	{"--sort KEY",
+	 "live (the default), peak, allocated, count, leaked, slack, temporary, remote"},
+	{"--filter REGEX", "stacks with such a function, file or module; lib:REGEX: such a module"},
+	{"--thread TID", "what this thread did"},
+	{"--stacks", "below each site its whole stack"},
+	{"--bottom-up", "a tree, from what allocates to its callers"},
+	{"--top-down", "a tree, from main to what allocates"},
+	{"--min PERCENT", "branches of a tree with less are left out (default 1%)"},
+	{NULL, NULL},
+};
+
+const struct command_help help_sites = {
+	.usage = "sites [options] [FILE|PID|last]",
+	.purpose = "Says who allocates: for each call stack what it allocated, what of that lives, and how\n"
+		   "sure that is. FILE is a capture or a segment; PID a process that runs or ran under\n"
+		   "libpoolmem.so; last (the default) the newest of all.",
+	.options = options,
+	.examples =
+		{
+			{"poolmem sites", "who holds most memory in the newest run or segment"},
+			{"poolmem sites --sort leaked --stacks -n 5 build.pm",
+			 "five stacks that never freed most, call by call"},
+			{"poolmem sites --bottom-up --filter lib:libxml2 $(pidof server)",
+			 "who in a program that runs makes a library allocate"},
+		},
+};
+
+struct wish {
+	struct site_query query;
+	struct site_view view;
+};
+
+static bool print(const struct study *study, struct sites *sites, const struct wish *wish,
+		  const struct reader *reader, struct failure *why)
+{
+	struct sink sink;
+
+	if (!reader_open_sink(reader, &sink, why))
+		return false;
+	if (reader->json)
+		sites_json(study, sites, &wish->view, &sink);
+	else
+		sites_text(study, sites, &wish->view, &sink);
+	return sink_close(&sink, why);
+}
+
+static bool show(const struct recording *recording, const struct wish *wish,
+		 const struct reader *reader, struct failure *why)
+{
+	struct query all;
+	struct study study;
+	struct sites sites;
+
+	if (!query_open(&all, NULL, NULL, why))
+		return false;
+	study_make(recording, &all, &study);
+	sites_make(&study, NULL, &wish->query, &sites);
+	bool shown = sites_found(&sites, &wish->query, why) &&
+		     print(&study, &sites, wish, reader, why);
+	sites_free(&sites);
+	study_free(&study);
+	query_close(&all);
+	return shown;
+}
+
+static bool sites(const struct reader *reader, const struct wish *wish, struct failure *why)
+{
+	struct recording recording;
+
+	if (!recorded_read(reader->operand, &recording, why))
+		return false;
+	bool done = show(&recording, wish, reader, why);
+	recording_free(&recording);
+	return done;
+}
+
+/* "1", "0.5%" */
+static bool parse_share(const char *text, double *ret)
+{
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (end == text || (*end && strcmp(end, "%") != 0) || !(percent >= 0 && percent <= 100))
+		return false;
+	*ret = percent / 100;
+	return true;
+}
+
+static int set_view(const struct reader *reader, struct site_view *ret)
+{
+	*ret = (struct site_view){
+		.view = reader->view,
+		.stacks = reader->stacks,
+		.tree = reader->bottom_up || reader->top_down,
+		.tree_root = reader->bottom_up ? TREE_OF_ALLOCATORS : TREE_OF_CALLERS,
+		.share_min = 0.01,
+	};
+	if (reader->stacks + reader->bottom_up + reader->top_down > 1)
+		return command_usage_error(
+			"sites", "--stacks, --bottom-up and --top-down are three views: give one");
+	if (reader->json && ret->tree)
+		return command_usage_error("sites", "--json has all stacks: no tree with it");
+	if (reader->min && !ret->tree)
+		return command_usage_error("sites", "--min is for --bottom-up and --top-down");
+	if (reader->min && !parse_share(reader->min, &ret->share_min))
+		return command_usage_error("sites", "--min takes a share such as 1%%, not '%s'",
+					   reader->min);
+	return EXIT_DONE;
+}
+
+int cmd_sites(int argc, char **argv)
+{
+	static const struct reader_accepts accepts = {
+		.command = "sites", .order = true, .filter = true, .sites = true, .operand = true};
+	struct failure why = {FAILURE_NONE, ""};
+	struct reader reader;
+	struct wish wish;
+	int code = reader_parse(argc, argv, &accepts, &reader);
+
+	if (code >= 0)
+		return code;
+	if ((code = set_view(&reader, &wish.view)) != EXIT_DONE)
+		return code;
+	if (!site_query_open(&wish.query, reader.filter, reader.order, reader.thread, &why))
+		return command_usage_error("sites", "%s", why.text);
+	sites(&reader, &wish, &why);
+	site_query_close(&wish.query);
+	return failure_report(&why);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * naming.h: the code that a return address belongs to: the module of the process that had it then, and what the
+ * call before it is called.
+ */
+#ifndef POOLMEM_MODEL_NAMING_H
+#define POOLMEM_MODEL_NAMING_H
+
+#include "model/recording.h"
+
+/* Of one address the innermost call comes first; those outside it had it inlined into them, to the last, which did not. */
+struct call {
+	const char *function; /* NULL: not known; bytes of unknown origin */
+	const char *file;     /* NULL: not known */
+	uint32_t line;        /* 0: not known */
+	bool is_inlined;      /* into the next one */
+};
+
+/* A return address in a module. */
+struct code {
+	const struct process *process;
+	const struct module *module; /* NULL: not known */
+	uint64_t address;
+	uint32_t generation; /* of the modules it was seen in */
+};
+
+struct naming;
+
+struct naming *naming_open(const struct recording *recording);
+void naming_close(struct naming *naming);
+
+/* Whose code a process had at an address when its modules were of that generation. */
+const struct module *naming_module(struct naming *naming, const struct process *process,
+				   uint64_t address, uint32_t generation);
+
+/* Returns how many calls; 0: nothing is known.  ret: good until the naming is closed. */
+size_t naming_calls(struct naming *naming, const struct code *code, const struct call **ret);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* sites.c: the text of sites: what it says in words, then a table, stacks or a tree. */
+#include "render/sites.h"
+
+#include "render/glance.h"
+#include "render/tables.h"
+#include "text/allocate.h"
+#include "text/number.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMN_MAX = 6, BRIEF_ROWS = 5 };
+
+/* --- figures and names ----------------------------------------------------------------------------------- */
+
+uint64_t sites_whole(double value)
+{
+	return value <= 0 ? 0 : value < 0x1p63 ? (uint64_t)llround(value) : INT64_MAX;
+}
+
+struct number sites_figure(const struct site_sums *sums, enum site_figure which)
+{
+	uint64_t value = sites_whole(site_value(sums, which));
+	return site_figure_is_bytes(which) ? number_bytes(value) : number_count(value);
+}
+
+struct phrase sites_error(const struct site_sums *sums, enum site_figure which)
+{
+	double value = site_value(sums, which);
+	struct interval interval = site_interval(sums, which);
+	double off = fmax(interval.high - value, value - interval.low);
+	struct phrase phrase = {"-"};
+
+	if (value > 0 && site_is_estimated(sums, which))
+		snprintf(phrase.text, sizeof phrase.text, "%.0f %%", ceil(100 * off / value));
+	else if (value > 0)
+		strcpy(phrase.text, "exact");
+	return phrase;
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+char *sites_name(const struct named_call *call)
+{
+	static const char unknown[] = "(stack not known)";
+
+	if (!call)
+		return allocate_text(unknown, strlen(unknown));
+	size_t bytes = strlen(call->label) + (call->call.file ? strlen(call->call.file) : 0) + 32;
+	char *name = allocate(bytes, 1);
+	strcpy(name, call->label);
+	if (call->call.file && call->call.line)
+		snprintf(name, bytes, "%s at %s:%u", call->label, base_of(call->call.file),
+			 call->call.line);
+	else if (call->call.file)
+		snprintf(name, bytes, "%s in %s", call->label, base_of(call->call.file));
+	return name;
+}
+
+/* --- table ----------------------------------------------------------------------------------------------- */
+
+struct column_of_sites {
+	struct column column;
+	enum site_figure figure;
+};
+
+/* What the sites are ordered by comes first, with how far it may lie off. */
+static size_t choose_columns(enum site_order order, struct column_of_sites *ret)
+{
+	static const struct column_of_sites usual[] = {
+		{{"live", COLUMN_NUMBER, 0}, SITE_LIVE_BYTES},
+		{{"blocks", COLUMN_NUMBER, 0}, SITE_LIVE},
+		{{"allocated", COLUMN_NUMBER, 0}, SITE_ALLOCATED_BYTES},
+	};
+	size_t count = 0;
+
+	if (order != SITE_ORDER_LIVE && order != SITE_ORDER_ALLOCATED)
+		ret[count++] = (struct column_of_sites){{site_order_keys[order], COLUMN_NUMBER, 0},
+							site_order_figures[order]};
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		ret[count++] = usual[i];
+	return count;
+}
+
+static void put_location(struct table *table, struct sites *sites, const struct site *site)
+{
+	char *name = sites_name(site_location(sites, site));
+	table_cell(table, name);
+	free(name);
+}
+
+static void put_sums(struct table *table, const struct column_of_sites *columns, size_t count,
+		     const struct sites *sites, const struct site_sums *sums)
+{
+	for (size_t i = 0; i < count; i++)
+		table_cell(table, sites_figure(sums, columns[i].figure).text);
+	if (sites->period_max > 1)
+		table_cell(table, sites_error(sums, site_order_figures[sites->order]).text);
+}
+
+static void put_rows(struct sites *sites, size_t rows, struct sink *sink)
+{
+	struct column_of_sites chosen[COLUMN_MAX];
+	struct column columns[COLUMN_MAX + 2];
+	size_t figures = choose_columns(sites->order, chosen), count = 0;
+	struct table table;
+
+	for (; count < figures; count++)
+		columns[count] = chosen[count].column;
+	if (sites->period_max > 1)
+		columns[count++] = (struct column){"+-", COLUMN_NUMBER, 0};
+	columns[count++] = (struct column){"allocated by", COLUMN_TEXT, 0};
+	table_begin(&table, columns, count);
+	for (size_t i = 0; i < rows; i++) {
+		put_sums(&table, chosen, figures, sites, &sites->list[i].sums);
+		put_location(&table, sites, &sites->list[i]);
+	}
+	if (sites->used_count > 1) {
+		put_sums(&table, chosen, figures, sites, &sites->all);
+		table_cell(&table, "all");
+	}
+	table_end(&table, sink);
+}
+
+static void put_title(const struct sites *sites, size_t rows, struct sink *sink)
+{
+	char text[160];
+
+	if (sites->count < sites->used_count)
+		snprintf(text, sizeof text,
+			 "Call sites by %s: %zu of %zu match the filter, 'all' counts every one",
+			 site_order_words[sites->order], sites->count, sites->used_count);
+	else
+		snprintf(text, sizeof text, "Call sites by %s", site_order_words[sites->order]);
+	table_title(sink, text, rows, sites->count);
+}
+
+static void put_table(struct sites *sites, const struct view *view, struct sink *sink)
+{
+	size_t rows = view_rows(view, sites->count);
+
+	put_title(sites, rows, sink);
+	table_legend(sink, sites->period_max > 1
+				   ? "+-: how far the first column may lie off, in 95 of 100 cases"
+				   : "live: usable bytes now or at the end, in so many blocks");
+	put_rows(sites, rows, sink);
+}
+
+/* --- stacks ---------------------------------------------------------------------------------------------- */
+
+static const char *end_of_stack(uint32_t ends)
+{
+	if (ends & 1u << PM_STACK_CUT)
+		return "(deeper than is kept)";
+	if (ends & 1u << PM_STACK_LOST)
+		return "(lost: code without unwinding information)";
+	if (ends & 1u << PM_STACK_NONE)
+		return "(no room, or no time, for the stack)";
+	return NULL;
+}
+
+static void put_call(const struct named_call *call, struct sink *sink)
+{
+	char *name = sites_name(call);
+
+	sink_print(sink, "      ");
+	sink_name(sink, name, 0);
+	sink_print(sink, "%s\n", call->call.is_inlined ? " (inlined)" : "");
+	free(name);
+}
+
+static void put_stack(struct sites *sites, const struct site *site, struct sink *sink)
+{
+	struct walk walk = {site->place, 0};
+	const struct named_call *call;
+	const char *end = end_of_stack(site->ends);
+
+	while ((call = walk_next(&sites->stacks, &walk)))
+		put_call(call, sink);
+	if (end)
+		sink_print(sink, "      %s\n", end);
+	else if (!site->place)
+		sink_print(sink, "      (not known)\n");
+}
+
+static void put_stacks(struct sites *sites, const struct view *view, struct sink *sink)
+{
+	size_t rows = view_rows(view, sites->count);
+
+	put_title(sites, rows, sink);
+	for (size_t i = 0; i < rows; i++) {
+		const struct site *site = &sites->list[i];
+		enum site_figure figure = site_order_figures[sites->order];
+		sink_print(sink, "\n  %s %s", sites_figure(&site->sums, figure).text,
+			   site_order_keys[sites->order]);
+		if (site_is_estimated(&site->sums, figure))
+			sink_print(sink, " (+- %s)", sites_error(&site->sums, figure).text);
+		sink_print(sink, "; %s live in %s blocks, of %s blocks allocated, %s\n",
+			   sites_figure(&site->sums, SITE_LIVE_BYTES).text,
+			   sites_figure(&site->sums, SITE_LIVE).text,
+			   sites_figure(&site->sums, SITE_ALLOCATED).text,
+			   sites_figure(&site->sums, SITE_ALLOCATED_BYTES).text);
+		put_stack(sites, site, sink);
+	}
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------- */
+
+void sites_text(const struct study *study, struct sites *sites, const struct site_view *view,
+		struct sink *sink)
+{
+	glance_heading(study, sink);
+	sites_words(sites, sink);
+	if (view->tree)
+		sites_tree_text(sites, view, sink);
+	else if (view->stacks)
+		put_stacks(sites, &view->view, sink);
+	else
+		put_table(sites, &view->view, sink);
+	words_notes(&study->total.notes, sink);
+}
+
+void sites_brief(struct sites *sites, struct sink *sink)
+{
+	const struct view view = {.row_max = BRIEF_ROWS};
+	size_t rows = view_rows(&view, sites->count);
+
+	if (!rows)
+		return;
+	put_title(sites, rows, sink);
+	table_legend(sink, "poolmem sites has all of them, and their stacks");
+	put_rows(sites, rows, sink);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* site_query.c: see site_query.h. */
+#include "study/site_query.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ORDER_KEY(name, key, words, figure) [SITE_ORDER_##name] = key,
+#define ORDER_WORDS(name, key, words, figure) [SITE_ORDER_##name] = words,
+#define ORDER_FIGURE(name, key, words, figure) [SITE_ORDER_##name] = figure,
+#define FIGURE_KEY(name, key, meaning) [SITE_##name] = key,
+const char *const site_order_keys[SITE_ORDER_COUNT] = {SITE_ORDERS(ORDER_KEY)};
+const char *const site_order_words[SITE_ORDER_COUNT] = {SITE_ORDERS(ORDER_WORDS)};
+const enum site_figure site_order_figures[SITE_ORDER_COUNT] = {SITE_ORDERS(ORDER_FIGURE)};
+const char *const site_figure_keys[SITE_FIGURE_COUNT] = {SITE_FIGURES(FIGURE_KEY)};
+
+bool site_figure_is_bytes(enum site_figure figure)
+{
+	return strstr(site_figure_keys[figure], "_bytes") != NULL;
+}
+
+static bool set_order(struct site_query *query, const char *key, struct failure *why)
+{
+	char keys[128] = "";
+
+	for (int i = 0; i < SITE_ORDER_COUNT; i++) {
+		size_t used = strlen(keys);
+		if (strcmp(key, site_order_keys[i]) == 0) {
+			query->order = (enum site_order)i;
+			query->order_given = true;
+			return true;
+		}
+		snprintf(keys + used, sizeof keys - used, "%s%s",
+			 i + 1 == SITE_ORDER_COUNT ? " or " : ", ", site_order_keys[i]);
+	}
+	return fail(why, FAILURE_USAGE, "--sort takes %s, not '%.200s'", keys + strlen(", "), key);
+}
+
+static bool set_thread(struct site_query *query, const char *text, struct failure *why)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long thread = strtoul(text, &end, 10);
+	if (errno || end == text || *end || strchr(text, '-') || thread > UINT32_MAX)
+		return fail(why, FAILURE_USAGE,
+			    "--thread takes the number of a thread, not '%.200s'", text);
+	query->by_thread = true;
+	query->thread = (uint32_t)thread;
+	return true;
+}
+
+static bool set_expression(struct site_query *query, const char *text, struct failure *why)
+{
+	static const char of_modules[] = "lib:";
+	char message[128];
+
+	query->by_module = strncmp(text, of_modules, strlen(of_modules)) == 0;
+	int error = regcomp(&query->expression, query->by_module ? text + strlen(of_modules) : text,
+			    REG_EXTENDED | REG_NOSUB);
+	query->by_name = !error;
+	if (!error)
+		return true;
+	regerror(error, &query->expression, message, sizeof message);
+	return fail(why, FAILURE_USAGE, "--filter '%.200s': %s", text, message);
+}
+
+bool site_query_open(struct site_query *ret, const char *expression, const char *order,
+		     const char *thread, struct failure *why)
+{
+	struct site_query query = {.order = SITE_ORDER_LIVE};
+
+	if ((order && !set_order(&query, order, why)) ||
+	    (thread && !set_thread(&query, thread, why)) ||
+	    (expression && !set_expression(&query, expression, why)))
+		return false;
+	*ret = query;
+	return true;
+}
+
+void site_query_close(struct site_query *query)
+{
+	if (query->by_name)
+		regfree(&query->expression);
+}
+
+static bool matches(const struct site_query *query, const char *text)
+{
+	return text && regexec(&query->expression, text, 0, NULL, 0) == 0;
+}
+
+static bool module_matches(const struct site_query *query, const struct stacks *stacks,
+			   uint32_t place)
+{
+	const struct module *module = stacks->modules[stacks->places[place].module];
+	return module && matches(query, module->path);
+}
+
+bool site_query_wants(const struct site_query *query, struct stacks *stacks, uint32_t place)
+{
+	const struct named_call *call;
+	struct walk walk = {place, 0};
+
+	if (!query->by_name)
+		return true;
+	for (uint32_t at = place; at; at = stacks->places[at].caller)
+		if (module_matches(query, stacks, at))
+			return true;
+	while (!query->by_module && (call = walk_next(stacks, &walk)))
+		if (matches(query, call->call.function) || matches(query, call->call.file))
+			return true;
+	return false;
+}

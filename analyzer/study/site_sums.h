@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* site_sums.h: what was done with blocks of a stack, or of many: each figure as an estimate. */
+#ifndef POOLMEM_STUDY_SITE_SUMS_H
+#define POOLMEM_STUDY_SITE_SUMS_H
+
+#include "model/process.h"
+#include "study/estimate.h"
+#include "study/site_query.h"
+
+/* Rows of one stack, size and period, over the slots of a process. */
+struct site_group {
+	double allocated, allocated_bytes, requested;
+	double freed, freed_bytes, freed_requested;
+	double resized_bytes, resized_requested;
+	double moved, temporary, remote, peak_live, peak_bytes;
+	double died[PM_AGE_COUNT];
+};
+
+void site_group_add(struct site_group *group, const struct pm_site *row);
+
+struct site_sums {
+	struct estimate figure[SITE_FIGURE_COUNT];
+	struct estimate rarest, rarest_bytes; /* of one block of the rows that tell least */
+};
+
+/* row: one of the group's, for its class and period. */
+void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
+			 const struct pm_site *row, const struct process *process);
+void site_sums_add(struct site_sums *to, const struct site_sums *from);
+
+static inline double site_value(const struct site_sums *sums, enum site_figure which)
+{
+	return estimate_value(&sums->figure[which]);
+}
+
+double site_standard_error(const struct site_sums *sums, enum site_figure which);
+struct interval site_interval(const struct site_sums *sums, enum site_figure which);
+
+/* Whether it is a sample's. */
+static inline bool site_is_estimated(const struct site_sums *sums, enum site_figure which)
+{
+	return sums->figure[which].variance > 0;
+}
+
+#endif

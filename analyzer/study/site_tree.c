@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* site_tree.c: see site_tree.h. */
+#include "study/site_tree.h"
+
+#include "text/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDEX_ROOM_MIN = 1024 };
+
+struct step {
+	const struct named_call *call;
+	uint32_t place;
+};
+
+/* What a tree grows by.  index: branches by name and what is above, open addressing. */
+struct growing {
+	struct site_tree *tree;
+	struct step *path; /* of one site, outermost last */
+	size_t path_count, path_room;
+	uint32_t *index;
+	size_t index_room;
+};
+
+static const char *label_of(const struct named_call *call)
+{
+	return call ? call->label : "";
+}
+
+static size_t slot_of(const struct growing *growing, uint32_t above, const char *label)
+{
+	uint64_t hash = above * UINT64_C(0x9e3779b97f4a7c15);
+
+	for (const char *at = label; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	size_t slot = (hash ^ hash >> 32) & (growing->index_room - 1);
+	for (; growing->index[slot]; slot = (slot + 1) & (growing->index_room - 1)) {
+		const struct branch *branch = &growing->tree->branches[growing->index[slot]];
+		if (branch->above == above && strcmp(label_of(branch->call), label) == 0)
+			break;
+	}
+	return slot;
+}
+
+static void grow_index(struct growing *growing)
+{
+	const struct site_tree *tree = growing->tree;
+
+	free(growing->index);
+	growing->index_room = growing->index_room ? growing->index_room * 2 : INDEX_ROOM_MIN;
+	growing->index = allocate(growing->index_room, sizeof *growing->index);
+	for (size_t i = 1; i < tree->count; i++)
+		growing->index[slot_of(growing, tree->branches[i].above,
+				       label_of(tree->branches[i].call))] = (uint32_t)i;
+}
+
+static uint32_t branch_below(struct growing *growing, uint32_t above, const struct step *step)
+{
+	struct site_tree *tree = growing->tree;
+
+	if (tree->count * 2 > growing->index_room)
+		grow_index(growing);
+	size_t slot = slot_of(growing, above, label_of(step->call));
+	if (growing->index[slot])
+		return growing->index[slot];
+	tree->branches = allocate_more(tree->branches, tree->count, &tree->room,
+				       sizeof *tree->branches);
+	tree->branches[tree->count] = (struct branch){
+		.call = step->call,
+		.place = step->place,
+		.above = above,
+		.depth = tree->branches[above].depth + 1,
+	};
+	growing->index[slot] = (uint32_t)tree->count;
+	return (uint32_t)tree->count++;
+}
+
+static void add_step(struct growing *growing, struct step step)
+{
+	growing->path = allocate_more(growing->path, growing->path_count, &growing->path_room,
+				      sizeof *growing->path);
+	growing->path[growing->path_count++] = step;
+}
+
+static void find_path(struct growing *growing, struct sites *sites, const struct site *site)
+{
+	struct walk walk = site_origin(sites, site);
+	struct step step = {NULL, walk.place};
+
+	growing->path_count = 0;
+	while ((step.call = walk_next(&sites->stacks, &walk))) {
+		add_step(growing, step);
+		step.place = walk.place;
+	}
+	if (!growing->path_count)
+		add_step(growing, step);
+}
+
+static void add_site(struct growing *growing, enum tree_root root, double value)
+{
+	size_t count = growing->path_count;
+	uint32_t at = 0;
+
+	growing->tree->branches[0].value += value;
+	for (size_t i = 0; i < count; i++) {
+		size_t which = root == TREE_OF_ALLOCATORS ? i : count - 1 - i;
+		at = branch_below(growing, at, &growing->path[which]);
+		growing->tree->branches[at].value += value;
+	}
+}
+
+struct rank {
+	uint32_t above, branch;
+	double value;
+};
+
+static int lowest_last(const void *left, const void *right)
+{
+	const struct rank *a = left, *b = right;
+	if (a->above != b->above)
+		return a->above < b->above ? -1 : 1;
+	if (a->value != b->value)
+		return a->value < b->value ? 1 : -1;
+	return (a->branch > b->branch) - (a->branch < b->branch);
+}
+
+static void link_branches(struct site_tree *tree)
+{
+	struct rank *ranks = allocate(tree->count, sizeof *ranks);
+
+	for (uint32_t i = 1; i < tree->count; i++)
+		ranks[i] = (struct rank){tree->branches[i].above, i, tree->branches[i].value};
+	if (tree->count > 1)
+		qsort(ranks + 1, tree->count - 1, sizeof *ranks, lowest_last);
+	for (size_t i = tree->count - 1; i > 0; i--) {
+		struct branch *above = &tree->branches[ranks[i].above];
+		tree->branches[ranks[i].branch].next = above->first;
+		above->first = ranks[i].branch;
+	}
+	free(ranks);
+}
+
+void site_tree_make(struct sites *sites, enum tree_root root, enum site_figure value,
+		    struct site_tree *ret)
+{
+	struct site_tree tree = {.count = 1};
+	struct growing growing = {.tree = &tree};
+
+	tree.branches = allocate_more(NULL, 0, &tree.room, sizeof *tree.branches);
+	for (size_t i = 0; i < sites->count; i++) {
+		find_path(&growing, sites, &sites->list[i]);
+		add_site(&growing, root, site_value(&sites->list[i].sums, value));
+	}
+	link_branches(&tree);
+	free(growing.path);
+	free(growing.index);
+	*ret = tree;
+}
+
+void site_tree_free(struct site_tree *tree)
+{
+	free(tree->branches);
+}
+
+/* Beside one another the values fall: behind one that is too low all are. */
+uint32_t site_tree_next(const struct site_tree *tree, uint32_t branch, double least)
+{
+	const struct branch *list = tree->branches;
+	uint32_t next = list[branch].first;
+
+	while (branch && (!next || list[next].value < least)) {
+		next = list[branch].next;
+		branch = list[branch].above;
+	}
+	return next && list[next].value >= least ? next : 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* stacks.c: see stacks.h. */
+#include "study/stacks.h"
+
+#include "text/allocate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDEX_ROOM_MIN = 1024 };
+
+void stacks_open(const struct recording *recording, struct stacks *ret)
+{
+	struct stacks stacks = {.naming = naming_open(recording), .count = 1, .module_count = 1};
+
+	stacks.places = allocate_more(NULL, 0, &stacks.room, sizeof *stacks.places);
+	stacks.modules = allocate_more(NULL, 0, &stacks.module_room, sizeof *stacks.modules);
+	stacks.index_room = INDEX_ROOM_MIN;
+	stacks.index = allocate(stacks.index_room, sizeof *stacks.index);
+	*ret = stacks;
+}
+
+static void free_calls(struct place *place)
+{
+	for (size_t i = 0; i < place->call_count; i++)
+		free(place->calls[i].label);
+	free(place->calls);
+}
+
+void stacks_close(struct stacks *stacks)
+{
+	for (size_t i = 0; i < stacks->count; i++)
+		free_calls(&stacks->places[i]);
+	free(stacks->places);
+	free(stacks->modules);
+	free(stacks->index);
+	naming_close(stacks->naming);
+}
+
+/* --- places ---------------------------------------------------------------------------------------------- */
+
+static bool is_same_module(const struct module *a, const struct module *b)
+{
+	if (*a->build_id || *b->build_id)
+		return strcmp(a->build_id, b->build_id) == 0;
+	return strcmp(a->path, b->path) == 0;
+}
+
+static uint32_t number_of_module(struct stacks *stacks, const struct module *module)
+{
+	if (!module)
+		return 0;
+	for (size_t i = 1; i < stacks->module_count; i++)
+		if (stacks->modules[i] == module || is_same_module(stacks->modules[i], module))
+			return (uint32_t)i;
+	stacks->modules = allocate_more(stacks->modules, stacks->module_count, &stacks->module_room,
+					sizeof *stacks->modules);
+	stacks->modules[stacks->module_count] = module;
+	return (uint32_t)stacks->module_count++;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 32;
+}
+
+static size_t slot_of(const struct stacks *stacks, const struct place *place)
+{
+	uint64_t hash = mix(mix(mix(0, place->caller), place->module), place->offset);
+	size_t at = hash & (stacks->index_room - 1);
+
+	for (; stacks->index[at]; at = (at + 1) & (stacks->index_room - 1)) {
+		const struct place *other = &stacks->places[stacks->index[at]];
+		if (other->caller == place->caller && other->module == place->module &&
+		    other->offset == place->offset)
+			break;
+	}
+	return at;
+}
+
+static void grow_index(struct stacks *stacks)
+{
+	free(stacks->index);
+	stacks->index_room *= 2;
+	stacks->index = allocate(stacks->index_room, sizeof *stacks->index);
+	for (size_t i = 1; i < stacks->count; i++)
+		stacks->index[slot_of(stacks, &stacks->places[i])] = (uint32_t)i;
+}
+
+static uint32_t add_place(struct stacks *stacks, const struct place *place)
+{
+	if (stacks->count * 2 > stacks->index_room)
+		grow_index(stacks);
+	size_t slot = slot_of(stacks, place);
+	if (stacks->index[slot])
+		return stacks->index[slot];
+	stacks->places = allocate_more(stacks->places, stacks->count, &stacks->room,
+				       sizeof *stacks->places);
+	stacks->places[stacks->count] = *place;
+	stacks->index[slot] = (uint32_t)stacks->count;
+	return (uint32_t)stacks->count++;
+}
+
+uint32_t *stacks_begin(const struct process *process)
+{
+	return allocate(process->frames->count, sizeof(uint32_t));
+}
+
+static uint32_t place_frame(struct stacks *stacks, const struct process *process,
+			    const struct frame *frame, uint32_t caller)
+{
+	const struct module *module = naming_module(stacks->naming, process, frame->address,
+						    frame->generation);
+	struct place place = {
+		.caller = caller,
+		.module = number_of_module(stacks, module),
+		.offset = frame->address - (module ? module->base : 0),
+		.code = {process, module, frame->address, frame->generation},
+	};
+	return add_place(stacks, &place);
+}
+
+uint32_t stacks_place(struct stacks *stacks, const struct process *process, uint32_t frame,
+		      uint32_t *places)
+{
+	const struct frame *list = process->frames->list;
+	uint32_t path[FRAME_DEPTH_MAX], count = 0;
+
+	for (; frame && !places[frame]; frame = list[frame].caller)
+		path[count++] = frame;
+	while (count) {
+		uint32_t inner = path[--count];
+		places[inner] = place_frame(stacks, process, &list[inner],
+					    frame ? places[frame] : 0);
+		frame = inner;
+	}
+	return frame ? places[frame] : 0;
+}
+
+/* --- names ----------------------------------------------------------------------------------------------- */
+
+const char *stacks_module(const struct stacks *stacks, uint32_t place)
+{
+	uint32_t number = stacks->places[place].module;
+	const char *path = number ? stacks->modules[number]->path : NULL;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static char *label_of(const struct stacks *stacks, uint32_t place, const struct call *call)
+{
+	const char *module = stacks_module(stacks, place);
+	const char *name = call->function ? call->function : module ? module : "";
+	size_t bytes = strlen(name) + sizeof "+0x0123456789abcdef";
+	char *label = allocate(bytes, 1);
+
+	if (call->function)
+		strcpy(label, name);
+	else
+		snprintf(label, bytes, "%s%s0x%llx", name, module ? "+" : "",
+			 (unsigned long long)stacks->places[place].offset);
+	return label;
+}
+
+static void name(struct stacks *stacks, uint32_t number)
+{
+	static const struct call unknown;
+	struct place *place = &stacks->places[number];
+	const struct call *calls;
+	size_t count = naming_calls(stacks->naming, &place->code, &calls);
+
+	if (!count) {
+		calls = &unknown;
+		count = 1;
+	}
+	place->calls = allocate(count, sizeof *place->calls);
+	place->call_count = count;
+	for (size_t i = 0; i < count; i++)
+		place->calls[i] = (struct named_call){calls[i], label_of(stacks, number, &calls[i])};
+}
+
+const struct named_call *stacks_calls(struct stacks *stacks, uint32_t place, size_t *ret_count)
+{
+	if (!stacks->places[place].call_count)
+		name(stacks, place);
+	*ret_count = stacks->places[place].call_count;
+	return stacks->places[place].calls;
+}
+
+const struct named_call *walk_next(struct stacks *stacks, struct walk *walk)
+{
+	size_t count;
+
+	if (!walk->place)
+		return NULL;
+	const struct named_call *calls = stacks_calls(stacks, walk->place, &count);
+	const struct named_call *call = &calls[walk->call++];
+	if (walk->call == count) {
+		walk->place = stacks->places[walk->place].caller;
+		walk->call = 0;
+	}
+	return call;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* binary.h: an ELF file, of a program, a library or of what was stripped from them. */
+#ifndef POOLMEM_SYMBOL_BINARY_H
+#define POOLMEM_SYMBOL_BINARY_H
+
+#include "symbol/file.h"
+
+#include <libelf.h>
+#include <stddef.h>
+
+struct binary {
+	char *path;
+	struct file file;
+	Elf *elf;
+	uint64_t content_bytes; /* of all sections, unpacked */
+};
+
+struct build_id {
+	const uint8_t *bytes;
+	size_t byte_count; /* 0: none */
+};
+
+bool binary_open(const char *path, struct binary *ret, enum symbol_lack *ret_lack);
+void binary_close(struct binary *binary); /* zeroed is fine, too */
+
+struct build_id binary_build_id(const struct binary *binary);
+bool build_id_equal(struct build_id left, struct build_id right);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* debug.c: see debug.h. */
+#include "symbol/debug.h"
+
+#include "text/allocate.h"
+
+#include <dwarf.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Entries of DWARF take a byte or more each, and are looked at a few times. */
+enum { WORK_PER_BYTE = 8 };
+
+/* The units by address, from the first entry of each: tables of ranges are left out by some compilers. */
+static void list_units(struct debug *debug)
+{
+	Dwarf_CU *unit = NULL;
+	Dwarf_Half version;
+	uint8_t type;
+	Dwarf_Die die;
+
+	while (debug->work &&
+	       dwarf_get_units(debug->dwarf, unit, &unit, &version, &type, &die, NULL) == 0) {
+		debug->work--;
+		debug->is_split |= type == DW_UT_skeleton;
+		if (type == DW_UT_type || !die.addr)
+			continue;
+		debug->units = allocate_more(debug->units, debug->count, &debug->room,
+					     sizeof *debug->units);
+		debug->units[debug->count] = (struct unit){.die = die};
+		die_ranges(&die, (uint32_t)debug->count++, &debug->spans, &debug->work);
+	}
+	spans_sort(&debug->spans);
+}
+
+bool debug_begin(struct debug *debug, const struct binary *binary, const struct binary *shared)
+{
+	*debug = (struct debug){.work = WORK_PER_BYTE * binary->content_bytes};
+	debug->dwarf = dwarf_begin_elf(binary->elf, DWARF_C_READ, NULL);
+	if (!debug->dwarf)
+		return false;
+	if (shared) {
+		Dwarf *alternate = dwarf_begin_elf(shared->elf, DWARF_C_READ, NULL);
+		debug->shared = alternate;
+		if (alternate)
+			dwarf_setalt(debug->dwarf, alternate);
+	}
+	list_units(debug);
+	if (debug->count)
+		return true;
+	debug_end(debug);
+	return false;
+}
+
+static const char *text_of(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute attribute;
+	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+}
+
+static const char *function_of(Dwarf_Die *die, bool *ret_is_written)
+{
+	const char *name = text_of(die, DW_AT_linkage_name);
+
+	if (!name)
+		name = text_of(die, DW_AT_MIPS_linkage_name);
+	*ret_is_written = !name;
+	return name ? name : text_of(die, DW_AT_name);
+}
+
+/* libdw has "???" for the file of number 0 before DWARF 5. */
+static const char *known_path(const char *path)
+{
+	bool is_known = path && strcmp(path, "???") != 0 && strnlen(path, PATH_MAX) < PATH_MAX;
+	return is_known ? path : NULL;
+}
+
+static unsigned number_of(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word number;
+
+	return dwarf_formudata(dwarf_attr(die, name, &attribute), &number) == 0 && number <= UINT_MAX
+		       ? (unsigned)number
+		       : 0;
+}
+
+static void set_line(struct unit *unit, uint64_t address, struct symbol_frame *frame)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
+	int number;
+
+	if (!line)
+		return;
+	frame->file = known_path(dwarf_linesrc(line, NULL, NULL));
+	if (dwarf_lineno(line, &number) == 0 && number > 0)
+		frame->line = (unsigned)number;
+}
+
+/* Where the inlined function was called. */
+static void set_call(struct unit *unit, Dwarf_Die *inlined, struct symbol_frame *frame)
+{
+	Dwarf_Files *files;
+	size_t file_count;
+
+	frame->line = number_of(inlined, DW_AT_call_line);
+	if (dwarf_getsrcfiles(&unit->die, &files, &file_count) == 0)
+		frame->file = known_path(
+			dwarf_filesrc(files, number_of(inlined, DW_AT_call_file), NULL, NULL));
+}
+
+size_t debug_frames_at(struct debug *debug, uint64_t address, struct symbol_frame *ret_frames,
+		       bool *ret_is_written)
+{
+	Dwarf_Die *chain[CHAIN_MAX];
+	uint32_t item;
+
+	if (!spans_at(&debug->spans, address, &item))
+		return 0;
+	struct unit *unit = &debug->units[item];
+	struct function *function = unit_function_at(unit, address, &debug->work);
+	size_t count = function
+			       ? function_chain_at(function, address, &debug->work, chain, CHAIN_MAX)
+			       : 0;
+	size_t frame_count = count ? count : 1;
+
+	*ret_is_written = true;
+	memset(ret_frames, 0, frame_count * sizeof *ret_frames);
+	set_line(unit, address, &ret_frames[0]);
+	for (size_t i = 0; i < count; i++) {
+		ret_frames[i].function = function_of(chain[count - 1 - i], ret_is_written);
+		ret_frames[i].is_inlined = i + 1 < count;
+		if (i)
+			set_call(unit, chain[count - i], &ret_frames[i]);
+	}
+	return frame_count;
+}
+
+void debug_end(struct debug *debug)
+{
+	for (size_t i = 0; i < debug->count; i++)
+		unit_free(&debug->units[i]);
+	free(debug->units);
+	spans_free(&debug->spans);
+	dwarf_end(debug->dwarf);
+	dwarf_end(debug->shared);
+	*debug = (struct debug){0};
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* file.c: see file.h. */
+#define _GNU_SOURCE 1
+
+#include "symbol/file.h"
+
+#include "text/allocate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { CRC_BYTES = 1 << 16 };
+
+/* Files there are doors to the kernel, whatever their mode says. */
+static bool is_kernels(int fd)
+{
+	struct statfs system;
+
+	if (fstatfs(fd, &system) != 0)
+		return true;
+	return system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC ||
+	       system.f_type == DEBUGFS_MAGIC || system.f_type == TRACEFS_MAGIC ||
+	       system.f_type == SECURITYFS_MAGIC;
+}
+
+/* Looked at before it is opened, because to open a device can do something; and after, because it counts. */
+static int open_regular(const char *path, struct stat *status, enum symbol_lack *ret_lack)
+{
+	*ret_lack = SYMBOL_NO_FILE;
+	if (stat(path, status) != 0)
+		return -1;
+	*ret_lack = SYMBOL_NOT_REGULAR;
+	if (!S_ISREG(status->st_mode))
+		return -1;
+	*ret_lack = SYMBOL_UNREADABLE;
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+bool file_open(const char *path, struct file *ret, enum symbol_lack *ret_lack)
+{
+	struct stat status;
+	int fd = open_regular(path, &status, ret_lack);
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || is_kernels(fd)) {
+		close(fd);
+		*ret_lack = SYMBOL_NOT_REGULAR;
+		return false;
+	}
+	*ret = (struct file){fd, (uint64_t)status.st_size, status.st_uid};
+	return true;
+}
+
+void file_close(struct file *file)
+{
+	close(file->fd);
+	file->fd = -1;
+}
+
+static ssize_t read_at(int fd, void *buffer, size_t byte_count, uint64_t offset)
+{
+	ssize_t got;
+
+	do
+		got = pread(fd, buffer, byte_count, (off_t)offset);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+bool file_read(const struct file *file, char **ret_bytes)
+{
+	char *bytes = allocate(file->bytes + 1, 1);
+	uint64_t have = 0;
+
+	while (have < file->bytes) {
+		ssize_t got = read_at(file->fd, bytes + have, file->bytes - have, have);
+		if (got <= 0) {
+			free(bytes);
+			return false;
+		}
+		have += (uint64_t)got;
+	}
+	*ret_bytes = bytes;
+	return true;
+}
+
+bool file_crc(const struct file *file, uint32_t *ret_crc)
+{
+	unsigned char *buffer = allocate(CRC_BYTES, 1);
+	uint64_t have = 0;
+	uint32_t crc = 0;
+	ssize_t got;
+
+	while ((got = read_at(file->fd, buffer, CRC_BYTES, have)) > 0) {
+		crc = (uint32_t)crc32(crc, buffer, (unsigned)got);
+		have += (uint64_t)got;
+	}
+	free(buffer);
+	*ret_crc = crc;
+	return got == 0;
+}
