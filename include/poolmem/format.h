@@ -330,6 +330,7 @@ enum pm_stack_end {
 	PM_STACK_CUT = 1,   /* deeper than what is kept; the outer frames are missing */
 	PM_STACK_LOST = 2,  /* code without unwinding information, or memory that cannot be read */
 	PM_STACK_NONE = 3,  /* no room, or no time, for the stack */
+	PM_STACK_GUESSED = 4, /* whole, but on the way frame pointers alone had to tell */
 };
 
 /*
@@ -358,9 +359,9 @@ struct pm_site {
 	uint64_t remote;    /* of `freed`: another thread's heap owned the block */
 	uint64_t inherited; /* of the parent's blocks, freed in a forked child; not in `freed` */
 	uint64_t died[PM_AGE_COUNT]; /* of `freed`, by age as in pm_tally.freed */
-	int64_t peak_live,
-		peak_bytes; /* allocated less freed and resized, when live bytes of the process were
-					* within a hundredth of their highest; of whoever saw that */
+	/* Allocated less freed, and with what was resized, when live bytes of the process were highest, or up to a
+	 * 64th and 256 KiB lower.  Of whoever saw that. */
+	int64_t peak_live, peak_bytes;
 };
 
 /* Rows of a process, in use up to chunk.used_bytes; a later version's are longer. */

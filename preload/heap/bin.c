@@ -168,7 +168,7 @@ void heap_pool_event(struct heap *heap, struct pool *pool)
 	bin_release_if_empty(heap, pool);
 	if (heap->halved >= HALVED_PER_TICK) {
 		heap->halved = 0;
-		host_tick(heap, CLASS_LARGE);
+		host_tick(heap);
 	}
 	heap_leave(heap);
 }

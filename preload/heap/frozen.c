@@ -21,12 +21,19 @@ static void count(struct frozen *frozen, const struct pool *pool)
 		frozen->of[CLASS_LARGE_BYTES] += pool->block_bytes;
 }
 
+/* What is recorded, frozen or not, the host knows. */
+static bool is_recorded(const struct pool *pool, uint32_t index)
+{
+	return __atomic_load_n(&pool->stamps[index], __ATOMIC_RELAXED) == STAMP_SPECIAL &&
+	       host_recorded(pool->start + index * pool->block_bytes);
+}
+
 static void visit(struct pool *pool, void *context)
 {
 	const struct walk *walk = context;
 	uint32_t stamps = pool->state == POOL_LARGE ? 1 : pool->threaded;
 	for (uint32_t i = 0; i < stamps; i++)
-		if (walk->change(&pool->stamps[i]))
+		if (!is_recorded(pool, i) && walk->change(&pool->stamps[i]))
 			count(walk->frozen, pool);
 }
 

@@ -27,7 +27,7 @@ void *heap_refuse(int error)
 }
 
 /* Under on_error=report a corrupt list is given up and the program goes on. */
-void *heap_take_slow(struct heap *heap, size_t class_before)
+void *heap_take_slow(struct heap *heap, size_t class_before, size_t size)
 {
 	unsigned size_class = (unsigned)(class_before + 1);
 	struct pool *pool = heap->bin[size_class];
@@ -38,14 +38,14 @@ void *heap_take_slow(struct heap *heap, size_t class_before)
 	heap_enter();
 	bool filled = bin_fill(heap, size_class);
 	heap_leave(heap);
-	return filled ? heap_take(heap, size_class) : heap_refuse(ENOMEM);
+	return filled ? heap_take(heap, size_class, size) : heap_refuse(ENOMEM);
 }
 
 /* The block was counted by the increment that ran the countdown out. */
-void *heap_due(struct heap *heap, void *block)
+void *heap_due(struct heap *heap, void *block, size_t size)
 {
 	heap_enter();
-	host_tick(heap, region_pool_of(block)->size_class);
+	host_due(heap, region_pool_of(block), block, size);
 	heap_leave(heap);
 	return block;
 }
@@ -53,7 +53,7 @@ void *heap_due(struct heap *heap, void *block)
 void heap_tick(struct heap *heap)
 {
 	heap_enter();
-	host_tick(heap, CLASS_LARGE);
+	host_tick(heap);
 	heap_leave(heap);
 }
 
@@ -66,7 +66,7 @@ static void large_changed(struct heap *heap, size_t bytes)
 		return;
 	heap->large_changes = 0;
 	heap->large_bytes = 0;
-	host_tick(heap, CLASS_LARGE);
+	host_tick(heap);
 }
 
 static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
@@ -76,6 +76,8 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 		heap_enter();
 	void *block = large_alloc(heap, alignment, size, ret_zeroed);
 	if (heap) {
+		if (block)
+			host_large_due(heap, region_pool_of(block), size, false);
 		large_changed(heap, size);
 		heap_leave(heap);
 	}
@@ -87,13 +89,14 @@ void *heap_alloc_slow(size_t size)
 	bool zeroed = false;
 	struct heap *heap = heap_mine();
 	if (likely(heap && size <= CLASS_MAX))
-		return heap_take(heap, class_of(size));
+		return heap_take(heap, class_of(size), size);
 	if (unlikely(host_off))
 		return host_alloc_foreign(CLASS_GRAIN, size, false);
 	if (size > CLASS_MAX)
 		return alloc_large(CLASS_GRAIN, size, &zeroed);
 	heap = host_heap();
-	return heap ? heap_take(heap, class_of(size)) : alloc_large(CLASS_GRAIN, size, &zeroed);
+	return heap ? heap_take(heap, class_of(size), size)
+		    : alloc_large(CLASS_GRAIN, size, &zeroed);
 }
 
 void *heap_alloc_aligned(size_t alignment, size_t size)
@@ -107,7 +110,8 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 		return alloc_large(alignment, size, &zeroed);
 	size_t rounded = size ? (size + alignment - 1) & -alignment : alignment; /* see class.h */
 	struct heap *heap = heap_here();
-	return heap ? heap_take(heap, class_of(rounded)) : alloc_large(alignment, size, &zeroed);
+	return heap ? heap_take(heap, class_of(rounded), size)
+		    : alloc_large(alignment, size, &zeroed);
 }
 
 /* Without libc's functions while they cannot be called. */
@@ -184,15 +188,17 @@ static bool is_ours(const void *block)
 	return arena_kind_of(arena_at((uint32_t)(unit / PM_ARENA_UNITS))) != ARENA_BLOCKED;
 }
 
-/* The heap's own block goes the short way, as one that is old.  Of two threads that free it, one finds the stamp. */
-static bool free_frozen(struct heap *heap, struct pool *pool, void *block, uint64_t index)
+/*
+ * The heap's own block goes the short way, with the stamp that it is counted by.  Of two threads that free it, one finds
+ * the special one.
+ */
+static bool free_special(struct heap *heap, struct pool *pool, void *block, uint64_t index)
 {
-	unsigned size_class = pool->size_class;
-	size_t bytes = pool->block_bytes;
 	if (!heap || pool->owner != heap || !frozen_thaw(&pool->stamps[index]))
 		return false;
+	pool->stamps[index] = host_special_died(heap, host_recorded(block), pool->size_class,
+						pool->block_bytes);
 	heap_free(block);
-	host_frozen_died(size_class, bytes);
 	return true;
 }
 
@@ -201,7 +207,7 @@ static void free_pooled(struct heap *heap, struct pool *pool, void *block)
 	struct place place = pool_place(pool, block);
 	if (!place.exact || place.index >= pool->threaded || !pool_is_live(pool, place.index))
 		heap_report_bad(pool, block);
-	else if (!free_frozen(heap, pool, block, place.index))
+	else if (!free_special(heap, pool, block, place.index))
 		remote_free(heap, pool, block);
 }
 
@@ -246,6 +252,8 @@ static void *resize_large(struct pool *pool, size_t size)
 	if (heap)
 		heap_enter();
 	struct pool *result = large_resize(heap, pool, size) ? pool : large_move(heap, pool, size);
+	if (heap && result && result != pool)
+		host_large_due(heap, result, size, true);
 	if (heap)
 		heap_leave(heap);
 	return result ? result->start : NULL;
@@ -267,6 +275,14 @@ static bool is_live(const struct pool *pool, const void *block)
 	       pool_is_live(pool, place.index);
 }
 
+/* In place. */
+static void note_resized(const struct pool *pool, const void *block, size_t size)
+{
+	uint64_t index = pool->state == POOL_LARGE ? 0 : pool_place(pool, block).index;
+	if (unlikely(pool->stamps[index] == STAMP_SPECIAL))
+		host_special_resized(block, size);
+}
+
 void *heap_resize(void *block, size_t size)
 {
 	if (!is_ours(block))
@@ -283,6 +299,7 @@ void *heap_resize(void *block, size_t size)
 		kept = block;
 	if (kept == block) {
 		heap_count_here(PM_COUNTER_REALLOC);
+		note_resized(pool, block, size);
 		return block;
 	}
 	size_t old_bytes = pool->block_bytes;

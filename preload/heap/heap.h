@@ -64,7 +64,8 @@ struct heap {
 	uint64_t sparse_class;  /* of sparse.c: where a pass goes on */
 	struct pool *sparse_at; /* the pool of that class; NULL: its first */
 	uint64_t halved; /* pools that lost half of what they held; since the last tick for that */
-	uint64_t remote_frees; /* by this thread: a thread that only frees must tick too */
+	uint64_t remote_frees;     /* by this thread: a thread that only frees must tick too */
+	struct host_events events; /* of life/ */
 	struct pool *cached[HEAP_CACHED_UNITS]; /* atomic: freed large blocks by their units less one */
 	bool cache_served;                      /* since the last purge; others look, too */
 	uint32_t large_changes;                 /* large blocks come and gone since the last tick */
@@ -187,35 +188,37 @@ static inline void heap_count(struct heap *heap, enum pm_counter counter)
 
 /* Slow paths.  Those that find no memory count the failure and set errno. */
 void *heap_alloc_slow(size_t size);
-void *heap_take_slow(struct heap *heap, size_t class_before);
-void *heap_due(struct heap *heap, void *block);
+void *heap_take_slow(struct heap *heap, size_t class_before, size_t size);
+void *heap_due(struct heap *heap, void *block, size_t size);
 void heap_tick(struct heap *heap);
 void heap_free_slow(void *block);
 void heap_free_remote(void *block, struct pool *pool); /* not of the heap's own, whatever it is */
 void heap_pool_event(struct heap *heap, struct pool *pool);
 
 /*
- * Takes a block from the heap's first pool of a class, given as the class before it: that is what malloc has at hand.
+ * Takes a block from the heap's first pool of a class, given as the class before it: that is what malloc has at hand,
+ * for a request of `size` bytes.
  * That there is none, and that the list was overwritten, is one question: NULL is no place in a pool either.
  */
-static inline void *heap_take_after(struct heap *heap, size_t class_before)
+static inline void *heap_take_after(struct heap *heap, size_t class_before, size_t size)
 {
 	struct pool *pool = heap->bin[class_before + 1];
 	void *block = pool->free; /* read once: a signal handler may free in between */
 	struct place place = pool_place(pool, block);
 	if (unlikely(place.index >= pool->capacity))
-		return heap_take_slow(heap, class_before);
+		return heap_take_slow(heap, class_before, size);
 	pool->free = *(void **)block;
 	if (PM_COUNT)
 		pool->stamps[place.index] = stamps.now;
 	if (unlikely(tally_allocated(heap_counted(heap, pool->tally))))
-		return heap_due(heap, block);
+		return heap_due(heap, block, size);
 	return block;
 }
 
-static inline void *heap_take(struct heap *heap, unsigned size_class)
+/* `size`: what the program asked for. */
+static inline void *heap_take(struct heap *heap, unsigned size_class, size_t size)
 {
-	return heap_take_after(heap, (size_t)size_class - 1);
+	return heap_take_after(heap, (size_t)size_class - 1, size);
 }
 
 /* A block of at least `size` bytes, 16-byte aligned.  NULL: no memory, errno says so.  Counted. */
@@ -224,7 +227,7 @@ static inline void *heap_alloc(size_t size)
 	size_t class_before = (size - 1) / CLASS_GRAIN; /* of size 0: huge */
 	if (unlikely(class_before >= heap_thread.classes))
 		return heap_alloc_slow(size);
-	return heap_take_after(heap_thread.heap, class_before);
+	return heap_take_after(heap_thread.heap, class_before, size);
 }
 
 /*

@@ -12,6 +12,8 @@
 #include <stddef.h>
 
 struct heap;
+struct pool;
+struct recorded;
 
 /*
  * The calling thread's heap, made or adopted when it has none yet.  NULL when it cannot have one: a
@@ -26,8 +28,23 @@ struct heap *host_heap(void);
  */
 bool host_relocated(void);
 
-/* The countdown of a class ran out; CLASS_LARGE: a large block came or went. */
-void host_tick(struct heap *heap, unsigned size_class);
+/* The countdown of a pool's class ran out, at this block, which is counted. */
+void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested);
+
+/* A large block came; `moved`: by a realloc, which took the old one away. */
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested, bool moved);
+
+/* Large blocks came and went, or were freed for others. */
+void host_tick(struct heap *heap);
+
+/* What the host keeps in a heap about the countdowns of its classes. */
+struct host_events {
+	uint64_t random;
+	uint64_t armed[2];     /* classes whose countdown runs, a bit each */
+	uint64_t recording[2]; /* of these, whose next event records a block */
+	uint16_t until_tick[105]; /* allocations from the next event on to the next tick; 0: that is one */
+	void *recorder;           /* NULL: nothing was recorded yet */
+};
 
 /* Large blocks that come and go in a heap, and their bytes, until it ticks: what is reached first. */
 struct host_pace {
@@ -43,10 +60,20 @@ void host_add_shared(size_t slot_offset, uint64_t amount);
 void host_live_changed(int64_t bytes);
 
 /* A large block with that stamp has got so many more bytes, or lost them, in place. */
-void host_large_resized(uint8_t stamp, int64_t bytes);
+void host_large_resized(const void *block, uint8_t stamp, int64_t bytes);
 
-/* A block that was frozen died, and has been counted among the oldest; see frozen.h. */
-void host_frozen_died(unsigned size_class, size_t block_bytes);
+/*
+ * A block of STAMP_SPECIAL is recorded, frozen (see frozen.h), or both.  NULL: it is not recorded.  To be asked while
+ * the address is surely its own.
+ */
+struct recorded *host_recorded(const void *block);
+
+/* Such a block dies; `recorded` is what host_recorded() gave.  Returns the stamp that it is counted by. */
+uint8_t host_special_died(struct heap *heap, struct recorded *recorded, unsigned size_class,
+			  size_t block_bytes);
+
+/* The program wants another size of such a block, in place. */
+void host_special_resized(const void *block, size_t requested);
 
 /* Memory was mapped or unmapped: region.mapped_bytes and its peak have changed. */
 void host_mapped_changed(void);

@@ -45,14 +45,29 @@ static void count_alloc(struct heap *heap, size_t bytes)
 	count_bytes(heap, (int64_t)bytes);
 }
 
-static void count_free(struct heap *heap, size_t bytes, uint8_t stamp)
+/* What is counted when a block goes, as long as its address is its own. */
+struct end {
+	size_t bytes;
+	struct recorded *recorded;
+	uint8_t stamp;
+};
+
+static struct end end_of(const struct pool *pool, uint8_t stamp)
 {
+	bool special = unlikely(stamp == STAMP_SPECIAL);
+	return (struct end){pool->block_bytes, special ? host_recorded(pool->start) : NULL, stamp};
+}
+
+static void count_free(struct heap *heap, const struct end *end)
+{
+	uint8_t stamp = end->stamp;
+	size_t bytes = end->bytes;
+	if (unlikely(stamp == STAMP_SPECIAL))
+		stamp = host_special_died(heap, end->recorded, CLASS_LARGE, bytes);
 	unsigned age = stamp_age(stamp);
 	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
 	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);
 	live_changed(heap, -(int64_t)bytes);
-	if (unlikely(stamp == STAMP_SPECIAL))
-		host_frozen_died(CLASS_LARGE, bytes);
 }
 
 static size_t round_up(size_t bytes, size_t grain)
@@ -222,7 +237,8 @@ void large_free(struct heap *heap, struct pool *pool)
 		host_misuse(PM_MISUSE_DOUBLE_FREE, pool->start, CLASS_LARGE, pool->block_bytes);
 		return;
 	}
-	count_free(heap, pool->block_bytes, stamp);
+	struct end end = end_of(pool, stamp);
+	count_free(heap, &end);
 	bool huge = is_huge(pool, &arena, &unit);
 	if (!huge && keep(heap, pool, arena_unit_at(arena, unit)))
 		return;
@@ -240,7 +256,7 @@ static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
 {
 	int64_t more = (int64_t)(usable - pool->block_bytes);
 	count_bytes(heap, more);
-	host_large_resized(pool->stamps[0], more);
+	host_large_resized(pool->start, pool->stamps[0], more);
 	pool->block_bytes = usable;
 }
 
@@ -299,10 +315,10 @@ static void mark_gone(struct pool *pool)
 }
 
 /* `moved` is where the block, whose old place is gone, lives now. */
-static struct pool *become(struct heap *heap, struct pool *moved, size_t old_bytes, uint8_t stamp,
+static struct pool *become(struct heap *heap, struct pool *moved, const struct end *old,
 			   size_t usable)
 {
-	count_free(heap, old_bytes, stamp);
+	count_free(heap, old);
 	describe(moved, moved->start, usable);
 	count_alloc(heap, usable);
 	return moved;
@@ -317,13 +333,12 @@ static void mark_back(struct pool *pool, uint8_t stamp)
 
 static struct pool *move_huge(struct heap *heap, struct pool *pool, size_t usable)
 {
-	size_t old = pool->block_bytes;
-	uint8_t stamp = pool->stamps[0];
+	struct end old = end_of(pool, pool->stamps[0]);
 	mark_gone(pool); /* when its pages have moved, its place may be another's at once */
 	struct pool *moved = arena_resize_huge(pool, usable);
 	if (moved && moved != pool)
-		return become(heap, moved, old, stamp, usable);
-	mark_back(pool, stamp);
+		return become(heap, moved, &old, usable);
+	mark_back(pool, old.stamp);
 	if (moved)
 		set_usable(heap, pool, usable);
 	return moved;
@@ -346,9 +361,9 @@ static struct pool *move_run(struct heap *heap, struct pool *pool, size_t usable
 {
 	struct run run;
 	unsigned first, units = pool->units;
-	size_t old = pool->block_bytes, moving = (size_t)units * PM_UNIT_BYTES;
+	size_t moving = (size_t)units * PM_UNIT_BYTES;
 	struct arena *arena = arena_of(pool, &first);
-	uint8_t stamp = pool->stamps[0];
+	struct end old = end_of(pool, pool->stamps[0]);
 	if (!arena_take((unsigned)(round_up(usable, PM_UNIT_BYTES) / PM_UNIT_BYTES), &run))
 		return NULL;
 	if (!memory_swap_in(pool->start, moving, arena_unit_at(run.arena, run.first))) {
@@ -358,7 +373,7 @@ static struct pool *move_run(struct heap *heap, struct pool *pool, size_t usable
 	mark_gone(pool);
 	region_set_run(arena, first + 1, units - 1, &pool_nowhere);
 	arena_give_zeroed(arena, first, units);
-	return become(heap, arena_describe(&run, 1), old, stamp, usable);
+	return become(heap, arena_describe(&run, 1), &old, usable);
 }
 
 /* Moves the pages of a block instead of copying them. */

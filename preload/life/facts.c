@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ARGV_ROOM = 32768, STAT_ROOM = 512 };
+enum { ARGV_ROOM = 32768, STAT_ROOM = 512, BUILD_ID_ROOM = 64, PATH_ROOM = 4096 };
 
 static void add(enum pm_fact_tag tag, const void *payload, size_t bytes, const void *more,
 		size_t more_bytes)
@@ -108,12 +108,9 @@ static bool is_loaded(const struct dl_phdr_info *info, const ElfW(Phdr) * note)
 	return false;
 }
 
-static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
+static struct pm_module module_of(const struct dl_phdr_info *info)
 {
 	struct pm_module module = {.base = info->dlpi_addr, .first = UINT64_MAX};
-	struct build_id id = {0};
-	(void)size;
-	(void)unused;
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
 		uint64_t first = info->dlpi_addr + header->p_vaddr;
@@ -122,18 +119,56 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
 			module.last = first + header->p_memsz;
 		}
 	}
+	return module;
+}
+
+static struct build_id build_id_of(const struct dl_phdr_info *info)
+{
+	struct build_id id = {0};
 	for (unsigned i = 0; i < info->dlpi_phnum && !id.count; i++)
 		if (info->dlpi_phdr[i].p_type == PT_NOTE && is_loaded(info, &info->dlpi_phdr[i]))
 			id = find_build_id(info, &info->dlpi_phdr[i]);
-	char tail[64 + 4096];
+	return id.count <= BUILD_ID_ROOM ? id : (struct build_id){0};
+}
+
+/* Not on the stack: modules come when the program's is as it may be.  One caller at a time. */
+static bool add_module_fact(const struct dl_phdr_info *info)
+{
+	static char tail[BUILD_ID_ROOM + PATH_ROOM];
+	struct build_id id = build_id_of(info);
+	struct pm_module module = module_of(info);
 	size_t path = strlen(info->dlpi_name);
-	module.build_id_bytes = id.count <= 64 ? id.count : 0;
-	module.path_bytes = path <= 4096 ? (uint32_t)path : 4096;
-	if (module.build_id_bytes)
-		memcpy(tail, id.bytes, module.build_id_bytes);
-	memcpy(tail + module.build_id_bytes, info->dlpi_name, module.path_bytes);
-	add(PM_FACT_MODULE, &module, sizeof module, tail, module.build_id_bytes + module.path_bytes);
+	module.build_id_bytes = id.count;
+	module.path_bytes = path <= PATH_ROOM ? (uint32_t)path : PATH_ROOM;
+	if (id.count)
+		memcpy(tail, id.bytes, id.count);
+	memcpy(tail + id.count, info->dlpi_name, module.path_bytes);
+	modules_know(module.first, module.last);
+	return segment_add_fact(life.leader, PM_FACT_MODULE, &module, sizeof module, tail,
+				id.count + module.path_bytes);
+}
+
+static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	if (!add_module_fact(info))
+		life.process->notes |= UINT64_C(1) << PM_NOTE_FACTS_CUT;
 	return 0;
+}
+
+bool facts_add_module(const struct dl_phdr_info *info, uint32_t generation)
+{
+	static uint32_t said,
+		process; /* of whose facts, and the last generation that stands in them */
+	if (process != life.leader)
+		said = 0;
+	process = life.leader;
+	if (said != generation && !segment_add_fact(life.leader, PM_FACT_GENERATION, &generation,
+						    sizeof generation, NULL, 0))
+		return false;
+	said = generation;
+	return add_module_fact(info);
 }
 
 void facts_record(int argc, char **argv)

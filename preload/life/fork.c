@@ -258,6 +258,7 @@ void fork_check(struct heap *heap)
 	undo_since_fork(heap, &begun);
 	if (life.froze)
 		frozen_count(&begun.frozen);
+	sites_correct(&begun);
 	struct inheritance inherited = sum_up(&begun);
 	leave_others_alone(heap);
 	threads_forget_others();
@@ -266,5 +267,6 @@ void fork_check(struct heap *heap)
 	restart_sums(heap, &inherited);
 	survival_begin(&begun);
 	program_begin();
+	sites_begin();
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

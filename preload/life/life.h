@@ -15,6 +15,8 @@
 
 #include <poolmem/format.h>
 
+struct dl_phdr_info;
+
 enum { LIFE_SPARES = 2 };
 
 struct life {
@@ -76,6 +78,7 @@ void survival_stats(struct poolmem_stats ret_stats[3]);
 /* By class, what the statistics leave out from now on, and how much that is by now.  As above. */
 void survival_freeze(const struct frozen *more);
 void survival_unfreeze(void);
+void survival_frozen_died(unsigned size_class, size_t block_bytes); /* of any moment */
 int64_t survival_frozen(void);
 
 /* Sums over all threads; what is not of them is left alone.  As above. */
@@ -88,6 +91,47 @@ struct survival_begun {
 
 /* In a forked child: it begins with these, inherited blocks by class and generation. */
 void survival_begin(const struct survival_begun *begun);
+
+/* sites.c: who allocates. */
+void sites_init(void); /* in the constructor, once there is a segment */
+
+/* Blocks of `unit` bytes up to the next one of the heap that is recorded, itself counted; UINT64_MAX: none is. */
+uint64_t sites_gap(struct heap *heap, size_t unit);
+
+/* What large blocks of so many bytes are taken for in that. */
+static inline size_t sites_large_unit(size_t bytes)
+{
+	return (size_t)1 << (63 - __builtin_clzl(bytes | 1));
+}
+
+/* Of the heap's own, counted, alive, with its stamp.  `moved`: by a realloc that took the old one away. */
+void sites_record(struct heap *heap, struct pool *pool, const void *block, size_t requested,
+		  bool moved);
+
+/*
+ * A large block of STAMP_SPECIAL has so many bytes more, in place.  Returns whether it is frozen; *ret_stamp is the one that
+ * it would have, where it is recorded.
+ */
+bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp);
+
+void sites_note_peak(void); /* after live bytes were published */
+void sites_begin(void);     /* in a forked child */
+
+/* Of what is recorded and not frozen: freezes what is older than the epoch, and counts it.  And the reverse. */
+void sites_freeze(struct frozen *ret_more);
+void sites_unfreeze(void);
+
+/* Corrects a census by stamps: recorded blocks stand in generation 2 there, and as frozen. */
+void sites_correct(struct survival_begun *begun);
+
+/* modules.c */
+void modules_init(void);
+uint32_t modules_generation(void);
+void modules_closed(uint64_t record); /* one whose record, at that address, was watched */
+void modules_know(uint64_t first, uint64_t last); /* one that stands in the facts */
+
+/* facts.c: a module that came later; the caller is the only one.  false: no room. */
+bool facts_add_module(const struct dl_phdr_info *module, uint32_t generation);
 
 /* program.c */
 void program_begin(void); /* in a forked child */

@@ -98,6 +98,7 @@ int program_freeze(struct heap *heap, int64_t *ret_frozen)
 	tick_sweep(2);
 	life.froze = true;
 	frozen_take(&more);
+	sites_freeze(&more);
 	survival_freeze(&more);
 	*ret_frozen = survival_frozen();
 	unlock();
@@ -110,6 +111,7 @@ int program_unfreeze(struct heap *heap)
 	if (error)
 		return error;
 	frozen_give_back();
+	sites_unfreeze();
 	survival_unfreeze();
 	unlock();
 	return 0;

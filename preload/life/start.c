@@ -110,6 +110,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		begin_record(argc, argv);
 	threads_init();
 	if (life.recording) {
+		sites_init();
 		__atomic_store_n(&segment.header->ready, PM_READY, __ATOMIC_RELEASE);
 		exit_init();
 	}

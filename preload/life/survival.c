@@ -156,7 +156,7 @@ static void add_frozen(unsigned size_class, uint64_t now, uint64_t died)
 		add_to_frozen(&published->frozen[size_class], now, died);
 }
 
-void host_frozen_died(unsigned size_class, size_t block_bytes)
+void survival_frozen_died(unsigned size_class, size_t block_bytes)
 {
 	add_frozen(size_class, -UINT64_C(1), 1);
 	if (size_class == CLASS_LARGE)
@@ -200,15 +200,16 @@ static void add_bytes(uint64_t began_with[3], unsigned generation, uint64_t byte
 	__atomic_sub_fetch(&began_with[0], bytes, __ATOMIC_RELAXED);
 }
 
-void host_large_resized(uint8_t stamp, int64_t bytes)
+void host_large_resized(const void *block, uint8_t stamp, int64_t bytes)
 {
+	bool is_frozen = stamp == STAMP_SPECIAL && sites_resized(block, bytes, &stamp);
 	unsigned generation = clock_generation(stamp);
 	if (!generation)
 		return;
 	add_bytes(began.of[CLASS_LARGE_BYTES], generation, (uint64_t)bytes);
 	if (published && wiped.alive)
 		add_bytes(published->began[CLASS_LARGE_BYTES], generation, (uint64_t)bytes);
-	if (stamp == STAMP_SPECIAL)
+	if (is_frozen)
 		add_frozen(CLASS_LARGE_BYTES, (uint64_t)bytes, 0);
 }
 

@@ -52,10 +52,48 @@ static int64_t tick_interval(unsigned size_class, uint64_t allocations)
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
 }
 
+static bool has_bit(const uint64_t *set, unsigned size_class)
+{
+	return set[size_class / 64] >> size_class % 64 & 1;
+}
+
+static void set_bit(uint64_t *set, unsigned size_class, bool value)
+{
+	uint64_t bit = UINT64_C(1) << size_class % 64;
+	set[size_class / 64] = value ? set[size_class / 64] | bit : set[size_class / 64] & ~bit;
+}
+
+/*
+ * The next event of a class is its tick or the next block that is recorded, whichever comes first.  That is drawn anew each
+ * time: how far off it is does not hang on how far off it was.
+ */
+static void arm_event(struct heap *heap, unsigned size_class)
+{
+	struct host_events *events = &heap->events;
+	uint64_t until = events->until_tick[size_class];
+	uint64_t gap = sites_gap(heap, class_bytes(size_class));
+	set_bit(events->recording, size_class, gap <= until);
+	set_bit(events->armed, size_class, true);
+	until = at_most(gap, until);
+	events->until_tick[size_class] -= (uint16_t)until;
+	tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), (int64_t)until - 1);
+}
+
 static void arm(struct heap *heap, unsigned size_class)
 {
-	struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[size_class]);
-	tally_arm(tally, tick_interval(size_class, tally_allocations(tally)));
+	const struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[size_class]);
+	int64_t interval = tick_interval(size_class, tally_allocations(tally));
+	heap->events.until_tick[size_class] = (uint16_t)(interval + 1);
+	arm_event(heap, size_class);
+}
+
+/* The first event of a class comes with its first block, whether that is to be recorded or not. */
+static bool is_recorded(struct heap *heap, unsigned size_class)
+{
+	struct host_events *events = &heap->events;
+	if (has_bit(events->armed, size_class))
+		return has_bit(events->recording, size_class);
+	return sites_gap(heap, class_bytes(size_class)) == 1;
 }
 
 void tick_arm(struct heap *heap)
@@ -257,22 +295,8 @@ void tick_catch_up(struct heap *heap)
 	tick_flush(heap);
 }
 
-void host_tick(struct heap *heap, unsigned size_class)
+static void tick(struct heap *heap)
 {
-	if (!life.started) {
-		if (size_class < CLASS_POOLED) {
-			heap_set_ticking(heap, size_class);
-			tally_arm(heap_counted(heap, &heap->slot->tally[size_class]),
-				  TICK_ALLOCATIONS_MIN);
-		}
-		return;
-	}
-	catch_up(heap);
-	if (size_class < CLASS_POOLED) {
-		heap_set_ticking(heap, size_class);
-		arm(heap, size_class);
-		heap_count(heap, PM_COUNTER_TICKS);
-	}
 	tick_flush(heap);
 	turn_epoch();
 	uint64_t now = host_milliseconds();
@@ -280,4 +304,48 @@ void host_tick(struct heap *heap, unsigned size_class)
 	purge_sparse_when_due(heap, now);
 	keep_spares_if_forking();
 	publish_process();
+	sites_note_peak();
+}
+
+void host_tick(struct heap *heap)
+{
+	if (!life.started)
+		return;
+	catch_up(heap);
+	tick(heap);
+}
+
+static void tick_class(struct heap *heap, unsigned size_class)
+{
+	catch_up(heap);
+	heap_set_ticking(heap, size_class);
+	arm(heap, size_class);
+	heap_count(heap, PM_COUNTER_TICKS);
+	tick(heap);
+}
+
+void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested)
+{
+	unsigned size_class = pool->size_class;
+	if (!life.started) {
+		heap_set_ticking(heap, size_class);
+		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), TICK_ALLOCATIONS_MIN);
+		return;
+	}
+	fork_check(heap);
+	if (is_recorded(heap, size_class))
+		sites_record(heap, pool, block, requested, false);
+	if (has_bit(heap->events.armed, size_class) && heap->events.until_tick[size_class])
+		arm_event(heap, size_class);
+	else
+		tick_class(heap, size_class);
+}
+
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested, bool moved)
+{
+	if (!life.started)
+		return;
+	fork_check(heap);
+	if (sites_gap(heap, sites_large_unit(pool->block_bytes)) == 1)
+		sites_record(heap, pool, pool->start, requested, moved);
 }

@@ -129,8 +129,7 @@ void segment_commit(uint32_t number, enum pm_chunk_kind kind)
 	__atomic_store_n(&chunk->kind, kind, __ATOMIC_RELEASE);
 }
 
-/* Calls for each chunk that is of `kind`, until `visit` says stop; returns its number or 0. */
-static uint32_t find(uint32_t kind, bool (*visit)(struct pm_chunk *, void *), void *context)
+uint32_t segment_find(uint32_t kind, bool (*visit)(struct pm_chunk *, void *), void *context)
 {
 	uint32_t chunks = segment.header ? __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE)
 					 : 0;
@@ -154,7 +153,7 @@ static bool claim(struct pm_chunk *chunk, void *context)
 
 uint32_t segment_claim_spare(void)
 {
-	return find(PM_CHUNK_SPARE, claim, NULL);
+	return segment_find(PM_CHUNK_SPARE, claim, NULL);
 }
 
 struct tail {
@@ -175,7 +174,7 @@ static bool note_last(struct pm_chunk *chunk, void *context)
 static struct tail last_of(uint32_t process, uint32_t kind)
 {
 	struct tail tail = {.process = process};
-	find(kind, note_last, &tail);
+	segment_find(kind, note_last, &tail);
 	return tail;
 }
 
@@ -253,7 +252,7 @@ static uint32_t find_map(uint32_t process, uint32_t sequence)
 	if (noted)
 		return noted == NO_MAP ? 0 : noted;
 	struct tail wanted = {.process = process, .sequence = sequence};
-	uint32_t number = find(PM_CHUNK_MAP, is_map_of, &wanted);
+	uint32_t number = segment_find(PM_CHUNK_MAP, is_map_of, &wanted);
 	if (number || segment.full)
 		note_map(sequence, number);
 	return number;
@@ -286,10 +285,20 @@ static bool is_of(struct pm_chunk *chunk, void *context)
 	return chunk->process == *(uint32_t *)context;
 }
 
+static bool is_emptied(struct pm_chunk *chunk, void *context)
+{
+	return is_of(chunk, context) && !chunk->used_bytes;
+}
+
+uint32_t segment_emptied(uint32_t process, enum pm_chunk_kind kind)
+{
+	return segment_find(kind, is_emptied, &process);
+}
+
 /* A chunk of that kind of the process.  An area that was another's may still have that one's, emptied.  0: no room. */
 static uint32_t only_chunk(uint32_t process, enum pm_chunk_kind kind, size_t bytes)
 {
-	uint32_t number = find(kind, is_of, &process);
+	uint32_t number = segment_find(kind, is_of, &process);
 	return number ? number : segment_add(process, 0, bytes);
 }
 

@@ -89,22 +89,26 @@ static void clear_behind(struct pm_chunk *chunk, size_t bytes)
 static size_t record_bytes(const struct pm_chunk *chunk, uint32_t kind)
 {
 	switch (kind) {
-	case PM_CHUNK_MAP: return chunk->used_bytes;
+	case PM_CHUNK_MAP:
+	case PM_CHUNK_SITES: return chunk->used_bytes;
 	case PM_CHUNK_SURVIVAL: return sizeof(struct pm_survival);
 	case PM_CHUNK_MARKS: return sizeof(struct pm_marks);
 	default: return 0;
 	}
 }
 
-/* The pools it published, its sweeps and marks are not the next one's. */
+/* The pools it published, its sweeps, marks and sites are not the next one's. */
 static void clear_records(uint32_t process)
 {
 	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
 	for (uint32_t n = 1; n < chunks; n++) {
 		struct pm_chunk *chunk = segment_chunk(n);
 		size_t bytes = record_bytes(chunk, kind_of(n));
-		if (bytes > sizeof *chunk && chunk->process == process)
-			clear_behind(chunk, bytes);
+		if (bytes <= sizeof *chunk || chunk->process != process)
+			continue;
+		clear_behind(chunk, bytes);
+		if (chunk->kind == PM_CHUNK_SITES)
+			chunk->used_bytes = 0;
 	}
 }
 

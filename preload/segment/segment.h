@@ -81,6 +81,27 @@ struct pm_survival *segment_survival(uint32_t process);
 /* Its marks, likewise. */
 struct pm_marks *segment_marks(uint32_t process);
 
+/* Calls for each chunk of `kind`, until `visit` says stop; returns that one's number or 0. */
+uint32_t segment_find(uint32_t kind, bool (*visit)(struct pm_chunk *, void *), void *context);
+
+/* An emptied chunk of that kind, left in an area that was another's.  0: none. */
+uint32_t segment_emptied(uint32_t process, enum pm_chunk_kind kind);
+
+/* Adds a frame; returns its number, or 0: no room.  One caller at a time. */
+uint32_t segment_add_frame(uint32_t process, const struct pm_frame *frame);
+
+/* Where the rows of one slot go.  All zero at first. */
+struct segment_rows {
+	uint32_t process, number, used;
+};
+
+/* Adds a copy of a row, at an address that stays.  One caller at a time.  NULL: no room. */
+struct pm_site *segment_add_row(uint32_t process, struct segment_rows *rows,
+				const struct pm_site *row);
+
+/* All rows of the process, of all slots.  As above. */
+void segment_each_row(uint32_t process, void (*visit)(struct pm_site *, void *), void *context);
+
 /*
  * Removes finished segments of the directory, oldest first, while all together exceed the limit.  Most starts, as
  * `random` chooses, do not look: the limit holds to within what 64 starts make, or an eighth of those that are there.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.c: mmap, munmap, mremap, madvise and futex, by raw system calls. */
+/* memory.c: mmap, munmap, mremap, madvise, futex and rt_sigprocmask, by raw system calls. */
 #define _GNU_SOURCE
 #include "sys/memory.h"
 
@@ -121,6 +121,13 @@ bool memory_wipe_on_fork(void *address, size_t bytes)
 {
 	return wipe_known &&
 	       !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, ADVICE_WIPE_ON_FORK));
+}
+
+/* The kernel copies the signal set before it looks at what to do with it, and no such thing is known. */
+bool memory_is_readable(const void *address)
+{
+	const int unknown_how = ~0;
+	return raw_call(SYS_rt_sigprocmask, unknown_how, (long)address, 0, 8, 0, 0) == -EINVAL;
 }
 
 enum { TURNS_AWAKE = 100, PAUSE_NS = 1000000, PAUSE_SHIFT_MAX = 3 };

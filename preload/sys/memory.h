@@ -2,8 +2,8 @@
 /*
  * memory.h: the only door to the kernel's memory calls.
  *
- * After start-up the library makes no other system calls than mmap, munmap, mremap, madvise and futex,
- * and all of them here.  Sizes are bytes, multiples of the page size.
+ * After start-up the library makes no other system calls than mmap, munmap, mremap, madvise, futex and, to ask whether
+ * memory can be read, rt_sigprocmask, and all of them here.  Sizes are bytes, multiples of the page size.
  */
 #ifndef SYS_MEMORY_H
 #define SYS_MEMORY_H
@@ -59,6 +59,9 @@ enum memory_populated memory_populate(void *address, size_t bytes);
 
 /* The pages read as zero in each forked child.  false: the kernel is too old. */
 bool memory_wipe_on_fork(void *address, size_t bytes);
+
+/* Whether the eight bytes at `address` can be read; no descriptor is needed to learn it.  false when in doubt. */
+bool memory_is_readable(const void *address);
 
 /*
  * The caller's thread id, through a futex call, for processes whose filter allows no gettid.

@@ -18,9 +18,10 @@ struct wiped {
 	uint32_t advancing; /* atomic: a thread turns the epoch */
 	uint32_t growing;   /* atomic: a thread grows the segment's mapping */
 	uint32_t settling; /* atomic: the thread of the child that makes it a process of its own; of life/ */
-	uint32_t pid;    /* of a child of fork(), which notes it at once */
-	uint32_t adding; /* atomic: 1: a thread adds a chunk to the segment, 2: and others wait */
-	uint8_t rest[4096 - 28];
+	uint32_t pid;      /* of a child of fork(), which notes it at once */
+	uint32_t adding;   /* atomic: 1: a thread adds a chunk to the segment, 2: and others wait */
+	uint32_t entering; /* atomic: a thread enters a site, a frame or a module */
+	uint8_t rest[4096 - 32];
 	struct pm_slot shared; /* counts of calls outside any heap, until they stand in the segment */
 };
 

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sites.c: who allocates.
+ *
+ *   the countdown of a class --> a block is to be recorded --> its stack --> its site --> a row of the segment
+ *                                                                |                         + 1 allocated
+ *                                                            its stamp becomes special --> its free: + 1 freed
+ *
+ * A row belongs to a site and a heap, whose thread alone writes to it; one more recorder, for calls without a heap, has
+ * rows that all write to.  Rows and frames are added by one thread at a time; who waits too long for that goes without.
+ */
+#define _GNU_SOURCE
+#include "heap/region.h"
+#include "life/life.h"
+#include "stack/blocks.h"
+#include "stack/intern.h"
+#include "stack/sample.h"
+#include "stack/walk.h"
+#include "sys/memory.h"
+#include "tally/clock.h"
+
+#include <dlfcn.h>
+
+enum { SITES_OFF, SITES_SAMPLE, SITES_NEVER }; /* the words of the setting */
+
+enum {
+	DEPTH_MAX = 128,
+	OWN_FRAMES_MAX = 16, /* of this library, which are left out */
+	WAIT_TURNS = 20,
+	PEAK_SHARE = 64, /* a new peak is noted when it is higher by this part of itself, and by */
+	PEAK_BYTES = 256 << 10,
+};
+
+/* Of a heap; mapped when it records for the first time. */
+struct recorder {
+	struct segment_rows rows;
+	uint32_t process; /* whose rows these are */
+	uintptr_t addresses[DEPTH_MAX + OWN_FRAMES_MAX];
+	struct pm_site *row[INTERN_SITES]; /* by number of the site less one; NULL: none yet */
+} __attribute__((aligned(MEMORY_PAGE)));
+
+static uint64_t period;               /* 0: nothing is recorded */
+static uintptr_t own_first, own_last; /* addresses of this library */
+static struct recorder *shared;       /* of calls without a heap; atomic */
+static uint64_t peak_noted;           /* live bytes; atomic */
+
+/* --- rows ----------------------------------------------------------------------------------------- */
+
+static bool begin_entering(void)
+{
+	for (unsigned turn = 0; turn < WAIT_TURNS; turn++) {
+		if (wiped_try(&wiped.entering))
+			return true;
+		memory_pause(&wiped.entering, 1, turn);
+	}
+	return false;
+}
+
+static void end_entering(void)
+{
+	wiped_done(&wiped.entering);
+}
+
+static struct recorder *map_recorder(void)
+{
+	struct recorder *recorder = memory_map(NULL, sizeof *recorder);
+	if (recorder)
+		memory_no_huge_pages(recorder, sizeof *recorder);
+	return recorder;
+}
+
+/* A forked child has rows of its own. */
+static struct recorder *renewed(struct recorder *recorder)
+{
+	if (!recorder || recorder->process == life.leader)
+		return recorder;
+	if (!memory_purge(recorder, sizeof *recorder))
+		__builtin_memset(recorder, 0, sizeof *recorder);
+	recorder->process = life.leader;
+	return recorder;
+}
+
+/* heap NULL: the shared one; the caller is the only one that enters. */
+static struct recorder *recorder_of(struct heap *heap)
+{
+	void **recorder = heap ? &heap->events.recorder : (void **)&shared;
+	if (!*recorder)
+		*recorder = map_recorder();
+	return renewed(*recorder);
+}
+
+static struct pm_site *add_row(struct heap *heap, uint32_t number)
+{
+	const struct site *site = intern_site(number);
+	struct pm_slot *slot = heap ? heap_counted(heap, heap->slot) : NULL;
+	struct pm_site row = {
+		.frame = site->frame,
+		.slot = slot ? (uint32_t)(((char *)slot - (char *)segment.header) / PM_CHUNK_BYTES)
+			     : 0,
+		.size_class = site->size_class,
+		.large_log2 = site->large_log2,
+		.stack_end = site->stack_end,
+		.period = period,
+	};
+	struct recorder *recorder = recorder_of(heap);
+	if (!recorder || (slot && !heap_twin(heap)->displacement))
+		return NULL;
+	if (!recorder->row[number - 1])
+		recorder->row[number - 1] = segment_add_row(life.leader, &recorder->rows, &row);
+	return recorder->row[number - 1];
+}
+
+/* NULL: no room. */
+static struct pm_site *row_of(struct heap *heap, uint32_t number)
+{
+	struct recorder *recorder = heap ? heap->events.recorder
+					 : __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
+	if (recorder && recorder->process == life.leader && recorder->row[number - 1])
+		return recorder->row[number - 1];
+	if (!begin_entering())
+		return NULL;
+	struct pm_site *row = add_row(heap, number);
+	end_entering();
+	return row;
+}
+
+/* Few blocks are recorded: it costs nothing that rows of one writer are added to as those of several. */
+static void add(uint64_t *word, uint64_t amount)
+{
+	__atomic_fetch_add(word, amount, __ATOMIC_RELAXED);
+}
+
+static void drop(uint64_t *word)
+{
+	__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
+}
+
+/* --- recording ------------------------------------------------------------------------------------- */
+
+/* In each heap another sequence, in each process others, and in each run the same. */
+static void seed(struct heap *heap)
+{
+	heap->events.random = (uint64_t)life.leader << 32 | heap->index;
+}
+
+uint64_t sites_gap(struct heap *heap, size_t unit)
+{
+	if (!heap->events.random)
+		seed(heap);
+	return period ? sample_gap(&heap->events.random, unit, period) : UINT64_MAX;
+}
+
+static bool is_own(uintptr_t address)
+{
+	return address >= own_first && address < own_last;
+}
+
+static uint8_t end_of(enum walk_end end)
+{
+	static const uint8_t ends[] = {
+		[WALK_WHOLE] = PM_STACK_WHOLE,
+		[WALK_GUESSED] = PM_STACK_GUESSED,
+		[WALK_CUT] = PM_STACK_CUT,
+		[WALK_LOST] = PM_STACK_LOST,
+	};
+	return ends[end];
+}
+
+static uint32_t publish_frame(const struct pm_frame *frame)
+{
+	return segment_add_frame(life.leader, frame);
+}
+
+static uint32_t enter(const struct stack *stack)
+{
+	bool whole = false;
+	if (!begin_entering())
+		return 0;
+	uint32_t number = intern_enter(stack, publish_frame, &whole);
+	end_entering();
+	if (number && !whole)
+		drop(&life_process()->dropped_stacks);
+	return number;
+}
+
+/* The site of a block by the stack from `from` on.  0: no room. */
+__attribute__((noinline)) static uint32_t find_site(struct recorder *recorder, struct frame from,
+						    const struct pool *pool)
+{
+	enum walk_end end;
+	unsigned depth = walk(from, recorder->addresses, DEPTH_MAX + OWN_FRAMES_MAX, &end), own = 0;
+	while (own < depth && own < OWN_FRAMES_MAX && is_own(recorder->addresses[own]))
+		own++;
+	bool is_large = pool->state == POOL_LARGE;
+	struct stack stack = {
+		.addresses = recorder->addresses + own,
+		.depth = depth - own,
+		.generation = modules_generation(),
+		.size_class = pool->size_class,
+		.large_log2 = is_large ? (uint8_t)__builtin_ctzl(sites_large_unit(pool->block_bytes))
+				       : 0,
+		.end = end_of(end),
+	};
+	if (stack.depth > DEPTH_MAX) {
+		stack.depth = DEPTH_MAX;
+		stack.end = PM_STACK_CUT;
+	}
+	uint32_t number = intern_find(&stack);
+	return number ? number : enter(&stack);
+}
+
+/* Blocks that the thread of the heap has allocated so far. */
+static uint64_t order_of(struct heap *heap)
+{
+	const struct pm_slot *slot = heap_counted(heap, heap->slot);
+	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
+	for (unsigned half = 0; half < 2; half++)
+		for (uint64_t bits = heap->ticking[half]; bits; bits &= bits - 1)
+			sum += tally_allocations(
+				&slot->tally[half * 64 + (unsigned)__builtin_ctzl(bits)]);
+	return sum;
+}
+
+/* Of a block that is alive and the heap's own: nobody else writes its stamp but to age it, and it is young. */
+static uint8_t *stamp_of(struct pool *pool, const void *block)
+{
+	return &pool->stamps[pool->state == POOL_LARGE ? 0 : pool_place(pool, block).index];
+}
+
+static bool note(struct heap *heap, struct pool *pool, const void *block, size_t requested,
+		 uint32_t site)
+{
+	uint8_t *stamp = stamp_of(pool, block);
+	struct recorded recorded = {
+		.address = (uintptr_t)block,
+		.requested = requested,
+		.bytes = pool->block_bytes,
+		.epoch = clock_now.epoch,
+		.order = order_of(heap),
+		.site = site,
+		.process = life.leader,
+		.heap = heap->index,
+		.size_class = pool->size_class,
+		.stamp = *stamp,
+	};
+	if (!blocks_put(&recorded))
+		return false;
+	__atomic_store_n(stamp, STAMP_SPECIAL, __ATOMIC_RELAXED);
+	return true;
+}
+
+__attribute__((noinline)) void sites_record(struct heap *heap, struct pool *pool, const void *block,
+					    size_t requested, bool moved)
+{
+	struct recorder *recorder = life.recording ? recorder_of(heap) : NULL;
+	uint32_t site = recorder ? find_site(recorder, frame_of_caller(), pool) : 0;
+	struct pm_site *row = site ? row_of(heap, site) : NULL;
+	if (!row || !note(heap, pool, block, requested, site)) {
+		drop(&life_process()->dropped_blocks);
+		return;
+	}
+	add(&row->allocated, 1);
+	add(&row->allocated_bytes, pool->block_bytes);
+	add(&row->requested, requested);
+	add(&row->moved, moved);
+}
+
+/* --- what becomes of recorded blocks ---------------------------------------------------------------- */
+
+static uint8_t stamp_now(const struct recorded *recorded)
+{
+	bool is_old = recorded->is_frozen || clock_now.epoch - recorded->epoch >= CLOCK_OLD_AGE;
+	return is_old ? STAMP_OLD : recorded->stamp;
+}
+
+static void count_death(struct heap *heap, const struct recorded *recorded)
+{
+	struct pm_site *row = row_of(heap, recorded->site);
+	bool is_own = heap && heap->index == recorded->heap;
+	if (!row) {
+		drop(&life_process()->dropped_blocks);
+		return;
+	}
+	if (recorded->process != life.leader) {
+		add(&row->inherited, 1);
+		return;
+	}
+	add(&row->died[stamp_age(stamp_now(recorded))], 1);
+	add(&row->remote, !is_own);
+	add(&row->temporary,
+	    is_own && clock_now.epoch == recorded->epoch && order_of(heap) == recorded->order);
+	add(&row->freed_requested, recorded->requested);
+	add(&row->freed_bytes, recorded->bytes);
+	add(&row->freed, 1);
+}
+
+struct recorded *host_recorded(const void *block)
+{
+	return blocks_find(block);
+}
+
+/* A forked child that is not settled yet counts what it inherited by the stamps, and not in rows. */
+uint8_t host_special_died(struct heap *heap, struct recorded *found, unsigned size_class,
+			  size_t block_bytes)
+{
+	struct recorded recorded = {.is_frozen = true};
+	if (found) {
+		recorded = *found;
+		blocks_remove(found);
+	}
+	if (recorded.is_frozen)
+		survival_frozen_died(size_class, block_bytes);
+	if (recorded.is_module)
+		modules_closed(recorded.address);
+	if (recorded.site && wiped.alive && life.recording)
+		count_death(heap, &recorded);
+	return found ? stamp_now(&recorded) : STAMP_OLD;
+}
+
+void host_special_resized(const void *block, size_t requested)
+{
+	struct recorded *recorded = blocks_find(block);
+	struct heap *heap = heap_mine();
+	if (!recorded || !recorded->site || recorded->process != life.leader || !wiped.alive)
+		return;
+	struct pm_site *row = row_of(heap, recorded->site);
+	if (!row)
+		return;
+	add((uint64_t *)&row->resized_requested, requested - recorded->requested);
+	recorded->requested = requested;
+}
+
+bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
+{
+	struct recorded *recorded = blocks_find(block);
+	if (!recorded)
+		return true;
+	*ret_stamp = stamp_now(recorded);
+	recorded->bytes += (uint64_t)bytes;
+	bool is_counted = recorded->site && recorded->process == life.leader && wiped.alive;
+	struct pm_site *row = is_counted ? row_of(heap_mine(), recorded->site) : NULL;
+	if (row)
+		add((uint64_t *)&row->resized_bytes, (uint64_t)bytes);
+	return recorded->is_frozen;
+}
+
+/* --- the statistics of survival ---------------------------------------------------------------------- */
+
+static void count_frozen(struct frozen *frozen, const struct recorded *recorded)
+{
+	frozen->of[recorded->size_class]++;
+	if (recorded->size_class == CLASS_LARGE)
+		frozen->of[CLASS_LARGE_BYTES] += recorded->bytes;
+}
+
+static void freeze(struct recorded *recorded, void *more)
+{
+	if (recorded->is_frozen || recorded->epoch == clock_now.epoch)
+		return;
+	recorded->is_frozen = true;
+	count_frozen(more, recorded);
+}
+
+void sites_freeze(struct frozen *ret_more)
+{
+	blocks_each(freeze, ret_more);
+}
+
+static void unfreeze(struct recorded *recorded, void *unused)
+{
+	(void)unused;
+	if (recorded->is_frozen)
+		recorded->stamp = STAMP_OLD;
+	recorded->is_frozen = false;
+}
+
+void sites_unfreeze(void)
+{
+	blocks_each(unfreeze, NULL);
+}
+
+static void correct(struct recorded *recorded, void *context)
+{
+	struct survival_begun *begun = context;
+	uint64_t *blocks = begun->of[recorded->size_class];
+	unsigned generation = clock_generation(stamp_now(recorded));
+	if (recorded->is_frozen)
+		count_frozen(&begun->frozen, recorded);
+	blocks[2]--;
+	blocks[generation]++;
+	if (recorded->size_class != CLASS_LARGE)
+		return;
+	begun->of[CLASS_LARGE_BYTES][2] -= recorded->bytes;
+	begun->of[CLASS_LARGE_BYTES][generation] += recorded->bytes;
+}
+
+void sites_correct(struct survival_begun *begun)
+{
+	blocks_each(correct, begun);
+}
+
+/* --- the peak --------------------------------------------------------------------------------------- */
+
+static void note_peak(struct pm_site *row, void *unused)
+{
+	(void)unused;
+	row->peak_live = (int64_t)(row->allocated - row->freed);
+	row->peak_bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) + row->resized_bytes;
+}
+
+void sites_note_peak(void)
+{
+	uint64_t live = life_process()->live_now_bytes;
+	uint64_t noted = __atomic_load_n(&peak_noted, __ATOMIC_RELAXED);
+	if (!period || live < noted + noted / PEAK_SHARE + PEAK_BYTES || !wiped_try(&wiped.entering))
+		return;
+	__atomic_store_n(&peak_noted, live, __ATOMIC_RELAXED);
+	segment_each_row(life.leader, note_peak, NULL);
+	end_entering();
+}
+
+/* --- beginning --------------------------------------------------------------------------------------- */
+
+/* The countdowns of a forked child begin anew. */
+void sites_begin(void)
+{
+	struct heap *heap;
+	__atomic_store_n(&peak_noted, 0, __ATOMIC_RELAXED);
+	if (life.process)
+		life.process->site_period = period;
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
+		heap->events.armed[0] = heap->events.armed[1] = 0;
+		heap->events.random = 0;
+	}
+}
+
+void sites_init(void)
+{
+	extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+	extern const char etext[] __attribute__((visibility("hidden")));
+	if (life.settings.sites.index != SITES_SAMPLE || !walk_available())
+		return;
+	period = life.settings.sites_period ? life.settings.sites_period : 1;
+	own_first = (uintptr_t)__ehdr_start;
+	own_last = (uintptr_t)etext;
+	life.process->site_period = period;
+	modules_init();
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blocks.h: what is known of recorded blocks that live, by address.
+ *
+ *   table 0: 1 MiB | table 1: 2 MiB | ...      each mapped when the ones before have no place for an address
+ *
+ * An address has its place in one of two buckets of each table.  A place is taken by a compare-and-swap of its address, and
+ * given back by the store of a zero: no lock.  Private memory: a forked child has what its parent had.
+ */
+#ifndef STACK_BLOCKS_H
+#define STACK_BLOCKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recorded {
+	uint64_t address; /* atomic; written last */
+	uint64_t requested, bytes;
+	uint64_t epoch;   /* of its birth */
+	uint64_t order;   /* allocations of its thread when it was made, itself counted */
+	uint32_t site;    /* 0: none: it stands here for another reason */
+	uint32_t process; /* leader chunk of the process that recorded it */
+	uint32_t heap;    /* index of the heap that made it */
+	uint8_t size_class;
+	uint8_t stamp;  /* that it would have */
+	bool is_frozen; /* left out of the statistics of survival */
+	bool is_module; /* the loader's record of a module: its free is a dlclose() */
+	uint64_t reserved;
+};
+
+_Static_assert(sizeof(struct recorded) == 64, "a cache line");
+
+/* false: no room. */
+bool blocks_put(const struct recorded *recorded);
+
+/* Stays valid until the block is freed.  NULL: it is not recorded. */
+struct recorded *blocks_find(const void *block);
+
+/* By who frees the block, once. */
+void blocks_remove(struct recorded *recorded);
+
+/* All there are; those that come and go meanwhile perhaps. */
+typedef void blocks_visit(struct recorded *recorded, void *context);
+void blocks_each(blocks_visit *visit, void *context);
+
+#endif

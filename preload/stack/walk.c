@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk.c: from frame to frame.
+ *
+ * sp grows with each step, except where a signal handler ran on a stack of its own.  The kernel is asked once per
+ * page whether it can be read.
+ */
+#include "stack/walk.h"
+
+#include "stack/steps.h"
+#include "sys/memory.h"
+
+enum { GUESS_BYTES_MAX = 1 << 20, FP_UNKNOWN = 1 /* no address of a word */ };
+
+enum pace { PACE_ON, PACE_WHOLE, PACE_LOST };
+
+struct walker {
+	struct frame frame;
+	uintptr_t known, known_bytes; /* can be read */
+	bool is_guessed;
+};
+
+bool walk_available(void)
+{
+	return STEP_MACHINE_IS_KNOWN && step_can_find();
+}
+
+/* Pages that adjoin are one range. */
+static __attribute__((noinline)) bool learn(struct walker *w, uintptr_t at)
+{
+	uintptr_t page = at & -(uintptr_t)MEMORY_PAGE;
+	if (at % sizeof(uintptr_t) || !memory_is_readable((const void *)page))
+		return false;
+	if (page == w->known + w->known_bytes) {
+		w->known_bytes += MEMORY_PAGE;
+	} else {
+		w->known = page;
+		w->known_bytes = MEMORY_PAGE;
+	}
+	return true;
+}
+
+static inline bool read_word(struct walker *w, uintptr_t at, uintptr_t *ret)
+{
+	bool is_known = at - w->known < w->known_bytes && at % sizeof(uintptr_t) == 0;
+	if (!at || (!is_known && !learn(w, at)))
+		return false;
+	*ret = *(const uintptr_t *)at;
+	return true;
+}
+
+static inline bool find_fp(struct walker *w, struct step step, uintptr_t cfa, uintptr_t *ret)
+{
+	switch ((enum step_fp)step.fp) {
+	case FP_SAME: *ret = w->frame.fp; return true;
+	case FP_AT_CFA: return read_word(w, cfa + (uintptr_t)(int64_t)step.n, ret);
+	case FP_AT_SP: return read_word(w, w->frame.sp + (uintptr_t)(int64_t)step.n, ret);
+	case FP_AT_FP: return read_word(w, w->frame.fp + (uintptr_t)(int64_t)step.n, ret);
+	case FP_IS_CFA: *ret = cfa + (uintptr_t)(int64_t)step.n; return true;
+	default: *ret = FP_UNKNOWN; return true;
+	}
+}
+
+static inline bool step_frame(struct walker *w, struct step step)
+{
+	uintptr_t cfa = (step.is_fp_based ? w->frame.fp : w->frame.sp) + (uintptr_t)(int64_t)step.k;
+	uintptr_t ip, fp;
+	if (step.is_read) {
+		if (!read_word(w, cfa, &cfa))
+			return false;
+		cfa += (uintptr_t)(int64_t)step.j;
+	}
+	if (cfa <= w->frame.sp || !read_word(w, cfa - 8, &ip) || !find_fp(w, step, cfa, &fp))
+		return false;
+	w->frame = (struct frame){ip, cfa, fp, step.kind == STEP_INTERRUPTED};
+	return true;
+}
+
+static bool step_signal(struct walker *w)
+{
+	uintptr_t sp = w->frame.sp;
+	struct frame frame = {.is_interrupted = true};
+	if (!read_word(w, sp + SIGNAL_IP, &frame.ip) || !read_word(w, sp + SIGNAL_SP, &frame.sp) ||
+	    !read_word(w, sp + SIGNAL_FP, &frame.fp))
+		return false;
+	w->frame = frame;
+	return true;
+}
+
+/*
+ * mov $15, %rax; syscall: where a signal handler returns to in programs that bring their own.  The code is
+ * looked at when the stack looks like it: there the kernel left a few flags.
+ */
+static bool is_signal_return(struct walker *w)
+{
+	static const uint8_t code[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05};
+	const char *ip = (const char *)w->frame.ip;
+	uintptr_t flags;
+	return !w->frame.is_interrupted && read_word(w, w->frame.sp, &flags) && flags < 8 &&
+	       memory_is_readable(ip) && memory_is_readable(ip + sizeof code - 8) &&
+	       __builtin_memcmp(ip, code, sizeof code) == 0;
+}
+
+/* Nobody called, it seems: by convention the frame pointer is zero there, or it is where contexts begin. */
+static bool is_bottom(const struct walker *w, struct step step)
+{
+	return step.kind == STEP_ENTRY || (step.kind == STEP_UNTOLD && w->frame.fp == 0);
+}
+
+/* As a function does that keeps a frame pointer, if all looks like it. */
+static bool step_guess(struct walker *w, struct step step)
+{
+	uintptr_t fp = w->frame.fp, ip, next;
+	if (is_signal_return(w))
+		return step_signal(w);
+	w->is_guessed = true;
+	if (is_bottom(w, step)) {
+		w->frame.ip = 0;
+		return true;
+	}
+	if (fp < w->frame.sp || fp - w->frame.sp > GUESS_BYTES_MAX || !read_word(w, fp, &next) ||
+	    !read_word(w, fp + 8, &ip) || (next <= fp && next))
+		return false;
+	w->frame = (struct frame){ip, fp + 16, next, false};
+	return true;
+}
+
+static inline enum pace step_up(struct walker *w)
+{
+	struct step step = steps_find(w->frame.ip, w->frame.is_interrupted);
+	bool is_done;
+	switch ((enum step_kind)step.kind) {
+	case STEP_FRAME:
+	case STEP_INTERRUPTED: is_done = step_frame(w, step); break;
+	case STEP_SIGNAL: is_done = step_signal(w); break;
+	case STEP_ENTRY:
+	case STEP_UNTOLD: is_done = step_guess(w, step); break;
+	case STEP_OUTERMOST: return PACE_WHOLE;
+	default: return PACE_LOST;
+	}
+	if (!is_done)
+		return PACE_LOST;
+	return w->frame.ip ? PACE_ON : PACE_WHOLE;
+}
+
+static enum walk_end end_of(const struct walker *w, enum pace pace)
+{
+	if (pace == PACE_WHOLE)
+		return w->is_guessed ? WALK_GUESSED : WALK_WHOLE;
+	return pace == PACE_ON ? WALK_CUT : WALK_LOST;
+}
+
+/* Who called has just stored below its sp; who was interrupted may have been for a bad sp. */
+static struct walker begin(struct frame from)
+{
+	struct walker w = {.frame = from};
+	if (!from.is_interrupted) {
+		w.known = (from.sp - 1) & -(uintptr_t)MEMORY_PAGE;
+		w.known_bytes = MEMORY_PAGE;
+	}
+	return w;
+}
+
+unsigned walk(struct frame from, uintptr_t *ret_ips, unsigned room, enum walk_end *ret_end)
+{
+	struct walker w = begin(from);
+	enum pace pace = from.ip ? PACE_ON : PACE_WHOLE;
+	unsigned count = 0;
+	while (pace == PACE_ON && count < room) {
+		ret_ips[count++] = w.frame.ip;
+		pace = STEP_MACHINE_IS_KNOWN ? step_up(&w) : PACE_LOST;
+	}
+	*ret_end = end_of(&w, pace);
+	return count;
+}
