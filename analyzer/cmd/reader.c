@@ -35,6 +35,7 @@ enum letter {
 	LETTER_TOP_DOWN,
 	LETTER_MIN,
 	LETTER_THREAD,
+	LETTER_NO_SYMBOLS,
 };
 
 static const struct option options[] = {
@@ -55,6 +56,7 @@ static const struct option options[] = {
 	{"top-down", no_argument, NULL, LETTER_TOP_DOWN},
 	{"min", required_argument, NULL, LETTER_MIN},
 	{"thread", required_argument, NULL, LETTER_THREAD},
+	{"no-symbols", no_argument, NULL, LETTER_NO_SYMBOLS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -73,7 +75,8 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_BOTTOM_UP:
 	case LETTER_TOP_DOWN:
 	case LETTER_MIN:
-	case LETTER_THREAD: return accepts->sites;
+	case LETTER_THREAD:
+	case LETTER_NO_SYMBOLS: return accepts->sites;
 	default: return true;
 	}
 }
@@ -118,6 +121,7 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_TOP_DOWN: reader->top_down = true; return true;
 	case LETTER_MIN: reader->min = optarg; return true;
 	case LETTER_THREAD: reader->thread = optarg; return true;
+	case LETTER_NO_SYMBOLS: reader->no_symbols = true; return true;
 	default: reader->dry_run = true; return true;
 	}
 }

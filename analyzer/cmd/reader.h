@@ -8,7 +8,7 @@
 
 struct reader {
 	bool json, dry_run, overwrite;
-	bool stacks, bottom_up, top_down;
+	bool stacks, bottom_up, top_down, no_symbols;
 	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *thread, *min;
 	struct view view;
@@ -25,7 +25,8 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg and -f.  sites: --stacks, --bottom-up, --top-down, --min, --thread.
+ * operand.  ages: --thresholds, --svg and -f.  sites: --stacks, --bottom-up, --top-down, --min, --thread,
+ * --no-symbols.
  */
 struct reader_accepts {
 	const char *command;

@@ -31,6 +31,16 @@ const struct command_help help_report = {
 		},
 };
 
+static void print_text(const struct study *study, const struct reader *reader, struct sink *sink)
+{
+	const struct site_query all = {.order = SITE_ORDER_LIVE};
+	struct sites sites;
+
+	sites_make(study, NULL, &all, &sites);
+	report_text(study, &sites, &reader->view, sink);
+	sites_free(&sites);
+}
+
 static bool show(const struct recording *recording, const struct query *query,
 		 const struct reader *reader, struct failure *why)
 {
@@ -43,7 +53,7 @@ static bool show(const struct recording *recording, const struct query *query,
 		if (reader->json)
 			report_json(&study, &reader->view, &sink);
 		else
-			report_text(&study, &reader->view, &sink);
+			print_text(&study, reader, &sink);
 		shown = sink_close(&sink, why);
 	}
 	study_free(&study);

@@ -19,6 +19,7 @@ static const struct command_option options[] = {
 	{"--bottom-up", "a tree, from what allocates to its callers"},
 	{"--top-down", "a tree, from main to what allocates"},
 	{"--min PERCENT", "branches of a tree with less are left out (default 1%)"},
+	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"},
 	{NULL, NULL},
 };
 
@@ -136,6 +137,7 @@ int cmd_sites(int argc, char **argv)
 		return code;
 	if (!site_query_open(&wish.query, reader.filter, reader.order, reader.thread, &why))
 		return command_usage_error("sites", "%s", why.text);
+	wish.query.without_files = reader.no_symbols;
 	sites(&reader, &wish, &why);
 	site_query_close(&wish.query);
 	return failure_report(&why);

@@ -2,9 +2,12 @@
 /* naming.c: see naming.h. */
 #include "model/naming.h"
 
+#include "symbol/symbols.h"
 #include "text/allocate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The modules of a process: its own, and those of whom it has its facts from. */
 struct map {
@@ -12,11 +15,17 @@ struct map {
 	uint64_t *last;                /* the highest of those up to here */
 	size_t count;
 	bool is_made;
+	struct symbols *symbols; /* NULL: nothing was asked yet */
+	struct symbol_module *known;
+	uint8_t *build_ids;
 };
 
 struct naming {
 	const struct recording *recording;
 	struct map *maps; /* by process */
+	bool with_files;
+	struct naming_gap *gaps;
+	size_t gap_count, gap_room;
 };
 
 static int by_first(const void *left, const void *right)
@@ -83,39 +92,188 @@ static const struct module *find(const struct map *map, uint64_t address, uint32
 	return found;
 }
 
-struct naming *naming_open(const struct recording *recording)
+struct naming *naming_open(const struct recording *recording, bool with_files)
 {
 	struct naming *naming = allocate(1, sizeof *naming);
 
 	naming->recording = recording;
+	naming->with_files = with_files;
 	naming->maps = allocate(recording->process_count, sizeof *naming->maps);
 	return naming;
+}
+
+static void free_gaps(struct naming *naming)
+{
+	for (size_t i = 0; i < naming->gap_count; i++)
+		free(naming->gaps[i].modules);
+	free(naming->gaps);
+	naming->gaps = NULL;
+	naming->gap_count = naming->gap_room = 0;
 }
 
 void naming_close(struct naming *naming)
 {
 	for (size_t i = 0; i < naming->recording->process_count; i++) {
-		free(naming->maps[i].modules);
-		free(naming->maps[i].last);
+		struct map *map = &naming->maps[i];
+		if (map->symbols)
+			symbols_free(map->symbols);
+		free(map->known);
+		free(map->build_ids);
+		free(map->modules);
+		free(map->last);
 	}
+	free_gaps(naming);
 	free(naming->maps);
 	free(naming);
 }
 
-const struct module *naming_module(struct naming *naming, const struct process *process,
-				   uint64_t address, uint32_t generation)
+static struct map *map_of(struct naming *naming, const struct process *process)
 {
 	struct map *map = &naming->maps[process - naming->recording->processes];
 
 	if (!map->is_made)
 		make_map(naming->recording, process, map);
-	return find(map, address, generation);
+	return map;
 }
 
-size_t naming_calls(struct naming *naming, const struct code *code, const struct call **ret)
+const struct module *naming_module(struct naming *naming, const struct process *process,
+				   uint64_t address, uint32_t generation)
 {
-	(void)naming;
-	(void)code;
-	*ret = NULL;
-	return 0;
+	return find(map_of(naming, process), address, generation);
+}
+
+/* --- names ----------------------------------------------------------------------------------------------- */
+
+static unsigned digit_of(char hex)
+{
+	return hex <= '9' ? (unsigned)(hex - '0') : (unsigned)(hex - 'a' + 10);
+}
+
+/* Our own digits, two for each byte. */
+static size_t bytes_of(const char *hex, uint8_t *ret)
+{
+	size_t count = 0;
+
+	for (; hex[2 * count]; count++)
+		ret[count] = (uint8_t)(digit_of(hex[2 * count]) << 4 | digit_of(hex[2 * count + 1]));
+	return count;
+}
+
+static void describe_modules(struct map *map)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < map->count; i++)
+		bytes += strlen(map->modules[i]->build_id) / 2;
+	map->build_ids = allocate(bytes, 1);
+	map->known = allocate(map->count, sizeof *map->known);
+	bytes = 0;
+	for (size_t i = 0; i < map->count; i++) {
+		const struct module *module = map->modules[i];
+		size_t count = bytes_of(module->build_id, map->build_ids + bytes);
+		map->known[i] = (struct symbol_module){
+			.path = module->path,
+			.build_id = map->build_ids + bytes,
+			.build_id_bytes = count,
+			.base = module->base,
+			.first = module->first,
+			.last = module->last,
+			.since = module->since,
+		};
+		bytes += count;
+	}
+}
+
+static struct symbols *symbols_of(struct naming *naming, const struct process *process)
+{
+	struct map *map = map_of(naming, process);
+	char perf_map[64];
+
+	if (map->symbols)
+		return map->symbols;
+	describe_modules(map);
+	snprintf(perf_map, sizeof perf_map, "/tmp/perf-%u.map", process->record.pid);
+	struct symbol_options options = {.perf_map = naming->with_files ? perf_map : NULL,
+					 .no_files = !naming->with_files};
+	map->symbols = symbols_open(map->known, map->count, &options);
+	return map->symbols;
+}
+
+size_t naming_calls(struct naming *naming, const struct code *code, struct call **ret)
+{
+	const struct symbol_frame *frames;
+	struct symbols *symbols = symbols_of(naming, code->process);
+	size_t count = symbols_at(symbols, code->address, code->generation, &frames);
+	struct call *calls = allocate(count, sizeof *calls);
+
+	for (size_t i = 0; i < count; i++)
+		calls[i] = (struct call){frames[i].function, frames[i].file, frames[i].line,
+					 frames[i].is_inlined};
+	*ret = calls;
+	return count;
+}
+
+/* --- what is missing ------------------------------------------------------------------------------------- */
+
+static struct naming_gap *gap_of(struct naming *naming, enum symbol_lack lack)
+{
+	const char *what = symbol_lack_what(lack);
+
+	for (size_t i = 0; i < naming->gap_count; i++)
+		if (naming->gaps[i].what == what)
+			return &naming->gaps[i];
+	naming->gaps = allocate_more(naming->gaps, naming->gap_count, &naming->gap_room,
+				     sizeof *naming->gaps);
+	struct naming_gap *gap = &naming->gaps[naming->gap_count++];
+	*gap = (struct naming_gap){.what = what, .help = symbol_lack_help(lack)};
+	return gap;
+}
+
+static bool has_module(const struct naming_gap *gap, const char *path)
+{
+	for (size_t i = 0; i < gap->module_count; i++)
+		if (gap->modules[i] == path ||
+		    (path && gap->modules[i] && strcmp(gap->modules[i], path) == 0))
+			return true;
+	return false;
+}
+
+static void add_gap(struct naming *naming, const struct symbol_gap *found)
+{
+	const char *path = found->module ? found->module->path : NULL;
+
+	if (found->lack == SYMBOL_NOTHING)
+		return;
+	struct naming_gap *gap = gap_of(naming, found->lack);
+	gap->unnamed += found->unnamed;
+	gap->unlined += found->unlined;
+	if (has_module(gap, path))
+		return;
+	gap->modules = reallocarray(gap->modules, gap->module_count + 1, sizeof *gap->modules);
+	gap->modules[gap->module_count++] = path;
+}
+
+static int most_first(const void *left, const void *right)
+{
+	const struct naming_gap *a = left, *b = right;
+	uint64_t of_a = a->unnamed + a->unlined, of_b = b->unnamed + b->unlined;
+	if (of_a != of_b)
+		return of_a < of_b ? 1 : -1;
+	return strcmp(a->what, b->what);
+}
+
+size_t naming_gaps(struct naming *naming, const struct naming_gap **ret)
+{
+	free_gaps(naming);
+	for (size_t i = 0; i < naming->recording->process_count; i++) {
+		const struct symbol_gap *gaps;
+		struct symbols *symbols = naming->maps[i].symbols;
+		size_t count = symbols ? symbols_missing(symbols, &gaps) : 0;
+		for (size_t g = 0; g < count; g++)
+			add_gap(naming, &gaps[g]);
+	}
+	if (naming->gap_count)
+		qsort(naming->gaps, naming->gap_count, sizeof *naming->gaps, most_first);
+	*ret = naming->gaps;
+	return naming->gap_count;
 }

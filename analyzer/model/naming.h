@@ -24,16 +24,28 @@ struct code {
 	uint32_t generation; /* of the modules it was seen in */
 };
 
+/* Modules that lack the same: what that is, and what would help. */
+struct naming_gap {
+	const char *what, *help;
+	const char **modules; /* paths; NULL: code of none */
+	size_t module_count;
+	uint64_t unnamed, unlined; /* addresses without a function; without a line */
+};
+
 struct naming;
 
-struct naming *naming_open(const struct recording *recording);
+/* with_files false: no file that the recording names is opened. */
+struct naming *naming_open(const struct recording *recording, bool with_files);
 void naming_close(struct naming *naming);
 
 /* Whose code a process had at an address when its modules were of that generation. */
 const struct module *naming_module(struct naming *naming, const struct process *process,
 				   uint64_t address, uint32_t generation);
 
-/* Returns how many calls; 0: nothing is known.  ret: good until the naming is closed. */
-size_t naming_calls(struct naming *naming, const struct code *code, const struct call **ret);
+/* Returns how many calls, at least one.  Freed by the caller; what it points to stays until the naming is closed. */
+size_t naming_calls(struct naming *naming, const struct code *code, struct call **ret);
+
+/* What was missing for the addresses asked for so far, most addresses first; good until the next call. */
+size_t naming_gaps(struct naming *naming, const struct naming_gap **ret);
 
 #endif

@@ -3,6 +3,7 @@
 #include "render/report.h"
 
 #include "render/glance.h"
+#include "render/sites.h"
 #include "render/tables.h"
 #include "render/words.h"
 
@@ -25,13 +26,15 @@ static void put_section(const struct study *study, const struct process_study *p
 	words_notes(&process->figures.notes, sink);
 }
 
-void report_text(const struct study *study, const struct view *view, struct sink *sink)
+void report_text(const struct study *study, struct sites *sites, const struct view *view,
+		 struct sink *sink)
 {
 	const struct process_study *only = study->process_count == 1 ? study->processes : NULL;
 
 	glance_recording(study, sink);
 	if (study->process_count > 1)
 		table_of_processes(study, view, sink);
+	sites_brief(sites, sink);
 	put_tables(&study->total, only, view, sink);
 	words_notes(&study->total.notes, sink);
 	if (only || !view->all)

@@ -37,7 +37,7 @@ struct phrase sites_error(const struct site_sums *sums, enum site_figure which)
 	if (value > 0 && site_is_estimated(sums, which))
 		snprintf(phrase.text, sizeof phrase.text, "%.0f %%", ceil(100 * off / value));
 	else if (value > 0)
-		strcpy(phrase.text, "exact");
+		return (struct phrase){"exact"};
 	return phrase;
 }
 
@@ -55,12 +55,13 @@ char *sites_name(const struct named_call *call)
 		return allocate_text(unknown, strlen(unknown));
 	size_t bytes = strlen(call->label) + (call->call.file ? strlen(call->call.file) : 0) + 32;
 	char *name = allocate(bytes, 1);
-	strcpy(name, call->label);
 	if (call->call.file && call->call.line)
 		snprintf(name, bytes, "%s at %s:%u", call->label, base_of(call->call.file),
 			 call->call.line);
 	else if (call->call.file)
 		snprintf(name, bytes, "%s in %s", call->label, base_of(call->call.file));
+	else
+		snprintf(name, bytes, "%s", call->label);
 	return name;
 }
 
@@ -142,14 +143,19 @@ static void put_title(const struct sites *sites, size_t rows, struct sink *sink)
 	table_title(sink, text, rows, sites->count);
 }
 
+static void put_legend(const struct sites *sites, struct sink *sink)
+{
+	table_legend(sink, sites->period_max > 1
+				   ? "+-: how far the first column may lie off, in 95 of 100 cases"
+				   : "live: usable bytes now or at the end, in so many blocks");
+}
+
 static void put_table(struct sites *sites, const struct view *view, struct sink *sink)
 {
 	size_t rows = view_rows(view, sites->count);
 
 	put_title(sites, rows, sink);
-	table_legend(sink, sites->period_max > 1
-				   ? "+-: how far the first column may lie off, in 95 of 100 cases"
-				   : "live: usable bytes now or at the end, in so many blocks");
+	put_legend(sites, sink);
 	put_rows(sites, rows, sink);
 }
 
@@ -190,6 +196,14 @@ static void put_stack(struct sites *sites, const struct site *site, struct sink 
 		sink_print(sink, "      (not known)\n");
 }
 
+static void put_amount(const char *word, const struct site_sums *sums, enum site_figure blocks,
+		       enum site_figure bytes, struct sink *sink)
+{
+	sink_print(sink, "; %s %s, %s", word,
+		   number_of(sites_whole(site_value(sums, blocks)), "block").text,
+		   sites_figure(sums, bytes).text);
+}
+
 static void put_stacks(struct sites *sites, const struct view *view, struct sink *sink)
 {
 	size_t rows = view_rows(view, sites->count);
@@ -202,11 +216,9 @@ static void put_stacks(struct sites *sites, const struct view *view, struct sink
 			   site_order_keys[sites->order]);
 		if (site_is_estimated(&site->sums, figure))
 			sink_print(sink, " (+- %s)", sites_error(&site->sums, figure).text);
-		sink_print(sink, "; %s live in %s blocks, of %s blocks allocated, %s\n",
-			   sites_figure(&site->sums, SITE_LIVE_BYTES).text,
-			   sites_figure(&site->sums, SITE_LIVE).text,
-			   sites_figure(&site->sums, SITE_ALLOCATED).text,
-			   sites_figure(&site->sums, SITE_ALLOCATED_BYTES).text);
+		put_amount("live", &site->sums, SITE_LIVE, SITE_LIVE_BYTES, sink);
+		put_amount("allocated", &site->sums, SITE_ALLOCATED, SITE_ALLOCATED_BYTES, sink);
+		sink_print(sink, "\n");
 		put_stack(sites, site, sink);
 	}
 }
@@ -217,6 +229,7 @@ void sites_text(const struct study *study, struct sites *sites, const struct sit
 		struct sink *sink)
 {
 	glance_heading(study, sink);
+	sites_resolve(sites, view->tree ? sites->count : view_rows(&view->view, sites->count));
 	sites_words(sites, sink);
 	if (view->tree)
 		sites_tree_text(sites, view, sink);
@@ -229,12 +242,14 @@ void sites_text(const struct study *study, struct sites *sites, const struct sit
 
 void sites_brief(struct sites *sites, struct sink *sink)
 {
-	const struct view view = {.row_max = BRIEF_ROWS};
-	size_t rows = view_rows(&view, sites->count);
+	size_t rows = sites->count < BRIEF_ROWS ? sites->count : BRIEF_ROWS;
+	char text[160];
 
 	if (!rows)
 		return;
-	put_title(sites, rows, sink);
-	table_legend(sink, "poolmem sites has all of them, and their stacks");
+	snprintf(text, sizeof text, "Call sites by %s (%zu of %zu; `poolmem sites` shows all)",
+		 site_order_words[sites->order], rows, sites->count);
+	table_title(sink, text, 0, 0);
+	put_legend(sites, sink);
 	put_rows(sites, rows, sink);
 }

@@ -144,7 +144,6 @@ static void put_recording(json_t *document, const struct sites *sites)
 	json_put(document, "sort", json_text(site_order_keys[sites->order]));
 	json_put(document, "dropped_stacks", json_count(sites->dropped_stacks));
 	json_put(document, "dropped_blocks", json_count(sites->dropped_blocks));
-	json_put(document, "torn", json_count(sites->torn));
 	json_put(document, "processes_without", json_count(sites->silent_count));
 }
 

@@ -6,8 +6,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { INDENT = 2, FEW = 10 };
+enum { INDENT = 2, MODULES_SHOWN = 4, GAPS_SHOWN = 4 };
 
 static void begin(struct sink *sink)
 {
@@ -23,29 +24,37 @@ static struct number share(double part, double whole)
 			 : number_share(0, 0);
 }
 
+static const char *words_of(const struct sites *sites)
+{
+	return site_order_words[sites->order];
+}
+
+static void say_first(struct sites *sites, struct sink *sink)
+{
+	char *name = sites_name(site_location(sites, &sites->list[0]));
+
+	sink_name(sink, name, 0);
+	free(name);
+}
+
 static void say_few(struct sites *sites, struct sink *sink)
 {
 	double part;
 	size_t count = sites_few(sites, &part);
+	double all = site_value(&sites->all, site_order_figures[sites->order]);
 
 	if (part <= 0)
 		return;
 	begin(sink);
-	if (count > FEW) {
-		sink_print(sink, "It takes %zu sites to hold %s of what there is in %s.\n", count,
-			   share(part, 1).text, site_order_words[sites->order]);
-		return;
-	}
-	char *name = sites_name(site_location(sites, &sites->list[0]));
-	sink_print(sink, "%zu of %zu sites hold%s %s of what there is in %s; the first, ", count,
-		   sites->used_count, count == 1 ? "s" : "", share(part, 1).text,
-		   site_order_words[sites->order]);
-	sink_name(sink, name, 0);
-	sink_print(sink, ", %s.\n",
-		   share(sites->list[0].rank,
-			 site_value(&sites->all, site_order_figures[sites->order]))
-			   .text);
-	free(name);
+	if (count == 1)
+		sink_print(sink, "One of %zu sites holds %s of the %s: ", sites->used_count,
+			   share(part, 1).text, words_of(sites));
+	else
+		sink_print(sink, "%zu of %zu sites hold %s of the %s; the first has %s: ", count,
+			   sites->used_count, share(part, 1).text, words_of(sites),
+			   share(sites->list[0].rank, all).text);
+	say_first(sites, sink);
+	sink_print(sink, ".\n");
 }
 
 static void say_mode(const struct sites *sites, struct sink *sink)
@@ -69,8 +78,8 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 {
 	if (sites->by_thread) {
 		begin(sink);
-		sink_print(sink, "Of one thread: live is what it allocated less what it freed "
-				 "itself.\n");
+		sink_print(sink,
+			   "Of one thread: live is what it allocated less what it freed itself.\n");
 		return;
 	}
 	if (!sites->counted_bytes)
@@ -109,27 +118,38 @@ static void say_ends(const struct sites *sites, struct sink *sink)
 	}
 }
 
-static void say_lost(const struct sites *sites, struct sink *sink)
+static void say_silent(const struct sites *sites, struct sink *sink)
 {
-	if (sites->dropped_blocks || sites->dropped_stacks) {
-		begin(sink);
-		sink_print(sink,
-			   "The segment was full (max=, segment.max=): %s without their stack, and "
-			   "%s are missing.\n",
-			   number_of(sites->dropped_stacks, "recorded block").text,
-			   number_of(sites->dropped_blocks, "recorded block").text);
+	if (!sites->silent_count)
+		return;
+	begin(sink);
+	sink_print(sink, "%s of %zu processes recorded no sites.\n",
+		   number_count(sites->silent_count).text, sites->process_count);
+}
+
+static void say_gap(const struct naming_gap *gap, struct sink *sink)
+{
+	begin(sink);
+	sink_print(sink, "No %s in ", gap->unnamed ? "names for code" : "lines for code");
+	for (size_t i = 0; i < gap->module_count && i < MODULES_SHOWN; i++) {
+		const char *path = gap->modules[i] ? gap->modules[i] : "no file";
+		const char *slash = strrchr(path, '/');
+		sink_print(sink, "%s", i ? ", " : "");
+		sink_name(sink, slash ? slash + 1 : path, 0);
 	}
-	if (sites->torn) {
-		begin(sink);
-		sink_print(sink, "%s made no sense and were left out.\n",
-			   number_of(sites->torn, "row").text);
-	}
-	if (sites->silent_count) {
-		begin(sink);
-		sink_print(sink, "%s of %s recorded no sites.\n",
-			   number_count(sites->silent_count).text,
-			   number_of(sites->process_count, "process").text);
-	}
+	if (gap->module_count > MODULES_SHOWN)
+		sink_print(sink, " and %s",
+			   number_of(gap->module_count - MODULES_SHOWN, "other").text);
+	sink_print(sink, ": %s; what would help: %s.\n", gap->what, gap->help);
+}
+
+static void say_gaps(const struct sites *sites, struct sink *sink)
+{
+	const struct naming_gap *gaps;
+	size_t count = naming_gaps(sites->stacks.naming, &gaps);
+
+	for (size_t i = 0; i < count && i < GAPS_SHOWN; i++)
+		say_gap(&gaps[i], sink);
 }
 
 void sites_words(struct sites *sites, struct sink *sink)
@@ -139,5 +159,6 @@ void sites_words(struct sites *sites, struct sink *sink)
 	say_mode(sites, sink);
 	say_how_much(sites, sink);
 	say_ends(sites, sink);
-	say_lost(sites, sink);
+	say_silent(sites, sink);
+	say_gaps(sites, sink);
 }

@@ -23,7 +23,8 @@ static const struct note_unit threads = {"thread", "threads"}, children = {"chil
 			      arenas = {"arena", "arenas"}, pools = {"pool", "pools"},
 			      classes = {"class", "classes"}, parts = {"part", "parts"},
 			      times = {"time", "times"}, processes = {"process", "processes"},
-			      blocks = {"block", "blocks"}, marks = {"mark", "marks"};
+			      blocks = {"block", "blocks"}, marks = {"mark", "marks"},
+			      rows = {"row", "rows"};
 
 static void add_counted(struct notes *notes, const char *key, const char *text, uint64_t count,
 			const struct note_unit *unit)
@@ -201,6 +202,27 @@ static void add_sweeps(struct notes *notes, const struct process *process)
 			process->marks_made - process->mark_count, &marks);
 }
 
+static void add_sites(struct notes *notes, const struct process *process)
+{
+	const struct pm_process *record = &process->record;
+
+	if (record->dropped_stacks)
+		add_counted(notes, "dropped_stacks",
+			    "the stacks of some blocks found no room in the segment (max=, "
+			    "segment.max=): their call site is not known",
+			    record->dropped_stacks, &blocks);
+	if (record->dropped_blocks)
+		add_counted(notes, "dropped_blocks",
+			    "some blocks that were to be recorded by call site found no room: they "
+			    "are missing among the call sites",
+			    record->dropped_blocks, &blocks);
+	if (process->sites_torn)
+		add_counted(notes, "sites_torn",
+			    "some rows of call sites were caught in the middle of a change: they, or "
+			    "their stacks, are left out",
+			    process->sites_torn, &rows);
+}
+
 void notes_of_process(struct notes *notes, const struct process *process,
 		      const struct recording *recording)
 {
@@ -212,6 +234,7 @@ void notes_of_process(struct notes *notes, const struct process *process,
 	add_no_map(notes, process, recording);
 	add_python(notes, process, recording);
 	add_sweeps(notes, process);
+	add_sites(notes, process);
 }
 
 void notes_of_recording(struct notes *notes, const struct recording *recording)

@@ -57,6 +57,7 @@ struct site_query {
 	regex_t expression;
 	bool by_thread;
 	uint32_t thread; /* tid */
+	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
 
 extern const char *const site_order_keys[SITE_ORDER_COUNT];

@@ -73,7 +73,6 @@ static void note_process(struct sites *sites, const struct process_study *study)
 	const struct metrics *metrics = &study->figures.metrics;
 
 	sites->process_count++;
-	sites->torn = sum(sites->torn, process->sites_torn);
 	sites->dropped_stacks = sum(sites->dropped_stacks, process->record.dropped_stacks);
 	sites->dropped_blocks = sum(sites->dropped_blocks, process->record.dropped_blocks);
 	if (!process->site_count && !process->record.site_period) {
@@ -234,7 +233,7 @@ void sites_make(const struct study *study, const struct process_study *process,
 	const struct process_study *first = process ? process : study->processes;
 	size_t count = process ? 1 : study->process_count, rows = 0;
 
-	stacks_open(study->recording, &sites.stacks);
+	stacks_open(study->recording, !query->without_files, &sites.stacks);
 	for (size_t i = 0; i < count; i++)
 		rows += first[i].process->site_count;
 	parts.list = allocate(rows, sizeof *parts.list);
@@ -289,6 +288,15 @@ const struct named_call *site_location(struct sites *sites, const struct site *s
 {
 	struct walk walk = site_origin(sites, site);
 	return walk_next(&sites->stacks, &walk);
+}
+
+void sites_resolve(struct sites *sites, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct walk walk = {sites->list[i].place, 0};
+		while (walk_next(&sites->stacks, &walk))
+			continue;
+	}
 }
 
 size_t sites_few(const struct sites *sites, double *ret_share)

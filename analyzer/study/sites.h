@@ -42,7 +42,7 @@ struct sites {
 	enum site_order order;
 	/* What the processes that recorded sites counted: all that they allocated, what of it lives. */
 	uint64_t counted, counted_bytes, counted_live, counted_live_bytes;
-	uint64_t dropped_stacks, dropped_blocks, torn;
+	uint64_t dropped_stacks, dropped_blocks;
 };
 
 /* process: NULL: of all that the study has.  Study and recording must stay until the sites go. */
@@ -61,6 +61,9 @@ struct walk site_origin(struct sites *sites, const struct site *site);
 
 /* NULL: no stack is known. */
 const struct named_call *site_location(struct sites *sites, const struct site *site);
+
+/* Asks for all names in the stacks of the first `count`: what is missing is known afterwards. */
+void sites_resolve(struct sites *sites, size_t count);
 
 /* How many of the first ones hold four fifths of what they are ordered by. */
 size_t sites_few(const struct sites *sites, double *ret_share);

@@ -10,9 +10,10 @@
 
 enum { INDEX_ROOM_MIN = 1024 };
 
-void stacks_open(const struct recording *recording, struct stacks *ret)
+void stacks_open(const struct recording *recording, bool with_files, struct stacks *ret)
 {
-	struct stacks stacks = {.naming = naming_open(recording), .count = 1, .module_count = 1};
+	struct stacks stacks = {
+		.naming = naming_open(recording, with_files), .count = 1, .module_count = 1};
 
 	stacks.places = allocate_more(NULL, 0, &stacks.room, sizeof *stacks.places);
 	stacks.modules = allocate_more(NULL, 0, &stacks.module_room, sizeof *stacks.modules);
@@ -158,7 +159,7 @@ static char *label_of(const struct stacks *stacks, uint32_t place, const struct 
 	char *label = allocate(bytes, 1);
 
 	if (call->function)
-		strcpy(label, name);
+		snprintf(label, bytes, "%s", name);
 	else
 		snprintf(label, bytes, "%s%s0x%llx", name, module ? "+" : "",
 			 (unsigned long long)stacks->places[place].offset);
@@ -167,19 +168,14 @@ static char *label_of(const struct stacks *stacks, uint32_t place, const struct 
 
 static void name(struct stacks *stacks, uint32_t number)
 {
-	static const struct call unknown;
 	struct place *place = &stacks->places[number];
-	const struct call *calls;
-	size_t count = naming_calls(stacks->naming, &place->code, &calls);
+	struct call *calls;
 
-	if (!count) {
-		calls = &unknown;
-		count = 1;
-	}
-	place->calls = allocate(count, sizeof *place->calls);
-	place->call_count = count;
-	for (size_t i = 0; i < count; i++)
+	place->call_count = naming_calls(stacks->naming, &place->code, &calls);
+	place->calls = allocate(place->call_count, sizeof *place->calls);
+	for (size_t i = 0; i < place->call_count; i++)
 		place->calls[i] = (struct named_call){calls[i], label_of(stacks, number, &calls[i])};
+	free(calls);
 }
 
 const struct named_call *stacks_calls(struct stacks *stacks, uint32_t place, size_t *ret_count)

@@ -35,7 +35,8 @@ struct stacks {
 	size_t index_room;
 };
 
-void stacks_open(const struct recording *recording, struct stacks *ret);
+/* with_files: as for naming_open(). */
+void stacks_open(const struct recording *recording, bool with_files, struct stacks *ret);
 void stacks_close(struct stacks *stacks);
 
 /* Places of the frames of a process; by index of the frame, 0: not placed yet. */

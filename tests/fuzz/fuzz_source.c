@@ -73,7 +73,7 @@ static size_t place(const uint8_t *data, size_t size)
 		if (claimed >= 1024 && claimed <= 65536)
 			chunk_bytes = claimed;
 	}
-	switch (any() % 8) {
+	switch (any() % 9) {
 	case 0:
 		at = below(base + 1); /* openings of a capture */
 		break;
@@ -90,6 +90,9 @@ static size_t place(const uint8_t *data, size_t size)
 		break;
 	case 6:
 		at = base + chunk_bytes * below(10) + 1024 + below(400); /* tallies */
+		break;
+	case 7:
+		at = base + chunk_bytes * below(16) + 16 + below(1200); /* frames, rows of sites */
 		break;
 	default: at = below(size);
 	}
@@ -176,6 +179,8 @@ static struct bytes make_seed(int which)
 	builder_example_swept(&b);
 	if (which >= 1)
 		add_children(&b);
+	if (which <= 2)
+		builder_example_sited(&b);
 	if (which == 0 || which == 3) {
 		bytes_add(&result, b.file.data, b.file.count);
 	} else {

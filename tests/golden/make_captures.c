@@ -204,6 +204,12 @@ static void add_sampled(struct bytes *capture, uint32_t pid, uint64_t exe, uint6
 	uint32_t work = builder_frame(&b, frames, 20, exe + 0x2020, start, 0);
 	uint32_t grow = builder_frame(&b, frames, 7, library + 0x30, work, 0);
 
+	builder_allocated(&b, b.leader, 70, 2000);
+	builder_freed(&b, b.leader, 70, 0, 1200);
+	builder_allocated(&b, b.leader, 105, 35);
+	builder_freed(&b, b.leader, 105, 0, 32);
+	builder_allocated(&b, b.leader, 106, 49 << 20);
+	builder_freed(&b, b.leader, 106, 0, 46 << 20);
 	builder_module_of(&b, b.leader, "/nonexistent/bin/sampled", exe, 40);
 	builder_module_of(&b, b.leader, "/nonexistent/lib/libgrow.so.1", library, 41);
 	builder_record(&b, b.leader)->site_period = period;

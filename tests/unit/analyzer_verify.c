@@ -22,6 +22,7 @@ static struct bytes example_capture(void)
 	struct bytes capture = capture_begin();
 	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
 
+	builder_example_sited(&b);
 	capture_segment(&capture, &b);
 	capture_run(&capture, "{\"schema\":1,\"command\":[\"a\"],\"exit\":0,\"processes\":[]}");
 	capture_end(&capture);
@@ -46,6 +47,7 @@ Test(verify, segment_truncated_anywhere)
 	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
 	struct failure why;
 
+	builder_example_sited(&b);
 	for (size_t length = 0; length < b.file.count; length++) {
 		cr_assert(!digest(b.file.data, length, &why), "read with %zu bytes", length);
 		cr_assert(is_message(&why), "%zu bytes: %s", length, why.text);
@@ -85,6 +87,7 @@ Test(verify, every_bit_of_the_first_words_of_each_chunk)
 	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
 	struct failure why;
 
+	builder_example_sited(&b);
 	for (uint32_t n = 1; n < builder_header(&b)->chunks; n++) {
 		unsigned char *chunk = builder_chunk(&b, n);
 		for (size_t bit = 0; bit < 64 * 8; bit++) {
@@ -215,6 +218,59 @@ Test(verify, marks_messages)
 	marks->mark_stride = stride + 4;
 	expect_message(&b.file, "says mark_stride");
 	marks->room = 0;
+	cr_expect(digest(b.file.data, b.file.count, &why), "emptied: %s", why.text);
+	builder_free(&b);
+}
+
+Test(verify, frames_messages)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t number = builder_frames(&b, b.leader, 8);
+	struct pm_frames *frames = builder_chunk(&b, number);
+	uint32_t room = frames->frame_room;
+	struct failure why;
+
+	cr_expect(digest(b.file.data, b.file.count, &why), "%s", why.text);
+	frames->frame_room = room + 1;
+	expect_message(&b.file, "says frame_room");
+	frames->frame_room = UINT32_MAX;
+	expect_message(&b.file, "says frame_room 4294967295");
+	frames->frame_room = 1;
+	for (uint32_t i = 0; i < 5; i++) {
+		static const uint32_t wrong[] = {0, sizeof(struct pm_frame) - 8, 20, 4096,
+						 UINT32_MAX - 7};
+		frames->frame_stride = wrong[i];
+		expect_message(&b.file, "says frame_stride");
+	}
+	frames->frame_room = 0;
+	cr_expect(digest(b.file.data, b.file.count, &why), "not laid out yet: %s", why.text);
+	builder_free(&b);
+}
+
+Test(verify, sites_messages)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	uint32_t number = builder_sites(&b, b.leader, 0, 8);
+	struct pm_sites *sites = builder_chunk(&b, number);
+	uint32_t room = sites->row_room;
+	struct failure why;
+
+	sites->chunk.used_bytes = b.chunk_bytes;
+	cr_expect(digest(b.file.data, b.file.count, &why), "%s", why.text);
+	sites->chunk.used_bytes = b.chunk_bytes + 1;
+	expect_message(&b.file, "says used_bytes 4097");
+	sites->chunk.used_bytes = 3; /* no row */
+	cr_expect(digest(b.file.data, b.file.count, &why), "%s", why.text);
+	sites->row_room = room + 1;
+	expect_message(&b.file, "says row_room");
+	sites->row_room = 1;
+	for (uint32_t i = 0; i < 4; i++) {
+		static const uint32_t wrong[] = {0, sizeof(struct pm_site) - 8, 4096,
+						 UINT32_MAX - 7};
+		sites->row_stride = wrong[i];
+		expect_message(&b.file, "says row_stride");
+	}
+	sites->row_room = 0;
 	cr_expect(digest(b.file.data, b.file.count, &why), "emptied: %s", why.text);
 	builder_free(&b);
 }

@@ -11,6 +11,7 @@
 
 #include "model/recording.h"
 #include "render/report.h"
+#include "render/sites.h"
 #include "render/survival.h"
 #include "study/study.h"
 
@@ -60,7 +61,28 @@ static inline void survival_all(const struct study *study, const struct view *vi
 		survival_svg(study, sink);
 }
 
-/* All that a reader does: reports and survival, thrown away. */
+/* Sites in each form.  No file is opened that the bytes name. */
+static inline void sites_all(const struct study *study, struct sink *sink)
+{
+	const struct site_view table = {.view.row_max = 20}, stacks = {.stacks = true},
+			       tree = {.tree = true, .share_min = 0.01};
+	struct site_query query;
+	struct failure why;
+	struct sites sites;
+
+	if (!site_query_open(&query, "x|0", NULL, NULL, &why))
+		_exit(96);
+	query.without_files = true;
+	sites_make(study, NULL, &query, &sites);
+	sites_text(study, &sites, &stacks, sink);
+	sites_text(study, &sites, &tree, sink);
+	sites_json(study, &sites, &table, sink);
+	report_text(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
+	sites_free(&sites);
+	site_query_close(&query);
+}
+
+/* All that a reader does: reports, survival and sites, thrown away. */
 static inline void report_all(const struct recording *recording)
 {
 	const struct view view = {.row_max = 20, .all = true};
@@ -74,9 +96,9 @@ static inline void report_all(const struct recording *recording)
 	study_make(recording, &query, &study);
 	if (!sink_open(&sink, "/dev/null", &why))
 		_exit(97);
-	report_text(&study, &view, &sink);
 	report_json(&study, &view, &sink);
 	survival_all(&study, &view, &sink);
+	sites_all(&study, &sink);
 	sink_close(&sink, &why);
 	study_free(&study);
 	query_close(&query);
