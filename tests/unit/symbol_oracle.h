@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ORACLE_FRAMES = 64, TEXT_BYTES = 2048 };
+enum { ORACLE_FRAMES = 64, TEXT_BYTES = 16384 };
 
 struct oracle_frame {
 	char function[TEXT_BYTES], file[TEXT_BYTES];
@@ -160,13 +160,13 @@ static inline bool same_names(const struct oracle_answer *answer, const struct s
 	return same;
 }
 
-/* The first byte of each `stride`-th function and some behind it, one for a line. */
+/* The first bytes, the middle and the last one of each `stride`-th function, one for a line. */
 static inline unsigned addresses_of(const char *path, unsigned stride, const char *list)
 {
-	shell(text("{ nm --defined-only %s; nm -D --defined-only %s; } 2>/dev/null | "
-		   "awk '$2 ~ /[tTW]/ { print $1 }' | sort -u | awk 'NR %% %u == 0' | "
-		   "while read -r a; do printf '0x%%x\\n' $((0x$a)) $((0x$a + 1)) $((0x$a + 5)) "
-		   "$((0x$a + 24)); done >%s",
+	shell(text("{ nm -S --defined-only %s; nm -DS --defined-only %s; } 2>/dev/null | "
+		   "awk '$3 ~ /^[tTW]$/ { print $1, $2 }' | sort -u | awk 'NR %% %u == 0' | "
+		   "while read -r a b; do printf '0x%%x\n' $((0x$a)) $((0x$a + 1)) $((0x$a + 0x$b / 2)) "
+		   "$((0x$a + 0x$b - 1)); done >%s",
 		   path, path, stride, list));
 	FILE *lines = opened(text("wc -l <%s", list));
 	unsigned count = 0;
