@@ -50,24 +50,26 @@ static struct answer ask(struct symbol_module module, const char *debug_dirs, ui
 	return answer;
 }
 
-static void expect_share(const char *path, const char *debug_dirs, unsigned stride, double least)
+/* Names of C++ that debug information has without their namespace are shown with it here. */
+static void expect_share(const char *path, const char *debug_dirs, unsigned stride,
+			 double lines_least, double names_least)
 {
 	struct oracle_score score = compare(path, debug_dirs, stride);
 
 	cr_log_info("%s: of %u lines %u, names %u", path, score.asked, score.lines, score.names);
 	cr_assert_gt(score.asked, 0);
-	cr_expect_geq(score.lines, score.asked * least, "%s: lines of %u of %u", path, score.lines,
-		      score.asked);
-	cr_expect_geq(score.names, score.asked * least, "%s: names of %u of %u", path, score.names,
-		      score.asked);
+	cr_expect_geq(score.lines, score.asked * lines_least, "%s: lines of %u of %u", path,
+		      score.lines, score.asked);
+	cr_expect_geq(score.names, score.asked * names_least, "%s: names of %u of %u", path,
+		      score.names, score.asked);
 }
 
 Test(symbols, as_other_tools_say)
 {
-	expect_share(built("tests/symbol/symbol_inlined"), NULL, 1, 1);
-	expect_share(built("tests/symbol/symbol_templates"), NULL, 1, 1);
-	expect_share(built("tests/symbol/libsymbol_shared.so"), NULL, 1, 1);
-	expect_share(built("poolmem"), NULL, 3, 0.98);
+	expect_share(built("tests/symbol/symbol_inlined"), NULL, 1, 1, 1);
+	expect_share(built("tests/symbol/symbol_templates"), NULL, 1, 1, 0.85);
+	expect_share(built("tests/symbol/libsymbol_shared.so"), NULL, 1, 1, 1);
+	expect_share(built("poolmem"), NULL, 3, 1, 1);
 }
 
 Test(symbols, as_other_tools_say_of_the_system)
@@ -79,9 +81,9 @@ Test(symbols, as_other_tools_say_of_the_system)
 		FILE *compiler = opened(text("realpath $(gcc -print-file-name=%s)", found[i]));
 		cr_assert_eq(fscanf(compiler, "%4095s", path), 1);
 		pclose(compiler);
-		expect_share(path, NULL, 4, 0.9);
+		expect_share(path, NULL, 4, 0.99, 0.9);
 	}
-	expect_share("/usr/bin/python3", NULL, 8, 0.98);
+	expect_share("/usr/bin/python3", NULL, 8, 0.99, 0.99);
 }
 
 /* Wherever in outer_walk: innermost_step in middle_step in it, and innermost_step in it. */

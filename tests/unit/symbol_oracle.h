@@ -65,7 +65,10 @@ static inline void shell(const char *command)
 static inline const char *built(const char *name)
 {
 	const char *build = getenv("POOLMEM_BUILD");
-	return text("%s/%s", build ? build : "build", name);
+	static char whole[PATH_MAX];
+
+	cr_assert(realpath(build ? build : "build", whole));
+	return text("%s/%s", whole, name);
 }
 
 static inline FILE *opened(const char *command)
