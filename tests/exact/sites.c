@@ -17,20 +17,29 @@
 
 enum { BLOCKS = 60000, THREADS = 4, PER_THREAD = 500, DEPTH = 60 };
 
-#define SITES(X)                                                                                   \
-	X(plain)                                                                                   \
-	X(recursive)                                                                               \
-	X(inlined)                                                                                 \
-	X(zeroed)                                                                                  \
-	X(grown) X(aligned) X(library) X(threaded) X(temporary) X(handled) X(coroutine) X(large)   \
-		X(sorted) X(child)
+enum site {
+	SITE_plain,
+	SITE_recursive,
+	SITE_inlined,
+	SITE_zeroed,
+	SITE_grown,
+	SITE_aligned,
+	SITE_library,
+	SITE_threaded,
+	SITE_temporary,
+	SITE_handled,
+	SITE_coroutine,
+	SITE_large,
+	SITE_sorted,
+	SITE_child,
+	SITE_COUNT
+};
 
-#define NAME(name) SITE_##name,
-enum site { SITES(NAME) SITE_COUNT };
-#undef NAME
-#define NAME(name) "site_" #name,
-static const char *const names[] = {SITES(NAME)};
-#undef NAME
+static const char *const names[SITE_COUNT] = {
+	"site_plain",     "site_recursive", "site_inlined",  "site_zeroed",    "site_grown",
+	"site_aligned",   "site_library",   "site_threaded", "site_temporary", "site_handled",
+	"site_coroutine", "site_large",     "site_sorted",   "site_child",
+};
 
 static struct account {
 	uint64_t allocated, requested, freed, live, live_requested, moved, temporary, remote;
