@@ -6,6 +6,7 @@
 #include "launch/settings.h"
 #include "text/number.h"
 
+#include <dlfcn.h>
 #include <gnu/libc-version.h>
 #include <stdarg.h>
 #include <stdio.h>

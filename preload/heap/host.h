@@ -40,6 +40,7 @@ void host_tick(struct heap *heap);
 /* What the host keeps in a heap about the countdowns of its classes. */
 struct host_events {
 	uint64_t random;
+	uint64_t recorded;     /* blocks of pools so far */
 	uint64_t armed[2];     /* classes whose countdown runs, a bit each */
 	uint64_t recording[2]; /* of these, whose next event records a block */
 	uint16_t until_tick[105]; /* allocations from the next event on to the next tick; 0: that is one */

@@ -25,7 +25,8 @@ enum { SITES_OFF, SITES_SAMPLE, SITES_ALL, SITES_NEVER }; /* the words of the se
 
 enum {
 	DEPTH_MAX = 128,
-	OWN_FRAMES_MAX = 16, /* of this library, which are left out */
+	PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
+	ROW_PAGES = INTERN_SITES / PAGE_ROWS,
 	WAIT_TURNS = 110, /* a twentieth of a second: whose thread is stopped keeps nobody for long */
 	PEAK_SHARE = 64, /* a new peak is noted when it is higher by this part of itself, and by */
 	PEAK_BYTES = 256 << 10,
@@ -35,8 +36,8 @@ enum {
 struct recorder {
 	struct segment_rows rows;
 	uint32_t process; /* whose rows these are */
-	uintptr_t addresses[DEPTH_MAX + OWN_FRAMES_MAX];
-	struct pm_site *row[INTERN_SITES]; /* by number of the site less one; NULL: none yet */
+	struct walk_memo memo;
+	struct pm_site **rows_of[ROW_PAGES]; /* by number of the site less one; NULL: none yet */
 } __attribute__((aligned(MEMORY_PAGE)));
 
 static uint64_t period;               /* 0: nothing is recorded */
@@ -84,10 +85,28 @@ static struct recorder *renewed(struct recorder *recorder)
 {
 	if (!recorder || recorder->process == life.leader)
 		return recorder;
-	if (!memory_purge(recorder, sizeof *recorder))
-		__builtin_memset(recorder, 0, sizeof *recorder);
+	for (unsigned i = 0; i < ROW_PAGES; i++)
+		if (recorder->rows_of[i])
+			__builtin_memset(recorder->rows_of[i], 0, MEMORY_PAGE);
+	recorder->rows = (struct segment_rows){0};
 	recorder->process = life.leader;
 	return recorder;
+}
+
+/* Where the row of a site is noted; NULL: nowhere yet. */
+static struct pm_site **place_of(const struct recorder *recorder, uint32_t number)
+{
+	struct pm_site **page = __atomic_load_n(&recorder->rows_of[(number - 1) / PAGE_ROWS],
+						__ATOMIC_ACQUIRE);
+	return page ? &page[(number - 1) % PAGE_ROWS] : NULL;
+}
+
+static struct pm_site **make_place(struct recorder *recorder, uint32_t number)
+{
+	struct pm_site ***page = &recorder->rows_of[(number - 1) / PAGE_ROWS];
+	if (!*page)
+		__atomic_store_n(page, memory_map(NULL, MEMORY_PAGE), __ATOMIC_RELEASE);
+	return place_of(recorder, number);
 }
 
 /* heap NULL: the shared one; the caller is the only one that enters. */
@@ -113,11 +132,13 @@ static struct pm_site *add_row(struct heap *heap, uint32_t number)
 		.period = period,
 	};
 	struct recorder *recorder = recorder_of(heap);
-	if (!recorder || (slot && !heap_twin(heap)->displacement))
+	struct pm_site **place = recorder ? make_place(recorder, number) : NULL;
+	if (!place || (slot && !heap_twin(heap)->displacement))
 		return NULL;
-	if (!recorder->row[number - 1])
-		recorder->row[number - 1] = segment_add_row(life.leader, &recorder->rows, &row);
-	return recorder->row[number - 1];
+	if (!*place)
+		__atomic_store_n(place, segment_add_row(life.leader, &recorder->rows, &row),
+				 __ATOMIC_RELEASE);
+	return *place;
 }
 
 /* NULL: no room. */
@@ -125,19 +146,23 @@ static struct pm_site *row_of(struct heap *heap, uint32_t number)
 {
 	struct recorder *recorder = heap ? heap->events.recorder
 					 : __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
-	if (recorder && recorder->process == life.leader && recorder->row[number - 1])
-		return recorder->row[number - 1];
-	if (!begin_entering())
-		return NULL;
-	struct pm_site *row = add_row(heap, number);
+	bool is_own = recorder && recorder->process == life.leader;
+	struct pm_site **place = is_own ? place_of(recorder, number) : NULL;
+	struct pm_site *row = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
+	if (row || !begin_entering())
+		return row;
+	row = add_row(heap, number);
 	end_entering();
 	return row;
 }
 
-/* Few blocks are recorded: it costs nothing that rows of one writer are added to as those of several. */
-static void add(uint64_t *word, uint64_t amount)
+/* One instruction, that of a row with one writer without a lock: see counters.h. */
+static void add(const struct heap *heap, uint64_t *word, uint64_t amount)
 {
-	__atomic_fetch_add(word, amount, __ATOMIC_RELAXED);
+	if (heap)
+		tally_add(word, amount);
+	else
+		__atomic_fetch_add(word, amount, __ATOMIC_RELAXED);
 }
 
 static void drop(uint64_t *word)
@@ -176,6 +201,11 @@ static uint8_t end_of(enum walk_end end)
 	return ends[end];
 }
 
+static uint8_t large_log2(const struct pool *pool)
+{
+	return (uint8_t)__builtin_ctzl(sites_large_unit(pool->block_bytes));
+}
+
 static uint32_t publish_frame(const struct pm_frame *frame)
 {
 	return segment_add_frame(life.leader, frame);
@@ -197,19 +227,19 @@ static uint32_t enter(const struct stack *stack)
 __attribute__((noinline)) static uint32_t find_site(struct recorder *recorder, struct frame from,
 						    const struct pool *pool)
 {
-	enum walk_end end;
-	unsigned depth = walk(from, recorder->addresses, DEPTH_MAX + OWN_FRAMES_MAX, &end), own = 0;
-	while (own < depth && own < OWN_FRAMES_MAX && is_own(recorder->addresses[own]))
+	struct walk_memo *memo = &recorder->memo;
+	unsigned depth = walk_again(from, memo), own = 0;
+	const uintptr_t *addresses = memo->kept.ip + memo->begin;
+	while (own < depth && is_own(addresses[own]))
 		own++;
-	bool is_large = pool->state == POOL_LARGE;
 	struct stack stack = {
-		.addresses = recorder->addresses + own,
+		.addresses = addresses + own,
+		.hash = memo->hash[memo->begin + own],
 		.depth = depth - own,
 		.generation = modules_generation(),
 		.size_class = pool->size_class,
-		.large_log2 = is_large ? (uint8_t)__builtin_ctzl(sites_large_unit(pool->block_bytes))
-				       : 0,
-		.end = end_of(end),
+		.large_log2 = pool->state == POOL_LARGE ? large_log2(pool) : 0,
+		.end = end_of(memo->end),
 	};
 	if (stack.depth > DEPTH_MAX) {
 		stack.depth = DEPTH_MAX;
@@ -219,11 +249,13 @@ __attribute__((noinline)) static uint32_t find_site(struct recorder *recorder, s
 	return number ? number : enter(&stack);
 }
 
-/* Blocks that the thread of the heap has allocated so far. */
+/* Blocks that the thread of the heap has allocated so far; from pools, where each is recorded, these. */
 static uint64_t order_of(struct heap *heap)
 {
 	const struct pm_slot *slot = heap_counted(heap, heap->slot);
 	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
+	if (period == 1)
+		return sum + heap->events.recorded;
 	for (unsigned half = 0; half < 2; half++)
 		for (uint64_t bits = heap->ticking[half]; bits; bits &= bits - 1)
 			sum += tally_allocations(
@@ -265,13 +297,14 @@ __attribute__((noinline)) void sites_record(struct heap *heap, struct pool *pool
 	struct recorder *recorder = life.recording ? recorder_of(heap) : NULL;
 	uint32_t site = recorder ? find_site(recorder, frame_of_caller(), pool) : 0;
 	struct pm_site *row = site ? row_of(heap, site) : NULL;
+	heap->events.recorded += pool->state != POOL_LARGE;
 	if (!row || !note(heap, pool, block, requested, site)) {
 		drop(&life_process()->dropped_blocks);
 		return;
 	}
-	add(&row->allocated, 1);
-	add(&row->allocated_bytes, pool->block_bytes);
-	add(&row->requested, requested);
+	add(heap, &row->allocated, 1);
+	add(heap, &row->allocated_bytes, pool->block_bytes);
+	add(heap, &row->requested, requested);
 }
 
 /* --- what becomes of recorded blocks ---------------------------------------------------------------- */
@@ -291,16 +324,16 @@ static void count_death(struct heap *heap, const struct recorded *recorded)
 		return;
 	}
 	if (recorded->process != life.leader) {
-		add(&row->inherited, 1);
+		add(heap, &row->inherited, 1);
 		return;
 	}
-	add(&row->died[stamp_age(stamp_now(recorded))], 1);
-	add(&row->remote, !is_own);
-	add(&row->temporary,
+	add(heap, &row->died[stamp_age(stamp_now(recorded))], 1);
+	add(heap, &row->remote, !is_own);
+	add(heap, &row->temporary,
 	    is_own && clock_now.epoch == recorded->epoch && order_of(heap) == recorded->order);
-	add(&row->freed_requested, recorded->requested);
-	add(&row->freed_bytes, recorded->bytes);
-	add(&row->freed, 1);
+	add(heap, &row->freed_requested, recorded->requested);
+	add(heap, &row->freed_bytes, recorded->bytes);
+	add(heap, &row->freed, 1);
 }
 
 struct recorded *host_recorded(const void *block)
@@ -340,7 +373,7 @@ void host_special_resized(const void *block, size_t requested)
 	struct pm_site *row = row_of_block(recorded);
 	if (!row)
 		return;
-	add((uint64_t *)&row->resized_requested, requested - recorded->requested);
+	add(heap_mine(), (uint64_t *)&row->resized_requested, requested - recorded->requested);
 	recorded->requested = requested;
 }
 
@@ -348,7 +381,7 @@ void host_special_moved(const void *block)
 {
 	struct pm_site *row = row_of_block(blocks_find(block));
 	if (row)
-		add(&row->moved, 1);
+		add(heap_mine(), &row->moved, 1);
 }
 
 bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
@@ -360,7 +393,7 @@ bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
 	recorded->bytes += (uint64_t)bytes;
 	struct pm_site *row = row_of_block(recorded);
 	if (row)
-		add((uint64_t *)&row->resized_bytes, (uint64_t)bytes);
+		add(heap_mine(), (uint64_t *)&row->resized_bytes, (uint64_t)bytes);
 	return recorded->is_frozen;
 }
 

@@ -2,10 +2,10 @@
 /*
  * blocks.h: what is known of recorded blocks that live, by address.
  *
- *   table 0: 1 MiB | table 1: 2 MiB | ...      each mapped when the ones before have no place for an address
+ *   table 0: 72 KiB | table 1: 288 KiB | ...      each mapped when the one before has no place for an address
  *
- * An address has its place in one of two buckets of each table.  A place is taken by a compare-and-swap of its address, and
- * given back by the store of a zero: no lock.  Private memory: a forked child has what its parent had.
+ * A table is its addresses, then what is known of each.  An address has its place in one of two buckets of each table, lines of
+ * the cache.  A place is taken by a compare-and-swap of its address, and given back by the store of a zero: no lock.  Private memory: a forked child has what its parent had.
  */
 #ifndef STACK_BLOCKS_H
 #define STACK_BLOCKS_H
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct recorded {
-	uint64_t address; /* atomic; written last */
+	uint64_t address;
 	uint64_t requested, bytes;
 	uint64_t epoch;   /* of its birth */
 	uint64_t order;   /* allocations of its thread when it was made, itself counted */
@@ -22,10 +22,10 @@ struct recorded {
 	uint32_t process; /* leader chunk of the process that recorded it */
 	uint32_t heap;    /* index of the heap that made it */
 	uint8_t size_class;
-	uint8_t stamp;  /* that it would have */
-	bool is_frozen; /* left out of the statistics of survival */
-	bool is_module; /* the loader's record of a module: its free is a dlclose() */
-	uint64_t reserved;
+	uint8_t stamp;   /* that it would have */
+	bool is_frozen;  /* left out of the statistics of survival */
+	bool is_module;  /* the loader's record of a module: its free is a dlclose() */
+	uint64_t *place; /* of blocks.c */
 };
 
 _Static_assert(sizeof(struct recorded) == 64, "a cache line");

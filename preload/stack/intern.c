@@ -5,7 +5,18 @@
 #include "stack/sample.h"
 #include "sys/memory.h"
 
-enum { INDEX = 2 * INTERN_SITES, FRAMES_USED_MAX = INTERN_FRAMES / 4 * 3, PROBES_MAX = 4096 };
+enum {
+	SITE_BLOCK = 512,
+	BLOCKS = INTERN_SITES / SITE_BLOCK,
+	FIRST_PLACES = 1024, /* of index and frames, which grow fourfold when they are half full */
+	GROWTH = 4,
+};
+
+/* By hash: numbers of sites, from 1 on; 0: none.  Atomic.  Old ones stay: somebody may be looking. */
+struct index {
+	uint64_t places;
+	uint32_t number[];
+};
 
 /* A frame and its number; 0: an empty place. */
 struct entered {
@@ -13,13 +24,15 @@ struct entered {
 	uint32_t caller, generation, number, reserved;
 };
 
-static struct interned {
-	struct site sites[INTERN_SITES];
-	uint32_t index[INDEX]; /* atomic; numbers of sites, from 1 on; 0: none */
-	struct entered frames[INTERN_FRAMES];
-} * interned; /* atomic */
+static struct site *site_blocks[BLOCKS];
+static struct index *index_now; /* atomic */
+static uint32_t site_count;
 
-static uint32_t site_count, frame_count;
+/* Nobody looks at these but who enters. */
+static struct {
+	struct entered *place;
+	uint64_t places, count;
+} frames;
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
@@ -29,102 +42,148 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 
 static uint64_t hash_of(const struct stack *stack)
 {
-	uint64_t hash = mix(stack->generation, (uint64_t)stack->size_class << 16 |
-						       (uint64_t)stack->large_log2 << 8 |
-						       stack->end);
-	for (unsigned i = 0; i < stack->depth; i++)
-		hash = mix(hash, stack->addresses[i]);
-	return hash;
-}
-
-static uint32_t *place_of(struct interned *in, uint64_t hash)
-{
-	uint32_t number;
-	for (uint64_t at = hash, probes = 0; probes < PROBES_MAX; at++, probes++) {
-		uint32_t *place = &in->index[at % INDEX];
-		number = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-		if (!number || in->sites[number - 1].hash == hash)
-			return place;
-	}
-	return NULL;
-}
-
-uint32_t intern_find(const struct stack *stack)
-{
-	struct interned *in = __atomic_load_n(&interned, __ATOMIC_ACQUIRE);
-	uint32_t *place = in ? place_of(in, hash_of(stack)) : NULL;
-	return place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : 0;
+	uint64_t rest = (uint64_t)stack->generation << 32 | (uint64_t)stack->size_class << 16 |
+			(uint64_t)stack->large_log2 << 8 | stack->end;
+	return mix(stack->hash, rest);
 }
 
 const struct site *intern_site(uint32_t number)
 {
-	return &interned->sites[number - 1];
+	return &site_blocks[(number - 1) / SITE_BLOCK][(number - 1) % SITE_BLOCK];
 }
 
-static struct interned *map(void)
+/* Where it stands, or where it would. */
+static uint32_t *place_of(struct index *index, uint64_t hash)
 {
-	if (interned)
-		return interned;
-	struct interned *in = memory_map(NULL, sizeof *in);
-	if (in)
-		memory_no_huge_pages(in, sizeof *in);
-	__atomic_store_n(&interned, in, __ATOMIC_RELEASE);
-	return in;
+	for (uint64_t at = hash;; at++) {
+		uint32_t *place = &index->number[at % index->places];
+		uint32_t number = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+		if (!number || intern_site(number)->hash == hash)
+			return place;
+	}
 }
 
-/* Of the frame with that caller; 0: no room. */
-static uint32_t frame_number(struct interned *in, const struct pm_frame *frame,
-			     intern_publish *publish)
+static uint32_t find(uint64_t hash)
+{
+	struct index *index = __atomic_load_n(&index_now, __ATOMIC_ACQUIRE);
+	return index ? __atomic_load_n(place_of(index, hash), __ATOMIC_ACQUIRE) : 0;
+}
+
+uint32_t intern_find(const struct stack *stack)
+{
+	return find(hash_of(stack));
+}
+
+/* --- entering ---------------------------------------------------------------------------------------- */
+
+static void *map(size_t bytes)
+{
+	void *mapped = memory_map(NULL, bytes);
+	if (mapped)
+		memory_no_huge_pages(mapped, bytes);
+	return mapped;
+}
+
+static bool grow_index(void)
+{
+	struct index *old = index_now;
+	uint64_t places = old ? old->places * GROWTH : FIRST_PLACES;
+	struct index *index = map(sizeof *index + places * sizeof index->number[0]);
+	if (!index)
+		return false;
+	index->places = places;
+	for (uint32_t number = 1; number <= site_count; number++)
+		*place_of(index, intern_site(number)->hash) = number;
+	__atomic_store_n(&index_now, index, __ATOMIC_RELEASE);
+	return true;
+}
+
+static struct entered *frame_place(const struct pm_frame *frame)
 {
 	uint64_t at = mix(mix(frame->caller, frame->generation), frame->address);
-	struct entered *entered = &in->frames[at % INTERN_FRAMES];
+	struct entered *entered = &frames.place[at % frames.places];
 	while (entered->number &&
 	       (entered->address != frame->address || entered->caller != frame->caller ||
 		entered->generation != frame->generation))
-		entered = &in->frames[++at % INTERN_FRAMES];
+		entered = &frames.place[++at % frames.places];
+	return entered;
+}
+
+static bool grow_frames(void)
+{
+	struct entered *old = frames.place;
+	uint64_t old_places = frames.places, places = old ? old_places * GROWTH : FIRST_PLACES;
+	struct entered *place = places <= INTERN_FRAMES ? map(places * sizeof *place) : NULL;
+	if (!place)
+		return false;
+	frames.place = place;
+	frames.places = places;
+	for (uint64_t i = 0; i < old_places; i++) {
+		struct pm_frame frame = {old[i].address, old[i].caller, old[i].generation};
+		if (old[i].number)
+			*frame_place(&frame) = old[i];
+	}
+	if (old)
+		memory_unmap(old, old_places * sizeof *old);
+	return true;
+}
+
+/* 0: no room. */
+static uint32_t frame_number(const struct pm_frame *frame, intern_publish *publish)
+{
+	if (2 * frames.count >= frames.places && !grow_frames())
+		return 0;
+	struct entered *entered = frame_place(frame);
 	if (entered->number)
 		return entered->number;
-	uint32_t number = frame_count < FRAMES_USED_MAX ? publish(frame) : 0;
+	uint32_t number = publish(frame);
 	if (!number)
 		return 0;
 	*entered = (struct entered){frame->address, frame->caller, frame->generation, 0, 0};
 	entered->number = number;
-	frame_count++;
+	frames.count++;
 	return number;
 }
 
-static uint32_t innermost(struct interned *in, const struct stack *stack, intern_publish *publish)
+static uint32_t innermost(const struct stack *stack, intern_publish *publish)
 {
 	uint32_t number = 0;
 	for (unsigned i = stack->depth; i--;) {
 		struct pm_frame frame = {stack->addresses[i], number, stack->generation};
-		number = frame_number(in, &frame, publish);
+		number = frame_number(&frame, publish);
 		if (!number)
 			return 0;
 	}
 	return number;
 }
 
+static bool has_room(void)
+{
+	struct site **block = &site_blocks[site_count / SITE_BLOCK];
+	if (site_count == INTERN_SITES)
+		return false;
+	if (!*block)
+		*block = map(SITE_BLOCK * sizeof **block);
+	bool is_full = !index_now || 2 * site_count >= index_now->places;
+	return *block && (!is_full || grow_index());
+}
+
 uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *ret_whole)
 {
-	struct interned *in = map();
 	uint64_t hash = hash_of(stack);
-	uint32_t *place = in && site_count < INTERN_SITES - 1 ? place_of(in, hash) : NULL;
-	if (!place)
-		return 0;
-	if (*place) {
-		*ret_whole = true;
-		return *place;
-	}
-	uint32_t frame = innermost(in, stack, publish);
+	uint32_t number = find(hash); /* somebody was faster */
+	*ret_whole = true;
+	if (number || !has_room())
+		return number;
+	uint32_t frame = innermost(stack, publish);
 	*ret_whole = frame || !stack->depth;
-	in->sites[site_count] = (struct site){
+	site_blocks[site_count / SITE_BLOCK][site_count % SITE_BLOCK] = (struct site){
 		.hash = hash,
 		.frame = frame,
 		.size_class = stack->size_class,
 		.large_log2 = stack->large_log2,
 		.stack_end = *ret_whole ? stack->end : PM_STACK_NONE,
 	};
-	__atomic_store_n(place, ++site_count, __ATOMIC_RELEASE);
+	__atomic_store_n(place_of(index_now, hash), ++site_count, __ATOMIC_RELEASE);
 	return site_count;
 }

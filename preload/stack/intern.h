@@ -14,10 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { INTERN_SITES = 65536, INTERN_FRAMES = 131072 };
+enum { INTERN_SITES = 65536, INTERN_FRAMES = 262144 /* half of them are used */ };
 
 struct stack {
 	const uintptr_t *addresses; /* innermost first */
+	uint64_t hash;              /* of these */
 	unsigned depth;
 	uint32_t generation; /* of the modules */
 	uint16_t size_class;

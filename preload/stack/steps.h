@@ -11,7 +11,7 @@
 
 #include "stack/step.h"
 
-enum { STEPS_WAYS = 4, STEPS_SETS_LOG = 14, STEPS_SETS = 1 << STEPS_SETS_LOG };
+enum { STEPS_WAYS = 4, STEPS_SETS_LOG = 13, STEPS_SETS = 1 << STEPS_SETS_LOG };
 
 struct steps_entry {
 	uint64_t mark; /* key ^ mix(step) */
@@ -58,10 +58,15 @@ static inline struct step steps_unpack(uint64_t word)
 	return step;
 }
 
+static inline uint32_t steps_now(void)
+{
+	return __atomic_load_n(&steps_generation, __ATOMIC_ACQUIRE);
+}
+
 /* How to leave the frame of `ip`; exact: not a return address. */
 static inline struct step steps_find(uintptr_t ip, bool is_exact)
 {
-	uint32_t generation = __atomic_load_n(&steps_generation, __ATOMIC_ACQUIRE);
+	uint32_t generation = steps_now();
 	struct steps_entry(*table)[STEPS_WAYS] = __atomic_load_n(&steps_table, __ATOMIC_ACQUIRE);
 	uint64_t key = steps_key(generation, ip, is_exact), hash = steps_hash(ip);
 	bool is_cached = table && steps_has_key(ip);

@@ -12,12 +12,16 @@
 
 enum { GUESS_BYTES_MAX = 1 << 20, FP_UNKNOWN = 1 /* no address of a word */ };
 
+/* Never 1: a step that hangs on more than words of the stack is taken again. */
+static const uintptr_t never = 0;
+
 enum pace { PACE_ON, PACE_WHOLE, PACE_LOST };
 
 struct walker {
 	struct frame frame;
 	uintptr_t known, known_bytes; /* can be read */
 	bool is_guessed;
+	struct memo_word *word; /* NULL: nobody wants to know what was read; else where the next one goes */
 };
 
 bool walk_available(void)
@@ -49,13 +53,23 @@ static inline bool read_word(struct walker *w, uintptr_t at, uintptr_t *ret)
 	return true;
 }
 
+/* The same, and noted. */
+static inline bool read_noted(struct walker *w, uintptr_t at, uintptr_t *ret)
+{
+	if (!read_word(w, at, ret))
+		return false;
+	if (w->word)
+		*w->word++ = (struct memo_word){at, *ret};
+	return true;
+}
+
 static inline bool find_fp(struct walker *w, struct step step, uintptr_t cfa, uintptr_t *ret)
 {
 	switch ((enum step_fp)step.fp) {
 	case FP_SAME: *ret = w->frame.fp; return true;
-	case FP_AT_CFA: return read_word(w, cfa + (uintptr_t)(int64_t)step.n, ret);
-	case FP_AT_SP: return read_word(w, w->frame.sp + (uintptr_t)(int64_t)step.n, ret);
-	case FP_AT_FP: return read_word(w, w->frame.fp + (uintptr_t)(int64_t)step.n, ret);
+	case FP_AT_CFA: return read_noted(w, cfa + (uintptr_t)(int64_t)step.n, ret);
+	case FP_AT_SP: return read_noted(w, w->frame.sp + (uintptr_t)(int64_t)step.n, ret);
+	case FP_AT_FP: return read_noted(w, w->frame.fp + (uintptr_t)(int64_t)step.n, ret);
 	case FP_IS_CFA: *ret = cfa + (uintptr_t)(int64_t)step.n; return true;
 	default: *ret = FP_UNKNOWN; return true;
 	}
@@ -66,11 +80,11 @@ static inline bool step_frame(struct walker *w, struct step step)
 	uintptr_t cfa = (step.is_fp_based ? w->frame.fp : w->frame.sp) + (uintptr_t)(int64_t)step.k;
 	uintptr_t ip, fp;
 	if (step.is_read) {
-		if (!read_word(w, cfa, &cfa))
+		if (!read_noted(w, cfa, &cfa))
 			return false;
 		cfa += (uintptr_t)(int64_t)step.j;
 	}
-	if (cfa <= w->frame.sp || !read_word(w, cfa - 8, &ip) || !find_fp(w, step, cfa, &fp))
+	if (cfa <= w->frame.sp || !read_noted(w, cfa - 8, &ip) || !find_fp(w, step, cfa, &fp))
 		return false;
 	w->frame = (struct frame){ip, cfa, fp, step.kind == STEP_INTERRUPTED};
 	return true;
@@ -129,6 +143,7 @@ static inline enum pace step_up(struct walker *w)
 {
 	struct step step = steps_find(w->frame.ip, w->frame.is_interrupted);
 	bool is_done;
+	bool is_plain = step.kind == STEP_FRAME && !w->frame.is_interrupted;
 	switch ((enum step_kind)step.kind) {
 	case STEP_FRAME:
 	case STEP_INTERRUPTED: is_done = step_frame(w, step); break;
@@ -140,6 +155,8 @@ static inline enum pace step_up(struct walker *w)
 	}
 	if (!is_done)
 		return PACE_LOST;
+	if (w->word && !is_plain)
+		*w->word++ = (struct memo_word){(uintptr_t)&never, 1};
 	return w->frame.ip ? PACE_ON : PACE_WHOLE;
 }
 
@@ -172,4 +189,120 @@ unsigned walk(struct frame from, uintptr_t *ret_ips, unsigned room, enum walk_en
 	}
 	*ret_end = end_of(&w, pace);
 	return count;
+}
+
+/* --- with a memo --------------------------------------------------------------------------------------- */
+
+/*
+ * The first frame from there on that leads elsewhere now; MEMO_ROOM: none does.  A step from the same frame would read the same
+ * words, and it could.
+ */
+static unsigned first_astray(const struct memo_frames *kept, unsigned from)
+{
+	uint32_t i = kept->first[from];
+	while (i < MEMO_WORDS && *(const uintptr_t *)kept->word[i].at == kept->word[i].is)
+		i++;
+	if (i == MEMO_WORDS)
+		return MEMO_ROOM;
+	while (kept->first[from + 1] <= i)
+		from++;
+	return from;
+}
+
+static bool is_frame(const struct memo_frames *kept, unsigned i, const struct frame *frame)
+{
+	return kept->sp[i] == frame->sp && kept->ip[i] == frame->ip && kept->fp[i] == frame->fp &&
+	       !frame->is_interrupted;
+}
+
+static void copy_words(uintptr_t *to, const uintptr_t *from, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		to[i] = from[i];
+}
+
+/* Puts `count` fresh frames before those that are kept from `before` on. */
+static void keep(struct walk_memo *memo, unsigned count, unsigned before)
+{
+	struct memo_frames *to = &memo->kept, *from = &memo->fresh;
+	unsigned at = before - count;
+	uint32_t words = from->first[count], first = to->first[before] - words;
+	copy_words(to->ip + at, from->ip, count);
+	copy_words(to->sp + at, from->sp, count);
+	copy_words(to->fp + at, from->fp, count);
+	copy_words(&to->word[first].at, &from->word[0].at, 2 * words);
+	for (unsigned i = before; i-- > at;) {
+		to->first[i] = first + from->first[i - at];
+		memo->hash[i] = walk_hash(memo->hash[i + 1], to->ip[i]);
+	}
+	memo->begin = at;
+}
+
+/* Of a walk that was cut the outer part hangs on how deep the inner one is. */
+static bool fits(const struct walk_memo *memo, unsigned fresh, unsigned at)
+{
+	return memo->end == WALK_CUT ? fresh == at - memo->begin : fresh <= at;
+}
+
+/* Frames of the last walk that the present one may meet. */
+struct meeting {
+	unsigned at;     /* the next one */
+	unsigned astray; /* up to this one there is no use in trying */
+};
+
+/* Whether this is one of them and all from there on is as it was. */
+static inline bool meets(struct walk_memo *memo, struct meeting *next, const struct frame *frame,
+			 unsigned fresh)
+{
+	while (next->at < MEMO_ROOM && memo->kept.sp[next->at] < frame->sp)
+		next->at++;
+	if (next->at == MEMO_ROOM || next->at < next->astray ||
+	    !is_frame(&memo->kept, next->at, frame) || !fits(memo, fresh, next->at))
+		return false;
+	unsigned astray = first_astray(&memo->kept, next->at);
+	next->astray = astray + 1;
+	return astray == MEMO_ROOM;
+}
+
+static void note(struct walker *w, struct memo_frames *fresh, unsigned at)
+{
+	fresh->ip[at] = w->frame.ip;
+	fresh->sp[at] = w->frame.sp;
+	fresh->fp[at] = w->frame.fp;
+}
+
+/* Notes frames until the walk meets the last one.  Returns where; MEMO_ROOM: nowhere. */
+static unsigned go(struct walker *w, struct walk_memo *memo, unsigned *ret_fresh,
+		   enum pace *ret_pace)
+{
+	struct meeting next = {memo->generation == steps_now() ? memo->begin : MEMO_ROOM, 0};
+	enum pace pace = w->frame.ip ? PACE_ON : PACE_WHOLE;
+	unsigned fresh = 0;
+	bool met = false;
+	w->word = memo->fresh.word;
+	while (pace == PACE_ON && fresh < MEMO_ROOM &&
+	       !(met = meets(memo, &next, &w->frame, fresh))) {
+		note(w, &memo->fresh, fresh++);
+		pace = STEP_MACHINE_IS_KNOWN ? step_up(w) : PACE_LOST;
+		memo->fresh.first[fresh] = (uint32_t)(w->word - memo->fresh.word);
+	}
+	*ret_pace = pace;
+	*ret_fresh = fresh;
+	return met ? next.at : MEMO_ROOM;
+}
+
+unsigned walk_again(struct frame from, struct walk_memo *memo)
+{
+	uint32_t generation = steps_now();
+	struct walker w = begin(from);
+	enum pace pace;
+	unsigned fresh;
+	memo->kept.first[MEMO_ROOM] = MEMO_WORDS;
+	unsigned met = go(&w, memo, &fresh, &pace);
+	if (met == MEMO_ROOM) {
+		memo->end = end_of(&w, pace);
+		memo->generation = memo->end == WALK_LOST ? 0 : generation;
+	}
+	keep(memo, fresh, met);
+	return MEMO_ROOM - memo->begin;
 }

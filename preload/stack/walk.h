@@ -42,6 +42,41 @@ bool walk_available(void);
 /* Return addresses, from.ip first.  Returns how many. */
 unsigned walk(struct frame from, uintptr_t *ret_ips, unsigned room, enum walk_end *ret_end);
 
+enum { MEMO_ROOM = 160, MEMO_WORDS = 3 * MEMO_ROOM };
+
+/* A word of the stack that a step read, or of other memory where no such word tells that a step would lead there again. */
+struct memo_word {
+	uintptr_t at, is;
+};
+
+struct memo_frames {
+	uintptr_t ip[MEMO_ROOM], sp[MEMO_ROOM], fp[MEMO_ROOM];
+	uint32_t first[MEMO_ROOM + 1]; /* of its words; those of outer frames are behind them */
+	struct memo_word word[MEMO_WORDS];
+};
+
+/*
+ * For the next walk of the same thread, which ends where it meets a frame of the last one if every word that was read from
+ * there on is what it was.  What is kept ends at the end of the arrays, the outermost frame last.
+ */
+struct walk_memo {
+	struct memo_frames kept, fresh;
+	uint64_t hash[MEMO_ROOM + 1]; /* of the addresses from here outwards */
+	uint32_t generation;          /* 0: nothing is kept */
+	unsigned begin;               /* the innermost frame */
+	enum walk_end end;
+};
+
+/* Of a stack, from the outermost frame inwards: of one more. */
+static inline uint64_t walk_hash(uint64_t outer, uintptr_t ip)
+{
+	uint64_t hash = (outer ^ ip) * UINT64_C(0x9fb21c651e98df25);
+	return hash ^ hash >> 32;
+}
+
+/* Addresses are memo->kept.ip from memo->begin on; returns how many.  A memo is all zero at first. */
+unsigned walk_again(struct frame from, struct walk_memo *memo);
+
 /* Makes the table that makes walks fast.  false: no memory; walks still work. */
 bool steps_init(void);
 

@@ -86,7 +86,7 @@ assert found["programs"] == [{"program": "ls", "verdict": "ok", "path": found["p
 
 @test "doctor: settings that the library will not take" {
 	POOLMEM=sites=yes,bogus=1,purge.ms=soon,dir=$PWD/shm run -0 doctor
-	says "^note +settings .*bad value 'yes': sites takes off\|never"
+	says "^note +settings .*bad value 'yes': sites takes off\|sample\|all\|never"
 	says '^ +-> write sites='
 	says "^note +settings .*unknown key 'bogus'"
 	says '^ +-> the keys are .*on_error'
