@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* cflags: -O2 -fno-inline */
+/* stack_memo.c: a walk that ends where it meets the last one finds what a walk of its own finds. */
+#include "heap_host.h"
+#include "stack/walk.h"
+
+#include <alloca.h>
+#include <criterion/criterion.h>
+#include <setjmp.h>
+#include <string.h>
+#include <ucontext.h>
+
+enum { LEAVES = 60000, ROOM = MEMO_ROOM };
+
+static struct walk_memo memo;
+static uint64_t state = 1;
+static unsigned leaves, wrong, short_cuts;
+
+static unsigned below(unsigned limit)
+{
+	state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (unsigned)(state >> 33) % limit;
+}
+
+static uint64_t hash_of(const uintptr_t *ips, unsigned count)
+{
+	uint64_t hash = 0;
+	while (count--)
+		hash = walk_hash(hash, ips[count]);
+	return hash;
+}
+
+__attribute__((noinline)) static void compare(struct walk_memo *with)
+{
+	uintptr_t ips[ROOM];
+	enum walk_end end;
+	struct frame from = frame_of_caller();
+	bool had_one = with->generation;
+	unsigned count = walk(from, ips, ROOM, &end);
+	memset(&with->fresh, 0, sizeof with->fresh);
+	unsigned again = walk_again(from, with);
+	short_cuts += had_one && !with->fresh.ip[count - 1];
+	wrong += again != count || end != with->end ||
+		 memcmp(ips, with->kept.ip + with->begin, count * sizeof *ips) != 0 ||
+		 with->hash[with->begin] != hash_of(ips, count);
+	leaves++;
+}
+
+typedef void branch(unsigned depth);
+static branch left, right, wide, aligned;
+static branch *const branches[] = {left, right, wide, aligned};
+
+static void leaf(void)
+{
+	compare(&memo);
+	__asm__ volatile("");
+}
+
+static void grow(unsigned depth)
+{
+	for (unsigned i = below(4); leaves < LEAVES && i <= 3; i++) {
+		if (depth && below(3))
+			branches[below(4)](depth - 1);
+		leaf();
+		if (below(2))
+			leaf();
+		__asm__ volatile("");
+	}
+}
+
+static void left(unsigned depth)
+{
+	grow(depth);
+	__asm__ volatile("");
+}
+
+static void right(unsigned depth)
+{
+	char some[100];
+	__asm__ volatile("" : : "r"(some) : "memory");
+	grow(depth);
+	__asm__ volatile("" : : "r"(some) : "memory");
+}
+
+/* Return addresses of frames that are gone stay in what is taken here. */
+static void wide(unsigned depth)
+{
+	char *some = alloca(16 + below(2000));
+	__asm__ volatile("" : : "r"(some) : "memory");
+	grow(depth);
+	__asm__ volatile("" : : "r"(some) : "memory");
+}
+
+static void aligned(unsigned depth)
+{
+	char some[64] __attribute__((aligned(64)));
+	__asm__ volatile("" : : "r"(some) : "memory");
+	grow(depth);
+	__asm__ volatile("" : : "r"(some) : "memory");
+}
+
+Test(memo, walks_are_as_those_without)
+{
+	cr_assert(steps_init());
+	while (leaves < LEAVES)
+		grow(12);
+	cr_expect_eq(wrong, 0, "%u of %u", wrong, leaves);
+	cr_expect(short_cuts > leaves / 2, "%u of %u", short_cuts, leaves);
+}
+
+/* Deeper than there is room: the outer part hangs on how deep the inner one is. */
+static void deep(unsigned depth)
+{
+	if (depth)
+		deep(depth - 1);
+	else
+		leaf();
+	__asm__ volatile("");
+}
+
+Test(memo, stacks_that_are_cut)
+{
+	for (unsigned depth = 100; depth < 400; depth += 1 + below(30)) {
+		deep(depth);
+		deep(depth);
+	}
+	cr_expect_eq(wrong, 0);
+}
+
+static ucontext_t here, there;
+
+static void context(void)
+{
+	for (;;) {
+		deep(below(20));
+		swapcontext(&there, &here);
+	}
+}
+
+Test(memo, contexts)
+{
+	static char stack[65536];
+	getcontext(&there);
+	there.uc_stack.ss_sp = stack;
+	there.uc_stack.ss_size = sizeof stack;
+	makecontext(&there, context, 0);
+	for (unsigned i = 0; i < 200; i++) {
+		deep(below(20));
+		swapcontext(&here, &there);
+	}
+	cr_expect_eq(wrong, 0);
+	cr_expect(leaves == 400);
+}
+
+Test(memo, a_module_that_was_closed)
+{
+	deep(5);
+	cr_expect_neq(memo.generation, 0);
+	steps_forget();
+	for (unsigned i = 0; i < 2; i++)
+		deep(5);
+	cr_expect_eq(wrong, 0);
+}
