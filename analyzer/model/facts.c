@@ -78,6 +78,13 @@ static void read_generation(const struct fact *fact, struct modules *modules)
 		memcpy(&modules->generation, fact->payload, sizeof modules->generation);
 }
 
+/* The loader has no name for the program itself. */
+static char *path_of(const unsigned char *path, size_t bytes, const struct process *process)
+{
+	const char *exe = process->exe ? process->exe : "";
+	return bytes ? allocate_text(path, bytes) : allocate_text(exe, strlen(exe));
+}
+
 static void read_module(const struct fact *fact, struct modules *modules, struct process *process)
 {
 	struct pm_module module;
@@ -101,7 +108,7 @@ static void read_module(const struct fact *fact, struct modules *modules, struct
 		.last = module.last,
 		.since = modules->generation,
 		.build_id = hex_of(names, module.build_id_bytes),
-		.path = allocate_text(names + module.build_id_bytes, module.path_bytes),
+		.path = path_of(names + module.build_id_bytes, module.path_bytes, process),
 	};
 }
 

@@ -12,12 +12,13 @@
 /* Sections that unpack to more than this are a trap. */
 static const uint64_t CONTENT_MAX = UINT64_C(32) << 30;
 
-static bool is_loadable(Elf *elf)
+/* ET_REL: what several files share (dwz). */
+static bool is_usable(Elf *elf)
 {
 	GElf_Ehdr header;
 
 	return elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) &&
-	       (header.e_type == ET_EXEC || header.e_type == ET_DYN);
+	       (header.e_type == ET_EXEC || header.e_type == ET_DYN || header.e_type == ET_REL);
 }
 
 static uint64_t unpacked_bytes(Elf_Scn *section)
@@ -52,9 +53,9 @@ bool binary_open(const char *path, struct binary *ret, enum symbol_lack *ret_lac
 	/* By read, not mmap: a file that is cut while it is read is no signal. */
 	binary.elf = elf_begin(binary.file.fd, ELF_C_READ, NULL);
 	binary.path = allocate_text(path, strlen(path));
-	if (is_loadable(binary.elf))
+	if (is_usable(binary.elf))
 		binary.content_bytes = content_of(binary.elf);
-	if (!is_loadable(binary.elf) || binary.content_bytes > CONTENT_MAX) {
+	if (!is_usable(binary.elf) || binary.content_bytes > CONTENT_MAX) {
 		binary_close(&binary);
 		*ret_lack = SYMBOL_NOT_ELF;
 		return false;

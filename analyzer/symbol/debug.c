@@ -6,6 +6,7 @@
 
 #include <dwarf.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,21 +60,30 @@ static const char *text_of(Dwarf_Die *die, unsigned name)
 	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
 }
 
+/* Where the name to link by is not mangled it says less than the one that was written. */
 static const char *function_of(Dwarf_Die *die, bool *ret_is_written)
 {
 	const char *name = text_of(die, DW_AT_linkage_name);
 
 	if (!name)
 		name = text_of(die, DW_AT_MIPS_linkage_name);
-	*ret_is_written = !name;
-	return name ? name : text_of(die, DW_AT_name);
+	*ret_is_written = !name || !name_is_mangled(name);
+	return *ret_is_written ? text_of(die, DW_AT_name) : name;
 }
 
-/* libdw has "???" for the file of number 0 before DWARF 5. */
-static const char *known_path(const char *path)
+/* As compiled.  libdw has "???" for the file of number 0 before DWARF 5. */
+static const char *known_path(struct unit *unit, const char *path, struct names *names)
 {
-	bool is_known = path && strcmp(path, "???") != 0 && strnlen(path, PATH_MAX) < PATH_MAX;
-	return is_known ? path : NULL;
+	Dwarf_Attribute attribute;
+	char whole[PATH_MAX];
+
+	if (!path || strcmp(path, "???") == 0)
+		return NULL;
+	const char *from = dwarf_formstring(dwarf_attr(&unit->die, DW_AT_comp_dir, &attribute));
+	if (path[0] == '/' || !from)
+		return name_of(names, path);
+	int bytes = snprintf(whole, sizeof whole, "%s/%s", from, path);
+	return bytes > 0 && (size_t)bytes < sizeof whole ? name_of(names, whole) : NULL;
 }
 
 static unsigned number_of(Dwarf_Die *die, unsigned name)
@@ -86,20 +96,22 @@ static unsigned number_of(Dwarf_Die *die, unsigned name)
 		       : 0;
 }
 
-static void set_line(struct unit *unit, uint64_t address, struct symbol_frame *frame)
+static void set_line(struct unit *unit, uint64_t address, struct names *names,
+		     struct symbol_frame *frame)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
 	int number;
 
 	if (!line)
 		return;
-	frame->file = known_path(dwarf_linesrc(line, NULL, NULL));
+	frame->file = known_path(unit, dwarf_linesrc(line, NULL, NULL), names);
 	if (dwarf_lineno(line, &number) == 0 && number > 0)
 		frame->line = (unsigned)number;
 }
 
 /* Where the inlined function was called. */
-static void set_call(struct unit *unit, Dwarf_Die *inlined, struct symbol_frame *frame)
+static void set_call(struct unit *unit, Dwarf_Die *inlined, struct names *names,
+		     struct symbol_frame *frame)
 {
 	Dwarf_Files *files;
 	size_t file_count;
@@ -107,11 +119,12 @@ static void set_call(struct unit *unit, Dwarf_Die *inlined, struct symbol_frame 
 	frame->line = number_of(inlined, DW_AT_call_line);
 	if (dwarf_getsrcfiles(&unit->die, &files, &file_count) == 0)
 		frame->file = known_path(
-			dwarf_filesrc(files, number_of(inlined, DW_AT_call_file), NULL, NULL));
+			unit, dwarf_filesrc(files, number_of(inlined, DW_AT_call_file), NULL, NULL),
+			names);
 }
 
-size_t debug_frames_at(struct debug *debug, uint64_t address, struct symbol_frame *ret_frames,
-		       bool *ret_is_written)
+size_t debug_frames_at(struct debug *debug, uint64_t address, struct names *names,
+		       struct symbol_frame *ret_frames, bool *ret_is_written)
 {
 	Dwarf_Die *chain[CHAIN_MAX];
 	uint32_t item;
@@ -127,12 +140,13 @@ size_t debug_frames_at(struct debug *debug, uint64_t address, struct symbol_fram
 
 	*ret_is_written = true;
 	memset(ret_frames, 0, frame_count * sizeof *ret_frames);
-	set_line(unit, address, &ret_frames[0]);
+	set_line(unit, address, names, &ret_frames[0]);
 	for (size_t i = 0; i < count; i++) {
-		ret_frames[i].function = function_of(chain[count - 1 - i], ret_is_written);
+		ret_frames[i].function = name_of(names,
+						 function_of(chain[count - 1 - i], ret_is_written));
 		ret_frames[i].is_inlined = i + 1 < count;
 		if (i)
-			set_call(unit, chain[count - i], &ret_frames[i]);
+			set_call(unit, chain[count - i], names, &ret_frames[i]);
 	}
 	return frame_count;
 }

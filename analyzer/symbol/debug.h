@@ -23,11 +23,11 @@ struct debug {
 bool debug_begin(struct debug *debug, const struct binary *binary, const struct binary *shared);
 
 /*
- * Innermost first.  Functions as linked, or as written where there is no other name; not demangled yet.
- * ret_is_written: the outermost name is as written.  Returns 0 where there is nothing at all.
+ * Innermost first.  Names live as long as `names`.
+ * ret_is_written: the outermost name is as written, or unknown.  Returns 0 where there is nothing at all.
  */
-size_t debug_frames_at(struct debug *debug, uint64_t address, struct symbol_frame *ret_frames,
-		       bool *ret_is_written);
+size_t debug_frames_at(struct debug *debug, uint64_t address, struct names *names,
+		       struct symbol_frame *ret_frames, bool *ret_is_written);
 void debug_end(struct debug *debug);
 
 #endif

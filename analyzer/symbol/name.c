@@ -41,10 +41,11 @@ static void take(const char *text, size_t byte_count, void *into)
 
 static char *cut(const char *text, size_t length)
 {
-	char *shown = allocate_text(text, length < SHOWN_MAX ? length : SHOWN_MAX);
-
-	if (length >= SHOWN_MAX)
-		memcpy(shown + SHOWN_MAX - 3, "...", 3);
+	if (length < SHOWN_MAX)
+		return allocate_text(text, length);
+	char *shown = allocate_text(text, SHOWN_MAX);
+	for (size_t i = SHOWN_MAX - 3; i < SHOWN_MAX; i++)
+		shown[i] = '.';
 	return shown;
 }
 

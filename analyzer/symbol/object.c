@@ -3,6 +3,10 @@
 #include "symbol/object.h"
 
 #include "symbol/separate.h"
+#include "text/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static const char DEBUG_DIRS[] = "/usr/lib/debug";
 
@@ -57,13 +61,32 @@ static enum symbol_lack open_object(struct object *object, const struct symbol_o
 	return lack == SYMBOL_NO_DEBUG && !object->table.is_whole ? SYMBOL_STRIPPED : lack;
 }
 
-/* The symbol's name, where debug information has none or one without its namespace. */
-static void set_outermost(struct object *object, uint64_t address, struct symbol_frame *frame)
+/* Without the version that the linker put behind. */
+static const char *unversioned(struct names *names, const char *symbol)
+{
+	size_t length = strcspn(symbol, "@");
+
+	if (!symbol[length] || !length)
+		return name_of(names, symbol);
+	char *name = allocate_text(symbol, length);
+	const char *shown = name_of(names, name);
+	free(name);
+	return shown;
+}
+
+/* C++ with its namespaces; and the name that others call a function by, not the library's own for it. */
+static bool is_better(const char *symbol, const char *written)
+{
+	return !written || name_is_mangled(symbol) || (written[0] == '_' && symbol[0] != '_');
+}
+
+static void set_outermost(struct object *object, uint64_t address, struct names *names,
+			  struct symbol_frame *frame)
 {
 	const char *name = table_at(&object->table, address);
 
-	if (name && (!frame->function || name_is_mangled(name)))
-		frame->function = name;
+	if (name && is_better(name, frame->function))
+		frame->function = unversioned(names, name);
 }
 
 size_t object_frames_at(struct object *object, uint64_t address,
@@ -77,13 +100,11 @@ size_t object_frames_at(struct object *object, uint64_t address,
 		object->lack = open_object(object, options);
 	object->is_tried = true;
 	if (object->has_debug)
-		count = debug_frames_at(&object->debug, address, ret_frames, &is_written);
+		count = debug_frames_at(&object->debug, address, names, ret_frames, &is_written);
 	if (!count)
 		ret_frames[count++] = (struct symbol_frame){0};
 	if (is_written)
-		set_outermost(object, address, &ret_frames[count - 1]);
-	for (size_t i = 0; i < count; i++)
-		ret_frames[i].function = name_of(names, ret_frames[i].function);
+		set_outermost(object, address, names, &ret_frames[count - 1]);
 	return count;
 }
 

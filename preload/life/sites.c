@@ -61,8 +61,18 @@ static void end_entering(void)
 	wiped_done(&wiped.entering);
 }
 
+/* Not before it is needed: most processes record nothing. */
+static void ensure_steps(void)
+{
+	static bool asked; /* atomic */
+	if (!__atomic_load_n(&asked, __ATOMIC_RELAXED) &&
+	    !__atomic_exchange_n(&asked, true, __ATOMIC_RELAXED))
+		steps_init();
+}
+
 static struct recorder *map_recorder(void)
 {
+	ensure_steps();
 	struct recorder *recorder = memory_map(NULL, sizeof *recorder);
 	if (recorder)
 		memory_no_huge_pages(recorder, sizeof *recorder);

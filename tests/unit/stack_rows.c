@@ -242,7 +242,7 @@ static void check_library(const char *name)
 	} *map = handle;
 	memset(&seen, 0, sizeof seen);
 	check_module(map->dynamic, stride());
-	cr_log_warn("%s: %lu rows, %lu not compilable (%lu without record), %lu lose fp, %lu "
+	cr_log_info("%s: %lu rows, %lu not compilable (%lu without record), %lu lose fp, %lu "
 		    "outermost, %lu signal, %lu read the CFA",
 		    name, seen.rows, seen.unknown, seen.untold, seen.fp_lost, seen.outermost,
 		    seen.signal, seen.read);

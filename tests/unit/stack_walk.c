@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <search.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -139,6 +140,35 @@ __attribute__((noinline)) static void far_frame(void)
 Test(walk, big_frame)
 {
 	expect(far_frame, WALK_WHOLE);
+}
+
+static jmp_buf out;
+
+__attribute__((noinline, used, noreturn)) static void look_and_leave(void)
+{
+	look();
+	longjmp(out, 1);
+}
+
+/* The return address of its call lies in the next function, whose frame is another. */
+__asm__(".text\n.type ends_in_call, @function\n"
+	"ends_in_call: .cfi_startproc\n sub $40, %rsp\n .cfi_def_cfa_offset 48\n"
+	" call look_and_leave\n .cfi_endproc\n.size ends_in_call, . - ends_in_call\n"
+	".type next_function, @function\n"
+	"next_function: .cfi_startproc\n ret\n .cfi_endproc\n"
+	".size next_function, . - next_function\n");
+void ends_in_call(void);
+
+__attribute__((noinline)) static void call_at_the_end(void)
+{
+	if (setjmp(out) == 0)
+		ends_in_call();
+	KEEP_FRAME();
+}
+
+Test(walk, call_at_the_end)
+{
+	expect(call_at_the_end, WALK_WHOLE);
 }
 
 /* --- through libraries ---------------------------------------------------------------------------- */
