@@ -112,16 +112,6 @@ static void read_module(const struct fact *fact, struct modules *modules, struct
 	};
 }
 
-/* The loader has no name for the program itself. */
-static void name_program(struct process *process)
-{
-	for (size_t i = 0; i < process->module_count && process->exe; i++) {
-		struct module *module = &process->modules[i];
-		if (!*module->path)
-			set_text(&module->path, allocate_text(process->exe, strlen(process->exe)));
-	}
-}
-
 void read_facts(const struct image *image, struct process *process)
 {
 	struct facts facts;
@@ -146,6 +136,5 @@ void read_facts(const struct image *image, struct process *process)
 			read_generation(&fact, &modules);
 	}
 	process->facts_cut |= facts.is_cut;
-	name_program(process);
 	facts_close(&facts);
 }
