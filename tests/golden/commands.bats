@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report survival sites list clean doctor; do
+	for command in run report survival sites flamegraph list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
@@ -548,4 +548,61 @@ for s in d["sites"]:
 	[[ $output == *"Call sites by bytes live (5 of 6; \`poolmem sites\` shows all)"* && $output != *first.so* ]]
 	run -0 "$poolmem" report "$capture"
 	[[ $output != *"Call sites"* ]]
+}
+
+@test "flamegraph: a picture that needs nothing else and believes no name" {
+	for capture in sites sampled sites_hostile; do
+		run -0 "$poolmem" flamegraph -o "$capture.svg" "$here/$capture/capture.pm"
+		[ -z "$output" ]
+		python3 - "$capture.svg" <<-'END'
+			import re, sys, xml.dom.minidom
+			text = open(sys.argv[1]).read()
+			document = xml.dom.minidom.parseString(text)
+			assert len(document.getElementsByTagName("script")) == 1
+			assert not document.getElementsByTagName("img")
+			script = document.getElementsByTagName("script")[0].firstChild.data
+			assert not re.search("innerHTML|eval|document.write", script)
+			assert set(re.findall("https?://[^\"]*", text)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
+			names = [e.nodeName + "=" + a for e in document.getElementsByTagName("*") for a in e.attributes.keys()]
+			assert not [n for n in names if "=on" in n or "href" in n]
+			frames = [e for e in document.getElementsByTagName("svg") if e.getAttribute("class") == "f"]
+			place = [tuple(float(e.getAttribute("data-" + k)) for k in "xwd") for e in frames]
+			assert place[0] == (0, 1, 0)
+			for x, w, d in place[1:]:
+			    above = [p for p in place if p[2] == d - 1 and p[0] <= x + 1e-6 and x + w <= p[0] + p[1] + 1e-6]
+			    assert len(above) == 1, (x, w, d)
+		END
+	done
+	grep -q '&lt;img src=x onerror=alert(1)&gt;+0x1000' sites_hostile.svg
+	grep -q '>second.so+0x500, 1.0 MiB, 93.8 %<' sites.svg
+	grep -q 'estimates from a sample' sampled.svg
+}
+
+@test "flamegraph: lines for programs that draw add up to what the sites say" {
+	run -0 "$poolmem" flamegraph --collapsed --of allocated "$here/sites/capture.pm"
+	[[ $output == *$'\n'"example+0x1010;example+0x1200;example+0x1344 485760"* ]]
+	[ "$(awk '{ sum += $NF } END { print sum }' <<<"$output")" = "$("$poolmem" sites --json "$here/sites/capture.pm" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["all"]["allocated_bytes"])')" ]
+	run -0 "$poolmem" flamegraph --collapsed --of temporary "$here/sites/capture.pm"
+	[ "$output" = "example+0x1010;example+0x1200;example+0x1344 7000" ]
+	run -0 "$poolmem" flamegraph --collapsed "$here/sites_hostile/capture.pm"
+	[[ $output != *$'\e'* && $output != *"52;c"* && $output == *"52:c:ZX"* ]]
+}
+
+@test "flamegraph: wrong options, nothing to draw" {
+	run -2 "$poolmem" flamegraph --of colour "$here/sites/capture.pm"
+	[[ $output == *"--of takes live, peak, allocated, temporary or leaked, not 'colour'"* ]]
+	run -2 "$poolmem" flamegraph --sort live "$here/sites/capture.pm"
+	run -2 "$poolmem" flamegraph --json "$here/sites/capture.pm"
+	run -2 "$poolmem" flamegraph --min many "$here/sites/capture.pm"
+	run -2 "$poolmem" flamegraph --stacks "$here/sites/capture.pm"
+	run -2 "$poolmem" sites --collapsed "$here/sites/capture.pm"
+	run -2 script -qec "'$poolmem' flamegraph '$here/sites/capture.pm'" /dev/null
+	[[ $output == *"give -o FILE.svg"* ]]
+	run -1 --separate-stderr "$poolmem" flamegraph --of temporary "$here/sites_hostile/capture.pm"
+	[[ -z $output && $stderr == *"nothing to draw: of temporary blocks there are none"* ]]
+	run -1 "$poolmem" flamegraph "$capture"
+	[[ $output == *"no call sites were recorded"* ]]
+	run -1 "$poolmem" flamegraph -o /nonexistent/x.svg "$here/sites/capture.pm"
+	run -1 bash -c '"$0" flamegraph "$1" >/dev/full' "$poolmem" "$here/sites/capture.pm"
 }
