@@ -70,6 +70,7 @@ static char *hex_of(const unsigned char *bytes, size_t byte_count)
 struct modules {
 	size_t room;
 	uint32_t generation;
+	char *directory; /* NULL: not known */
 };
 
 static void read_generation(const struct fact *fact, struct modules *modules)
@@ -78,11 +79,28 @@ static void read_generation(const struct fact *fact, struct modules *modules)
 		memcpy(&modules->generation, fact->payload, sizeof modules->generation);
 }
 
-/* The loader has no name for the program itself. */
-static char *path_of(const unsigned char *path, size_t bytes, const struct process *process)
+static char *join(const char *directory, const unsigned char *path, size_t bytes)
+{
+	size_t length = strlen(directory);
+	char *joined = allocate(length + bytes + 2, 1);
+
+	memcpy(joined, directory, length);
+	joined[length] = '/';
+	memcpy(joined + length + 1, path, bytes);
+	return joined;
+}
+
+/* The loader has no name for the program itself, and others as they were asked for. */
+static char *path_of(const unsigned char *path, size_t bytes, const struct process *process,
+		     const char *directory)
 {
 	const char *exe = process->exe ? process->exe : "";
-	return bytes ? allocate_text(path, bytes) : allocate_text(exe, strlen(exe));
+
+	if (!bytes)
+		return allocate_text(exe, strlen(exe));
+	if (directory && *path != '/' && memchr(path, '/', bytes))
+		return join(directory, path, bytes);
+	return allocate_text(path, bytes);
 }
 
 static void read_module(const struct fact *fact, struct modules *modules, struct process *process)
@@ -108,7 +126,8 @@ static void read_module(const struct fact *fact, struct modules *modules, struct
 		.last = module.last,
 		.since = modules->generation,
 		.build_id = hex_of(names, module.build_id_bytes),
-		.path = path_of(names + module.build_id_bytes, module.path_bytes, process),
+		.path = path_of(names + module.build_id_bytes, module.path_bytes, process,
+				modules->directory),
 	};
 }
 
@@ -134,7 +153,10 @@ void read_facts(const struct image *image, struct process *process)
 			read_module(&fact, &modules, process);
 		else if (fact.tag == PM_FACT_GENERATION)
 			read_generation(&fact, &modules);
+		else if (fact.tag == PM_FACT_DIRECTORY)
+			set_text(&modules.directory, text_of(&fact));
 	}
 	process->facts_cut |= facts.is_cut;
 	facts_close(&facts);
+	free(modules.directory);
 }

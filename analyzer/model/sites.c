@@ -19,7 +19,7 @@ static bool is_sane(const struct layout *layout, const struct pm_site *site)
 				: 0;
 
 	return (kind == PM_CLASS_POOL || kind == PM_CLASS_LARGE) && site->period &&
-	       site->large_log2 < 64 && site->stack_end <= PM_STACK_NONE;
+	       site->large_log2 < 64 && site->stack_end < PM_STACK_END_COUNT;
 }
 
 static void read_site(struct pm_site site, struct process *process)

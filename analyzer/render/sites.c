@@ -167,14 +167,16 @@ static void put_table(struct sites *sites, const struct view *view, struct sink 
 
 /* --- stacks ---------------------------------------------------------------------------------------------- */
 
+/* Of several the first that is not the whole stack. */
 static const char *end_of_stack(uint32_t ends)
 {
-	if (ends & 1u << PM_STACK_CUT)
-		return "(deeper than is kept)";
-	if (ends & 1u << PM_STACK_LOST)
-		return "(lost: code without unwinding information)";
-	if (ends & 1u << PM_STACK_NONE)
-		return "(no room, or no time, for the stack)";
+#define END_WORDS(name, key, help) [PM_STACK_##name] = "(" help ")",
+	static const char *const words[] = {PM_STACK_ENDS(END_WORDS)};
+#undef END_WORDS
+
+	for (int end = PM_STACK_CUT; end < PM_STACK_END_COUNT; end++)
+		if (ends >> end & 1)
+			return words[end];
 	return NULL;
 }
 

@@ -107,10 +107,12 @@ static json_t *classes_json(const struct sites *sites, const struct site *site)
 
 static json_t *ends_json(uint32_t ends)
 {
-	static const char *const keys[STACK_END_COUNT] = {"whole", "cut", "lost", "none"};
+#define END_KEY(name, key, help) [PM_STACK_##name] = key,
+	static const char *const keys[] = {PM_STACK_ENDS(END_KEY)};
+#undef END_KEY
 	json_t *array = json_array();
 
-	for (int end = 0; end < STACK_END_COUNT; end++)
+	for (int end = 0; end < PM_STACK_END_COUNT; end++)
 		if (ends >> end & 1)
 			json_array_append_new(array, json_text(keys[end]));
 	return array;

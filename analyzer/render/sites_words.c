@@ -100,19 +100,17 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 
 static void say_ends(const struct sites *sites, struct sink *sink)
 {
-	static const char *const words[STACK_END_COUNT] = {
-		[PM_STACK_CUT] = "are deeper than is kept: their outer frames are missing",
-		[PM_STACK_LOST] = "end in code without unwinding information",
-		[PM_STACK_NONE] = "were not taken, for want of room or time",
-	};
+#define END_WORDS(name, key, help) [PM_STACK_##name] = help,
+	static const char *const words[] = {PM_STACK_ENDS(END_WORDS)};
+#undef END_WORDS
 	double all = site_value(&sites->all, SITE_ALLOCATED);
 
-	for (int end = PM_STACK_CUT; end < STACK_END_COUNT; end++) {
+	for (int end = PM_STACK_CUT; end < PM_STACK_END_COUNT; end++) {
 		double blocks = estimate_value(&sites->ended[end]);
 		if (blocks <= 0)
 			continue;
 		begin(sink);
-		sink_print(sink, "The stacks of %s of the blocks %s.\n", share(blocks, all).text,
+		sink_print(sink, "Stacks of %s of the blocks are %s.\n", share(blocks, all).text,
 			   words[end]);
 	}
 }

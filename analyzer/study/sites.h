@@ -25,19 +25,17 @@ struct site {
 	double rank;
 };
 
-enum { STACK_END_COUNT = PM_STACK_NONE + 1 };
-
 struct sites {
 	struct stacks stacks;
 	struct site *list; /* those that the query wants, in its order */
 	size_t count;
 	size_t used_count; /* wanted or not */
 	struct site_class *classes;
-	struct site_sums all;                   /* of all, wanted or not */
-	struct site_sums wanted;                /* of those in the list */
-	uint64_t period_min, period_max;        /* bytes; of the rows */
-	struct estimate ended[STACK_END_COUNT]; /* blocks allocated by how their stacks end */
-	size_t process_count, silent_count;     /* processes; of these, that recorded no site */
+	struct site_sums all;                      /* of all, wanted or not */
+	struct site_sums wanted;                   /* of those in the list */
+	uint64_t period_min, period_max;           /* bytes; of the rows */
+	struct estimate ended[PM_STACK_END_COUNT]; /* blocks allocated by how their stacks end */
+	size_t process_count, silent_count;        /* processes; of these, that recorded no site */
 	bool by_thread;
 	enum site_order order;
 	/* What the processes that recorded sites counted: all that they allocated, what of it lives. */

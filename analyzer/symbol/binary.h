@@ -10,9 +10,12 @@
 
 struct binary {
 	char *path;
-	struct file file;
+	char *image; /* the file, NULs behind: who reads text in it ends there */
+	uint64_t bytes;
 	Elf *elf;
 	uint64_t content_bytes; /* of all sections, unpacked */
+	char **unpacked;        /* sections that were packed and end without a NUL */
+	size_t unpacked_count, unpacked_room;
 };
 
 struct build_id {
@@ -24,6 +27,12 @@ bool binary_open(const char *path, struct binary *ret, enum symbol_lack *ret_lac
 void binary_close(struct binary *binary); /* zeroed is fine, too */
 
 struct build_id binary_build_id(const struct binary *binary);
+/*
+ * Unpacks what is packed.  False: it cannot be, and nobody should try.  Before libdw reads it, which takes for
+ * granted that text in a section ends there.
+ */
+bool binary_unpack(struct binary *binary);
+
 bool build_id_equal(struct build_id left, struct build_id right);
 
 #endif

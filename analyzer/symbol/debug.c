@@ -35,9 +35,11 @@ static void list_units(struct debug *debug)
 	spans_sort(&debug->spans);
 }
 
-bool debug_begin(struct debug *debug, const struct binary *binary, const struct binary *shared)
+bool debug_begin(struct debug *debug, struct binary *binary, struct binary *shared)
 {
 	*debug = (struct debug){.work = WORK_PER_BYTE * binary->content_bytes};
+	if (!binary_unpack(binary) || (shared && !binary_unpack(shared)))
+		return false;
 	debug->dwarf = dwarf_begin_elf(binary->elf, DWARF_C_READ, NULL);
 	if (!debug->dwarf)
 		return false;

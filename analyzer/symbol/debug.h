@@ -20,7 +20,7 @@ struct debug {
 };
 
 /* shared: what .gnu_debugaltlink names, or NULL.  Both stay open as long as this.  False: there is none. */
-bool debug_begin(struct debug *debug, const struct binary *binary, const struct binary *shared);
+bool debug_begin(struct debug *debug, struct binary *binary, struct binary *shared);
 
 /*
  * Innermost first.  Names live as long as `names`.

@@ -4,8 +4,6 @@
 
 #include "symbol/file.h"
 
-#include "text/allocate.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -13,9 +11,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-#include <zlib.h>
 
-enum { CRC_BYTES = 1 << 16 };
+/* Behind the bytes, for those who look a little further. */
+enum { PADDING = 64 };
 
 /* Files there are doors to the kernel, whatever their mode says. */
 static bool is_kernels(int fd)
@@ -76,10 +74,10 @@ static ssize_t read_at(int fd, void *buffer, size_t byte_count, uint64_t offset)
 
 bool file_read(const struct file *file, char **ret_bytes)
 {
-	char *bytes = allocate(file->bytes + 1, 1);
+	char *bytes = calloc(1, file->bytes + PADDING);
 	uint64_t have = 0;
 
-	while (have < file->bytes) {
+	while (bytes && have < file->bytes) {
 		ssize_t got = read_at(file->fd, bytes + have, file->bytes - have, have);
 		if (got <= 0) {
 			free(bytes);
@@ -87,22 +85,7 @@ bool file_read(const struct file *file, char **ret_bytes)
 		}
 		have += (uint64_t)got;
 	}
-	*ret_bytes = bytes;
-	return true;
-}
-
-bool file_crc(const struct file *file, uint32_t *ret_crc)
-{
-	unsigned char *buffer = allocate(CRC_BYTES, 1);
-	uint64_t have = 0;
-	uint32_t crc = 0;
-	ssize_t got;
-
-	while ((got = read_at(file->fd, buffer, CRC_BYTES, have)) > 0) {
-		crc = (uint32_t)crc32(crc, buffer, (unsigned)got);
-		have += (uint64_t)got;
-	}
-	free(buffer);
-	*ret_crc = crc;
-	return got == 0;
+	if (bytes)
+		*ret_bytes = bytes;
+	return bytes;
 }

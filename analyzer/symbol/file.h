@@ -23,10 +23,10 @@ struct file {
 bool file_open(const char *path, struct file *ret, enum symbol_lack *ret_lack);
 void file_close(struct file *file);
 
-/* Freed by the caller; false when it could not be read whole.  A NUL stands behind. */
+/*
+ * Freed by the caller; false when it could not be read whole.  NULs stand behind.  By read, not mmap: a file that
+ * is cut while it is read is no signal.
+ */
 bool file_read(const struct file *file, char **ret_bytes);
-
-/* The CRC that a .gnu_debuglink states. */
-bool file_crc(const struct file *file, uint32_t *ret_crc);
 
 #endif

@@ -15,6 +15,7 @@
 	X(NOT_REGULAR, "not a regular file", "nothing: only regular files are opened")             \
 	X(UNREADABLE, "the file may not be read", "read the capture as a user who may")            \
 	X(NOT_ELF, "not an ELF file that can be read", "read the capture where it was recorded")   \
+	X(TOO_LARGE, "larger than 4 GiB", "link it with -g1")                                      \
 	X(CHANGED, "changed since the recording", "record again, or put the former file back")     \
 	X(STRIPPED, "stripped: only exported functions have names", SYMBOL_DEBUG_HELP)             \
 	X(NO_DEBUG, "no debug information: functions without lines", SYMBOL_DEBUG_HELP)            \

@@ -17,7 +17,7 @@ static bool is_same(const struct object *object)
 	       build_id_equal(object->id, binary_build_id(&object->binary));
 }
 
-static enum symbol_lack begin_debug(struct object *object, const struct binary *of, const char *dirs)
+static enum symbol_lack begin_debug(struct object *object, struct binary *of, const char *dirs)
 {
 	bool needs_shared = false;
 	bool has_shared = separate_open_shared(of, dirs, &object->shared, &needs_shared);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 enum { ID_BYTES_MAX = 64 };
 
@@ -20,11 +21,10 @@ struct wanted {
 static bool fits(const struct binary *found, const struct wanted *wanted)
 {
 	struct build_id id = binary_build_id(found);
-	uint32_t crc;
 
 	if (wanted->id.byte_count && id.byte_count)
 		return build_id_equal(id, wanted->id);
-	return wanted->has_crc && file_crc(&found->file, &crc) && crc == wanted->crc;
+	return wanted->has_crc && crc32_z(0, (void *)found->image, found->bytes) == wanted->crc;
 }
 
 static bool try_path(const char *path, const struct wanted *wanted, struct binary *ret)

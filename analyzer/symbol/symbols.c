@@ -19,6 +19,11 @@ struct answer {
 	struct symbol_frame *frames;
 };
 
+struct answers {
+	struct answer *slots;
+	size_t count, room; /* room: a power of two, or 0 */
+};
+
 struct symbols {
 	const struct symbol_module *modules;
 	size_t module_count;
@@ -31,8 +36,7 @@ struct symbols {
 	struct jit jit;
 	bool is_jit_read;
 	struct names names;
-	struct answer *answers;
-	size_t answer_count, answer_room; /* room: a power of two */
+	struct answers answers;
 };
 
 static struct build_id id_of(const struct symbol_module *module)
@@ -99,30 +103,30 @@ static size_t module_at(const struct symbols *symbols, uint64_t address, uint32_
 	return found;
 }
 
-static struct answer *slot_of(const struct symbols *symbols, uint64_t address, uint32_t place)
+static struct answer *slot_of(const struct answers *answers, uint64_t address, uint32_t place)
 {
 	size_t at = (size_t)((address + place) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 
 	for (;; at++) {
-		struct answer *answer = &symbols->answers[at & (symbols->answer_room - 1)];
+		struct answer *answer = &answers->slots[at & (answers->room - 1)];
 		if (!answer->place || (answer->address == address && answer->place == place))
 			return answer;
 	}
 }
 
-static void grow(struct symbols *symbols)
+static void grow(struct answers *answers)
 {
-	struct symbols more = *symbols;
+	struct answers more = {.count = answers->count,
+			       .room = answers->room ? answers->room * 2 : FIRST_ROOM};
 
-	more.answer_room = symbols->answer_room ? symbols->answer_room * 2 : FIRST_ROOM;
-	more.answers = allocate(more.answer_room, sizeof *more.answers);
-	for (size_t i = 0; i < symbols->answer_room; i++) {
-		const struct answer *answer = &symbols->answers[i];
+	more.slots = allocate(more.room, sizeof *more.slots);
+	for (size_t i = 0; i < answers->room; i++) {
+		const struct answer *answer = &answers->slots[i];
 		if (answer->place)
 			*slot_of(&more, answer->address, answer->place) = *answer;
 	}
-	free(symbols->answers);
-	*symbols = more;
+	free(answers->slots);
+	*answers = more;
 }
 
 static size_t frames_of_none(struct symbols *symbols, uint64_t address, struct symbol_frame *frame)
@@ -162,7 +166,7 @@ static void answer(struct symbols *symbols, struct answer *answer, size_t at, ui
 	*answer = (struct answer){address, (uint32_t)at + 1, (uint32_t)count,
 				  allocate(count, sizeof *frames)};
 	memcpy(answer->frames, frames, count * sizeof *frames);
-	symbols->answer_count++;
+	symbols->answers.count++;
 }
 
 size_t symbols_at(struct symbols *symbols, uint64_t address, uint32_t generation,
@@ -171,9 +175,9 @@ size_t symbols_at(struct symbols *symbols, uint64_t address, uint32_t generation
 	uint64_t called = address - !!address;
 	size_t at = module_at(symbols, called, generation);
 
-	if (symbols->answer_count >= symbols->answer_room / 2)
-		grow(symbols);
-	struct answer *found = slot_of(symbols, called, (uint32_t)at + 1);
+	if (symbols->answers.count >= symbols->answers.room / 2)
+		grow(&symbols->answers);
+	struct answer *found = slot_of(&symbols->answers, called, (uint32_t)at + 1);
 	if (!found->place)
 		answer(symbols, found, at, called);
 	*ret_frames = found->frames;
@@ -199,9 +203,9 @@ size_t symbols_missing(struct symbols *symbols, const struct symbol_gap **ret_ga
 
 void symbols_free(struct symbols *symbols)
 {
-	for (size_t i = 0; i < symbols->answer_room; i++)
-		free(symbols->answers[i].frames);
-	free(symbols->answers);
+	for (size_t i = 0; i < symbols->answers.room; i++)
+		free(symbols->answers.slots[i].frames);
+	free(symbols->answers.slots);
 	for (size_t i = 0; i < symbols->object_count; i++)
 		object_close(&symbols->objects[i]);
 	free(symbols->objects);

@@ -32,8 +32,8 @@ struct symbol_options {
 struct symbol_frame {
 	const char *function; /* NULL: unknown */
 	const char *file;     /* as compiled, with the directory of compilation; NULL: unknown */
-	unsigned line;        /* 0: unknown */
 	const char *module;   /* path; NULL: in none */
+	unsigned line;        /* 0: unknown */
 	bool is_inlined;      /* into the next frame */
 };
 

@@ -56,6 +56,8 @@ enum pm_state { PM_STATES(PM_NAME_OF_STATE) PM_STATE_COUNT };
 enum pm_misuse { PM_MISUSES(PM_NAME_OF_MISUSE) PM_MISUSE_COUNT };
 #define PM_NAME_OF_CLOCK(name, key, length, help) PM_CLOCK_##name,
 enum pm_clock { PM_CLOCKS(PM_NAME_OF_CLOCK) PM_CLOCK_COUNT };
+#define PM_NAME_OF_END(name, key, help) PM_STACK_##name,
+enum pm_stack_end { PM_STACK_ENDS(PM_NAME_OF_END) PM_STACK_END_COUNT };
 #define PM_NAME_OF_FACT(name, key, help) PM_FACT_##name,
 enum pm_fact_tag { PM_FACTS(PM_NAME_OF_FACT) PM_FACT_COUNT };
 
@@ -323,14 +325,6 @@ struct pm_frames {
 	uint32_t frame_room;   /* length of the array below */
 	uint64_t reserved;
 	struct pm_frame frame[PM_FRAME_ROOM];
-};
-
-enum pm_stack_end {
-	PM_STACK_WHOLE = 0, /* up to the first function of the thread */
-	PM_STACK_CUT = 1,   /* deeper than what is kept; the outer frames are missing */
-	PM_STACK_LOST = 2,  /* code without unwinding information, or memory that cannot be read */
-	PM_STACK_NONE = 3,  /* no room, or no time, for the stack */
-	PM_STACK_GUESSED = 4, /* whole, but on the way frame pointers alone had to tell */
 };
 
 /*

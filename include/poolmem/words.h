@@ -61,6 +61,14 @@
 	X(INVALID_FREE, "invalid free", "no block was ever handed out at the address")             \
 	X(CORRUPT_LINK, "corrupt free list", "a free block was written to after its free")
 
+/* How the stack of a recorded block ends.  pm_site.stack_end.       X(NAME, "json key", "what it is") */
+#define PM_STACK_ENDS(X)                                                                           \
+	X(WHOLE, "whole", "up to the first function of the thread")                                \
+	X(CUT, "cut", "deeper than is kept: outer frames are missing")                             \
+	X(LOST, "lost", "up to code without unwinding information, or memory that cannot be read") \
+	X(NONE, "none", "not taken, for want of room or time")                                     \
+	X(GUESSED, "guessed", "whole, but on the way frame pointers alone had to tell")
+
 /* Process facts, a stream of pm_fact records.   X(NAME, "json key", "content") */
 #define PM_FACTS(X)                                                                                \
 	X(NONE, "none", "")                                                                        \
@@ -71,7 +79,8 @@
 	X(MODULE, "module", "struct pm_module, build id, path")                                    \
 	X(NEXT, "next", "path of the allocator that foreign frees go to")                          \
 	X(GENERATION, "generation",                                                                \
-	  "uint32_t: modules that follow were seen from this one on; at first 0")
+	  "uint32_t: modules that follow were seen from this one on; at first 0")                  \
+	X(DIRECTORY, "directory", "working directory at start: of modules with relative names")
 
 /*
  * What the clock of the generations counts.  pm_process.clock_kind.

@@ -77,7 +77,7 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 	void *block = large_alloc(heap, alignment, size, ret_zeroed);
 	if (heap) {
 		if (block)
-			host_large_due(heap, region_pool_of(block), size, false);
+			host_large_due(heap, region_pool_of(block), size);
 		large_changed(heap, size);
 		heap_leave(heap);
 	}
@@ -253,7 +253,7 @@ static void *resize_large(struct pool *pool, size_t size)
 		heap_enter();
 	struct pool *result = large_resize(heap, pool, size) ? pool : large_move(heap, pool, size);
 	if (heap && result && result != pool)
-		host_large_due(heap, result, size, true);
+		host_large_due(heap, result, size);
 	if (heap)
 		heap_leave(heap);
 	return result ? result->start : NULL;
@@ -275,12 +275,10 @@ static bool is_live(const struct pool *pool, const void *block)
 	       pool_is_live(pool, place.index);
 }
 
-/* In place. */
-static void note_resized(const struct pool *pool, const void *block, size_t size)
+static bool is_special(const struct pool *pool, const void *block)
 {
 	uint64_t index = pool->state == POOL_LARGE ? 0 : pool_place(pool, block).index;
-	if (unlikely(pool->stamps[index] == STAMP_SPECIAL))
-		host_special_resized(block, size);
+	return pool->stamps[index] == STAMP_SPECIAL;
 }
 
 void *heap_resize(void *block, size_t size)
@@ -299,7 +297,8 @@ void *heap_resize(void *block, size_t size)
 		kept = block;
 	if (kept == block) {
 		heap_count_here(PM_COUNTER_REALLOC);
-		note_resized(pool, block, size);
+		if (unlikely(is_special(pool, block)))
+			host_special_resized(block, size);
 		return block;
 	}
 	size_t old_bytes = pool->block_bytes;
@@ -308,6 +307,8 @@ void *heap_resize(void *block, size_t size)
 		return NULL;
 	heap_count_here(PM_COUNTER_REALLOC);
 	heap_count_here(PM_COUNTER_REALLOC_MOVED);
+	if (unlikely(is_special(region_pool_of(moved), moved)))
+		host_special_moved(moved);
 	if (kept)
 		return kept;
 	copy(moved, block, old_bytes < size ? old_bytes : size);

@@ -31,8 +31,8 @@ bool host_relocated(void);
 /* The countdown of a pool's class ran out, at this block, which is counted. */
 void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested);
 
-/* A large block came; `moved`: by a realloc, which took the old one away. */
-void host_large_due(struct heap *heap, struct pool *pool, size_t requested, bool moved);
+/* A large block came. */
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested);
 
 /* Large blocks came and went, or were freed for others. */
 void host_tick(struct heap *heap);
@@ -72,8 +72,9 @@ struct recorded *host_recorded(const void *block);
 uint8_t host_special_died(struct heap *heap, struct recorded *recorded, unsigned size_class,
 			  size_t block_bytes);
 
-/* The program wants another size of such a block, in place. */
+/* The program wants another size of such a block, in place; or it came instead of another, by a realloc. */
 void host_special_resized(const void *block, size_t requested);
+void host_special_moved(const void *block);
 
 /* Memory was mapped or unmapped: region.mapped_bytes and its peak have changed. */
 void host_mapped_changed(void);

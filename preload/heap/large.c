@@ -318,9 +318,9 @@ static void mark_gone(struct pool *pool)
 static struct pool *become(struct heap *heap, struct pool *moved, const struct end *old,
 			   size_t usable)
 {
-	count_free(heap, old);
 	describe(moved, moved->start, usable);
 	count_alloc(heap, usable);
+	count_free(heap, old);
 	return moved;
 }
 

@@ -27,6 +27,14 @@ static void add_executable(void)
 		add(PM_FACT_EXE, path, (size_t)bytes, NULL, 0);
 }
 
+static void add_directory(void)
+{
+	char path[4096];
+	long bytes = raw_call3(SYS_getcwd, (long)path, sizeof path, 0);
+	if (bytes > 1) /* with its closing NUL */
+		add(PM_FACT_DIRECTORY, path, (size_t)bytes - 1, NULL, 0);
+}
+
 /* The strings of argv lie one behind the other, as the kernel put them. */
 static void add_arguments(int argc, char **argv)
 {
@@ -181,6 +189,7 @@ void facts_record(int argc, char **argv)
 	if (read_stat(stat))
 		process->start_ticks = stat_field(stat, 22);
 	add_executable();
+	add_directory();
 	add_arguments(argc, argv);
 	add_options();
 	add(PM_FACT_PARENTS, &process->ppid, sizeof process->ppid, NULL, 0);

@@ -104,9 +104,8 @@ static inline size_t sites_large_unit(size_t bytes)
 	return (size_t)1 << (63 - __builtin_clzl(bytes | 1));
 }
 
-/* Of the heap's own, counted, alive, with its stamp.  `moved`: by a realloc that took the old one away. */
-void sites_record(struct heap *heap, struct pool *pool, const void *block, size_t requested,
-		  bool moved);
+/* Of the heap's own, counted, alive, with its stamp. */
+void sites_record(struct heap *heap, struct pool *pool, const void *block, size_t requested);
 
 /*
  * A large block of STAMP_SPECIAL has so many bytes more, in place.  Returns whether it is frozen; *ret_stamp is the one that

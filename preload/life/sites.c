@@ -26,7 +26,7 @@ enum { SITES_OFF, SITES_SAMPLE, SITES_NEVER }; /* the words of the setting */
 enum {
 	DEPTH_MAX = 128,
 	OWN_FRAMES_MAX = 16, /* of this library, which are left out */
-	WAIT_TURNS = 20,
+	WAIT_TURNS = 110, /* a twentieth of a second: whose thread is stopped keeps nobody for long */
 	PEAK_SHARE = 64, /* a new peak is noted when it is higher by this part of itself, and by */
 	PEAK_BYTES = 256 << 10,
 };
@@ -260,7 +260,7 @@ static bool note(struct heap *heap, struct pool *pool, const void *block, size_t
 }
 
 __attribute__((noinline)) void sites_record(struct heap *heap, struct pool *pool, const void *block,
-					    size_t requested, bool moved)
+					    size_t requested)
 {
 	struct recorder *recorder = life.recording ? recorder_of(heap) : NULL;
 	uint32_t site = recorder ? find_site(recorder, frame_of_caller(), pool) : 0;
@@ -272,7 +272,6 @@ __attribute__((noinline)) void sites_record(struct heap *heap, struct pool *pool
 	add(&row->allocated, 1);
 	add(&row->allocated_bytes, pool->block_bytes);
 	add(&row->requested, requested);
-	add(&row->moved, moved);
 }
 
 /* --- what becomes of recorded blocks ---------------------------------------------------------------- */
@@ -327,17 +326,29 @@ uint8_t host_special_died(struct heap *heap, struct recorded *found, unsigned si
 	return found ? stamp_now(&recorded) : STAMP_OLD;
 }
 
+/* Of a block that lives; NULL: it is not this process's to count. */
+static struct pm_site *row_of_block(const struct recorded *recorded)
+{
+	bool is_counted = recorded && recorded->site && wiped.alive &&
+			  recorded->process == life.leader;
+	return is_counted ? row_of(heap_mine(), recorded->site) : NULL;
+}
+
 void host_special_resized(const void *block, size_t requested)
 {
 	struct recorded *recorded = blocks_find(block);
-	struct heap *heap = heap_mine();
-	if (!recorded || !recorded->site || recorded->process != life.leader || !wiped.alive)
-		return;
-	struct pm_site *row = row_of(heap, recorded->site);
+	struct pm_site *row = row_of_block(recorded);
 	if (!row)
 		return;
 	add((uint64_t *)&row->resized_requested, requested - recorded->requested);
 	recorded->requested = requested;
+}
+
+void host_special_moved(const void *block)
+{
+	struct pm_site *row = row_of_block(blocks_find(block));
+	if (row)
+		add(&row->moved, 1);
 }
 
 bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
@@ -347,8 +358,7 @@ bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
 		return true;
 	*ret_stamp = stamp_now(recorded);
 	recorded->bytes += (uint64_t)bytes;
-	bool is_counted = recorded->site && recorded->process == life.leader && wiped.alive;
-	struct pm_site *row = is_counted ? row_of(heap_mine(), recorded->site) : NULL;
+	struct pm_site *row = row_of_block(recorded);
 	if (row)
 		add((uint64_t *)&row->resized_bytes, (uint64_t)bytes);
 	return recorded->is_frozen;

@@ -318,7 +318,6 @@ void host_tick(struct heap *heap)
 static void tick_class(struct heap *heap, unsigned size_class)
 {
 	catch_up(heap);
-	heap_set_ticking(heap, size_class);
 	arm(heap, size_class);
 	heap_count(heap, PM_COUNTER_TICKS);
 	tick(heap);
@@ -333,19 +332,20 @@ void host_due(struct heap *heap, struct pool *pool, void *block, size_t requeste
 		return;
 	}
 	fork_check(heap);
+	heap_set_ticking(heap, size_class);
 	if (is_recorded(heap, size_class))
-		sites_record(heap, pool, block, requested, false);
+		sites_record(heap, pool, block, requested);
 	if (has_bit(heap->events.armed, size_class) && heap->events.until_tick[size_class])
 		arm_event(heap, size_class);
 	else
 		tick_class(heap, size_class);
 }
 
-void host_large_due(struct heap *heap, struct pool *pool, size_t requested, bool moved)
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested)
 {
 	if (!life.started)
 		return;
 	fork_check(heap);
 	if (sites_gap(heap, sites_large_unit(pool->block_bytes)) == 1)
-		sites_record(heap, pool, pool->start, requested, moved);
+		sites_record(heap, pool, pool->start, requested);
 }

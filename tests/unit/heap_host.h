@@ -48,12 +48,25 @@ bool host_relocated(void)
 	return true;
 }
 
-void host_tick(struct heap *heap, unsigned size_class)
+void host_tick(struct heap *heap)
 {
 	__atomic_add_fetch(&host.ticks, 1, __ATOMIC_RELAXED);
 	remote_flush(heap);
-	if (size_class < CLASS_POOLED)
-		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), HOST_TICK_EVERY);
+}
+
+void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested)
+{
+	(void)block;
+	(void)requested;
+	host_tick(heap);
+	tally_arm(heap_counted(heap, &heap->slot->tally[pool->size_class]), HOST_TICK_EVERY);
+}
+
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested)
+{
+	(void)heap;
+	(void)pool;
+	(void)requested;
 }
 
 void host_add_shared(size_t slot_offset, uint64_t amount)
@@ -77,16 +90,38 @@ __attribute__((unused)) static int64_t host_live_bytes(void)
 	return bytes;
 }
 
-void host_large_resized(uint8_t stamp, int64_t bytes)
+void host_large_resized(const void *block, uint8_t stamp, int64_t bytes)
 {
+	(void)block;
 	(void)stamp;
 	(void)bytes;
 }
 
-void host_frozen_died(unsigned size_class, size_t block_bytes)
+struct recorded *host_recorded(const void *block)
 {
+	(void)block;
+	return NULL;
+}
+
+uint8_t host_special_died(struct heap *heap, struct recorded *recorded, unsigned size_class,
+			  size_t block_bytes)
+{
+	(void)heap;
+	(void)recorded;
 	(void)size_class;
 	(void)block_bytes;
+	return STAMP_OLD;
+}
+
+void host_special_moved(const void *block)
+{
+	(void)block;
+}
+
+void host_special_resized(const void *block, size_t requested)
+{
+	(void)block;
+	(void)requested;
 }
 
 void host_mapped_changed(void)
