@@ -60,7 +60,7 @@ static void put_overview(struct sink *sink, const struct command *unused)
 			 "  poolmem COMMAND [options] [arguments]\n"
 			 "  LD_PRELOAD=libpoolmem.so ./app      records without a command\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		sink_print(sink, "  %-8s %s\n", commands[i].name, commands[i].line);
+		sink_print(sink, "  %-10s  %s\n", commands[i].name, commands[i].line);
 	sink_print(sink, "\n  poolmem COMMAND --help shows options and examples; "
 			 "poolmem --version the version\n");
 }

@@ -36,6 +36,8 @@ enum letter {
 	LETTER_MIN,
 	LETTER_THREAD,
 	LETTER_NO_SYMBOLS,
+	LETTER_OF,
+	LETTER_COLLAPSED,
 };
 
 static const struct option options[] = {
@@ -57,6 +59,8 @@ static const struct option options[] = {
 	{"min", required_argument, NULL, LETTER_MIN},
 	{"thread", required_argument, NULL, LETTER_THREAD},
 	{"no-symbols", no_argument, NULL, LETTER_NO_SYMBOLS},
+	{"of", required_argument, NULL, LETTER_OF},
+	{"collapsed", no_argument, NULL, LETTER_COLLAPSED},
 	{NULL, 0, NULL, 0},
 };
 
@@ -73,7 +77,9 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case 'f': return accepts->ages;
 	case LETTER_STACKS:
 	case LETTER_BOTTOM_UP:
-	case LETTER_TOP_DOWN:
+	case LETTER_TOP_DOWN: return accepts->site_tables;
+	case LETTER_OF:
+	case LETTER_COLLAPSED: return accepts->site_pictures;
 	case LETTER_MIN:
 	case LETTER_THREAD:
 	case LETTER_NO_SYMBOLS: return accepts->sites;
@@ -122,6 +128,8 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_MIN: reader->min = optarg; return true;
 	case LETTER_THREAD: reader->thread = optarg; return true;
 	case LETTER_NO_SYMBOLS: reader->no_symbols = true; return true;
+	case LETTER_OF: reader->order = optarg; return true;
+	case LETTER_COLLAPSED: reader->collapsed = true; return true;
 	default: reader->dry_run = true; return true;
 	}
 }
@@ -200,6 +208,17 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	adopt_directory();
 	*ret = reader;
 	return GO_ON;
+}
+
+bool reader_share(const char *text, double *ret)
+{
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (end == text || (*end && strcmp(end, "%") != 0) || !(percent >= 0 && percent <= 100))
+		return false;
+	*ret = percent / 100;
+	return true;
 }
 
 /* 0: not a terminal, or one that does not tell. */

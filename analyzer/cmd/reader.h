@@ -8,7 +8,7 @@
 
 struct reader {
 	bool json, dry_run, overwrite;
-	bool stacks, bottom_up, top_down, no_symbols;
+	bool stacks, bottom_up, top_down, collapsed, no_symbols;
 	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *thread, *min;
 	struct view view;
@@ -25,12 +25,12 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg and -f.  sites: --stacks, --bottom-up, --top-down, --min, --thread,
- * --no-symbols.
+ * operand.  ages: --thresholds, --svg and -f.  sites: --min, --thread, --no-symbols;
+ * tables of them: --stacks, --bottom-up, --top-down; pictures of them: --of, --collapsed.
  */
 struct reader_accepts {
 	const char *command;
-	bool order, filter, all, older_than, ages, sites, operand;
+	bool order, filter, all, older_than, ages, sites, site_tables, site_pictures, operand;
 };
 
 /* Returns an exit code below zero when the command may go on. */
@@ -38,6 +38,9 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 
 /* Whether a report may be written there: a capture, perhaps the one it is made of, is not overwritten. */
 bool reader_may_write(const char *path, struct failure *why);
+
+/* "1", "0.5%" */
+bool reader_share(const char *text, double *ret);
 
 /* Opens the output with the colour that was asked for. */
 bool reader_open_sink(const struct reader *reader, struct sink *sink, struct failure *why);

@@ -6,9 +6,6 @@
 #include "cmd/reader.h"
 #include "cmd/recorded.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
 	{"--sort KEY",
@@ -88,18 +85,6 @@ static bool sites(const struct reader *reader, const struct wish *wish, struct f
 	return done;
 }
 
-/* "1", "0.5%" */
-static bool parse_share(const char *text, double *ret)
-{
-	char *end;
-	double percent = strtod(text, &end);
-
-	if (end == text || (*end && strcmp(end, "%") != 0) || !(percent >= 0 && percent <= 100))
-		return false;
-	*ret = percent / 100;
-	return true;
-}
-
 static int set_view(const struct reader *reader, struct site_view *ret)
 {
 	*ret = (struct site_view){
@@ -116,7 +101,7 @@ static int set_view(const struct reader *reader, struct site_view *ret)
 		return command_usage_error("sites", "--json has all stacks: no tree with it");
 	if (reader->min && !ret->tree)
 		return command_usage_error("sites", "--min is for --bottom-up and --top-down");
-	if (reader->min && !parse_share(reader->min, &ret->share_min))
+	if (reader->min && !reader_share(reader->min, &ret->share_min))
 		return command_usage_error("sites", "--min takes a share such as 1%%, not '%s'",
 					   reader->min);
 	return EXIT_DONE;
@@ -124,8 +109,12 @@ static int set_view(const struct reader *reader, struct site_view *ret)
 
 int cmd_sites(int argc, char **argv)
 {
-	static const struct reader_accepts accepts = {
-		.command = "sites", .order = true, .filter = true, .sites = true, .operand = true};
+	static const struct reader_accepts accepts = {.command = "sites",
+						      .order = true,
+						      .filter = true,
+						      .sites = true,
+						      .site_tables = true,
+						      .operand = true};
 	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
 	struct wish wish;

@@ -93,7 +93,13 @@ static size_t choose_columns(enum site_order order, struct column_of_sites *ret)
 static void put_location(struct table *table, struct sites *sites, const struct site *site)
 {
 	char *name = sites_name(site_location(sites, site));
-	table_cell(table, name);
+	const struct named_call *caller = site_caller(sites, site);
+	size_t bytes = strlen(name) + (caller ? strlen(caller->label) : 0) + sizeof " < ";
+	char *cell = allocate(bytes, 1);
+
+	snprintf(cell, bytes, "%s%s%s", name, caller ? " < " : "", caller ? caller->label : "");
+	table_cell(table, cell);
+	free(cell);
 	free(name);
 }
 
@@ -117,7 +123,7 @@ static void put_rows(struct sites *sites, size_t rows, struct sink *sink)
 		columns[count] = chosen[count].column;
 	if (sites->period_max > 1)
 		columns[count++] = (struct column){"+-", COLUMN_NUMBER, 0};
-	columns[count++] = (struct column){"allocated by", COLUMN_TEXT, 0};
+	columns[count++] = (struct column){"allocated by < called by", COLUMN_TEXT, 0};
 	table_begin(&table, columns, count);
 	for (size_t i = 0; i < rows; i++) {
 		put_sums(&table, chosen, figures, sites, &sites->list[i].sums);

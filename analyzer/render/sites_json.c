@@ -4,7 +4,6 @@
 #include "render/sites.h"
 #include "text/allocate.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Which frames of the table are a place's; 0: it has none yet. */
@@ -76,11 +75,17 @@ static json_t *estimated_json(const struct site_sums *sums)
 	return object;
 }
 
+static json_int_t signed_whole(double value)
+{
+	return value < 0 ? -(json_int_t)sites_whole(-value) : (json_int_t)sites_whole(value);
+}
+
 static void put_sums(json_t *object, const struct site_sums *sums)
 {
 	for (enum site_figure which = 0; which < SITE_FIGURE_COUNT; which++)
 		json_put(object, site_figure_keys[which],
 			 json_count(sites_whole(site_value(sums, which))));
+	json_put(object, "resized_bytes", json_integer(signed_whole(sums->resized_bytes)));
 	json_put(object, "estimated", estimated_json(sums));
 }
 

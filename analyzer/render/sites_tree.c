@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { DEPTH_SHOWN_MAX = 40, NAME_INDENT = 2 };
+enum { INDENT_MAX = 30, STEP = 2 };
 
 static struct number share_of(double part, double whole)
 {
@@ -15,14 +15,35 @@ static struct number share_of(double part, double whole)
 	return number;
 }
 
-static void put_branch(const struct branch *branch, double whole, bool is_bytes, struct sink *sink)
+/* Whether others stand beside it, or it is one of the first. */
+static bool is_one_of_many(const struct site_tree *tree, uint32_t branch, double least)
 {
-	uint64_t value = branch->value < 0x1p63 ? (uint64_t)branch->value : INT64_MAX;
-	size_t indent = branch->depth < DEPTH_SHOWN_MAX ? branch->depth : DEPTH_SHOWN_MAX;
+	const struct branch *list = tree->branches;
+	uint32_t above = list[branch].above, second = list[list[above].first].next;
 
-	sink_print(sink, "  %7s  %10s  %*s", share_of(branch->value, whole).text,
-		   (is_bytes ? number_bytes(value) : number_count(value)).text,
-		   (int)(NAME_INDENT * (indent - 1)), "");
+	return !above || (second && list[second].value >= least);
+}
+
+/* Calls that have but one caller each stand below one another; where ways part there is a step. */
+static int indent_of(const struct site_tree *tree, uint32_t branch, double least)
+{
+	int indent = 0;
+
+	for (; branch; branch = tree->branches[branch].above)
+		indent += is_one_of_many(tree, branch, least);
+	return (indent < INDENT_MAX ? indent : INDENT_MAX) - 1;
+}
+
+static void put_branch(const struct site_tree *tree, uint32_t at, double least, bool is_bytes,
+		       struct sink *sink)
+{
+	const struct branch *branch = &tree->branches[at];
+	uint64_t value = sites_whole(branch->value);
+	int indent = indent_of(tree, at, least);
+
+	sink_print(sink, "  %7s  %10s  %*s%s", share_of(branch->value, tree->branches[0].value).text,
+		   (is_bytes ? number_bytes(value) : number_count(value)).text, STEP * indent, "",
+		   is_one_of_many(tree, at, least) ? "- " : "  ");
 	sink_name(sink, branch->call ? branch->call->label : "(stack not known)", 0);
 	sink_print(sink, "\n");
 }
@@ -34,7 +55,7 @@ void sites_tree_text(struct sites *sites, const struct site_view *view, struct s
 	char text[160];
 
 	site_tree_make(sites, view->tree_root, figure, &tree);
-	double whole = tree.branches[0].value, least = whole * view->share_min;
+	double least = tree.branches[0].value * view->share_min;
 	snprintf(text, sizeof text, "%s, by %s",
 		 view->tree_root == TREE_OF_ALLOCATORS
 			 ? "From what allocates to its callers"
@@ -44,6 +65,6 @@ void sites_tree_text(struct sites *sites, const struct site_view *view, struct s
 	snprintf(text, sizeof text, "branches below %.3g %% are left out", 100 * view->share_min);
 	table_legend(sink, text);
 	for (uint32_t at = 0; (at = site_tree_next(&tree, at, least));)
-		put_branch(&tree.branches[at], whole, site_figure_is_bytes(figure), sink);
+		put_branch(&tree, at, least, site_figure_is_bytes(figure), sink);
 	site_tree_free(&tree);
 }

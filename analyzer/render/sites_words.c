@@ -87,8 +87,7 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 	begin(sink);
 	sink_print(sink, "Of the %s that were allocated the sites explain %s",
 		   number_bytes(sites->counted_bytes).text,
-		   share(site_value(&sites->all, SITE_ALLOCATED_BYTES), (double)sites->counted_bytes)
-			   .text);
+		   share(sites_bytes(sites), (double)sites->counted_bytes).text);
 	if (sites->counted_live_bytes)
 		sink_print(sink, ", of the %s that live %s",
 			   number_bytes(sites->counted_live_bytes).text,

@@ -3,11 +3,10 @@
 #include "render/command.h"
 #include "render/survival.h"
 #include "render/words.h"
-#include "text/escape.h"
+#include "render/xml.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	WIDTH = 960,
@@ -27,35 +26,6 @@ enum {
 static const char *const phase_colours[] = {"#e69f00", "#009e73", "#cc79a7",
 					    "#56b4e9", "#f0c000", "#7f7f7f"};
 enum { PHASE_COLOUR_COUNT = sizeof phase_colours / sizeof *phase_colours };
-
-/* U+FFFE and U+FFFF have no place in XML. */
-static bool is_no_character(const char *text)
-{
-	return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0;
-}
-
-static void put_xml(const char *text, size_t column_max, struct sink *sink)
-{
-	char *shown = escape_text(text);
-
-	text_cut(shown, column_max);
-	for (const char *at = shown; *at; at++) {
-		if (is_no_character(at)) {
-			sink_print(sink, "&#xfffd;");
-			at += 2;
-		} else if (*at == '<')
-			sink_print(sink, "&lt;");
-		else if (*at == '>')
-			sink_print(sink, "&gt;");
-		else if (*at == '&')
-			sink_print(sink, "&amp;");
-		else if (*at == '"')
-			sink_print(sink, "&quot;");
-		else
-			sink_bytes(sink, at, 1);
-	}
-	free(shown);
-}
 
 /* Doublings of age + 1; between two of them evenly. */
 static double doublings(uint64_t value)
@@ -152,7 +122,7 @@ static void put_legend(unsigned row, const char *style, const char *text, size_t
 
 	put_line(sink, LEGEND_X, y, LEGEND_X + 28, y, style);
 	sink_print(sink, "<text x=\"%d\" y=\"%.1f\">", LEGEND_X + 36, y + 4);
-	put_xml(text, column_max, sink);
+	xml_put(text, column_max, sink);
 	sink_print(sink, "</text>\n");
 }
 
@@ -195,7 +165,7 @@ static void put_opening(const struct study *study, struct sink *sink)
 		   "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
 		   "<text x=\"%d\" y=\"30\" font-size=\"16\">Survival: ",
 		   WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT);
-	put_xml(command, TITLE_COLUMNS, sink);
+	xml_put(command, TITLE_COLUMNS, sink);
 	sink_print(sink, "</text>\n");
 	free(command);
 }

@@ -91,6 +91,7 @@ void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
 	uint64_t unit = unit_of(size_class, row);
 	struct adding adding = {sums, sampling_of(row->period, unit)};
 
+	sums->resized_bytes += group->resized_bytes * (1 + adding.sampling.unseen);
 	note_rarest(&sums->rarest, 1, &adding.sampling);
 	note_rarest(&sums->rarest_bytes, (double)unit, &adding.sampling);
 	add_blocks(&adding, SITE_ALLOCATED, group->allocated);
@@ -113,6 +114,7 @@ void site_sums_add(struct site_sums *to, const struct site_sums *from)
 {
 	for (int i = 0; i < SITE_FIGURE_COUNT; i++)
 		estimate_add(&to->figure[i], &from->figure[i]);
+	to->resized_bytes += from->resized_bytes;
 	if (from->rarest.variance > to->rarest.variance)
 		to->rarest = from->rarest;
 	if (from->rarest_bytes.variance > to->rarest_bytes.variance)

@@ -21,6 +21,7 @@ void site_group_add(struct site_group *group, const struct pm_site *row);
 struct site_sums {
 	struct estimate figure[SITE_FIGURE_COUNT];
 	struct estimate rarest, rarest_bytes; /* of one block of the rows that tell least */
+	double resized_bytes;                 /* what live blocks gained in place, or lost */
 };
 
 /* row: one of the group's, for its class and period. */

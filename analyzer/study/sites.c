@@ -290,6 +290,24 @@ const struct named_call *site_location(struct sites *sites, const struct site *s
 	return walk_next(&sites->stacks, &walk);
 }
 
+const struct named_call *site_caller(struct sites *sites, const struct site *site)
+{
+	struct walk walk = site_origin(sites, site);
+	const struct named_call *location = walk_next(&sites->stacks, &walk), *call = location;
+	bool is_inlined = location && location->call.is_inlined;
+
+	while (call && (is_inlined || strcmp(call->label, location->label) == 0)) {
+		call = walk_next(&sites->stacks, &walk);
+		is_inlined = call && call->call.is_inlined;
+	}
+	return call;
+}
+
+double sites_bytes(const struct sites *sites)
+{
+	return site_value(&sites->all, SITE_ALLOCATED_BYTES) + sites->all.resized_bytes;
+}
+
 void sites_resolve(struct sites *sites, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

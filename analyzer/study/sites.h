@@ -60,6 +60,12 @@ struct walk site_origin(struct sites *sites, const struct site *site);
 /* NULL: no stack is known. */
 const struct named_call *site_location(struct sites *sites, const struct site *site);
 
+/* The function that called it: another one, into which it was not inlined.  NULL: none is known. */
+const struct named_call *site_caller(struct sites *sites, const struct site *site);
+
+/* All bytes that they were handed: by allocations, or in place by a realloc. */
+double sites_bytes(const struct sites *sites);
+
 /* Asks for all names in the stacks of the first `count`: what is missing is known afterwards. */
 void sites_resolve(struct sites *sites, size_t count);
 

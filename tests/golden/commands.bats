@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report survival list clean doctor; do
+	for command in run report survival sites flamegraph list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
@@ -56,7 +56,7 @@ segment()
 	run -2 "$poolmem" report --filter '(' "$capture"
 	run -2 "$poolmem" report --color often "$capture"
 	[[ $output == "poolmem report: --color takes"* ]]
-	for command in 'report a.pm' 'survival a.pm' list clean doctor 'run -f'; do
+	for command in 'report a.pm' 'survival a.pm' 'sites a.pm' list clean doctor 'run -f'; do
 		run "$poolmem" $command --josn
 		[[ $output == "poolmem ${command%% *}: there is no option '--josn'; did you mean '--json'?"* ]]
 	done
@@ -430,11 +430,179 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 }
 
 @test "a report is not written over a capture" {
-	cp "$here/killed/capture.pm" "$BATS_TEST_TMPDIR/kept.pm"
-	for command in "report -o" "survival -o" "survival -f --svg"; do
+	cp "$here/sites/capture.pm" "$BATS_TEST_TMPDIR/kept.pm"
+	for command in "report -o" "survival -o" "survival -f --svg" "sites -o"; do
 		run --separate-stderr "$poolmem" ${command% *} ${command##* } "$BATS_TEST_TMPDIR/kept.pm" "$BATS_TEST_TMPDIR/kept.pm"
 		[ "$status" -eq 1 ]
 		[[ $stderr == *"write to another file"* ]]
-		cmp "$here/killed/capture.pm" "$BATS_TEST_TMPDIR/kept.pm"
+		cmp "$here/sites/capture.pm" "$BATS_TEST_TMPDIR/kept.pm"
 	done
+}
+
+@test "sites: wrong options say what to do" {
+	run -2 --separate-stderr "$poolmem" sites --sort colour "$here/sites/capture.pm"
+	[[ -z $output && $stderr == *"--sort takes live, peak, allocated, count, leaked, slack, temporary or remote, not 'colour'"* ]]
+	run -2 "$poolmem" sites --filter '(' "$here/sites/capture.pm"
+	for thread in '' x -1 1x 99999999999999999999; do
+		run -2 "$poolmem" sites --thread "$thread" "$here/sites/capture.pm"
+		[[ $output == *"--thread takes the number of a thread"* ]]
+	done
+	run -2 "$poolmem" sites --stacks --top-down "$here/sites/capture.pm"
+	[[ $output == *"give one"* ]]
+	run -2 "$poolmem" sites --json --bottom-up "$here/sites/capture.pm"
+	run -2 "$poolmem" sites --min 3 "$here/sites/capture.pm"
+	for min in '' x 101 -1 nan 1%%; do
+		run -2 "$poolmem" sites --top-down --min "$min" "$here/sites/capture.pm"
+		[[ $output == *"--min takes a share such as 1%"* ]]
+	done
+	run -2 "$poolmem" sites --all "$here/sites/capture.pm"
+	run -2 "$poolmem" report --stacks "$here/sites/capture.pm"
+	run -2 "$poolmem" survival --thread 1 "$here/sites/capture.pm"
+}
+
+@test "sites: nothing to show, or not readable" {
+	run -1 --separate-stderr "$poolmem" sites "$capture"
+	[[ -z $output && $stderr == *"no call sites were recorded"*"POOLMEM=sites=sample"* ]]
+	run -1 "$poolmem" sites --filter nobody "$here/sites/capture.pm"
+	[[ $output == *"no call site matches the filter"* ]]
+	run -1 "$poolmem" sites --thread 7 "$here/sites/capture.pm"
+	[[ $output == *"thread 7 recorded no call site"* ]]
+	run -3 "$poolmem" sites "$here/damaged/capture.pm"
+	run -1 bash -c '"$0" sites "$1" >/dev/full' "$poolmem" "$here/sites/capture.pm"
+}
+
+@test "sites: order, rows, filter, thread" {
+	first() { "$poolmem" sites --json "$@" "$here/sites/capture.pm" | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+names = ["%s+%#x" % (d["frames"][s["location"]]["module"].split("/")[-1], d["frames"][s["location"]]["address"]) if s["location"] is not None else "-" for s in d["sites"]]
+print(len(names), names[0])'; }
+	[ "$(first)" = "6 second.so+0x500" ]
+	[ "$(first --sort allocated)" = "6 first.so+0x500" ]
+	[ "$(first --sort count -n 2)" = "2 example+0x1344" ]
+	[ "$(first --filter lib:first)" = "1 first.so+0x500" ]
+	[ "$(first --filter example --sort peak)" = "5 second.so+0x500" ]
+	[ "$(first --thread 1401)" = "2 example+0x1400" ]
+	run -0 "$poolmem" sites -n 2 "$here/sites/capture.pm"
+	[[ $output == *"Call sites by bytes live (2 of 6; -n 0 shows all)"* && $output == *"  all"* ]]
+	run -0 "$poolmem" sites --filter second "$here/sites/capture.pm"
+	[[ $output == *"1 of 6 match the filter, 'all' counts every one"* ]]
+	run -0 "$poolmem" sites --sort slack "$here/sites/capture.pm"
+	[[ $output == *"slack  "*"live  blocks"* ]]
+}
+
+@test "sites: stacks and trees" {
+	run -0 "$poolmem" sites --stacks "$here/sites/capture.pm"
+	[[ $output == *"      example+0x1344"$'\n'"      example+0x1200"$'\n'"      example+0x1010"$'\n'* ]]
+	[[ $output == *"example+0x1500"$'\n'"      (deeper than is kept: outer frames are missing)"* && $output == *"(not taken, for want of room or time)"* ]]
+	run -0 "$poolmem" sites --bottom-up --sort count "$here/sites/capture.pm"
+	[[ $output == *"- example+0x1344"$'\n'*"  example+0x1200"$'\n'*"  example+0x1010"$'\n'* && $output != *"- second.so"* ]]
+	run -0 "$poolmem" sites --top-down --min 0% --sort count "$here/sites/capture.pm"
+	[[ $output == *"- example+0x1010"$'\n'*"  - example+0x1200"$'\n'*"    - example+0x1344"* && $output == *"  - second.so"* ]]
+}
+
+@test "sites: the same stack of two processes is one, and says how sure it is" {
+	"$poolmem" sites --json "$here/sampled/capture.pm" | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+assert (d["mode"], d["period"], len(d["sites"])) == ("sample", 524288, 2)
+site = d["sites"][0]
+assert [d["frames"][f]["address"] for f in site["frames"]] == [0x30, 0x2020, 0x1010]
+assert [c["block_bytes"] for c in site["classes"]] == [48, 1792]
+# 13 blocks of 1,792 bytes, 2 of 48: each stands for 1/p
+p = lambda unit: 1 - __import__("math").exp(-unit / 524288)
+assert abs(site["allocated"] - (13 / p(1792) + 2 / p(48))) < 1
+assert abs(site["live_bytes"] - (5 * 1792 / p(1792) + 2 * 48 / p(48))) < 1
+for key, range in site["estimated"].items():
+    assert range["at_least"] <= site[key] <= range["at_most"] and range["standard_error"] > 0
+assert d["all"]["live_bytes"] == sum(s["live_bytes"] for s in d["sites"])
+# what the sample says of all that was counted
+for key, counted in ("allocated_bytes", "counted_bytes"), ("live_bytes", "counted_live_bytes"):
+    range = d["all"]["estimated"][key]
+    assert range["at_least"] <= d["all"][counted] <= range["at_most"], key'
+}
+
+@test "sites: where each block is recorded they are all that was counted" {
+	"$poolmem" sites --json "$here/sites/capture.pm" | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+a, m = d["all"], d["metrics"]
+assert d["mode"] == "all" and a["estimated"] == {}
+assert a["allocated"] == a["counted"] == m["alloc.count"] and a["live"] == m["live.blocks"]
+assert a["live_bytes"] == m["live.bytes"] and a["allocated_bytes"] + a["resized_bytes"] == m["alloc.bytes"]
+assert a["freed"] == m["free.count"] and a["died_0"] + a["died_1"] + a["died_2"] == a["freed"]
+for s in d["sites"]:
+    assert s["allocated"] == sum(c["allocated"] for c in s["classes"])
+    assert s["slack_bytes"] == s["allocated_bytes"] - s["requested_bytes"]'
+}
+
+@test "sites: F34, F35: hostile names reach neither terminal nor JSON as they are" {
+	for form in '' --json --stacks --bottom-up; do
+		run -0 "$poolmem" sites $form --color always "$here/sites_hostile/capture.pm"
+		[[ $output != *$'\e]'* && $output != *$'\a'* ]]
+	done
+}
+
+@test "report: the first five call sites, where there are any" {
+	run -0 "$poolmem" report "$here/sites/capture.pm"
+	[[ $output == *"Call sites by bytes live (5 of 6; \`poolmem sites\` shows all)"* && $output != *first.so* ]]
+	run -0 "$poolmem" report "$capture"
+	[[ $output != *"Call sites"* ]]
+}
+
+@test "flamegraph: a picture that needs nothing else and believes no name" {
+	for capture in sites sampled sites_hostile; do
+		run -0 "$poolmem" flamegraph -o "$capture.svg" "$here/$capture/capture.pm"
+		[ -z "$output" ]
+		python3 - "$capture.svg" <<-'END'
+			import re, sys, xml.dom.minidom
+			text = open(sys.argv[1]).read()
+			document = xml.dom.minidom.parseString(text)
+			assert len(document.getElementsByTagName("script")) == 1
+			assert not document.getElementsByTagName("img")
+			script = document.getElementsByTagName("script")[0].firstChild.data
+			assert not re.search("innerHTML|eval|document.write", script)
+			assert set(re.findall("https?://[^\"]*", text)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
+			names = [e.nodeName + "=" + a for e in document.getElementsByTagName("*") for a in e.attributes.keys()]
+			assert not [n for n in names if "=on" in n or "href" in n]
+			frames = [e for e in document.getElementsByTagName("svg") if e.getAttribute("class") == "f"]
+			place = [tuple(float(e.getAttribute("data-" + k)) for k in "xwd") for e in frames]
+			assert place[0] == (0, 1, 0)
+			for x, w, d in place[1:]:
+			    above = [p for p in place if p[2] == d - 1 and p[0] <= x + 1e-6 and x + w <= p[0] + p[1] + 1e-6]
+			    assert len(above) == 1, (x, w, d)
+		END
+	done
+	grep -q '&lt;img src=x onerror=alert(1)&gt;+0x1000' sites_hostile.svg
+	grep -q '>second.so+0x500, 1.0 MiB, 93.8 %<' sites.svg
+	grep -q 'estimates from a sample' sampled.svg
+}
+
+@test "flamegraph: lines for programs that draw add up to what the sites say" {
+	run -0 "$poolmem" flamegraph --collapsed --of allocated "$here/sites/capture.pm"
+	[[ $output == *$'\n'"example+0x1010;example+0x1200;example+0x1344 485760"* ]]
+	[ "$(awk '{ sum += $NF } END { print sum }' <<<"$output")" = "$("$poolmem" sites --json "$here/sites/capture.pm" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["all"]["allocated_bytes"])')" ]
+	run -0 "$poolmem" flamegraph --collapsed --of temporary "$here/sites/capture.pm"
+	[ "$output" = "example+0x1010;example+0x1200;example+0x1344 7000" ]
+	run -0 "$poolmem" flamegraph --collapsed "$here/sites_hostile/capture.pm"
+	[[ $output != *$'\e'* && $output != *"52;c"* && $output == *"52:c:ZX"* ]]
+}
+
+@test "flamegraph: wrong options, nothing to draw" {
+	run -2 "$poolmem" flamegraph --of colour "$here/sites/capture.pm"
+	[[ $output == *"--of takes live, peak, allocated, temporary or leaked, not 'colour'"* ]]
+	run -2 "$poolmem" flamegraph --sort live "$here/sites/capture.pm"
+	run -2 "$poolmem" flamegraph --json "$here/sites/capture.pm"
+	run -2 "$poolmem" flamegraph --min many "$here/sites/capture.pm"
+	run -2 "$poolmem" flamegraph --stacks "$here/sites/capture.pm"
+	run -2 "$poolmem" sites --collapsed "$here/sites/capture.pm"
+	run -2 script -qec "'$poolmem' flamegraph '$here/sites/capture.pm'" /dev/null
+	[[ $output == *"give -o FILE.svg"* ]]
+	run -1 --separate-stderr "$poolmem" flamegraph --of temporary "$here/sites_hostile/capture.pm"
+	[[ -z $output && $stderr == *"nothing to draw: of temporary blocks there are none"* ]]
+	run -1 "$poolmem" flamegraph "$capture"
+	[[ $output == *"no call sites were recorded"* ]]
+	run -1 "$poolmem" flamegraph -o /nonexistent/x.svg "$here/sites/capture.pm"
+	run -1 bash -c '"$0" flamegraph "$1" >/dev/full' "$poolmem" "$here/sites/capture.pm"
 }

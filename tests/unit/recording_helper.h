@@ -10,6 +10,7 @@
 #endif
 
 #include "model/recording.h"
+#include "render/flamegraph.h"
 #include "render/report.h"
 #include "render/sites.h"
 #include "render/survival.h"
@@ -78,6 +79,9 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	sites_text(study, &sites, &tree, sink);
 	sites_json(study, &sites, &table, sink);
 	report_text(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
+	flamegraph_collapsed(&sites, sink);
+	if (sites.count && sites.list[0].rank > 0)
+		flamegraph_svg(study, &sites, 0.001, sink);
 	sites_free(&sites);
 	site_query_close(&query);
 }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* flamegraph.c: `poolmem flamegraph`: the stacks of call sites as a picture. */
+#include "render/flamegraph.h"
+
+#include "cmd/command.h"
+#include "cmd/reader.h"
+#include "cmd/recorded.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const struct command_option options[] = {
+	{"-o, --output FILE", "write there; the file appears when it is whole"},
+	{"--of KEY", "what widths mean: live (the default), peak, allocated, temporary, leaked"},
+	{"--collapsed", "lines of `main;load;parse 1234` instead: for programs that draw"},
+	{"--filter REGEX", "stacks with such a function, file or module; lib:REGEX: such a module"},
+	{"--thread TID", "what this thread did"},
+	{"--min PERCENT", "frames with less are left out of the picture (default 0.1%)"},
+	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"},
+	{NULL, NULL},
+};
+
+const struct command_help help_flamegraph = {
+	.usage = "flamegraph [options] -o FILE.svg [FILE|PID|last]",
+	.purpose = "Draws the call stacks that allocate: the wider a frame, the more its calls hold. The\n"
+		   "picture needs no other file and no network; a browser zooms and searches in it. FILE is\n"
+		   "a capture or a segment; PID a process; last (the default) the newest of all.",
+	.options = options,
+	.examples =
+		{
+			{"poolmem flamegraph -o live.svg",
+			 "what lives, of the newest run or segment"},
+			{"poolmem flamegraph --of peak -o peak.svg build.pm",
+			 "what lived when most did"},
+			{"poolmem flamegraph --of allocated --collapsed >stacks.txt",
+			 "lines for speedscope and others"},
+		},
+};
+
+struct wish {
+	struct site_query query;
+	double share_min;
+};
+
+static bool print(const struct study *study, struct sites *sites, const struct wish *wish,
+		  const struct reader *reader, struct failure *why)
+{
+	struct sink sink;
+
+	if (sites->wanted.figure[site_order_figures[sites->order]].seen <= 0)
+		return fail(why, FAILURE_NOTHING, "nothing to draw: of %s there are none",
+			    site_order_words[sites->order]);
+	if (!reader_open_sink(reader, &sink, why))
+		return false;
+	if (reader->collapsed)
+		flamegraph_collapsed(sites, &sink);
+	else
+		flamegraph_svg(study, sites, wish->share_min, &sink);
+	return sink_close(&sink, why);
+}
+
+static bool show(const struct recording *recording, const struct wish *wish,
+		 const struct reader *reader, struct failure *why)
+{
+	struct query all;
+	struct study study;
+	struct sites sites;
+
+	if (!query_open(&all, NULL, NULL, why))
+		return false;
+	study_make(recording, &all, &study);
+	sites_make(&study, NULL, &wish->query, &sites);
+	bool shown = sites_found(&sites, &wish->query, why) &&
+		     print(&study, &sites, wish, reader, why);
+	sites_free(&sites);
+	study_free(&study);
+	query_close(&all);
+	return shown;
+}
+
+static bool flamegraph(const struct reader *reader, const struct wish *wish, struct failure *why)
+{
+	struct recording recording;
+
+	if (!recorded_read(reader->operand, &recording, why))
+		return false;
+	bool done = show(&recording, wish, reader, why);
+	recording_free(&recording);
+	return done;
+}
+
+static int check(const struct reader *reader, double *ret_share)
+{
+	static const char *const keys[] = {"live", "peak", "allocated", "temporary", "leaked"};
+	bool is_key = !reader->order;
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys && !is_key; i++)
+		is_key = strcmp(reader->order, keys[i]) == 0;
+	if (!is_key)
+		return command_usage_error("flamegraph",
+					   "--of takes live, peak, allocated, temporary or leaked, "
+					   "not '%s'",
+					   reader->order);
+	if (reader->json)
+		return command_usage_error("flamegraph",
+					   "for machines there is --collapsed, and sites --json");
+	if (reader->min && !reader_share(reader->min, ret_share))
+		return command_usage_error(
+			"flamegraph", "--min takes a share such as 1%%, not '%s'", reader->min);
+	if (!reader->collapsed && !reader->output && isatty(STDOUT_FILENO))
+		return command_usage_error("flamegraph", "a picture is no text: give -o FILE.svg");
+	return EXIT_DONE;
+}
+
+int cmd_flamegraph(int argc, char **argv)
+{
+	static const struct reader_accepts accepts = {.command = "flamegraph",
+						      .filter = true,
+						      .sites = true,
+						      .site_pictures = true,
+						      .operand = true};
+	struct failure why = {FAILURE_NONE, ""};
+	struct reader reader;
+	struct wish wish = {.share_min = 0.001};
+	int code = reader_parse(argc, argv, &accepts, &reader);
+
+	if (code >= 0)
+		return code;
+	if ((code = check(&reader, &wish.share_min)) != EXIT_DONE)
+		return code;
+	if (!site_query_open(&wish.query, reader.filter, reader.order, reader.thread, &why))
+		return command_usage_error("flamegraph", "%s", why.text);
+	wish.query.without_files = reader.no_symbols;
+	flamegraph(&reader, &wish, &why);
+	site_query_close(&wish.query);
+	return failure_report(&why);
+}
