@@ -118,7 +118,7 @@ static bool grow_frames(void)
 		return false;
 	frames.place = place;
 	frames.places = places;
-	for (uint64_t i = 0; i < old_places; i++) {
+	for (uint64_t i = 0; old && i < old_places; i++) {
 		struct pm_frame frame = {old[i].address, old[i].caller, old[i].generation};
 		if (old[i].number)
 			*frame_place(&frame) = old[i];
