@@ -34,7 +34,7 @@ enum {
 /* Of a heap; mapped when it records for the first time. */
 struct recorder {
 	struct segment_rows rows;
-	uint32_t process; /* whose rows these are */
+	uint32_t descent; /* whose rows these are */
 	uintptr_t addresses[DEPTH_MAX + OWN_FRAMES_MAX];
 	struct pm_site *row[INTERN_SITES]; /* by number of the site less one; NULL: none yet */
 } __attribute__((aligned(MEMORY_PAGE)));
@@ -82,11 +82,11 @@ static struct recorder *map_recorder(void)
 /* A forked child has rows of its own. */
 static struct recorder *renewed(struct recorder *recorder)
 {
-	if (!recorder || recorder->process == life.leader)
+	if (!recorder || recorder->descent == life.descent)
 		return recorder;
 	if (!memory_purge(recorder, sizeof *recorder))
 		__builtin_memset(recorder, 0, sizeof *recorder);
-	recorder->process = life.leader;
+	recorder->descent = life.descent;
 	return recorder;
 }
 
@@ -125,7 +125,7 @@ static struct pm_site *row_of(struct heap *heap, uint32_t number)
 {
 	struct recorder *recorder = heap ? heap->events.recorder
 					 : __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
-	if (recorder && recorder->process == life.leader && recorder->row[number - 1])
+	if (recorder && recorder->descent == life.descent && recorder->row[number - 1])
 		return recorder->row[number - 1];
 	if (!begin_entering())
 		return NULL;
@@ -248,7 +248,7 @@ static bool note(struct heap *heap, struct pool *pool, const void *block, size_t
 		.epoch = clock_now.epoch,
 		.order = order_of(heap),
 		.site = site,
-		.process = life.leader,
+		.descent = life.descent,
 		.heap = heap->index,
 		.size_class = pool->size_class,
 		.stamp = *stamp,
@@ -290,7 +290,7 @@ static void count_death(struct heap *heap, const struct recorded *recorded)
 		drop(&life_process()->dropped_blocks);
 		return;
 	}
-	if (recorded->process != life.leader) {
+	if (recorded->descent != life.descent) {
 		add(&row->inherited, 1);
 		return;
 	}
@@ -330,7 +330,7 @@ uint8_t host_special_died(struct heap *heap, struct recorded *found, unsigned si
 static struct pm_site *row_of_block(const struct recorded *recorded)
 {
 	bool is_counted = recorded && recorded->site && wiped.alive &&
-			  recorded->process == life.leader;
+			  recorded->descent == life.descent;
 	return is_counted ? row_of(heap_mine(), recorded->site) : NULL;
 }
 

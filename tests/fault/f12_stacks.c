@@ -28,7 +28,14 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
-enum { PAGE = 4096, CONTEXT_BYTES = 8192, HANDLER_BYTES = 2048, ROUNDS = 300, DEEP_BLOCKS = 5, UNUSED = 0xa5 };
+enum {
+	PAGE = 4096,
+	CONTEXT_BYTES = 8192,
+	HANDLER_BYTES = 2048,
+	ROUNDS = 300,
+	DEEP_BLOCKS = 5,
+	UNUSED = 0xa5
+};
 
 static long came;
 
@@ -106,8 +113,8 @@ static void handlers(int flags)
 	size_t least = getauxval(AT_MINSIGSTKSZ), usual = (size_t)MINSIGSTKSZ;
 	size_t bytes = (least > usual ? least : usual) + HANDLER_BYTES;
 	stack_t there_is = {.ss_sp = stack_of((bytes + PAGE - 1) & -(size_t)PAGE),
-			 .ss_size = bytes,
-			 .ss_flags = flags};
+			    .ss_size = bytes,
+			    .ss_flags = flags};
 	struct sigaction action = {.sa_handler = site_handler, .sa_flags = SA_ONSTACK};
 	if (sigaltstack(&there_is, NULL) || sigaction(SIGUSR1, &action, NULL))
 		abort();
@@ -153,7 +160,8 @@ static void deep(void)
 	getrlimit(RLIMIT_STACK, &limit);
 	lowest = (char *)getauxval(AT_EXECFN) - limit.rlim_cur; /* at the other end */
 	site_deep(0);
-	came = came < DEEP_BLOCKS ? 0 : DEEP_BLOCKS; /* it hangs on the environment how deep that is */
+	came = came < DEEP_BLOCKS ? 0
+				  : DEEP_BLOCKS; /* it hangs on the environment how deep that is */
 }
 
 int main(int argc, char **argv)

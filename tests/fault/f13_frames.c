@@ -40,12 +40,12 @@ void lying_self(callback *call, uintptr_t fp);
 #define LYING(name, cfi)                                                                           \
 	".globl " name "\n" name ":\n.cfi_startproc\n" cfi "\n" BODY ".cfi_endproc\n"
 #define BODY                                                                                       \
-	"push %rbp\npush %rbx\nsub $8, %rsp\nmov %rsi, %rbp\ncall *%rdi\nadd $8, %rsp\npop %rbx\n"  \
+	"push %rbp\npush %rbx\nsub $8, %rsp\nmov %rsi, %rbp\ncall *%rdi\nadd $8, %rsp\npop %rbx\n" \
 	"pop %rbp\nret\n"
 
 __asm__(".text\n.globl bare_call\nbare_call:\n" BODY
-	/* cfa = rbp + 16, whatever rbp is */
-	LYING("lying_fp", ".cfi_def_cfa rbp, 16")
+		/* cfa = rbp + 16, whatever rbp is */
+		LYING("lying_fp", ".cfi_def_cfa rbp, 16")
 	/* a gigabyte up the stack */
 	LYING("lying_far", ".cfi_def_cfa rsp, 0x3ffffff8")
 	/* cfa = *(rbp) */
@@ -123,7 +123,8 @@ static void at_the_top(callback *call, uintptr_t fp)
 	__asm__ volatile("mov %%rsp, %%rbx\nmov %0, %%rsp\ncall bare_call\nmov %%rbx, %%rsp"
 			 :
 			 : "r"((char *)top_of_map - 16), "D"(call), "S"(fp)
-			 : "rbx", "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "memory", "cc");
+			 : "rbx", "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "memory",
+			   "cc");
 #else
 	call();
 	(void)fp;
@@ -136,7 +137,8 @@ int main(void)
 		bare_call, lying_fp, lying_far, lying_read, lying_self, call_made, at_the_top};
 	uintptr_t pointers[32];
 	unsigned count = wrong_pointers(pointers);
-	char *map = mmap(NULL, 17 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map = mmap(NULL, 17 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 	if (map == MAP_FAILED || munmap(map + 16 * PAGE, PAGE))
 		abort();
 	top_of_map = map + 16 * PAGE;
