@@ -168,10 +168,10 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
 bool facts_add_module(const struct dl_phdr_info *info, uint32_t generation)
 {
 	static uint32_t said,
-		process; /* of whose facts, and the last generation that stands in them */
-	if (process != life.leader)
+		descent; /* of whose facts, and the last generation that stands in them */
+	if (descent != life.descent)
 		said = 0;
-	process = life.leader;
+	descent = life.descent;
 	if (said != generation && !segment_add_fact(life.leader, PM_FACT_GENERATION, &generation,
 						    sizeof generation, NULL, 0))
 		return false;

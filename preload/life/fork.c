@@ -143,11 +143,18 @@ static bool is_foreign(uint32_t pid, const struct pm_process *old)
 	return old->foreign & PM_FOREIGN_PIDS || (pid == 1 && old->pid != 1);
 }
 
-static void fill_record(struct pm_process *process, uint32_t parent, struct pm_process *old,
-			const struct inheritance *inherited, uint32_t pid)
+/* Whose area this process comes from: if it is another's by now, or its own, the first one of all stands for it. */
+static uint32_t find_parent(uint32_t chunk, uint32_t parent_pid)
 {
-	process->pid = pid;
-	process->ppid = old->pid;
+	bool is_there = life.leader != chunk && (!parent_pid || life.process->pid == parent_pid);
+	return is_there ? life.leader : segment.header->leader;
+}
+
+static void fill_record(struct pm_process *process, const struct inheritance *inherited,
+			uint32_t parent, uint32_t parent_pid)
+{
+	struct pm_process *old = &((struct pm_slot *)segment_chunk(parent))->process;
+	process->ppid = parent_pid ? parent_pid : old->pid;
 	process->uid = old->uid;
 	process->parent = parent;
 	process->foreign = segment.pid ? 0 : PM_FOREIGN_PIDS;
@@ -184,9 +191,10 @@ static void leave_others_alone(const struct heap *mine)
 
 static void settle(struct heap *heap, const struct inheritance *inherited, uint32_t tid)
 {
-	uint32_t parent = life.leader, pid = wiped.pid ? wiped.pid : tid;
+	uint32_t parent_pid = segment.pid, pid = wiped.pid ? wiped.pid : tid;
 	struct pm_process *old = life.process ? life.process : &no_process;
 	segment.pid = is_foreign(pid, old) ? 0 : pid;
+	life.descent++;
 	uint32_t chunk = life.recording ? claim_area() : 0;
 	if (!chunk) {
 		if (life.recording)
@@ -199,7 +207,8 @@ static void settle(struct heap *heap, const struct inheritance *inherited, uint3
 	struct pm_slot *slot = segment_chunk(chunk);
 	slot->chunk.process = chunk;
 	slot->use = PM_SLOT_THREAD;
-	fill_record(&slot->process, parent, old, inherited, pid);
+	slot->process.pid = pid;
+	fill_record(&slot->process, inherited, find_parent(chunk, parent_pid), parent_pid);
 	life.process = &slot->process;
 	life.leader = chunk;
 	for (unsigned i = 0; i < LIFE_SPARES; i++)

@@ -21,9 +21,10 @@ enum { LIFE_SPARES = 2 };
 
 struct life {
 	struct settings settings;
-	bool started;                /* the constructor is through */
-	bool recording;              /* there is a segment */
-	uint32_t leader;             /* this process's leader chunk; 0: none */
+	bool started;    /* the constructor is through */
+	bool recording;  /* there is a segment */
+	uint32_t leader; /* this process's leader chunk; 0: none */
+	uint32_t descent; /* forks that lead to it: unlike areas, no two have the same of all that it comes from */
 	uint32_t spare[LIFE_SPARES]; /* chunks laid ready for forked children */
 	struct pm_process *process;  /* in the leader chunk, or a private one */
 	struct heap *main_heap;      /* of the thread that starts the process */

@@ -67,7 +67,7 @@ static bool mark(struct pool *pool, uint8_t *stamp, const void *block)
 		.address = (uintptr_t)block,
 		.bytes = pool->block_bytes,
 		.epoch = clock_now.epoch - clock_age(now),
-		.process = life.leader,
+		.descent = life.descent,
 		.size_class = pool->size_class,
 		.stamp = now,
 		.is_module = true,

@@ -35,7 +35,7 @@ enum {
 /* Of a heap; mapped when it records for the first time. */
 struct recorder {
 	struct segment_rows rows;
-	uint32_t process; /* whose rows these are */
+	uint32_t descent; /* whose rows these are */
 	struct walk_memo memo;
 	struct pm_site **rows_of[ROW_PAGES]; /* by number of the site less one; NULL: none yet */
 } __attribute__((aligned(MEMORY_PAGE)));
@@ -83,13 +83,13 @@ static struct recorder *map_recorder(void)
 /* A forked child has rows of its own. */
 static struct recorder *renewed(struct recorder *recorder)
 {
-	if (!recorder || recorder->process == life.leader)
+	if (!recorder || recorder->descent == life.descent)
 		return recorder;
 	for (unsigned i = 0; i < ROW_PAGES; i++)
 		if (recorder->rows_of[i])
 			__builtin_memset(recorder->rows_of[i], 0, MEMORY_PAGE);
 	recorder->rows = (struct segment_rows){0};
-	recorder->process = life.leader;
+	recorder->descent = life.descent;
 	return recorder;
 }
 
@@ -146,7 +146,7 @@ static struct pm_site *row_of(struct heap *heap, uint32_t number)
 {
 	struct recorder *recorder = heap ? heap->events.recorder
 					 : __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
-	bool is_own = recorder && recorder->process == life.leader;
+	bool is_own = recorder && recorder->descent == life.descent;
 	struct pm_site **place = is_own ? place_of(recorder, number) : NULL;
 	struct pm_site *row = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
 	if (row || !begin_entering())
@@ -280,7 +280,7 @@ static bool note(struct heap *heap, struct pool *pool, const void *block, size_t
 		.epoch = clock_now.epoch,
 		.order = order_of(heap),
 		.site = site,
-		.process = life.leader,
+		.descent = life.descent,
 		.heap = heap->index,
 		.size_class = pool->size_class,
 		.stamp = *stamp,
@@ -323,7 +323,7 @@ static void count_death(struct heap *heap, const struct recorded *recorded)
 		drop(&life_process()->dropped_blocks);
 		return;
 	}
-	if (recorded->process != life.leader) {
+	if (recorded->descent != life.descent) {
 		add(heap, &row->inherited, 1);
 		return;
 	}
@@ -363,7 +363,7 @@ uint8_t host_special_died(struct heap *heap, struct recorded *found, unsigned si
 static struct pm_site *row_of_block(const struct recorded *recorded)
 {
 	bool is_counted = recorded && recorded->site && wiped.alive &&
-			  recorded->process == life.leader;
+			  recorded->descent == life.descent;
 	return is_counted ? row_of(heap_mine(), recorded->site) : NULL;
 }
 

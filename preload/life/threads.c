@@ -139,10 +139,10 @@ static uint32_t new_slot(enum pm_slot_use use)
 /* There are threads now, and so threads past their end. */
 static void ensure_shared_slot(void)
 {
-	static uint32_t leader; /* atomic: the process that has one */
-	uint32_t old = __atomic_load_n(&leader, __ATOMIC_RELAXED);
-	if (!life.recording || old == life.leader ||
-	    !__atomic_compare_exchange_n(&leader, &old, life.leader, false, __ATOMIC_RELAXED,
+	static uint32_t owner; /* atomic: descent of the process that has one, and one more */
+	uint32_t old = __atomic_load_n(&owner, __ATOMIC_RELAXED);
+	if (!life.recording || old == life.descent + 1 ||
+	    !__atomic_compare_exchange_n(&owner, &old, life.descent + 1, false, __ATOMIC_RELAXED,
 					 __ATOMIC_RELAXED))
 		return;
 	uint32_t number = new_slot(PM_SLOT_SHARED);

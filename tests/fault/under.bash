@@ -37,3 +37,20 @@ equal()
 {
 	python3 "$here/../exact/check.py" --poolmem "$poolmem" "$@" "$ORACLE_OUT" "$out/segments"
 }
+
+# sites EXPRESSION: the same over the sites of the only segment; see sites.py
+sites()
+{
+	python3 "$here/sites.py" "$poolmem" "$out/segments" "$1"
+}
+
+# recorded FUNCTION BLOCKS: under sites.period=1 each block that was counted is recorded, and of them so many, or more, have a
+# stack through the function
+recorded()
+{
+	sites '"recorded", sum_of("allocated"), sum_of("freed"), "counted", metrics["alloc.count"], metrics["free.count"],
+		"dropped", d["dropped_stacks"], d["dropped_blocks"], "through", sum_of("allocated", "'"$1"'")' >"$out/recorded"
+	cat "$out/recorded"
+	[ "$(sites "sum_of('allocated') == metrics['alloc.count'] and sum_of('freed') == metrics['free.count'] and
+		not d['dropped_stacks'] + d['dropped_blocks'] and sum_of('allocated', '$1') >= $2")" = True ]
+}
