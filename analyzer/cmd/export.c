@@ -83,6 +83,8 @@ static bool show(const struct recording *recording, const struct wish *wish,
 		return false;
 	study_make(recording, &all, &study);
 	sites_make(&study, NULL, &wish->query, &sites);
+	if (!(wish->format->flags & EXPORT_OTHERS))
+		sites.count = view_rows(&reader->view, sites.count);
 	struct export export = {&study, &sites, reader->view.row_max};
 	bool is_wanted = wish->format->flags & EXPORT_OF_SITES || sites.used_count;
 	bool shown = (!is_wanted || sites_found(&sites, &wish->query, why)) &&

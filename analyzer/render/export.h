@@ -15,18 +15,25 @@
  * X(name, flags, "what reads it").  A format NAME lives in render/export_NAME.c.
  */
 #define EXPORT_FORMATS(X)                                                                          \
-	X(pprof, EXPORT_BINARY | EXPORT_OF_SITES, "go tool pprof, Pyroscope, Parca")
+	X(pprof, EXPORT_BINARY | EXPORT_OF_SITES, "go tool pprof, Pyroscope, Parca")               \
+	X(dhat, EXPORT_OF_SITES, "valgrind's dh_view.html, Firefox Profiler")                      \
+	X(collapsed, EXPORT_OF_SITES, "flamegraph.pl, speedscope")                                 \
+	X(speedscope, EXPORT_OF_SITES, "speedscope")                                               \
+	X(sqlite, EXPORT_BINARY, "sqlite3")                                                        \
+	X(openmetrics, EXPORT_OTHERS, "Prometheus")                                                \
+	X(csv, EXPORT_OF_SITES, "spreadsheets")
 
 enum export_flag {
 	EXPORT_BINARY = 1,   /* nothing for a terminal */
 	EXPORT_OF_SITES = 2, /* without sites there is nothing to write */
+	EXPORT_OTHERS = 4,   /* has one sum for the sites that row_max leaves out */
 };
 
 struct export
 {
 	const struct study *study;
 	struct sites *sites;
-	size_t row_max; /* sites in formats that hold but a few; 0: as many as the format likes */
+	size_t row_max; /* sites, where the rest is one sum; 0: as many as the format likes */
 };
 
 typedef bool export_writer(const struct export *export, struct sink *sink, struct failure *why);
