@@ -6,13 +6,15 @@
 
 #include <stdlib.h>
 
+static double lower(uint64_t a, uint64_t b)
+{
+	return (double)(a < b ? a : b);
+}
+
+/* No block is older than its process. */
 static double age_of(const struct pm_age *age, uint64_t epochs)
 {
-	double least = age->age_min, most = age->age_max;
-
-	if (most > (double)epochs)
-		most = (double)epochs;
-	return most > least ? (least + most) / 2 : least;
+	return (lower(age->age_min, epochs) + lower(age->age_max, epochs)) / 2;
 }
 
 static double lifetime_of(const struct pm_site *row, const struct process *process)
