@@ -72,7 +72,7 @@ static size_t find_calls(struct cells *cells, const struct site *site)
 /* Outermost first, as in collapsed stacks.  Freed by the caller. */
 static char *stack_text(struct cells *cells, const struct site *site)
 {
-	size_t count = find_calls(cells, site), bytes = strlen(export_unknown) + 1;
+	size_t count = find_calls(cells, site), bytes = 1;
 
 	for (size_t i = 0; i < count; i++)
 		bytes += strlen(cells->calls[i]->label) + 1;
@@ -83,8 +83,6 @@ static char *stack_text(struct cells *cells, const struct site *site)
 		if (i)
 			*at++ = ';';
 	}
-	if (!count)
-		strcpy(text, export_unknown);
 	return text;
 }
 
@@ -132,7 +130,7 @@ static void put_stack(struct cells *cells, const struct site *site)
 {
 	char *text = stack_text(cells, site);
 
-	put_quoted(text, cells->sink);
+	put_quoted(site->place ? text : export_unknown, cells->sink);
 	sink_bytes(cells->sink, "\r\n", strlen("\r\n"));
 	free(text);
 }

@@ -5,19 +5,14 @@
  * The database is made in memory and then written as any other export is: a file that is half made is never seen.
  */
 #include "render/command.h"
-#include "render/export.h"
+#include "render/export_database.h"
 #include "render/sites.h"
-#include "text/allocate.h"
-#include "text/intern.h"
 
 #include <inttypes.h>
-#include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define FIGURE_COLUMN(name, key, meaning) ", " key " INTEGER NOT NULL"
+#define FIGURE_COLUMNS SITE_FIGURES(FIGURE_COLUMN)
 static const char schema[] =
 	"PRAGMA user_version = 1;"
 	"BEGIN;"
@@ -32,88 +27,14 @@ static const char schema[] =
 	" kept_bytes INTEGER NOT NULL, died_young INTEGER NOT NULL);"
 	"CREATE TABLE frames (id INTEGER PRIMARY KEY, function TEXT, file TEXT, line INTEGER,"
 	" module TEXT, build_id TEXT, address INTEGER NOT NULL, inlined INTEGER NOT NULL);"
-	"CREATE TABLE sites (id INTEGER PRIMARY KEY, location TEXT NOT NULL" SITE_FIGURES(
-		FIGURE_COLUMN) ", estimated INTEGER NOT NULL);"
-			       "CREATE TABLE intervals (site INTEGER NOT NULL REFERENCES sites,"
-			       " figure TEXT NOT NULL, at_least INTEGER NOT NULL,"
-			       " at_most INTEGER NOT NULL, standard_error INTEGER NOT NULL);"
-			       "CREATE TABLE stacks (site INTEGER NOT NULL REFERENCES sites,"
-			       " depth INTEGER NOT NULL, frame INTEGER NOT NULL REFERENCES frames,"
-			       " PRIMARY KEY (site, depth)) WITHOUT ROWID;";
+	"CREATE TABLE sites (id INTEGER PRIMARY KEY, location TEXT NOT NULL" FIGURE_COLUMNS
+	", estimated INTEGER NOT NULL);"
+	"CREATE TABLE intervals (site INTEGER NOT NULL REFERENCES sites, figure TEXT NOT NULL,"
+	" at_least INTEGER NOT NULL, at_most INTEGER NOT NULL, standard_error INTEGER NOT NULL);"
+	"CREATE TABLE stacks (site INTEGER NOT NULL REFERENCES sites, depth INTEGER NOT NULL,"
+	" frame INTEGER NOT NULL REFERENCES frames, PRIMARY KEY (site, depth)) WITHOUT ROWID;";
+#undef FIGURE_COLUMNS
 #undef FIGURE_COLUMN
-
-enum { COLUMN_MAX = 32 };
-
-struct database {
-	const struct export *export;
-	sqlite3 *connection;
-	sqlite3_stmt *insert;
-	int column, error; /* the first error; SQLITE_OK: none so far */
-	struct interned frames;
-};
-
-static void note(struct database *database, int code)
-{
-	if (code != SQLITE_OK && code != SQLITE_DONE && database->error == SQLITE_OK)
-		database->error = code;
-}
-
-/* --- rows ------------------------------------------------------------------------------------------------ */
-
-/* Between these the rows of one table are put. */
-static void begin_table(struct database *database, const char *table, size_t columns)
-{
-	char text[64 + 2 * COLUMN_MAX];
-	int used = snprintf(text, sizeof text, "INSERT INTO %s VALUES (?", table);
-
-	for (size_t i = 1; i < columns; i++)
-		used += snprintf(text + used, sizeof text - (size_t)used, ",?");
-	snprintf(text + used, sizeof text - (size_t)used, ")");
-	note(database, sqlite3_prepare_v2(database->connection, text, -1, &database->insert, NULL));
-}
-
-static void end_table(struct database *database)
-{
-	note(database, sqlite3_finalize(database->insert));
-	database->insert = NULL;
-}
-
-static void put_number(struct database *database, int64_t number)
-{
-	note(database, sqlite3_bind_int64(database->insert, ++database->column, number));
-}
-
-static void put_null(struct database *database)
-{
-	note(database, sqlite3_bind_null(database->insert, ++database->column));
-}
-
-static void put_text(struct database *database, const char *text)
-{
-	if (!text) {
-		put_null(database);
-		return;
-	}
-	char *shown = export_text(text);
-	note(database,
-	     sqlite3_bind_text(database->insert, ++database->column, shown, -1, SQLITE_TRANSIENT));
-	free(shown);
-}
-
-/* Takes the text. */
-static void put_taken(struct database *database, char *text)
-{
-	put_text(database, text);
-	free(text);
-}
-
-static void end_row(struct database *database)
-{
-	if (database->error == SQLITE_OK)
-		note(database, sqlite3_step(database->insert));
-	sqlite3_reset(database->insert);
-	database->column = 0;
-}
 
 /* --- about, processes ------------------------------------------------------------------------------------ */
 
@@ -368,7 +289,7 @@ static void put_stacks(struct database *database)
 
 static void run(struct database *database, const char *statements)
 {
-	note(database, sqlite3_exec(database->connection, statements, NULL, NULL, NULL));
+	database_note(database, sqlite3_exec(database->connection, statements, NULL, NULL, NULL));
 }
 
 static void fill(struct database *database)
@@ -393,7 +314,7 @@ static void write_out(struct database *database, struct sink *sink)
 	if (image)
 		sink_bytes(sink, (const char *)image, (size_t)bytes);
 	else
-		note(database, SQLITE_NOMEM);
+		database_note(database, SQLITE_NOMEM);
 	sqlite3_free(image);
 }
 
@@ -401,7 +322,7 @@ bool export_sqlite(const struct export *export, struct sink *sink, struct failur
 {
 	struct database database = {.export = export};
 
-	note(&database, sqlite3_open(":memory:", &database.connection));
+	database_note(&database, sqlite3_open(":memory:", &database.connection));
 	if (database.error == SQLITE_OK)
 		fill(&database);
 	if (database.error == SQLITE_OK)

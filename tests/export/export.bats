@@ -62,6 +62,9 @@ with_module()
 		[[ $output == *"alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes[dflt]"* ]]
 		[[ $output != *$'\e'* ]]
 	done
+	"$poolmem" export --format pprof -f -o heap.pb.gz "$golden/sites/capture.pm"
+	run -0 go tool pprof -symbolize=none -raw heap.pb.gz
+	[[ $output == *$'Mappings\n1: '*" /usr/bin/example "* ]]
 	record
 	"$poolmem" export --format pprof -f -o heap.pb.gz work.pms
 	run -0 go tool pprof -symbolize=none -top heap.pb.gz
@@ -108,6 +111,7 @@ with_module()
 		load = point("parse")
 		assert (load["tbk"], load["tb"], load["ebk"], load["eb"]) == (100, 100800, 60, 60480)
 		assert d["ftbl"][load["fs"][1]].endswith("work.c:26)") and load["tl"] / load["tbk"] > 1
+		assert d["te"] > 5 and point("grow")["tl"] == d["te"] // 2
 	END
 }
 
