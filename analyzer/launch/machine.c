@@ -224,19 +224,6 @@ static void check_pid_namespace(struct checks *checks)
 		checks_add(checks, "pids", CHECK_GOOD, NULL, "those of a container");
 }
 
-static void check_unwinder(struct checks *checks)
-{
-	void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
-
-	if (library)
-		checks_add(checks, "libunwind", CHECK_GOOD, NULL, "libunwind-x86_64.so.8 is there");
-	else
-		checks_add(checks, "libunwind", CHECK_NOTE, "apt install libunwind8",
-			   "libunwind-x86_64.so.8 is not there: no call sites");
-	if (library)
-		dlclose(library);
-}
-
 void machine_check(struct checks *checks)
 {
 	check_kernel(checks);
@@ -249,6 +236,5 @@ void machine_check(struct checks *checks)
 	check_locked_memory(checks);
 	check_overcommit(checks);
 	check_pid_namespace(checks);
-	check_unwinder(checks);
 	checks_add(checks, "rights", CHECK_GOOD, NULL, "ptrace and perf events are not needed");
 }

@@ -84,9 +84,7 @@ static char *join(const char *directory, const unsigned char *path, size_t bytes
 	size_t length = strlen(directory);
 	char *joined = allocate(length + bytes + 2, 1);
 
-	memcpy(joined, directory, length);
-	joined[length] = '/';
-	memcpy(joined + length + 1, path, bytes);
+	snprintf(joined, length + bytes + 2, "%s/%.*s", directory, (int)bytes, (const char *)path);
 	return joined;
 }
 

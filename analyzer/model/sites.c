@@ -9,7 +9,11 @@
 
 static bool is_used(const struct pm_site *site)
 {
-	return site->allocated || site->freed || site->inherited;
+	bool is_resized = site->resized_bytes || site->resized_requested;
+	bool was_live = site->peak_live || site->peak_bytes;
+
+	return site->allocated || site->freed || site->inherited || site->moved || is_resized ||
+	       was_live;
 }
 
 static bool is_sane(const struct layout *layout, const struct pm_site *site)

@@ -101,10 +101,10 @@
  */
 #define PM_ROOM_BYTES_MIN (128 << 10)
 #define PM_SETTINGS(X)                                                                             \
-	X(sites, "sites", CHOICE, "sample", "off|sample|never",                                    \
-	  "record call sites: of no block, or of blocks drawn at random by their bytes")           \
+	X(sites, "sites", CHOICE, "sample", "off|sample|all|never",                                \
+	  "record call sites: of no block, of blocks drawn at random by their bytes, of each")     \
 	X(sites_period, "sites.period", BYTES, "512K", "bytes",                                    \
-	  "one recorded block in so many bytes on the average")                                    \
+	  "of a sample: one recorded block in so many bytes on the average")                       \
 	X(dir, "dir", PATH, "", "path",                                                            \
 	  "directory of the segments (default /dev/shm/poolmem-UID, or TMPDIR)")                   \
 	X(max, "max", BYTES, "0", "bytes",                                                         \

@@ -21,7 +21,7 @@
 
 #include <dlfcn.h>
 
-enum { SITES_OFF, SITES_SAMPLE, SITES_NEVER }; /* the words of the setting */
+enum { SITES_OFF, SITES_SAMPLE, SITES_ALL, SITES_NEVER }; /* the words of the setting */
 
 enum {
 	DEPTH_MAX = 128,
@@ -458,9 +458,10 @@ void sites_init(void)
 {
 	extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 	extern const char etext[] __attribute__((visibility("hidden")));
-	if (life.settings.sites.index != SITES_SAMPLE || !walk_available())
+	uint32_t mode = life.settings.sites.index;
+	if ((mode != SITES_SAMPLE && mode != SITES_ALL) || !walk_available())
 		return;
-	period = life.settings.sites_period ? life.settings.sites_period : 1;
+	period = mode == SITES_ALL || !life.settings.sites_period ? 1 : life.settings.sites_period;
 	own_first = (uintptr_t)__ehdr_start;
 	own_last = (uintptr_t)etext;
 	life.process->site_period = period;

@@ -494,7 +494,7 @@ print(len(names), names[0])'; }
 @test "sites: stacks and trees" {
 	run -0 "$poolmem" sites --stacks "$here/sites/capture.pm"
 	[[ $output == *"      example+0x1344"$'\n'"      example+0x1200"$'\n'"      example+0x1010"$'\n'* ]]
-	[[ $output == *"example+0x1500"$'\n'"      (deeper than is kept)"* && $output == *"(no room, or no time, for the stack)"* ]]
+	[[ $output == *"example+0x1500"$'\n'"      (deeper than is kept: outer frames are missing)"* && $output == *"(not taken, for want of room or time)"* ]]
 	run -0 "$poolmem" sites --bottom-up --sort count "$here/sites/capture.pm"
 	[[ $output == *"- example+0x1344"$'\n'*"  example+0x1200"$'\n'*"  example+0x1010"$'\n'* && $output != *"- second.so"* ]]
 	run -0 "$poolmem" sites --top-down --min 0% --sort count "$here/sites/capture.pm"

@@ -287,7 +287,7 @@ Test(sites, rows_that_contradict_themselves)
 		{.size_class = 11, .period = 1, .allocated = 1}, /* counts bytes of large ones */
 		{.size_class = 3, .period = 0, .allocated = 1},
 		{.size_class = 3, .period = 1, .large_log2 = 64, .allocated = 1},
-		{.size_class = 3, .period = 1, .stack_end = PM_STACK_NONE + 1, .allocated = 1},
+		{.size_class = 3, .period = 1, .stack_end = PM_STACK_END_COUNT, .allocated = 1},
 		{.size_class = 3, .period = 1}, /* not used yet */
 		{.size_class = 3, .period = 1, .freed = 9, .freed_bytes = 9},
 	};

@@ -582,10 +582,15 @@ static inline void builder_example_sited(struct builder *b)
 				      .allocated = 1,
 				      .allocated_bytes = 1 << 19,
 				      .requested = 1 << 19,
-				      .resized_bytes = 1 << 19,
-				      .resized_requested = 1 << 19,
 				      .peak_live = 1,
 				      .peak_bytes = 1 << 20});
+	builder_site(b, rows,
+		     (struct pm_site){.frame = after,
+				      .size_class = (uint16_t)large,
+				      .large_log2 = 19,
+				      .period = 1,
+				      .resized_bytes = 1 << 19,
+				      .resized_requested = 1 << 19});
 	builder_site(b, rows,
 		     (struct pm_site){.frame = deep,
 				      .slot = b->leader,
