@@ -24,19 +24,17 @@ static const struct {
 enum { PROFILE_COUNT = sizeof profiles / sizeof *profiles };
 
 struct frames_of_stacks {
-	struct interned known; /* "name\nfile\nline" */
+	struct interned known; /* "name\nfile": calls of a function are one frame, as its readers expect */
 	json_t *list;
 };
 
-static json_t *frame_json(const struct named_call *call, const char *name, const char *file)
+static json_t *frame_json(const char *name, const char *file)
 {
 	json_t *object = json_object();
 
 	json_put(object, "name", json_text(name));
 	if (*file)
 		json_put(object, "file", json_text(file));
-	if (call && call->call.line)
-		json_put(object, "line", json_count(call->call.line));
 	return object;
 }
 
@@ -45,11 +43,11 @@ static json_t *frame_number(struct frames_of_stacks *frames, const struct named_
 	char *name = export_label(call), *file = export_file(call), *key = NULL;
 	size_t before = frames->known.count;
 
-	if (asprintf(&key, "%s\n%s\n%u", name, file, call ? call->call.line : 0) < 0)
+	if (asprintf(&key, "%s\n%s", name, file) < 0)
 		abort();
 	uint32_t number = intern(&frames->known, key);
 	if (frames->known.count > before)
-		json_array_append_new(frames->list, frame_json(call, name, file));
+		json_array_append_new(frames->list, frame_json(name, file));
 	free(key);
 	free(file);
 	free(name);

@@ -173,6 +173,7 @@ with_module()
 import json, sys
 d = json.load(sys.stdin)
 names = [f["name"] for f in d["shared"]["frames"]]
+assert names.count("main") == 1
 p = d["profiles"][d["activeProfileIndex"]]
 stacks = {tuple(names[n] for n in s)[-3:]: w for s, w in zip(p["samples"], p["weights"])}
 assert stacks["main", "load", "parse"] == 100800, stacks'
