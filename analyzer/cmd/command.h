@@ -21,6 +21,7 @@
 	X(survival, "who dies young and who never dies, by generation and age")                    \
 	X(sites, "who allocates: call stacks with what became of their blocks")                    \
 	X(flamegraph, "draw the call stacks as a picture that can be searched")                    \
+	X(export, "write call sites for other programs: pprof, DHAT, SQLite ...")                  \
 	X(list, "show the segments of this user")                                                  \
 	X(clean, "remove segments of finished programs")                                           \
 	X(doctor, "check that poolmem works here and for a program")

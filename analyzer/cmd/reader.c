@@ -38,6 +38,7 @@ enum letter {
 	LETTER_NO_SYMBOLS,
 	LETTER_OF,
 	LETTER_COLLAPSED,
+	LETTER_FORMAT,
 };
 
 static const struct option options[] = {
@@ -61,6 +62,7 @@ static const struct option options[] = {
 	{"no-symbols", no_argument, NULL, LETTER_NO_SYMBOLS},
 	{"of", required_argument, NULL, LETTER_OF},
 	{"collapsed", no_argument, NULL, LETTER_COLLAPSED},
+	{"format", required_argument, NULL, LETTER_FORMAT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -73,16 +75,19 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_OLDER:
 	case LETTER_DRY_RUN: return accepts->older_than;
 	case LETTER_THRESHOLDS:
-	case LETTER_SVG:
-	case 'f': return accepts->ages;
+	case LETTER_SVG: return accepts->ages;
+	case LETTER_JSON:
+	case LETTER_COLOUR: return !accepts->exports;
+	case 'f': return accepts->ages || accepts->exports;
 	case LETTER_STACKS:
 	case LETTER_BOTTOM_UP:
 	case LETTER_TOP_DOWN: return accepts->site_tables;
-	case LETTER_OF:
+	case LETTER_FORMAT: return accepts->exports;
+	case LETTER_OF: return accepts->site_pictures || accepts->exports;
 	case LETTER_COLLAPSED: return accepts->site_pictures;
 	case LETTER_MIN:
-	case LETTER_THREAD:
-	case LETTER_NO_SYMBOLS: return accepts->sites;
+	case LETTER_THREAD: return accepts->sites;
+	case LETTER_NO_SYMBOLS: return accepts->sites || accepts->exports;
 	default: return true;
 	}
 }
@@ -130,6 +135,7 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_NO_SYMBOLS: reader->no_symbols = true; return true;
 	case LETTER_OF: reader->order = optarg; return true;
 	case LETTER_COLLAPSED: reader->collapsed = true; return true;
+	case LETTER_FORMAT: reader->format = optarg; return true;
 	default: reader->dry_run = true; return true;
 	}
 }
@@ -196,7 +202,7 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 			return command_usage_error(accepts->command, "-n takes a number, not '%s'",
 						   optarg);
 	}
-	if (reader.json && !rows_given)
+	if ((reader.json || accepts->exports) && !rows_given)
 		reader.view.row_max = 0;
 	struct failure why;
 	bool colour;

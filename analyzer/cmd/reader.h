@@ -10,6 +10,7 @@ struct reader {
 	bool json, dry_run, overwrite;
 	bool stacks, bottom_up, top_down, collapsed, no_symbols;
 	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
+	const char *format;
 	const char *thread, *min;
 	struct view view;
 	const char *operand; /* NULL: none */
@@ -27,10 +28,12 @@ struct reader {
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
  * operand.  ages: --thresholds, --svg and -f.  sites: --min, --thread, --no-symbols;
  * tables of them: --stacks, --bottom-up, --top-down; pictures of them: --of, --collapsed.
+ * exports: --format, --of, --no-symbols and -f, no --json and no --color.
  */
 struct reader_accepts {
 	const char *command;
-	bool order, filter, all, older_than, ages, sites, site_tables, site_pictures, operand;
+	bool order, filter, all, older_than, ages, sites, site_tables, site_pictures, exports,
+		operand;
 };
 
 /* Returns an exit code below zero when the command may go on. */

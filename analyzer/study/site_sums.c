@@ -70,8 +70,9 @@ static void add_deaths(const struct adding *adding, const struct site_group *gro
 	}
 }
 
-static uint64_t unit_of(const struct pm_class *size_class, const struct pm_site *row)
+uint64_t site_unit(const struct pm_site *row, const struct process *process)
 {
+	const struct pm_class *size_class = &process->layout->classes[row->size_class];
 	return size_class->kind == PM_CLASS_LARGE ? UINT64_C(1) << row->large_log2
 						  : size_class->block_bytes;
 }
@@ -87,8 +88,7 @@ static void note_rarest(struct estimate *rarest, double each, const struct sampl
 void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
 			 const struct pm_site *row, const struct process *process)
 {
-	const struct pm_class *size_class = &process->layout->classes[row->size_class];
-	uint64_t unit = unit_of(size_class, row);
+	uint64_t unit = site_unit(row, process);
 	struct adding adding = {sums, sampling_of(row->period, unit)};
 
 	sums->resized_bytes += group->resized_bytes * (1 + adding.sampling.unseen);

@@ -27,6 +27,10 @@ struct site_sums {
 /* row: one of the group's, for its class and period. */
 void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
 			 const struct pm_site *row, const struct process *process);
+
+/* What a block of a row counts as when it is drawn for the sample, bytes. */
+uint64_t site_unit(const struct pm_site *row, const struct process *process);
+
 void site_sums_add(struct site_sums *to, const struct site_sums *from);
 
 static inline double site_value(const struct site_sums *sums, enum site_figure which)

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* export.c: `poolmem export`: the recording for other programs. */
+#include "render/export.h"
+
+#include "cmd/command.h"
+#include "cmd/reader.h"
+#include "cmd/recorded.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct command_option options[] = {
+	{"--format FORMAT", "pprof, dhat, collapsed, speedscope, sqlite, openmetrics, csv"},
+	{"-o, --output FILE", "write there; the file appears when it is whole"},
+	{"-f, --force", "replace the file when it is there"},
+	{"--of KEY",
+	 "what counts most: live (the default), peak, allocated, count, leaked, slack, temporary, "
+	 "remote"},
+	{"--filter REGEX", "stacks with such a function, file or module; lib:REGEX: such a module"},
+	{"-n, --rows ROWS", "only so many sites (openmetrics: 20), 0: all"},
+	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"},
+	{NULL, NULL},
+};
+
+const struct command_help help_export = {
+	.usage = "export --format FORMAT [options] [FILE|PID|last]",
+	.purpose = "Writes call sites with their figures in the format of another program: profiles,\n"
+		   "tables, metrics. FILE is a capture or a segment; PID a process that runs or ran under\n"
+		   "libpoolmem.so; last (the default) the newest of all.",
+	.options = options,
+	.examples =
+		{
+			{"poolmem export --format pprof -o heap.pb.gz",
+			 "then: go tool pprof -http=: heap.pb.gz"},
+			{"poolmem export --format sqlite -o heap.db build.pm",
+			 "tables to ask: sqlite3 heap.db 'select * from metrics'"},
+			{"poolmem export --format openmetrics -f -o poolmem.prom $(pidof server)",
+			 "for the textfile collector of Prometheus' node exporter"},
+		},
+};
+
+struct wish {
+	struct site_query query;
+	const struct export_format *format;
+};
+
+static bool is_free(const struct reader *reader, struct failure *why)
+{
+	struct stat status;
+
+	if (!reader->output || reader->overwrite || lstat(reader->output, &status) != 0 ||
+	    !(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)))
+		return true;
+	return fail(why, FAILURE_WRITE, "%s is there already: give -f to replace it",
+		    reader->output);
+}
+
+static bool print(const struct export *export, const struct wish *wish, const struct reader *reader,
+		  struct failure *why)
+{
+	struct sink sink;
+
+	struct failure ignored;
+
+	if (!reader_open_sink(reader, &sink, why))
+		return false;
+	bool is_made = wish->format->write(export, &sink, why);
+	if (!is_made)
+		sink.error = ECANCELED; /* the file does not appear */
+	return sink_close(&sink, is_made ? why : &ignored) && is_made;
+}
+
+static bool show(const struct recording *recording, const struct wish *wish,
+		 const struct reader *reader, struct failure *why)
+{
+	struct query all;
+	struct study study;
+	struct sites sites;
+
+	if (!query_open(&all, NULL, NULL, why))
+		return false;
+	study_make(recording, &all, &study);
+	sites_make(&study, NULL, &wish->query, &sites);
+	if (!(wish->format->flags & EXPORT_OTHERS))
+		sites.count = view_rows(&reader->view, sites.count);
+	struct export export = {&study, &sites, reader->view.row_max};
+	bool is_wanted = wish->format->flags & EXPORT_OF_SITES || sites.used_count;
+	bool shown = (!is_wanted || sites_found(&sites, &wish->query, why)) &&
+		     print(&export, wish, reader, why);
+	sites_free(&sites);
+	study_free(&study);
+	query_close(&all);
+	return shown;
+}
+
+static bool export(const struct reader *reader, const struct wish *wish, struct failure *why)
+{
+	struct recording recording;
+
+	if (!is_free(reader, why) || !recorded_read(reader->operand, &recording, why))
+		return false;
+	bool done = show(&recording, wish, reader, why);
+	recording_free(&recording);
+	return done;
+}
+
+static bool is_key(const char *key)
+{
+	for (size_t i = 0; i < SITE_ORDER_COUNT; i++)
+		if (strcmp(key, site_order_keys[i]) == 0)
+			return true;
+	return false;
+}
+
+static int check(const struct reader *reader, const struct export_format *format)
+{
+	if (reader->order && !is_key(reader->order))
+		return command_usage_error("export",
+					   "--of takes live, peak, allocated, count, leaked, slack, "
+					   "temporary or remote, not '%s'",
+					   reader->order);
+	if (format->flags & EXPORT_BINARY && !reader->output && isatty(STDOUT_FILENO))
+		return command_usage_error("export", "%s is nothing for a terminal: give -o FILE",
+					   format->name);
+	return EXIT_DONE;
+}
+
+int cmd_export(int argc, char **argv)
+{
+	static const struct reader_accepts accepts = {
+		.command = "export", .filter = true, .exports = true, .operand = true};
+	struct failure why = {FAILURE_NONE, ""};
+	struct reader reader;
+	struct wish wish;
+	int code = reader_parse(argc, argv, &accepts, &reader);
+
+	if (code >= 0)
+		return code;
+	wish.format = export_format_find(reader.format, &why);
+	if (!wish.format)
+		return command_usage_error("export", "%s", why.text);
+	if ((code = check(&reader, wish.format)) != EXIT_DONE)
+		return code;
+	if (!site_query_open(&wish.query, reader.filter, reader.order, NULL, &why))
+		return command_usage_error("export", "%s", why.text);
+	wish.query.without_files = reader.no_symbols;
+	export(&reader, &wish, &why);
+	site_query_close(&wish.query);
+	return failure_report(&why);
+}
