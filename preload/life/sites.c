@@ -25,6 +25,7 @@ enum { SITES_OFF, SITES_SAMPLE, SITES_ALL, SITES_NEVER }; /* the words of the se
 
 enum {
 	DEPTH_MAX = 128,
+	MEMOS = 16,
 	PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
 	ROW_PAGES = INTERN_SITES / PAGE_ROWS,
 	WAIT_TURNS = 110, /* a twentieth of a second: whose thread is stopped keeps nobody for long */
@@ -36,7 +37,8 @@ enum {
 struct recorder {
 	struct segment_rows rows;
 	uint32_t descent; /* whose rows these are */
-	struct walk_memo memo;
+	struct memo_frames fresh;
+	struct walk_memo memo[MEMOS]; /* of where walks begin: calls that come in turn find their own */
 	struct pm_site **rows_of[ROW_PAGES]; /* by number of the site less one; NULL: none yet */
 } __attribute__((aligned(MEMORY_PAGE)));
 
@@ -223,12 +225,19 @@ static uint32_t enter(const struct stack *stack)
 	return number;
 }
 
+/* Where few are recorded, each walk is as good as new. */
+static struct walk_memo *memo_for(struct recorder *recorder, uintptr_t sp)
+{
+	uint64_t hash = (sp >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+	return &recorder->memo[period == 1 ? hash >> 60 : 0];
+}
+
 /* The site of a block by the stack from `from` on.  0: no room. */
 __attribute__((noinline)) static uint32_t find_site(struct recorder *recorder, struct frame from,
 						    const struct pool *pool)
 {
-	struct walk_memo *memo = &recorder->memo;
-	unsigned depth = walk_again(from, memo), own = 0;
+	struct walk_memo *memo = memo_for(recorder, from.sp);
+	unsigned depth = walk_again(from, memo, &recorder->fresh), own = 0;
 	const uintptr_t *addresses = memo->kept.ip + memo->begin;
 	while (own < depth && is_own(addresses[own]))
 		own++;

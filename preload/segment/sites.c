@@ -4,6 +4,13 @@
 
 #include "sys/memory.h"
 
+/* The first page of a chunk is present from the start; each further one when the first record reaches into it. */
+static bool make_room(void *chunk, const void *record, size_t bytes)
+{
+	size_t begin = (size_t)((const char *)record - (char *)chunk), end = begin + bytes;
+	return (begin - 1) / MEMORY_PAGE == (end - 1) / MEMORY_PAGE || segment_present(chunk, end);
+}
+
 /* The chunk that frames of this process go to; a forked child does not write to its parent's. */
 static struct {
 	uint32_t process, number, used;
@@ -30,7 +37,7 @@ uint32_t segment_add_frame(uint32_t process, const struct pm_frame *frame)
 		return 0;
 	struct pm_frames *chunk = segment_chunk(frames.number);
 	struct pm_frame *to = &chunk->frame[frames.used];
-	if (!segment_present(chunk, (size_t)((char *)(to + 1) - (char *)chunk)))
+	if (!make_room(chunk, to, sizeof *to))
 		return 0;
 	to->caller = frame->caller;
 	to->generation = frame->generation;
@@ -40,7 +47,7 @@ uint32_t segment_add_frame(uint32_t process, const struct pm_frame *frame)
 
 static bool begin_rows(uint32_t process, struct segment_rows *rows)
 {
-	uint32_t number = segment_emptied(process, PM_CHUNK_SITES);
+	uint32_t number = rows->number ? 0 : segment_emptied(process, PM_CHUNK_SITES);
 	if (!number)
 		number = segment_add(process, 0, MEMORY_PAGE);
 	if (!number)
@@ -65,7 +72,7 @@ struct pm_site *segment_add_row(uint32_t process, struct segment_rows *rows,
 	struct pm_sites *chunk = segment_chunk(rows->number);
 	struct pm_site *to = &chunk->row[rows->used];
 	uint32_t end = (uint32_t)((char *)(to + 1) - (char *)chunk);
-	if (!segment_present(chunk, end))
+	if (!make_room(chunk, to, sizeof *to))
 		return NULL;
 	*to = *row;
 	rows->used++;

@@ -10,7 +10,11 @@
 #include "stack/steps.h"
 #include "sys/memory.h"
 
-enum { GUESS_BYTES_MAX = 1 << 20, FP_UNKNOWN = 1 /* no address of a word */ };
+enum {
+	STACK_STEP_MAX = 64 << 10, /* as far down at once it is the same stack */
+	GUESS_BYTES_MAX = 1 << 20,
+	FP_UNKNOWN = 1 /* no address of a word */
+};
 
 /* Never 1: a step that hangs on more than words of the stack is taken again. */
 static const uintptr_t never = 0;
@@ -222,9 +226,10 @@ static void copy_words(uintptr_t *to, const uintptr_t *from, unsigned count)
 }
 
 /* Puts `count` fresh frames before those that are kept from `before` on. */
-static void keep(struct walk_memo *memo, unsigned count, unsigned before)
+static void keep(struct walk_memo *memo, const struct memo_frames *from, unsigned count,
+		 unsigned before)
 {
-	struct memo_frames *to = &memo->kept, *from = &memo->fresh;
+	struct memo_frames *to = &memo->kept;
 	unsigned at = before - count;
 	uint32_t words = from->first[count], first = to->first[before] - words;
 	copy_words(to->ip + at, from->ip, count);
@@ -272,37 +277,54 @@ static void note(struct walker *w, struct memo_frames *fresh, unsigned at)
 }
 
 /* Notes frames until the walk meets the last one.  Returns where; MEMO_ROOM: nowhere. */
-static unsigned go(struct walker *w, struct walk_memo *memo, unsigned *ret_fresh,
-		   enum pace *ret_pace)
+static unsigned go(struct walker *w, struct walk_memo *memo, struct memo_frames *fresh,
+		   unsigned *ret_count, enum pace *ret_pace)
 {
 	struct meeting next = {memo->generation == steps_now() ? memo->begin : MEMO_ROOM, 0};
 	enum pace pace = w->frame.ip ? PACE_ON : PACE_WHOLE;
-	unsigned fresh = 0;
+	unsigned count = 0;
 	bool met = false;
-	w->word = memo->fresh.word;
-	while (pace == PACE_ON && fresh < MEMO_ROOM &&
-	       !(met = meets(memo, &next, &w->frame, fresh))) {
-		note(w, &memo->fresh, fresh++);
+	w->word = fresh->word;
+	while (pace == PACE_ON && count < MEMO_ROOM &&
+	       !(met = meets(memo, &next, &w->frame, count))) {
+		note(w, fresh, count++);
 		pace = STEP_MACHINE_IS_KNOWN ? step_up(w) : PACE_LOST;
-		memo->fresh.first[fresh] = (uint32_t)(w->word - memo->fresh.word);
+		fresh->first[count] = (uint32_t)(w->word - fresh->word);
 	}
 	*ret_pace = pace;
-	*ret_fresh = fresh;
+	*ret_count = count;
 	return met ? next.at : MEMO_ROOM;
 }
 
-unsigned walk_again(struct frame from, struct walk_memo *memo)
+/*
+ * The pages of a stack that were read stay readable while it is the one in use, and so do those between them and where it
+ * ends now.
+ */
+static struct walker begin_again(struct frame from, const struct walk_memo *memo)
+{
+	struct walker w = begin(from);
+	if (memo->known - w.known < STACK_STEP_MAX || w.known - memo->known < memo->known_bytes) {
+		uintptr_t last = memo->known + memo->known_bytes;
+		w.known = w.known < memo->known ? w.known : memo->known;
+		w.known_bytes = last - w.known;
+	}
+	return w;
+}
+
+unsigned walk_again(struct frame from, struct walk_memo *memo, struct memo_frames *fresh)
 {
 	uint32_t generation = steps_now();
-	struct walker w = begin(from);
+	struct walker w = begin_again(from, memo);
 	enum pace pace;
-	unsigned fresh;
+	unsigned count;
 	memo->kept.first[MEMO_ROOM] = MEMO_WORDS;
-	unsigned met = go(&w, memo, &fresh, &pace);
+	unsigned met = go(&w, memo, fresh, &count, &pace);
 	if (met == MEMO_ROOM) {
 		memo->end = end_of(&w, pace);
 		memo->generation = memo->end == WALK_LOST ? 0 : generation;
 	}
-	keep(memo, fresh, met);
+	memo->known = w.known;
+	memo->known_bytes = w.known_bytes;
+	keep(memo, fresh, count, met);
 	return MEMO_ROOM - memo->begin;
 }

@@ -60,10 +60,11 @@ struct memo_frames {
  * there on is what it was.  What is kept ends at the end of the arrays, the outermost frame last.
  */
 struct walk_memo {
-	struct memo_frames kept, fresh;
+	struct memo_frames kept;
 	uint64_t hash[MEMO_ROOM + 1]; /* of the addresses from here outwards */
 	uint32_t generation;          /* 0: nothing is kept */
 	unsigned begin;               /* the innermost frame */
+	uintptr_t known, known_bytes; /* of the stack: can be read */
 	enum walk_end end;
 };
 
@@ -74,8 +75,8 @@ static inline uint64_t walk_hash(uint64_t outer, uintptr_t ip)
 	return hash ^ hash >> 32;
 }
 
-/* Addresses are memo->kept.ip from memo->begin on; returns how many.  A memo is all zero at first. */
-unsigned walk_again(struct frame from, struct walk_memo *memo);
+/* Addresses are memo->kept.ip from memo->begin on; returns how many.  A memo is all zero at first; `fresh` is scratch. */
+unsigned walk_again(struct frame from, struct walk_memo *memo, struct memo_frames *fresh);
 
 /* Makes the table that makes walks fast.  false: no memory; walks still work. */
 bool steps_init(void);

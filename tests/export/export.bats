@@ -31,7 +31,7 @@ captures()
 # need COMMAND PACKAGE
 need()
 {
-	command -v "$1" >/dev/null || skip "$1 is not here: tools/setup test installs $2"
+	command -v "$1" >/dev/null || skip "$1 is not here: tools/setup soak installs $2"
 }
 
 # with_module MODULE PACKAGE: sets python

@@ -13,6 +13,7 @@
 enum { LEAVES = 60000, ROOM = MEMO_ROOM };
 
 static struct walk_memo memo;
+static struct memo_frames fresh;
 static uint64_t state = 1;
 static unsigned leaves, wrong, short_cuts;
 
@@ -37,9 +38,9 @@ __attribute__((noinline)) static void compare(struct walk_memo *with)
 	struct frame from = frame_of_caller();
 	bool had_one = with->generation;
 	unsigned count = walk(from, ips, ROOM, &end);
-	memset(&with->fresh, 0, sizeof with->fresh);
-	unsigned again = walk_again(from, with);
-	short_cuts += had_one && !with->fresh.ip[count - 1];
+	memset(&fresh, 0, sizeof fresh);
+	unsigned again = walk_again(from, with, &fresh);
+	short_cuts += had_one && !fresh.ip[count - 1];
 	wrong += again != count || end != with->end ||
 		 memcmp(ips, with->kept.ip + with->begin, count * sizeof *ips) != 0 ||
 		 with->hash[with->begin] != hash_of(ips, count);
