@@ -23,8 +23,8 @@ enum { BLOCKS = 60000, THREADS = 4, PER_THREAD = 500, DEPTH = 60 };
 	X(inlined)                                                                                 \
 	X(zeroed)                                                                                  \
 	X(grown)                                                                                   \
-	X(aligned) X(library) X(threaded) X(temporary) X(handled) X(coroutine) X(large) X(sorted)  \
-		X(child)
+	X(aligned)                                                                                 \
+	X(library) X(threaded) X(temporary) X(handled) X(coroutine) X(large) X(sorted) X(child)
 
 #define NAME(name) SITE_##name,
 enum site { SITES(NAME) SITE_COUNT };
