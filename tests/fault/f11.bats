@@ -44,7 +44,7 @@ storm()
 # Each block that has a heap is recorded; those of handlers that met the allocator at work have none.
 recorded_storm()
 {
-	settings=sites.period=1 watched "$programs/f11_storm" "$(by_level 2000 300000)" "$1" >"$out/under"
+	settings=sites.period=1 watched "$programs/f11_storm" "$(by_level 1000 300000)" "$1" >"$out/under"
 	cat "$out/under"
 	grep -qx '0 blocks wrong' "$out/under"
 	sites 'sum_of("allocated"), metrics["alloc.count"], metrics["alloc.nested"], d["dropped_blocks"], d["dropped_stacks"]'

@@ -47,7 +47,7 @@ calls_of()
 only()
 {
 	calls_of env POOLMEM="dir=$out/segments,purge.ms=0,$1" LD_PRELOAD="$lib" "$programs/f31_strict" none >"$out/with"
-	calls_of "$programs/f31_strict" none >"$out/without"
+	[ -e "$out/without" ] || calls_of "$programs/f31_strict" none >"$out/without"
 	cat "$out/with"
 	grep -qw mmap "$out/with" && grep -qw madvise "$out/with" && grep -qw clone "$out/without"
 	awk 'NR == FNR { before[$2] = $1; next }
@@ -58,7 +58,7 @@ only()
 }
 
 @test "F31 strace: after main begins, no system call but those five on top of the program's own" {
-	for how in sites=off sites=sample sites.period=1; do
+	for how in sites=off sites.period=1; do
 		only $how
 	done
 }
