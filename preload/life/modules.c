@@ -19,10 +19,10 @@
 
 enum { MODULES_MAX = 1024, MODULE_HEAD_BYTES = 4096 };
 
-/* Filled up one by one, by one thread at a time; those that were closed stay, empty. */
+/* Added to by one thread at a time, first where one was that is closed. */
 static struct known {
-	uint64_t first, last; /* addresses of its first byte and behind its last */
-	uint64_t record;      /* the loader's, where that is watched */
+	uint64_t first, last; /* addresses of its first byte and behind its last; 0: none */
+	uint64_t record;      /* the loader's, where that is watched; atomic: 0 is written last */
 } known[MODULES_MAX];
 static uint32_t known_count; /* atomic */
 static uint32_t generation;  /* atomic */
@@ -41,12 +41,22 @@ static bool is_known(uint64_t first)
 	return false;
 }
 
+static struct known *free_place(void)
+{
+	for (uint32_t i = 0; i < known_count; i++)
+		if (!__atomic_load_n(&known[i].record, __ATOMIC_ACQUIRE) && !known[i].last)
+			return &known[i];
+	return known_count < MODULES_MAX ? &known[known_count] : NULL;
+}
+
 void modules_know(uint64_t first, uint64_t last)
 {
-	if (known_count == MODULES_MAX)
+	struct known *place = free_place();
+	if (!place)
 		return;
-	known[known_count] = (struct known){first, last, 0};
-	__atomic_store_n(&known_count, known_count + 1, __ATOMIC_RELEASE);
+	*place = (struct known){first, last, 0};
+	if (place == &known[known_count])
+		__atomic_store_n(&known_count, known_count + 1, __ATOMIC_RELEASE);
 }
 
 void modules_closed(uint64_t record)
@@ -55,8 +65,10 @@ void modules_closed(uint64_t record)
 	__atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);
 	steps_forget();
 	for (uint32_t i = 0; i < count; i++)
-		if (known[i].record == record)
+		if (__atomic_load_n(&known[i].record, __ATOMIC_ACQUIRE) == record) {
 			known[i].first = known[i].last = 0;
+			__atomic_store_n(&known[i].record, 0, __ATOMIC_RELEASE);
+		}
 }
 
 /* Where it has become free meanwhile, the stamp stays as it is. */
@@ -111,15 +123,29 @@ static bool describe(const struct dl_find_object *found, struct dl_phdr_info *re
 	return true;
 }
 
+/* Its free may come at any time from when it is watched. */
+static void watch_known(uint64_t first, const void *record)
+{
+	for (uint32_t i = 0; i < known_count; i++)
+		if (known[i].first <= first && first < known[i].last) {
+			__atomic_store_n(&known[i].record, (uintptr_t)record, __ATOMIC_RELEASE);
+			if (!watch(record))
+				__atomic_store_n(&known[i].record, 0, __ATOMIC_RELEASE);
+		}
+}
+
 static void meet(const struct dl_find_object *found)
 {
 	struct dl_phdr_info info;
 	uint64_t first = (uintptr_t)found->dlfo_map_start;
 	if (is_known(first) || !wiped.alive || !wiped_try(&wiped.entering))
 		return;
-	if (!is_known(first) && known_count < MODULES_MAX && describe(found, &info) &&
-	    facts_add_module(&info, modules_generation()) && watch(found->dlfo_link_map))
-		known[known_count - 1].record = (uintptr_t)found->dlfo_link_map;
+	if (!is_known(first) && describe(found, &info)) {
+		if (free_place() && facts_add_module(&info, modules_generation()))
+			watch_known(first, found->dlfo_link_map);
+		else
+			life_process()->notes |= UINT64_C(1) << PM_NOTE_FACTS_CUT;
+	}
 	wiped_done(&wiped.entering);
 }
 

@@ -318,10 +318,11 @@ __attribute__((noinline)) void sites_record(struct heap *heap, struct pool *pool
 
 /* --- what becomes of recorded blocks ---------------------------------------------------------------- */
 
+/* The stamp tells the age until an ageing pass would have turned it: the epoch and the table of ages do not change as one. */
 static uint8_t stamp_now(const struct recorded *recorded)
 {
-	bool is_old = recorded->is_frozen || clock_now.epoch - recorded->epoch >= CLOCK_OLD_AGE;
-	return is_old ? STAMP_OLD : recorded->stamp;
+	bool is_old = clock_now.epoch - recorded->epoch >= CLOCK_OLD_AGE + CLOCK_AGEING_PERIOD;
+	return is_old || recorded->is_frozen ? STAMP_OLD : recorded->stamp;
 }
 
 static void count_death(struct heap *heap, const struct recorded *recorded)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.c: mmap, munmap, mremap, madvise, futex and rt_sigprocmask, by raw system calls. */
+/* memory.c: mmap, munmap, mremap, madvise and futex, by raw system calls. */
 #define _GNU_SOURCE
 #include "sys/memory.h"
 
@@ -123,11 +123,20 @@ bool memory_wipe_on_fork(void *address, size_t bytes)
 	       !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, ADVICE_WIPE_ON_FORK));
 }
 
-/* The kernel copies the signal set before it looks at what to do with it, and no such thing is known. */
+/* Nobody is woken or queued elsewhere; but first the kernel reads the word and compares it. */
+static bool is_word_readable(uintptr_t address)
+{
+	static uint32_t elsewhere;
+	long result = raw_call(SYS_futex, (long)(address & -sizeof(uint32_t)),
+			       FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 0, (long)&elsewhere, 0);
+	return result == 0 || result == -EAGAIN;
+}
+
 bool memory_is_readable(const void *address)
 {
-	const int unknown_how = ~0;
-	return raw_call(SYS_rt_sigprocmask, unknown_how, (long)address, 0, 8, 0, 0) == -EINVAL;
+	uintptr_t first = (uintptr_t)address, last = first + 7;
+	return is_word_readable(first) &&
+	       (first / MEMORY_PAGE == last / MEMORY_PAGE || is_word_readable(last));
 }
 
 enum { TURNS_AWAKE = 100, PAUSE_NS = 1000000, PAUSE_SHIFT_MAX = 3 };

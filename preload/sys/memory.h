@@ -2,8 +2,8 @@
 /*
  * memory.h: the only door to the kernel's memory calls.
  *
- * After start-up the library makes no other system calls than mmap, munmap, mremap, madvise, futex and, to ask whether
- * memory can be read, rt_sigprocmask, and all of them here.  Sizes are bytes, multiples of the page size.
+ * After start-up the library makes no other system calls than mmap, munmap, mremap, madvise and futex, and all of them
+ * here: a sandbox that lets malloc work lets it do so here too.  Sizes are bytes, multiples of the page size.
  */
 #ifndef SYS_MEMORY_H
 #define SYS_MEMORY_H

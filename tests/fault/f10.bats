@@ -16,12 +16,14 @@ started()
 }
 
 @test "F10 the same descriptors as without the library, however it was started" {
-	for way in plain all-closed some-closed many-open; do
-		exec 5>&- 6>&-
-		started $way plainly "$programs/f10_fds" "$out/plain.$way"
-		started $way watched "$programs/f10_fds" "$out/watched.$way"
-		grep -qx 'wrong pieces 0' "$out/plain.$way"
-		diff "$out/plain.$way" "$out/watched.$way"
+	for settings in sites=off sites.period=1; do
+		for way in plain all-closed some-closed many-open; do
+			exec 5>&- 6>&-
+			started $way plainly "$programs/f10_fds" "$out/plain.$way"
+			started $way watched "$programs/f10_fds" "$out/watched.$way"
+			grep -qx 'wrong pieces 0' "$out/plain.$way"
+			diff "$out/plain.$way" "$out/watched.$way"
+		done
 	done
 	[ "$(find "$out/segments" -name '*.pms' | wc -l)" -ge 4 ]
 }
@@ -57,6 +59,7 @@ started()
 		open(sys.argv[1]).read()
 	END
 	mkfifo "$out/go"
+	settings=sites.period=64
 	for how in plainly watched; do
 		"$how" python3 "$out/program" "$out/go" >"$out/pid.$how" &
 		until [ -s "$out/pid.$how" ]; do sleep 0.01; done

@@ -40,3 +40,25 @@ storm()
 @test "F11 a timer of 10 kHz on top" {
 	storm timer
 }
+
+# Each block that has a heap is recorded; those of handlers that met the allocator at work have none.
+recorded_storm()
+{
+	settings=sites.period=1 watched "$programs/f11_storm" "$(by_level 1000 300000)" "$1" >"$out/under"
+	cat "$out/under"
+	grep -qx '0 blocks wrong' "$out/under"
+	sites 'sum_of("allocated"), metrics["alloc.count"], metrics["alloc.nested"], d["dropped_blocks"], d["dropped_stacks"]'
+	[ "$(sites 'sum_of("allocated") + metrics["alloc.nested"] + d["dropped_blocks"] >= metrics["alloc.count"]')" = True ]
+	[ "$(sites 'metrics["alloc.count"] >= sum_of("allocated") and sum_of("allocated") >= sum_of("freed")')" = True ]
+	[ "$(sites 'd["dropped_blocks"] <= metrics["alloc.count"] // 100')" = True ]
+	# what was not freed lives, and nothing twice
+	[ "$(sites 'sum_of("live") == sum_of("allocated") - sum_of("freed")')" = True ]
+}
+
+@test "F11 a storm of signals while each block is recorded" {
+	recorded_storm kill
+}
+
+@test "F11 a timer of 10 kHz while each block is recorded" {
+	recorded_storm timer
+}

@@ -38,9 +38,16 @@ calls_of()
 	sed -n '/ERESTARTNOINTR/d; s/^\([0-9]* *\)\?\([a-z0-9_]*\)(.*/\2/p' "$out/strace" | sed '1,/^getpgrp$/d' | sort | uniq -c
 }
 
-@test "F31 strace: after main begins, no system call but those five on top of the program's own" {
-	calls_of env POOLMEM="dir=$out/segments,purge.ms=0" LD_PRELOAD="$lib" "$programs/f31_strict" none >"$out/with"
-	calls_of "$programs/f31_strict" none >"$out/without"
+@test "F31 a strict filter: each block recorded" {
+	settings=purge.ms=0,sites.period=1 filtered strict
+	[ "$(sites 'sum_of("allocated") == metrics["alloc.count"] and all("lost" not in s["stack_ends"] for s in d["sites"])')" = True ]
+}
+
+# What the library calls on top of the program's own, with these settings.
+only()
+{
+	calls_of env POOLMEM="dir=$out/segments,purge.ms=0,$1" LD_PRELOAD="$lib" "$programs/f31_strict" none >"$out/with"
+	[ -e "$out/without" ] || calls_of "$programs/f31_strict" none >"$out/without"
 	cat "$out/with"
 	grep -qw mmap "$out/with" && grep -qw madvise "$out/with" && grep -qw clone "$out/without"
 	awk 'NR == FNR { before[$2] = $1; next }
@@ -48,6 +55,12 @@ calls_of()
 		$2 == "wait4" && before[$2] { next } # a child that ends interrupts the wait for another
 		$1 > before[$2] + 0 { print "more than without:", $2, $1, before[$2] + 0; wrong = 1 }
 		END { exit wrong }' "$out/without" "$out/with"
+}
+
+@test "F31 strace: after main begins, no system call but those five on top of the program's own" {
+	for how in sites=off sites.period=1; do
+		only $how
+	done
 }
 
 # refused CALLS THREADS: calls that the library would like, refused from before the program starts
