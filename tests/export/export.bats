@@ -49,7 +49,9 @@ with_module()
 		"$poolmem" export --format pprof "$capture" | gzip -dc |
 			protoc -I "$here" --decode=perftools.profiles.Profile "$here/profile.proto" >decoded
 		"$poolmem" sites --json "$capture" >sites.json
-		python3 "$here/pprof.py" decoded sites.json
+		program=
+		case $capture in */sites/*) program=/usr/bin/example ;; *work.pms) program=$programs/work ;; esac
+		python3 "$here/pprof.py" decoded sites.json $program
 	done
 }
 
@@ -62,9 +64,6 @@ with_module()
 		[[ $output == *"alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes[dflt]"* ]]
 		[[ $output != *$'\e'* ]]
 	done
-	"$poolmem" export --format pprof -f -o heap.pb.gz "$golden/sites/capture.pm"
-	run -0 go tool pprof -symbolize=none -raw heap.pb.gz
-	[[ $output == *$'Mappings\n1: '*" /usr/bin/example "* ]]
 	record
 	"$poolmem" export --format pprof -f -o heap.pb.gz work.pms
 	run -0 go tool pprof -symbolize=none -top heap.pb.gz
@@ -296,6 +295,33 @@ poolmem_site_live_bytes{site="(others)"} 60480' ]
 			*) ! LC_ALL=C grep -qaP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' written ;;
 			esac
 		done
+	done
+}
+
+@test "export: F34, F35: a function may be called anything" {
+	name='=<img src=x onerror=alert(1)>;"{\\'$'\n\e]52;c;x\a'
+	objcopy --strip-debug --redefine-sym "grow=$name" "$programs/work" evil
+	POOLMEM=$POOLMEM,sites.period=1 LD_PRELOAD=$lib ./evil
+	shown='=<img src=x onerror=alert(1)>;"{\\\n\x1b]52;c;x\x07'
+	run -0 "$poolmem" export --format collapsed --of count last
+	[[ $output == *";main;${shown//;/:} 1"* ]]
+	run -0 "$poolmem" export --format csv last
+	[[ $output == *",\"'${shown//\"/\"\"}\","* ]]
+	"$poolmem" export --format sqlite -o evil.db last
+	[ "$(sqlite3 evil.db "select function from frames where function like '=%'")" = "$shown" ]
+	for format in dhat speedscope; do
+		"$poolmem" export --format $format last >evil.json
+		python3 -c 'import json, sys; d = json.load(open("evil.json"))
+assert any(sys.argv[1] in (f if type(f) is str else f["name"]) for f in d.get("ftbl") or d["shared"]["frames"])' "$shown"
+	done
+	run -0 "$poolmem" export --format openmetrics last
+	[[ $output == *'poolmem_site_live_bytes{site="=<img src=x onerror=alert(1)>;\"{\\\\\\n\\x1b]52;c;x\\x07'* ]]
+	for format in $formats; do
+		"$poolmem" export --format $format last >written
+		[ $format != pprof ] || mv written written.gz
+		[ $format != pprof ] || gunzip -f written.gz
+		! grep -qaF $'\e' written
+		grep -qaF onerror written
 	done
 }
 

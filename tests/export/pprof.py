@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# pprof.py DECODED SITES: a profile as protoc decodes it keeps the rules of the format, and says what `poolmem sites --json` does.
+# pprof.py DECODED SITES [PROGRAM]: a profile as protoc decodes it keeps the rules of the format, and says what `poolmem sites --json` does.
 import collections
 import json
 import re
@@ -47,6 +47,8 @@ assert ("estimates" in strings[one(profile, "comment")]) == (report["mode"] == "
 
 for name in "mapping", "location", "function":
     assert [one(m, "id") for m in profile[name]] == list(range(1, len(profile[name]) + 1))
+if len(sys.argv) > 3:
+    assert strings[one(profile["mapping"][0], "filename")] == sys.argv[3]
 for mapping in profile["mapping"]:
     assert one(mapping, "memory_start") < one(mapping, "memory_limit")
     assert re.fullmatch("[0-9a-f]+", strings[one(mapping, "build_id")])
