@@ -111,7 +111,7 @@ static bool describe(const struct dl_find_object *found, struct dl_phdr_info *re
 {
 	const ElfW(Ehdr) *header = found->dlfo_map_start;
 	size_t bytes = (size_t)((char *)found->dlfo_map_end - (char *)found->dlfo_map_start);
-	if (bytes < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) ||
+	if (bytes < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
 	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) > MODULE_HEAD_BYTES)
 		return false;
 	*ret_info = (struct dl_phdr_info){
