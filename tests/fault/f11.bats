@@ -50,7 +50,8 @@ recorded_storm()
 	sites 'sum_of("allocated"), metrics["alloc.count"], metrics["alloc.nested"], d["dropped_blocks"], d["dropped_stacks"]'
 	[ "$(sites 'sum_of("allocated") + metrics["alloc.nested"] + d["dropped_blocks"] >= metrics["alloc.count"]')" = True ]
 	[ "$(sites 'metrics["alloc.count"] >= sum_of("allocated") and sum_of("allocated") >= sum_of("freed")')" = True ]
-	[ "$(sites 'd["dropped_blocks"] <= metrics["alloc.count"] // 100')" = True ]
+	# a handler that interrupts the entering of a site waits in vain, and goes without
+	[ "$(sites 'd["dropped_blocks"] <= metrics["alloc.count"] // 5')" = True ]
 	# what was not freed lives, and nothing twice
 	[ "$(sites 'sum_of("live") == sum_of("allocated") - sum_of("freed")')" = True ]
 }
