@@ -38,6 +38,11 @@ struct phrase sites_error(const struct site_sums *sums, enum site_figure which)
 		snprintf(phrase.text, sizeof phrase.text, "%.0f %%", ceil(100 * off / value));
 	else if (value > 0)
 		return (struct phrase){"exact"};
+	else if (site_is_estimated(sums, which))
+		snprintf(phrase.text, sizeof phrase.text, "< %s",
+			 site_figure_is_bytes(which)
+				 ? number_bytes(sites_whole(interval.high)).text
+				 : number_count(sites_whole(interval.high)).text);
 	return phrase;
 }
 

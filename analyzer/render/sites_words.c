@@ -61,7 +61,10 @@ static void say_mode(const struct sites *sites, struct sink *sink)
 {
 	begin(sink);
 	if (sites->period_max <= 1) {
-		sink_print(sink, "Each block was recorded (sites=all): the figures are counts.\n");
+		sink_print(sink, "Each block was recorded (sites=all)%s.\n",
+			   sites->dropped_blocks || sites->dropped_stacks
+				   ? " for which there was room: see below"
+				   : ": the figures are counts");
 		return;
 	}
 	sink_print(sink, "A sample was recorded, one block in %s allocated",
@@ -79,7 +82,8 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 	if (sites->by_thread) {
 		begin(sink);
 		sink_print(sink,
-			   "Of one thread: live is what it allocated less what it freed itself.\n");
+			   "Of the slot that this thread held last, others perhaps before it: live is "
+			   "what they allocated less what they freed themselves.\n");
 		return;
 	}
 	if (!sites->counted_bytes)
@@ -124,6 +128,17 @@ static void say_silent(const struct sites *sites, struct sink *sink)
 		   number_count(sites->silent_count).text, sites->process_count);
 }
 
+static void say_departed(const struct sites *sites, struct sink *sink)
+{
+	if (!sites->departed_count)
+		return;
+	begin(sink);
+	sink_print(sink,
+		   "The sites of %zu dead process%s are lost, whose areas were reused: what they "
+		   "allocated is among what is not explained.\n",
+		   sites->departed_count, sites->departed_count == 1 ? "" : "es");
+}
+
 static void say_gap(const struct naming_gap *gap, struct sink *sink)
 {
 	begin(sink);
@@ -157,5 +172,6 @@ void sites_words(struct sites *sites, struct sink *sink)
 	say_how_much(sites, sink);
 	say_ends(sites, sink);
 	say_silent(sites, sink);
+	say_departed(sites, sink);
 	say_gaps(sites, sink);
 }

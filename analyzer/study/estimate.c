@@ -54,7 +54,7 @@ struct interval estimate_interval(const struct estimate *estimate, const struct 
 {
 	const struct estimate *e = estimate;
 
-	if (e->seen <= 0 || e->variance <= 0)
+	if (e->variance <= 0 && (e->seen > 0 || one->variance <= 0))
 		return (struct interval){e->seen + e->unseen, e->seen + e->unseen};
 	return (struct interval){
 		.low = e->seen + quantile(e->unseen, e->variance, -two_sided_95),

@@ -42,9 +42,11 @@ double site_standard_error(const struct site_sums *sums, enum site_figure which)
 struct interval site_interval(const struct site_sums *sums, enum site_figure which);
 
 /* Whether it is a sample's. */
+/* Of none that was seen there may be some, where a sample was recorded. */
 static inline bool site_is_estimated(const struct site_sums *sums, enum site_figure which)
 {
-	return sums->figure[which].variance > 0;
+	const struct estimate *figure = &sums->figure[which];
+	return figure->variance > 0 || (figure->seen <= 0 && sums->rarest.variance > 0);
 }
 
 #endif

@@ -75,7 +75,9 @@ static void note_process(struct sites *sites, const struct process_study *study)
 	sites->process_count++;
 	sites->dropped_stacks = sum(sites->dropped_stacks, process->record.dropped_stacks);
 	sites->dropped_blocks = sum(sites->dropped_blocks, process->record.dropped_blocks);
-	if (!process->site_count && !process->record.site_period) {
+	bool is_departed = process->kind == PROCESS_DEPARTED;
+	sites->departed_count += is_departed ? forks_in(process) : 0;
+	if (!process->site_count && !process->record.site_period && !is_departed) {
 		sites->silent_count++;
 		return;
 	}

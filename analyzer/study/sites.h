@@ -36,6 +36,7 @@ struct sites {
 	uint64_t period_min, period_max;           /* bytes; of the rows */
 	struct estimate ended[PM_STACK_END_COUNT]; /* blocks allocated by how their stacks end */
 	size_t process_count, silent_count;        /* processes; of these, that recorded no site */
+	size_t departed_count; /* dead children whose areas were reused: their sites are lost */
 	bool by_thread;
 	enum site_order order;
 	/* What the processes that recorded sites counted: all that they allocated, what of it lives. */

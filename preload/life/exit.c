@@ -30,6 +30,7 @@ static void at_exit(int status, void *unused)
 	if (heap)
 		tick_flush(heap);
 	publish_process();
+	sites_note_peak();
 	publish_last();
 	struct pm_process *process = life_process();
 	process->exit_status = status;

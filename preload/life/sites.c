@@ -30,7 +30,7 @@ enum {
 	ROW_PAGES = INTERN_SITES / PAGE_ROWS,
 	WAIT_TURNS = 110, /* a twentieth of a second: whose thread is stopped keeps nobody for long */
 	PEAK_SHARE = 64, /* a new peak is noted when it is higher by this part of itself, and by */
-	PEAK_BYTES = 256 << 10,
+	PEAK_BYTES = 16 << 10,
 };
 
 /* Of a heap; mapped when it records for the first time. */
@@ -174,17 +174,20 @@ static void drop(uint64_t *word)
 
 /* --- recording ------------------------------------------------------------------------------------- */
 
-/* In each heap another sequence, in each process others, and in each run the same. */
+/* In each heap, process and run another sequence: sums over many processes are estimates, too. */
 static void seed(struct heap *heap)
 {
-	heap->events.random = (uint64_t)life.leader << 32 | heap->index;
+	uint64_t state = segment.header->id[0] ^ ((uint64_t)life.leader << 32 | heap->index);
+	heap->events.random = sample_random(&state) | 1;
 }
 
 uint64_t sites_gap(struct heap *heap, size_t unit)
 {
+	if (!period)
+		return UINT64_MAX;
 	if (!heap->events.random)
 		seed(heap);
-	return period ? sample_gap(&heap->events.random, unit, period) : UINT64_MAX;
+	return sample_gap(&heap->events.random, unit, period);
 }
 
 static bool is_own(uintptr_t address)

@@ -348,4 +348,5 @@ void host_large_due(struct heap *heap, struct pool *pool, size_t requested)
 	fork_check(heap);
 	if (sites_gap(heap, sites_large_unit(pool->block_bytes)) == 1)
 		sites_record(heap, pool, pool->start, requested);
+	sites_note_peak();
 }

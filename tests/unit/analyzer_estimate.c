@@ -130,7 +130,8 @@ Test(estimate, all_recorded_is_exact)
 	cr_expect_float_eq(interval.high, 48000 + (3 << 20), 0);
 }
 
-Test(estimate, of_nothing_nothing_is_said)
+/* Exact upper limit of a Poisson count of 0: 3.69. */
+Test(estimate, none_recorded)
 {
 	struct sampling sampling = sampling_of(PERIOD, 16);
 	struct estimate none = {0, 0, 0}, one = {1, sampling.unseen, sampling.variance};
@@ -138,6 +139,8 @@ Test(estimate, of_nothing_nothing_is_said)
 	estimate_add_blocks(&none, 0, &sampling);
 	struct interval interval = estimate_interval(&none, &one);
 	cr_expect_float_eq(interval.low, 0, 0);
+	cr_expect_float_eq(interval.high / (PERIOD / 16), 3.69, 0.05);
+	interval = estimate_interval(&none, &none);
 	cr_expect_float_eq(interval.high, 0, 0);
 }
 
