@@ -28,8 +28,8 @@ enum {
 	MEMOS = 16,
 	PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
 	ROW_PAGES = INTERN_SITES / PAGE_ROWS,
-	WAIT_TURNS = 110, /* a twentieth of a second: whose thread is stopped keeps nobody for long */
-	PEAK_SHARE = 64, /* a new peak is noted when it is higher by this part of itself, and by */
+	WAIT_TURNS = 150, /* half a second: a thread that is stopped keeps nobody for longer */
+	PEAK_SHARE = 64,  /* a new peak is noted when it is higher by this part of itself, and by */
 	PEAK_BYTES = 16 << 10,
 };
 
@@ -49,11 +49,19 @@ static uint64_t peak_noted;           /* live bytes; atomic */
 
 /* --- rows ----------------------------------------------------------------------------------------- */
 
+static uintptr_t enterer; /* whose thread's words these are; atomic */
+
+/* A handler that has interrupted its own thread in there does not wait for it. */
 static bool begin_entering(void)
 {
+	uintptr_t self = (uintptr_t)&heap_thread;
 	for (unsigned turn = 0; turn < WAIT_TURNS; turn++) {
-		if (wiped_try(&wiped.entering))
+		if (wiped_try(&wiped.entering)) {
+			__atomic_store_n(&enterer, self, __ATOMIC_RELAXED);
 			return true;
+		}
+		if (__atomic_load_n(&enterer, __ATOMIC_RELAXED) == self)
+			return false;
 		memory_pause(&wiped.entering, 1, turn);
 	}
 	return false;
@@ -61,6 +69,7 @@ static bool begin_entering(void)
 
 static void end_entering(void)
 {
+	__atomic_store_n(&enterer, 0, __ATOMIC_RELAXED);
 	wiped_done(&wiped.entering);
 }
 

@@ -70,10 +70,13 @@ static bool create_segment(char **environment)
 	return segment_create(&plan);
 }
 
-static void begin_record(int argc, char **argv)
+/* false: the room that was there a moment ago is gone. */
+static bool begin_record(int argc, char **argv)
 {
 	struct timespec real = {0};
 	life.leader = segment_add(0, 0, sizeof(struct pm_slot));
+	if (!life.leader)
+		return false;
 	struct pm_slot *slot = segment_chunk(life.leader);
 	life.process = &slot->process;
 	facts_record(argc, argv);
@@ -90,6 +93,7 @@ static void begin_record(int argc, char **argv)
 		life.process->notes |= UINT64_C(1) << PM_NOTE_PASSIVE;
 	life.process->state = PM_STATE_RUNNING;
 	segment_commit(life.leader, PM_CHUNK_SLOT);
+	return true;
 }
 
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
@@ -107,7 +111,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	if (!host_off && !secure && life.main_heap)
 		life.recording = create_segment(environment);
 	if (life.recording)
-		begin_record(argc, argv);
+		life.recording = begin_record(argc, argv);
 	threads_init();
 	if (life.recording) {
 		sites_init();

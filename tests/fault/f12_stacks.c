@@ -48,7 +48,7 @@ static __attribute__((noinline)) void site_small(unsigned i)
 	if (!block || !more)
 		abort();
 	more[0] = 1;
-	came++;
+	__atomic_add_fetch(&came, 1, __ATOMIC_RELAXED);
 	if (i % 3)
 		free(more);
 }

@@ -60,6 +60,6 @@ int main(int argc, char **argv)
 			if (argc > 4)
 				convert();
 		}
-	printf("%u at other addresses\n", moved);
+	printf("%s at other addresses\n", moved * 4 <= (unsigned)atoi(argv[3]) ? "few" : "many");
 	return 4;
 }
