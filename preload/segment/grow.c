@@ -123,6 +123,11 @@ uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes)
 	return number;
 }
 
+bool segment_is_half_full(void)
+{
+	return __atomic_load_n(&segment.header->chunks, __ATOMIC_RELAXED) >= chunk_limit() / 2;
+}
+
 void segment_commit(uint32_t number, enum pm_chunk_kind kind)
 {
 	struct pm_chunk *chunk = segment_chunk(number);

@@ -53,6 +53,9 @@ void *segment_chunk(uint32_t number);
  */
 uint32_t segment_add(uint32_t process, uint32_t sequence, size_t bytes);
 
+/* From here on what is left is for counts. */
+bool segment_is_half_full(void);
+
 /* Makes the first `bytes` of a chunk present.  false: no room. */
 bool segment_present(void *chunk, size_t bytes);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sites.c: room for frames and for rows of sites.  Its callers see to it that they come one at a time. */
+/*
+ * sites.c: room for frames and for rows of sites, in the first half of the segment.  Its callers see to it that they
+ * come one at a time.
+ */
 #include "segment/segment.h"
 
 #include "sys/memory.h"
@@ -18,7 +21,7 @@ static struct {
 
 static bool begin_frames(uint32_t process)
 {
-	uint32_t number = segment_add(process, 0, MEMORY_PAGE);
+	uint32_t number = segment_is_half_full() ? 0 : segment_add(process, 0, MEMORY_PAGE);
 	if (!number)
 		return false;
 	struct pm_frames *chunk = segment_chunk(number);
@@ -48,7 +51,7 @@ uint32_t segment_add_frame(uint32_t process, const struct pm_frame *frame)
 static bool begin_rows(uint32_t process, struct segment_rows *rows)
 {
 	uint32_t number = rows->number ? 0 : segment_emptied(process, PM_CHUNK_SITES);
-	if (!number)
+	if (!number && !segment_is_half_full())
 		number = segment_add(process, 0, MEMORY_PAGE);
 	if (!number)
 		return false;
