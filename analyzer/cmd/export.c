@@ -3,8 +3,7 @@
 #include "render/export.h"
 
 #include "cmd/command.h"
-#include "cmd/reader.h"
-#include "cmd/recorded.h"
+#include "cmd/site_study.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,9 +17,9 @@ static const struct command_option options[] = {
 	{"--of KEY",
 	 "what counts most: live (the default), peak, allocated, count, leaked, slack, temporary, "
 	 "remote"},
-	{"--filter REGEX", "stacks with such a function, file or module; lib:REGEX: such a module"},
+	SITE_FILTER_HELP,
 	{"-n, --rows ROWS", "only so many sites (openmetrics: 20), 0: all"},
-	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"},
+	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
 };
 
@@ -72,51 +71,26 @@ static bool print(const struct export *export, const struct wish *wish, const st
 	return sink_close(&sink, is_made ? why : &ignored) && is_made;
 }
 
-static bool show(const struct recording *recording, const struct wish *wish,
-		 const struct reader *reader, struct failure *why)
-{
-	struct query all;
-	struct study study;
-	struct sites sites;
-
-	if (!query_open(&all, NULL, NULL, why))
-		return false;
-	study_make(recording, &all, &study);
-	sites_make(&study, NULL, &wish->query, &sites);
-	if (!(wish->format->flags & EXPORT_OTHERS))
-		sites.count = view_rows(&reader->view, sites.count);
-	struct export export = {&study, &sites, reader->view.row_max};
-	bool is_wanted = wish->format->flags & EXPORT_OF_SITES || sites.used_count;
-	bool shown = (!is_wanted || sites_found(&sites, &wish->query, why)) &&
-		     print(&export, wish, reader, why);
-	sites_free(&sites);
-	study_free(&study);
-	query_close(&all);
-	return shown;
-}
-
 static bool export(const struct reader *reader, const struct wish *wish, struct failure *why)
 {
-	struct recording recording;
+	struct site_study of;
 
-	if (!is_free(reader, why) || !recorded_read(reader->operand, &recording, why))
+	if (!is_free(reader, why) || !site_study_open(reader, &wish->query, &of, why))
 		return false;
-	bool done = show(&recording, wish, reader, why);
-	recording_free(&recording);
-	return done;
-}
-
-static bool is_key(const char *key)
-{
-	for (size_t i = 0; i < SITE_ORDER_COUNT; i++)
-		if (strcmp(key, site_order_keys[i]) == 0)
-			return true;
-	return false;
+	if (!(wish->format->flags & EXPORT_OTHERS))
+		of.sites.count = view_rows(&reader->view, of.sites.count);
+	struct export export = {&of.study, &of.sites, reader->view.row_max};
+	bool is_wanted = wish->format->flags & EXPORT_OF_SITES || of.sites.used_count;
+	bool shown = (!is_wanted || sites_found(&of.sites, &wish->query, why)) &&
+		     print(&export, wish, reader, why);
+	site_study_close(&of);
+	return shown;
 }
 
 static int check(const struct reader *reader, const struct export_format *format)
 {
-	if (reader->order && !is_key(reader->order))
+	if (reader->order &&
+	    query_find_key(site_order_keys, SITE_ORDER_COUNT, reader->order) == SITE_ORDER_COUNT)
 		return command_usage_error("export",
 					   "--of takes live, peak, allocated, count, leaked, slack, "
 					   "temporary or remote, not '%s'",
@@ -143,9 +117,8 @@ int cmd_export(int argc, char **argv)
 		return command_usage_error("export", "%s", why.text);
 	if ((code = check(&reader, wish.format)) != EXIT_DONE)
 		return code;
-	if (!site_query_open(&wish.query, reader.filter, reader.order, NULL, &why))
+	if (!site_study_query(&reader, &wish.query, &why))
 		return command_usage_error("export", "%s", why.text);
-	wish.query.without_files = reader.no_symbols;
 	export(&reader, &wish, &why);
 	site_query_close(&wish.query);
 	return failure_report(&why);

@@ -3,8 +3,7 @@
 #include "render/flamegraph.h"
 
 #include "cmd/command.h"
-#include "cmd/reader.h"
-#include "cmd/recorded.h"
+#include "cmd/site_study.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +12,10 @@ static const struct command_option options[] = {
 	{"-o, --output FILE", "write there; the file appears when it is whole"},
 	{"--of KEY", "what widths mean: live (the default), peak, allocated, temporary, leaked"},
 	{"--collapsed", "lines of `main;load;parse 1234` instead: for programs that draw"},
-	{"--filter REGEX", "stacks with such a function, file or module; lib:REGEX: such a module"},
-	{"--thread TID", "what this thread did"},
+	SITE_FILTER_HELP,
+	SITE_THREAD_HELP,
 	{"--min PERCENT", "frames with less are left out of the picture (default 0.1%)"},
-	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"},
+	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
 };
 
@@ -59,44 +58,24 @@ static bool print(const struct study *study, struct sites *sites, const struct w
 	return sink_close(&sink, why);
 }
 
-static bool show(const struct recording *recording, const struct wish *wish,
-		 const struct reader *reader, struct failure *why)
-{
-	struct query all;
-	struct study study;
-	struct sites sites;
-
-	if (!query_open(&all, NULL, NULL, why))
-		return false;
-	study_make(recording, &all, &study);
-	sites_make(&study, NULL, &wish->query, &sites);
-	bool shown = sites_found(&sites, &wish->query, why) &&
-		     print(&study, &sites, wish, reader, why);
-	sites_free(&sites);
-	study_free(&study);
-	query_close(&all);
-	return shown;
-}
-
 static bool flamegraph(const struct reader *reader, const struct wish *wish, struct failure *why)
 {
-	struct recording recording;
+	struct site_study of;
 
-	if (!recorded_read(reader->operand, &recording, why))
+	if (!site_study_open(reader, &wish->query, &of, why))
 		return false;
-	bool done = show(&recording, wish, reader, why);
-	recording_free(&recording);
-	return done;
+	bool shown = sites_found(&of.sites, &wish->query, why) &&
+		     print(&of.study, &of.sites, wish, reader, why);
+	site_study_close(&of);
+	return shown;
 }
 
 static int check(const struct reader *reader, double *ret_share)
 {
 	static const char *const keys[] = {"live", "peak", "allocated", "temporary", "leaked"};
-	bool is_key = !reader->order;
+	size_t count = sizeof keys / sizeof *keys;
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys && !is_key; i++)
-		is_key = strcmp(reader->order, keys[i]) == 0;
-	if (!is_key)
+	if (reader->order && query_find_key(keys, count, reader->order) == count)
 		return command_usage_error("flamegraph",
 					   "--of takes live, peak, allocated, temporary or leaked, "
 					   "not '%s'",
@@ -128,9 +107,8 @@ int cmd_flamegraph(int argc, char **argv)
 		return code;
 	if ((code = check(&reader, &wish.share_min)) != EXIT_DONE)
 		return code;
-	if (!site_query_open(&wish.query, reader.filter, reader.order, reader.thread, &why))
+	if (!site_study_query(&reader, &wish.query, &why))
 		return command_usage_error("flamegraph", "%s", why.text);
-	wish.query.without_files = reader.no_symbols;
 	flamegraph(&reader, &wish, &why);
 	site_query_close(&wish.query);
 	return failure_report(&why);

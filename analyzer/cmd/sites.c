@@ -3,20 +3,19 @@
 #include "render/sites.h"
 
 #include "cmd/command.h"
-#include "cmd/reader.h"
-#include "cmd/recorded.h"
+#include "cmd/site_study.h"
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
 	{"--sort KEY",
 	 "live (the default), peak, allocated, count, leaked, slack, temporary, remote"},
-	{"--filter REGEX", "stacks with such a function, file or module; lib:REGEX: such a module"},
-	{"--thread TID", "what this thread did"},
+	SITE_FILTER_HELP,
+	SITE_THREAD_HELP,
 	{"--stacks", "below each site its whole stack"},
 	{"--bottom-up", "a tree, from what allocates to its callers"},
 	{"--top-down", "a tree, from main to what allocates"},
 	{"--min PERCENT", "branches of a tree with less are left out (default 1%)"},
-	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"},
+	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
 };
 
@@ -55,34 +54,16 @@ static bool print(const struct study *study, struct sites *sites, const struct w
 	return sink_close(&sink, why);
 }
 
-static bool show(const struct recording *recording, const struct wish *wish,
-		 const struct reader *reader, struct failure *why)
-{
-	struct query all;
-	struct study study;
-	struct sites sites;
-
-	if (!query_open(&all, NULL, NULL, why))
-		return false;
-	study_make(recording, &all, &study);
-	sites_make(&study, NULL, &wish->query, &sites);
-	bool shown = sites_found(&sites, &wish->query, why) &&
-		     print(&study, &sites, wish, reader, why);
-	sites_free(&sites);
-	study_free(&study);
-	query_close(&all);
-	return shown;
-}
-
 static bool sites(const struct reader *reader, const struct wish *wish, struct failure *why)
 {
-	struct recording recording;
+	struct site_study of;
 
-	if (!recorded_read(reader->operand, &recording, why))
+	if (!site_study_open(reader, &wish->query, &of, why))
 		return false;
-	bool done = show(&recording, wish, reader, why);
-	recording_free(&recording);
-	return done;
+	bool shown = sites_found(&of.sites, &wish->query, why) &&
+		     print(&of.study, &of.sites, wish, reader, why);
+	site_study_close(&of);
+	return shown;
 }
 
 static int set_view(const struct reader *reader, struct site_view *ret)
@@ -124,9 +105,8 @@ int cmd_sites(int argc, char **argv)
 		return code;
 	if ((code = set_view(&reader, &wish.view)) != EXIT_DONE)
 		return code;
-	if (!site_query_open(&wish.query, reader.filter, reader.order, reader.thread, &why))
+	if (!site_study_query(&reader, &wish.query, &why))
 		return command_usage_error("sites", "%s", why.text);
-	wish.query.without_files = reader.no_symbols;
 	sites(&reader, &wish, &why);
 	site_query_close(&wish.query);
 	return failure_report(&why);

@@ -9,7 +9,7 @@ static bool begins(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static size_t find_key(const char *const *keys, size_t count, const char *key)
+size_t query_find_key(const char *const *keys, size_t count, const char *key)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -29,8 +29,8 @@ static bool set_order(struct query *query, const char *key, struct failure *why)
 
 	if (!key)
 		return true;
-	size_t class_order = find_key(of_classes, ORDER_COUNT, key);
-	size_t process_order = find_key(of_processes, PROCESS_ORDER_COUNT, key);
+	size_t class_order = query_find_key(of_classes, ORDER_COUNT, key);
+	size_t process_order = query_find_key(of_processes, PROCESS_ORDER_COUNT, key);
 	if (class_order == ORDER_COUNT && process_order == PROCESS_ORDER_COUNT)
 		return fail(why, FAILURE_USAGE,
 			    "--sort takes allocations, frees, live, bytes, size, old, young, "
@@ -44,7 +44,7 @@ static bool set_order(struct query *query, const char *key, struct failure *why)
 	return true;
 }
 
-static bool compile(regex_t *ret, const char *expression, struct failure *why)
+bool query_compile(regex_t *ret, const char *expression, const char *shown, struct failure *why)
 {
 	char message[128];
 	int error = regcomp(ret, expression, REG_EXTENDED | REG_NOSUB);
@@ -52,7 +52,13 @@ static bool compile(regex_t *ret, const char *expression, struct failure *why)
 	if (!error)
 		return true;
 	regerror(error, ret, message, sizeof message);
-	return fail(why, FAILURE_USAGE, "--filter '%.200s': %s", expression, message);
+	return fail(why, FAILURE_USAGE, "--filter '%.200s': %s", shown, message);
+}
+
+/* What a message shows is the expression alone. */
+static bool compile(regex_t *ret, const char *expression, struct failure *why)
+{
+	return query_compile(ret, expression, expression, why);
 }
 
 bool query_open(struct query *ret, const char *expression, const char *order, struct failure *why)

@@ -2,6 +2,8 @@
 /* site_query.c: see site_query.h. */
 #include "study/site_query.h"
 
+#include "study/query.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +25,15 @@ bool site_figure_is_bytes(enum site_figure figure)
 
 static bool set_order(struct site_query *query, const char *key, struct failure *why)
 {
+	size_t order = query_find_key(site_order_keys, SITE_ORDER_COUNT, key);
 	char keys[128] = "";
 
+	query->order = (enum site_order)order;
+	query->order_given = true;
+	if (order < SITE_ORDER_COUNT)
+		return true;
 	for (int i = 0; i < SITE_ORDER_COUNT; i++) {
 		size_t used = strlen(keys);
-		if (strcmp(key, site_order_keys[i]) == 0) {
-			query->order = (enum site_order)i;
-			query->order_given = true;
-			return true;
-		}
 		snprintf(keys + used, sizeof keys - used, "%s%s",
 			 i + 1 == SITE_ORDER_COUNT ? " or " : ", ", site_order_keys[i]);
 	}
@@ -55,16 +57,11 @@ static bool set_thread(struct site_query *query, const char *text, struct failur
 static bool set_expression(struct site_query *query, const char *text, struct failure *why)
 {
 	static const char of_modules[] = "lib:";
-	char message[128];
 
 	query->by_module = strncmp(text, of_modules, strlen(of_modules)) == 0;
-	int error = regcomp(&query->expression, query->by_module ? text + strlen(of_modules) : text,
-			    REG_EXTENDED | REG_NOSUB);
-	query->by_name = !error;
-	if (!error)
-		return true;
-	regerror(error, &query->expression, message, sizeof message);
-	return fail(why, FAILURE_USAGE, "--filter '%.200s': %s", text, message);
+	query->by_name = query_compile(
+		&query->expression, query->by_module ? text + strlen(of_modules) : text, text, why);
+	return query->by_name;
 }
 
 bool site_query_open(struct site_query *ret, const char *expression, const char *order,

@@ -15,6 +15,7 @@
 #define HEAP_CLASS_H
 
 #include <poolmem/format.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -58,6 +59,33 @@ static inline size_t class_unit(unsigned size_class)
 	if (size_class < CLASS_POOLED)
 		return class_bytes(size_class);
 	return size_class == CLASS_LARGE_BYTES;
+}
+
+/* A set of pooled classes, a bit each. */
+struct class_set {
+	uint64_t bits[2];
+};
+
+_Static_assert(CLASS_POOLED <= 8 * sizeof(struct class_set), "a bit each");
+
+static inline bool class_is_in(const struct class_set *set, unsigned size_class)
+{
+	return set->bits[size_class / 64] >> size_class % 64 & 1;
+}
+
+static inline void class_put(struct class_set *set, unsigned size_class, bool is_in)
+{
+	uint64_t *bits = &set->bits[size_class / 64], bit = UINT64_C(1) << size_class % 64;
+	*bits = is_in ? *bits | bit : *bits & ~bit;
+}
+
+/* Takes the first one out; -1: there is none. */
+static inline int class_take(struct class_set *set)
+{
+	unsigned half = !set->bits[0];
+	uint64_t bits = set->bits[half];
+	set->bits[half] = bits & (bits - 1);
+	return bits ? (int)(half * 64) + __builtin_ctzll(bits) : -1;
 }
 
 /* Units of a pool of the class: at least eight blocks. */

@@ -12,15 +12,6 @@ struct walk {
 	struct frozen *frozen; /* NULL: nothing is counted */
 };
 
-static void count(struct frozen *frozen, const struct pool *pool)
-{
-	if (!frozen)
-		return;
-	frozen->of[pool->size_class]++;
-	if (pool->size_class == CLASS_LARGE)
-		frozen->of[CLASS_LARGE_BYTES] += pool->block_bytes;
-}
-
 /* What is recorded, frozen or not, the host knows. */
 static bool is_recorded(const struct pool *pool, uint32_t index)
 {
@@ -33,8 +24,8 @@ static void visit(struct pool *pool, void *context)
 	const struct walk *walk = context;
 	uint32_t stamps = pool->state == POOL_LARGE ? 1 : pool->threaded;
 	for (uint32_t i = 0; i < stamps; i++)
-		if (!is_recorded(pool, i) && walk->change(&pool->stamps[i]))
-			count(walk->frozen, pool);
+		if (!is_recorded(pool, i) && walk->change(&pool->stamps[i]) && walk->frozen)
+			frozen_add(walk->frozen, pool->size_class, pool->block_bytes);
 }
 
 static void each_block(change *change, struct frozen *frozen)

@@ -2,7 +2,7 @@
 /*
  * frozen.h: live blocks that the statistics leave out.
  *
- * Their stamps are STAMP_SPECIAL, so that their free takes the slow path, which tells host_frozen_died().
+ * Their stamps are STAMP_SPECIAL, so that their free takes the slow path, which tells host_special_died().
  */
 #ifndef HEAP_FROZEN_H
 #define HEAP_FROZEN_H
@@ -13,6 +13,14 @@
 struct frozen {
 	uint64_t of[CLASS_COUNT];
 };
+
+/* One more block. */
+static inline void frozen_add(struct frozen *frozen, unsigned size_class, size_t bytes)
+{
+	frozen->of[size_class]++;
+	if (size_class == CLASS_LARGE)
+		frozen->of[CLASS_LARGE_BYTES] += bytes;
+}
 
 /*
  * Freezes what lives and was born before this epoch, and adds it to `ret_frozen`.  A block that another thread frees

@@ -52,13 +52,13 @@ struct heap {
 	struct pool *notified; /* atomic: full pools that got a remote free */
 	uint32_t state;        /* atomic, enum heap_state */
 	uint32_t index;
-	uint32_t tid;        /* atomic: of the thread that owns it; 0 while that is not settled */
-	uint32_t libc_tid;   /* of life/: the same as libc has it, stale after a raw clone() */
-	uint64_t ticking[2]; /* classes that it counts in, a bit each; heap_set_ticking() */
-	uint64_t clock_seen; /* of life/: what it has handed to the clock so far */
-	int64_t live_seen;   /* live bytes of pools handed on so far */
-	int64_t live_held;   /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
-	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
+	uint32_t tid;      /* atomic: of the thread that owns it; 0 while that is not settled */
+	uint32_t libc_tid; /* of life/: the same as libc has it, stale after a raw clone() */
+	struct class_set ticking; /* classes that it counts in; heap_set_ticking() */
+	uint64_t clock_seen;      /* of life/: what it has handed to the clock so far */
+	int64_t live_seen;        /* live bytes of pools handed on so far */
+	int64_t live_held;        /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
+	uint64_t interval_seen;   /* of life/: bytes that can come and go between two ticks */
 	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */
 	uint64_t sparse_class;  /* of sparse.c: where a pass goes on */
@@ -159,16 +159,15 @@ static inline void *heap_counted(const struct heap *heap, const void *private_wo
 /* From now on ticks look at what the heap counts in this class. */
 static inline void heap_set_ticking(struct heap *heap, unsigned size_class)
 {
-	uint64_t bit = UINT64_C(1) << size_class % 64;
-	if (heap->ticking[size_class / 64] & bit)
+	if (class_is_in(&heap->ticking, size_class))
 		return;
-	heap->ticking[size_class / 64] |= bit;
+	class_put(&heap->ticking, size_class, true);
 	heap->interval_length = 0;
 }
 
 static inline bool heap_is_ticking(const struct heap *heap, unsigned size_class)
 {
-	return heap->ticking[size_class / 64] >> size_class % 64 & 1;
+	return class_is_in(&heap->ticking, size_class);
 }
 
 /* Adds to a word of the heap's slot, given by its offset there; heap NULL: of the shared slot. */

@@ -7,6 +7,8 @@
 #ifndef HEAP_HOST_H
 #define HEAP_HOST_H
 
+#include "heap/class.h"
+
 #include <poolmem/format.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,11 +42,11 @@ void host_tick(struct heap *heap);
 /* What the host keeps in a heap about the countdowns of its classes. */
 struct host_events {
 	uint64_t random;
-	uint64_t recorded;     /* blocks of pools so far */
-	uint64_t armed[2];     /* classes whose countdown runs, a bit each */
-	uint64_t recording[2]; /* of these, whose next event records a block */
-	uint16_t until_tick[105]; /* allocations from the next event on to the next tick; 0: that is one */
-	void *recorder;           /* NULL: nothing was recorded yet */
+	uint64_t recorded;          /* blocks of pools so far */
+	struct class_set armed;     /* classes whose countdown runs */
+	struct class_set recording; /* of these, whose next event records a block */
+	uint16_t until_tick[CLASS_POOLED]; /* allocations from the next event on to the next tick; 0: that is one */
+	void *recorder;                    /* NULL: nothing was recorded yet */
 };
 
 /* Large blocks that come and go in a heap, and their bytes, until it ticks: what is reached first. */

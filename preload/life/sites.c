@@ -55,16 +55,11 @@ static uintptr_t enterer; /* whose thread's words these are; atomic */
 static bool begin_entering(void)
 {
 	uintptr_t self = (uintptr_t)&heap_thread;
-	for (unsigned turn = 0; turn < WAIT_TURNS; turn++) {
-		if (wiped_try(&wiped.entering)) {
-			__atomic_store_n(&enterer, self, __ATOMIC_RELAXED);
-			return true;
-		}
-		if (__atomic_load_n(&enterer, __ATOMIC_RELAXED) == self)
-			return false;
-		memory_pause(&wiped.entering, 1, turn);
-	}
-	return false;
+	if (__atomic_load_n(&enterer, __ATOMIC_RELAXED) == self ||
+	    !wiped_wait(&wiped.entering, WAIT_TURNS))
+		return false;
+	__atomic_store_n(&enterer, self, __ATOMIC_RELAXED);
+	return true;
 }
 
 static void end_entering(void)
@@ -277,10 +272,9 @@ static uint64_t order_of(struct heap *heap)
 	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
 	if (period == 1)
 		return sum + heap->events.recorded;
-	for (unsigned half = 0; half < 2; half++)
-		for (uint64_t bits = heap->ticking[half]; bits; bits &= bits - 1)
-			sum += tally_allocations(
-				&slot->tally[half * 64 + (unsigned)__builtin_ctzl(bits)]);
+	struct class_set classes = heap->ticking;
+	for (int c; (c = class_take(&classes)) >= 0;)
+		sum += tally_allocations(&slot->tally[c]);
 	return sum;
 }
 
@@ -421,19 +415,12 @@ bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
 
 /* --- the statistics of survival ---------------------------------------------------------------------- */
 
-static void count_frozen(struct frozen *frozen, const struct recorded *recorded)
-{
-	frozen->of[recorded->size_class]++;
-	if (recorded->size_class == CLASS_LARGE)
-		frozen->of[CLASS_LARGE_BYTES] += recorded->bytes;
-}
-
 static void freeze(struct recorded *recorded, void *more)
 {
 	if (recorded->is_frozen || recorded->epoch == clock_now.epoch)
 		return;
 	recorded->is_frozen = true;
-	count_frozen(more, recorded);
+	frozen_add(more, recorded->size_class, recorded->bytes);
 }
 
 void sites_freeze(struct frozen *ret_more)
@@ -460,7 +447,7 @@ static void correct(struct recorded *recorded, void *context)
 	uint64_t *blocks = begun->of[recorded->size_class];
 	unsigned generation = clock_generation(stamp_now(recorded));
 	if (recorded->is_frozen)
-		count_frozen(&begun->frozen, recorded);
+		frozen_add(&begun->frozen, recorded->size_class, recorded->bytes);
 	blocks[2]--;
 	blocks[generation]++;
 	if (recorded->size_class != CLASS_LARGE)
@@ -504,7 +491,7 @@ void sites_begin(void)
 	if (life.process)
 		life.process->site_period = period;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
-		heap->events.armed[0] = heap->events.armed[1] = 0;
+		heap->events.armed = (struct class_set){{0}};
 		heap->events.random = 0;
 	}
 }

@@ -53,14 +53,11 @@ static uint64_t allocations_of(const struct pm_tally *tally)
 
 typedef void visitor(const struct pm_tally *tally, unsigned size_class, void *context);
 
-static void each_tally_of(const struct pm_slot *slot, const uint64_t classes[2], visitor *visit,
+static void each_tally_of(const struct pm_slot *slot, struct class_set classes, visitor *visit,
 			  void *context)
 {
-	for (unsigned half = 0; half < 2; half++)
-		for (uint64_t bits = classes[half]; bits; bits &= bits - 1) {
-			unsigned size_class = half * 64 + (unsigned)__builtin_ctzl(bits);
-			visit(&slot->tally[size_class], size_class, context);
-		}
+	for (int c; (c = class_take(&classes)) >= 0;)
+		visit(&slot->tally[c], (unsigned)c, context);
 	visit(&slot->tally[CLASS_LARGE], CLASS_LARGE, context);
 	visit(&slot->tally[CLASS_LARGE_BYTES], CLASS_LARGE_BYTES, context);
 }
@@ -68,7 +65,7 @@ static void each_tally_of(const struct pm_slot *slot, const uint64_t classes[2],
 /* Of all heaps, and of calls outside any, those that count anything. */
 static void each_tally(visitor *visit, void *context)
 {
-	static const uint64_t all[2] = {UINT64_MAX, (UINT64_C(1) << (CLASS_POOLED - 64)) - 1};
+	static const struct class_set all = {{UINT64_MAX, (UINT64_C(1) << (CLASS_POOLED - 64)) - 1}};
 	struct pm_slot *shared = threads_shared_slot();
 	struct heap *heap;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)

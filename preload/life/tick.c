@@ -52,17 +52,6 @@ static int64_t tick_interval(unsigned size_class, uint64_t allocations)
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
 }
 
-static bool has_bit(const uint64_t *set, unsigned size_class)
-{
-	return set[size_class / 64] >> size_class % 64 & 1;
-}
-
-static void set_bit(uint64_t *set, unsigned size_class, bool value)
-{
-	uint64_t bit = UINT64_C(1) << size_class % 64;
-	set[size_class / 64] = value ? set[size_class / 64] | bit : set[size_class / 64] & ~bit;
-}
-
 /*
  * The next event of a class is its tick or the next block that is recorded, whichever comes first.  That is drawn anew each
  * time: how far off it is does not hang on how far off it was.
@@ -72,8 +61,8 @@ static void arm_event(struct heap *heap, unsigned size_class)
 	struct host_events *events = &heap->events;
 	uint64_t until = events->until_tick[size_class];
 	uint64_t gap = sites_gap(heap, class_bytes(size_class));
-	set_bit(events->recording, size_class, gap <= until);
-	set_bit(events->armed, size_class, true);
+	class_put(&events->recording, size_class, gap <= until);
+	class_put(&events->armed, size_class, true);
 	until = at_most(gap, until);
 	events->until_tick[size_class] -= (uint16_t)until;
 	tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), (int64_t)until - 1);
@@ -91,8 +80,8 @@ static void arm(struct heap *heap, unsigned size_class)
 static bool is_recorded(struct heap *heap, unsigned size_class)
 {
 	struct host_events *events = &heap->events;
-	if (has_bit(events->armed, size_class))
-		return has_bit(events->recording, size_class);
+	if (class_is_in(&events->armed, size_class))
+		return class_is_in(&events->recording, size_class);
 	return sites_gap(heap, class_bytes(size_class)) == 1;
 }
 
@@ -151,14 +140,12 @@ static void add_large(struct heap *heap, struct sums *sums)
 	sums->frees += tally_frees(blocks);
 }
 
-_Static_assert(CLASS_POOLED <= 8 * sizeof((struct heap *)NULL)->ticking, "a bit each");
-
 static struct sums sum_up(struct heap *heap)
 {
 	struct sums sums = {0};
-	for (unsigned half = 0; half < 2; half++)
-		for (uint64_t bits = heap->ticking[half]; bits; bits &= bits - 1)
-			add_class(heap, half * 64 + (unsigned)__builtin_ctzl(bits), &sums);
+	struct class_set classes = heap->ticking;
+	for (int c; (c = class_take(&classes)) >= 0;)
+		add_class(heap, (unsigned)c, &sums);
 	add_large(heap, &sums);
 	return sums;
 }
@@ -216,10 +203,7 @@ enum { WAIT_TURNS = 300 };
 
 bool tick_hold(void)
 {
-	bool mine = false;
-	for (unsigned i = 0; i < WAIT_TURNS && !(mine = wiped_try(&wiped.advancing)); i++)
-		memory_pause(&wiped.advancing, 1, i);
-	return mine;
+	return wiped_wait(&wiped.advancing, WAIT_TURNS);
 }
 
 void tick_release(void)
@@ -335,7 +319,7 @@ void host_due(struct heap *heap, struct pool *pool, void *block, size_t requeste
 	heap_set_ticking(heap, size_class);
 	if (is_recorded(heap, size_class))
 		sites_record(heap, pool, block, requested);
-	if (has_bit(heap->events.armed, size_class) && heap->events.until_tick[size_class])
+	if (class_is_in(&heap->events.armed, size_class) && heap->events.until_tick[size_class])
 		arm_event(heap, size_class);
 	else
 		tick_class(heap, size_class);

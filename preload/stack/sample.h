@@ -9,7 +9,6 @@
 #ifndef STACK_SAMPLE_H
 #define STACK_SAMPLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,11 +26,5 @@ double sample_exponential(uint64_t *state);
 
 /* Blocks up to the next one that is recorded, itself counted: 1 or more. */
 uint64_t sample_gap(uint64_t *state, size_t unit, uint64_t period);
-
-/* Whether a single block is. */
-static inline bool sample_one(uint64_t *state, size_t unit, uint64_t period)
-{
-	return sample_gap(state, unit, period) == 1;
-}
 
 #endif

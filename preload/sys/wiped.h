@@ -35,6 +35,9 @@ static inline bool wiped_try(uint32_t *flag)
 	return !__atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE);
 }
 
+/* The same, waiting for who has it, a bounded number of turns: see memory_pause(). */
+bool wiped_wait(uint32_t *flag, unsigned turns);
+
 static inline void wiped_done(uint32_t *flag)
 {
 	__atomic_store_n(flag, 0, __ATOMIC_RELEASE);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* site_study.c: see site_study.h. */
+#include "cmd/site_study.h"
+
+#include "cmd/recorded.h"
+
+bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why)
+{
+	if (!site_query_open(ret, reader->filter, reader->order, reader->thread, why))
+		return false;
+	ret->without_files = reader->no_symbols;
+	return true;
+}
+
+bool site_study_open(const struct reader *reader, const struct site_query *query,
+		     struct site_study *ret, struct failure *why)
+{
+	struct query all;
+
+	if (!query_open(&all, NULL, NULL, why) ||
+	    !recorded_read(reader->operand, &ret->recording, why))
+		return false;
+	study_make(&ret->recording, &all, &ret->study);
+	sites_make(&ret->study, NULL, query, &ret->sites);
+	query_close(&all);
+	return true;
+}
+
+void site_study_close(struct site_study *study)
+{
+	sites_free(&study->sites);
+	study_free(&study->study);
+	recording_free(&study->recording);
+}

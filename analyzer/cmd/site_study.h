@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* site_study.h: what the commands about call sites have in common: a recording and its sites. */
+#ifndef POOLMEM_CMD_SITE_STUDY_H
+#define POOLMEM_CMD_SITE_STUDY_H
+
+#include "cmd/reader.h"
+#include "model/recording.h"
+#include "study/sites.h"
+
+#define SITE_FILTER_HELP                                                                           \
+	{                                                                                          \
+		"--filter REGEX",                                                                  \
+			"stacks with such a function, file or module; lib:REGEX: such a module"    \
+	}
+#define SITE_THREAD_HELP                                                                           \
+	{                                                                                          \
+		"--thread TID", "what this thread did"                                             \
+	}
+#define SITE_SYMBOLS_HELP                                                                          \
+	{                                                                                          \
+		"--no-symbols",                                                                    \
+			"open none of the files that were recorded: addresses instead of names"    \
+	}
+
+/* What was asked for on the command line; to be closed by site_query_close(). */
+bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why);
+
+struct site_study {
+	struct recording recording;
+	struct study study; /* of all processes */
+	struct sites sites;
+};
+
+/* The parts point to each other: `ret` must stay where it is until it is closed. */
+bool site_study_open(const struct reader *reader, const struct site_query *query,
+		     struct site_study *ret, struct failure *why);
+void site_study_close(struct site_study *study);
+
+#endif
