@@ -54,6 +54,7 @@ struct arena {
 	uint64_t places[RECORD_SHAPES];     /* atomic: those taken, a bit each */
 	uint16_t record_at[PM_ARENA_UNITS]; /* atomic: where the unit's is; 0: it has had none yet */
 	uint8_t places_peak[RECORD_SHAPES]; /* atomic: so many have been taken at a time */
+	void *of_host[PM_ARENA_UNITS]; /* atomic, of life/: what it keeps of the unit's blocks */
 };
 
 /* What the lookup in free() reads.  `units` is stored last when it grows. */
@@ -92,7 +93,13 @@ static inline struct pool *region_pool_of(const void *address)
 	return region.pool_at[unit];
 }
 
-struct arena *arena_at(uint32_t index);
+extern struct arena *arena_blocks[ARENA_BLOCKS]
+	__attribute__((visibility("hidden"))); /* NULL: no such arenas */
+
+static inline struct arena *arena_at(uint32_t index)
+{
+	return &arena_blocks[index / ARENA_BLOCK][index % ARENA_BLOCK];
+}
 
 static inline char *arena_base(const struct arena *arena)
 {
@@ -158,6 +165,12 @@ void arena_each_pool(void (*visit)(struct pool *, void *), void *context);
 /* The same for one arena. */
 void arena_each_pool_of(const struct arena *arena, void (*visit)(struct pool *, void *),
 			void *context);
+
+/* What the host keeps of the blocks of a pool; it is the unit's, and stays when that becomes another pool's. */
+static inline void **arena_of_host(const struct pool *pool)
+{
+	return &arena_at(pool->arena)->of_host[pool->first_unit];
+}
 
 /* Arena and unit of a pool's descriptor. */
 struct arena *arena_of(const struct pool *pool, unsigned *ret_unit);

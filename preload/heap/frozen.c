@@ -16,7 +16,7 @@ struct walk {
 static bool is_recorded(const struct pool *pool, uint32_t index)
 {
 	return __atomic_load_n(&pool->stamps[index], __ATOMIC_RELAXED) == STAMP_SPECIAL &&
-	       host_recorded(pool->start + index * pool->block_bytes);
+	       host_is_recorded(pool, index);
 }
 
 static void visit(struct pool *pool, void *context)

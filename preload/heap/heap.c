@@ -41,11 +41,11 @@ void *heap_take_slow(struct heap *heap, size_t class_before, size_t size)
 	return filled ? heap_take(heap, size_class, size) : heap_refuse(ENOMEM);
 }
 
-/* The block was counted by the increment that ran the countdown out. */
+/* The block was counted by the increment that ran the countdown out.  malloc jumps here: its frame is this one. */
 void *heap_due(struct heap *heap, void *block, size_t size)
 {
 	heap_enter();
-	host_due(heap, region_pool_of(block), block, size);
+	host_due(heap, region_pool_of(block), block, size, __builtin_frame_address(0));
 	heap_leave(heap);
 	return block;
 }
@@ -77,7 +77,8 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 	void *block = large_alloc(heap, alignment, size, ret_zeroed);
 	if (heap) {
 		if (block)
-			host_large_due(heap, region_pool_of(block), size);
+			host_large_due(heap, region_pool_of(block), size,
+				       __builtin_frame_address(0));
 		large_changed(heap, size);
 		heap_leave(heap);
 	}
@@ -192,12 +193,11 @@ static bool is_ours(const void *block)
  * The heap's own block goes the short way, with the stamp that it is counted by.  Of two threads that free it, one finds
  * the special one.
  */
-static bool free_special(struct heap *heap, struct pool *pool, void *block, uint64_t index)
+static inline bool free_special(struct heap *heap, struct pool *pool, void *block, uint64_t index)
 {
 	if (!heap || pool->owner != heap || !frozen_thaw(&pool->stamps[index]))
 		return false;
-	pool->stamps[index] = host_special_died(heap, host_recorded(block), pool->size_class,
-						pool->block_bytes);
+	pool->stamps[index] = host_special_died(heap, pool, index);
 	heap_free(block);
 	return true;
 }
@@ -253,7 +253,7 @@ static void *resize_large(struct pool *pool, size_t size)
 		heap_enter();
 	struct pool *result = large_resize(heap, pool, size) ? pool : large_move(heap, pool, size);
 	if (heap && result && result != pool)
-		host_large_due(heap, result, size);
+		host_large_due(heap, result, size, __builtin_frame_address(0));
 	if (heap)
 		heap_leave(heap);
 	return result ? result->start : NULL;
@@ -275,10 +275,29 @@ static bool is_live(const struct pool *pool, const void *block)
 	       pool_is_live(pool, place.index);
 }
 
-static bool is_special(const struct pool *pool, const void *block)
+static uint64_t index_of(const struct pool *pool, const void *block)
 {
-	uint64_t index = pool->state == POOL_LARGE ? 0 : pool_place(pool, block).index;
+	return pool->state == POOL_LARGE ? 0 : pool_place(pool, block).index;
+}
+
+static bool is_special(const struct pool *pool, uint64_t index)
+{
 	return pool->stamps[index] == STAMP_SPECIAL;
+}
+
+static void tell_resized(const struct pool *pool, const void *block, size_t size)
+{
+	uint64_t index = index_of(pool, block);
+	if (unlikely(is_special(pool, index)))
+		host_special_resized(pool, index, size);
+}
+
+static void tell_moved(const void *block)
+{
+	const struct pool *pool = region_pool_of(block);
+	uint64_t index = index_of(pool, block);
+	if (unlikely(is_special(pool, index)))
+		host_special_moved(pool, index);
 }
 
 void *heap_resize(void *block, size_t size)
@@ -297,8 +316,7 @@ void *heap_resize(void *block, size_t size)
 		kept = block;
 	if (kept == block) {
 		heap_count_here(PM_COUNTER_REALLOC);
-		if (unlikely(is_special(pool, block)))
-			host_special_resized(block, size);
+		tell_resized(pool, block, size);
 		return block;
 	}
 	size_t old_bytes = pool->block_bytes;
@@ -307,8 +325,7 @@ void *heap_resize(void *block, size_t size)
 		return NULL;
 	heap_count_here(PM_COUNTER_REALLOC);
 	heap_count_here(PM_COUNTER_REALLOC_MOVED);
-	if (unlikely(is_special(region_pool_of(moved), moved)))
-		host_special_moved(moved);
+	tell_moved(moved);
 	if (kept)
 		return kept;
 	copy(moved, block, old_bytes < size ? old_bytes : size);

@@ -30,11 +30,15 @@ struct heap *host_heap(void);
  */
 bool host_relocated(void);
 
-/* The countdown of a pool's class ran out, at this block, which is counted. */
-void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested);
+/*
+ * The countdown of a pool's class ran out, at this block, which is counted.  `frame`: __builtin_frame_address(0) of a
+ * function that the program has called by way of others of this library, if any.
+ */
+void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested,
+	      const void *frame);
 
 /* A large block came. */
-void host_large_due(struct heap *heap, struct pool *pool, size_t requested);
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested, const void *frame);
 
 /* Large blocks came and went, or were freed for others. */
 void host_tick(struct heap *heap);
@@ -42,7 +46,7 @@ void host_tick(struct heap *heap);
 /* What the host keeps in a heap about the countdowns of its classes. */
 struct host_events {
 	uint64_t random;
-	uint64_t recorded;          /* blocks of pools so far */
+	uintptr_t latest;           /* the last block that was to be recorded */
 	struct class_set armed;     /* classes whose countdown runs */
 	struct class_set recording; /* of these, whose next event records a block */
 	uint16_t until_tick[CLASS_POOLED]; /* allocations from the next event on to the next tick; 0: that is one */
@@ -66,18 +70,20 @@ void host_live_changed(int64_t bytes);
 void host_large_resized(const void *block, uint8_t stamp, int64_t bytes);
 
 /*
- * A block of STAMP_SPECIAL is recorded, frozen (see frozen.h), or both.  NULL: it is not recorded.  To be asked while
- * the address is surely its own.
+ * A block of STAMP_SPECIAL is recorded, frozen (see frozen.h), or both.  It dies; returns the stamp that it is counted by.
  */
-struct recorded *host_recorded(const void *block);
+uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index);
 
-/* Such a block dies; `recorded` is what host_recorded() gave.  Returns the stamp that it is counted by. */
-uint8_t host_special_died(struct heap *heap, struct recorded *recorded, unsigned size_class,
-			  size_t block_bytes);
+/* The same of a large one whose address is no longer its own; `recorded` is of when it still was.  NULL: it is not recorded. */
+struct recorded *host_large_recorded(const void *block);
+uint8_t host_large_died(struct heap *heap, struct recorded *recorded, size_t block_bytes);
+
+/* Whether it is recorded. */
+bool host_is_recorded(const struct pool *pool, uint64_t index);
 
 /* The program wants another size of such a block, in place; or it came instead of another, by a realloc. */
-void host_special_resized(const void *block, size_t requested);
-void host_special_moved(const void *block);
+void host_special_resized(const struct pool *pool, uint64_t index, size_t requested);
+void host_special_moved(const struct pool *pool, uint64_t index);
 
 /* Memory was mapped or unmapped: region.mapped_bytes and its peak have changed. */
 void host_mapped_changed(void);

@@ -55,7 +55,8 @@ struct end {
 static struct end end_of(const struct pool *pool, uint8_t stamp)
 {
 	bool special = unlikely(stamp == STAMP_SPECIAL);
-	return (struct end){pool->block_bytes, special ? host_recorded(pool->start) : NULL, stamp};
+	return (struct end){pool->block_bytes, special ? host_large_recorded(pool->start) : NULL,
+			    stamp};
 }
 
 static void count_free(struct heap *heap, const struct end *end)
@@ -63,7 +64,7 @@ static void count_free(struct heap *heap, const struct end *end)
 	uint8_t stamp = end->stamp;
 	size_t bytes = end->bytes;
 	if (unlikely(stamp == STAMP_SPECIAL))
-		stamp = host_special_died(heap, end->recorded, CLASS_LARGE, bytes);
+		stamp = host_large_died(heap, end->recorded, bytes);
 	unsigned age = stamp_age(stamp);
 	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
 	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);

@@ -27,7 +27,7 @@ struct pool pool_nowhere = {.owner = OWNER_NONE};
 
 static struct pool *first_map[FIRST_MAP_UNITS];
 static struct pool **maps[MAPS + 1]; /* atomic; the last stays NULL */
-static struct arena *arena_blocks[ARENA_BLOCKS] MEMORY_FAR;
+struct arena *arena_blocks[ARENA_BLOCKS] MEMORY_FAR;
 
 struct region region;
 
@@ -147,11 +147,6 @@ static struct arena *arena_block(uint32_t number)
 		return mine;
 	memory_unmap(mine, ARENA_BLOCK * sizeof *mine);
 	return block;
-}
-
-struct arena *arena_at(uint32_t index)
-{
-	return &arena_blocks[index / ARENA_BLOCK][index % ARENA_BLOCK];
 }
 
 bool region_append(uint32_t count, uint32_t *ret_first)

@@ -89,11 +89,10 @@ static void hand_over(struct heap *heap, struct pool *pool, void *block)
 	heap_leave(heap);
 }
 
-static void count_free(struct heap *heap, const struct pool *pool, const void *block, uint8_t stamp)
+static void count_free(struct heap *heap, const struct pool *pool, uint64_t index, uint8_t stamp)
 {
 	if (unlikely(stamp == STAMP_SPECIAL))
-		stamp = host_special_died(heap, host_recorded(block), pool->size_class,
-					  pool->block_bytes);
+		stamp = host_special_died(heap, pool, index);
 	unsigned age = stamp_age(stamp);
 	if (heap)
 		heap_set_ticking(heap, pool->size_class);
@@ -109,7 +108,7 @@ static void free_at(struct heap *heap, struct pool *pool, void *block, uint64_t 
 		heap_report_bad(pool, block);
 		return;
 	}
-	count_free(heap, pool, block, stamp);
+	count_free(heap, pool, index, stamp);
 	hand_over(heap, pool, block);
 	if (heap && unlikely(!(++heap->remote_frees % FREES_PER_TICK)))
 		heap_tick(heap);

@@ -17,14 +17,14 @@
 
 struct dl_phdr_info;
 
-enum { LIFE_SPARES = 2 };
+enum { LIFE_SPARES = 2, LIFE_DESCENTS = 1 << 14 };
 
 struct life {
 	struct settings settings;
 	bool started;    /* the constructor is through */
 	bool recording;  /* there is a segment */
 	uint32_t leader; /* this process's leader chunk; 0: none */
-	uint32_t descent; /* forks that lead to it: unlike areas, no two have the same of all that it comes from */
+	uint32_t descent; /* forks that lead to it, modulo LIFE_DESCENTS: unlike areas, no two that follow have the same */
 	uint32_t spare[LIFE_SPARES]; /* chunks laid ready for forked children */
 	struct pm_process *process;  /* in the leader chunk, or a private one */
 	struct heap *main_heap;      /* of the thread that starts the process */
@@ -105,8 +105,9 @@ static inline size_t sites_large_unit(size_t bytes)
 	return (size_t)1 << (63 - __builtin_clzl(bytes | 1));
 }
 
-/* Of the heap's own, counted, alive, with its stamp. */
-void sites_record(struct heap *heap, struct pool *pool, const void *block, size_t requested);
+/* Of the heap's own, counted, alive, with its stamp; `frame` as in host.h. */
+void sites_record(struct heap *heap, struct pool *pool, const void *block, size_t requested,
+		  const void *frame);
 
 /*
  * A large block of STAMP_SPECIAL has so many bytes more, in place.  Returns whether it is frozen; *ret_stamp is the one that

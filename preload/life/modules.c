@@ -9,8 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "heap/region.h"
-#include "life/life.h"
-#include "stack/blocks.h"
+#include "life/records.h"
 #include "stack/walk.h"
 #include "tally/clock.h"
 
@@ -98,12 +97,13 @@ static bool watch(const void *record)
 {
 	struct pool *pool = region_pool_of(record);
 	struct place place = pool_place(pool, record);
-	struct recorded *recorded = blocks_find(record);
-	if (recorded)
-		recorded->is_module = true;
-	if (recorded || pool == &pool_nowhere || pool->state == POOL_LARGE || !place.exact)
-		return recorded;
-	return mark(pool, &pool->stamps[place.index], record);
+	struct recorded recorded;
+	if (pool == &pool_nowhere || pool->state == POOL_LARGE || !place.exact)
+		return false;
+	if (!records_look(pool, place.index, &recorded))
+		return mark(pool, &pool->stamps[place.index], record);
+	recorded.is_module = true;
+	return records_change(pool, place.index, &recorded);
 }
 
 /* What dl_iterate_phdr() would say of it, which takes the loader's lock. */

@@ -5,18 +5,12 @@
  *   the countdown of a class --> a block is to be recorded --> its stack --> its site --> a row of the segment
  *                                                                |                         + 1 allocated
  *                                                            its stamp becomes special --> its free: + 1 freed
- *
- * A row belongs to a site and a heap, whose thread alone writes to it; one more recorder, for calls without a heap, has
- * rows that all write to.  Rows and frames are added by one thread at a time; who waits too long for that goes without.
  */
 #define _GNU_SOURCE
 #include "heap/region.h"
-#include "life/life.h"
-#include "stack/blocks.h"
-#include "stack/intern.h"
+#include "life/recorder.h"
+#include "life/records.h"
 #include "stack/sample.h"
-#include "stack/walk.h"
-#include "sys/memory.h"
 #include "tally/clock.h"
 
 #include <dlfcn.h>
@@ -25,142 +19,15 @@ enum { SITES_OFF, SITES_SAMPLE, SITES_ALL, SITES_NEVER }; /* the words of the se
 
 enum {
 	DEPTH_MAX = 128,
-	MEMOS = 16,
-	PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
-	ROW_PAGES = INTERN_SITES / PAGE_ROWS,
-	WAIT_TURNS = 150, /* half a second: a thread that is stopped keeps nobody for longer */
-	PEAK_SHARE = 64,  /* a new peak is noted when it is higher by this part of itself, and by */
+	PEAK_SHARE = 64, /* a new peak is noted when it is higher by this part of itself, and by */
 	PEAK_BYTES = 16 << 10,
 };
 
-/* Of a heap; mapped when it records for the first time. */
-struct recorder {
-	struct segment_rows rows;
-	uint32_t descent; /* whose rows these are */
-	struct memo_frames fresh;
-	struct walk_memo memo[MEMOS]; /* of where walks begin: calls that come in turn find their own */
-	struct pm_site **rows_of[ROW_PAGES]; /* by number of the site less one; NULL: none yet */
-} __attribute__((aligned(MEMORY_PAGE)));
-
 static uint64_t period;               /* 0: nothing is recorded */
 static uintptr_t own_first, own_last; /* addresses of this library */
-static struct recorder *shared;       /* of calls without a heap; atomic */
 static uint64_t peak_noted;           /* live bytes; atomic */
 
-/* --- rows ----------------------------------------------------------------------------------------- */
-
-static uintptr_t enterer; /* whose thread's words these are; atomic */
-
-/* A handler that has interrupted its own thread in there does not wait for it. */
-static bool begin_entering(void)
-{
-	uintptr_t self = (uintptr_t)&heap_thread;
-	if (__atomic_load_n(&enterer, __ATOMIC_RELAXED) == self ||
-	    !wiped_wait(&wiped.entering, WAIT_TURNS))
-		return false;
-	__atomic_store_n(&enterer, self, __ATOMIC_RELAXED);
-	return true;
-}
-
-static void end_entering(void)
-{
-	__atomic_store_n(&enterer, 0, __ATOMIC_RELAXED);
-	wiped_done(&wiped.entering);
-}
-
-/* Not before it is needed: most processes record nothing. */
-static void ensure_steps(void)
-{
-	static bool asked; /* atomic */
-	if (!__atomic_load_n(&asked, __ATOMIC_RELAXED) &&
-	    !__atomic_exchange_n(&asked, true, __ATOMIC_RELAXED))
-		steps_init();
-}
-
-static struct recorder *map_recorder(void)
-{
-	ensure_steps();
-	struct recorder *recorder = memory_map(NULL, sizeof *recorder);
-	if (recorder)
-		memory_no_huge_pages(recorder, sizeof *recorder);
-	return recorder;
-}
-
-/* A forked child has rows of its own. */
-static struct recorder *renewed(struct recorder *recorder)
-{
-	if (!recorder || recorder->descent == life.descent)
-		return recorder;
-	for (unsigned i = 0; i < ROW_PAGES; i++)
-		if (recorder->rows_of[i])
-			__builtin_memset(recorder->rows_of[i], 0, MEMORY_PAGE);
-	recorder->rows = (struct segment_rows){0};
-	recorder->descent = life.descent;
-	return recorder;
-}
-
-/* Where the row of a site is noted; NULL: nowhere yet. */
-static struct pm_site **place_of(const struct recorder *recorder, uint32_t number)
-{
-	struct pm_site **page = __atomic_load_n(&recorder->rows_of[(number - 1) / PAGE_ROWS],
-						__ATOMIC_ACQUIRE);
-	return page ? &page[(number - 1) % PAGE_ROWS] : NULL;
-}
-
-static struct pm_site **make_place(struct recorder *recorder, uint32_t number)
-{
-	struct pm_site ***page = &recorder->rows_of[(number - 1) / PAGE_ROWS];
-	if (!*page)
-		__atomic_store_n(page, memory_map(NULL, MEMORY_PAGE), __ATOMIC_RELEASE);
-	return place_of(recorder, number);
-}
-
-/* heap NULL: the shared one; the caller is the only one that enters. */
-static struct recorder *recorder_of(struct heap *heap)
-{
-	void **recorder = heap ? &heap->events.recorder : (void **)&shared;
-	if (!*recorder)
-		*recorder = map_recorder();
-	return renewed(*recorder);
-}
-
-static struct pm_site *add_row(struct heap *heap, uint32_t number)
-{
-	const struct site *site = intern_site(number);
-	struct pm_slot *slot = heap ? heap_counted(heap, heap->slot) : NULL;
-	struct pm_site row = {
-		.frame = site->frame,
-		.slot = slot ? (uint32_t)(((char *)slot - (char *)segment.header) / PM_CHUNK_BYTES)
-			     : 0,
-		.size_class = site->size_class,
-		.large_log2 = site->large_log2,
-		.stack_end = site->stack_end,
-		.period = period,
-	};
-	struct recorder *recorder = recorder_of(heap);
-	struct pm_site **place = recorder ? make_place(recorder, number) : NULL;
-	if (!place || (slot && !heap_twin(heap)->displacement))
-		return NULL;
-	if (!*place)
-		__atomic_store_n(place, segment_add_row(life.leader, &recorder->rows, &row),
-				 __ATOMIC_RELEASE);
-	return *place;
-}
-
-/* NULL: no room. */
-static struct pm_site *row_of(struct heap *heap, uint32_t number)
-{
-	struct recorder *recorder = heap ? heap->events.recorder
-					 : __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
-	bool is_own = recorder && recorder->descent == life.descent;
-	struct pm_site **place = is_own ? place_of(recorder, number) : NULL;
-	struct pm_site *row = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
-	if (row || !begin_entering())
-		return row;
-	row = add_row(heap, number);
-	end_entering();
-	return row;
-}
+/* --- recording ------------------------------------------------------------------------------------- */
 
 /* One instruction, that of a row with one writer without a lock: see counters.h. */
 static void add(const struct heap *heap, uint64_t *word, uint64_t amount)
@@ -175,8 +42,6 @@ static void drop(uint64_t *word)
 {
 	__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
 }
-
-/* --- recording ------------------------------------------------------------------------------------- */
 
 /* In each heap, process and run another sequence: sums over many processes are estimates, too. */
 static void seed(struct heap *heap)
@@ -223,10 +88,10 @@ static uint32_t publish_frame(const struct pm_frame *frame)
 static uint32_t enter(const struct stack *stack)
 {
 	bool whole = false;
-	if (!begin_entering())
+	if (!recorder_begin())
 		return 0;
 	uint32_t number = intern_enter(stack, publish_frame, &whole);
-	end_entering();
+	recorder_end();
 	if (number && !whole)
 		drop(&life_process()->dropped_stacks);
 	return number;
@@ -236,166 +101,326 @@ static uint32_t enter(const struct stack *stack)
 static struct walk_memo *memo_for(struct recorder *recorder, uintptr_t sp)
 {
 	uint64_t hash = (sp >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-	return &recorder->memo[period == 1 ? hash >> 60 : 0];
+	return &recorder->memo[period == 1 ? hash / (UINT64_MAX / RECORDER_MEMOS + 1) : 0];
 }
 
-/* The site of a block by the stack from `from` on.  0: no room. */
-__attribute__((noinline)) static uint32_t find_site(struct recorder *recorder, struct frame from,
-						    const struct pool *pool)
+static struct stack stack_of(uint64_t hash, const struct pool *pool, enum walk_end end)
 {
-	struct walk_memo *memo = memo_for(recorder, from.sp);
+	return (struct stack){
+		.hash = hash,
+		.generation = modules_generation(),
+		.size_class = pool->size_class,
+		.large_log2 = pool->state == POOL_LARGE ? large_log2(pool) : 0,
+		.end = end_of(end),
+	};
+}
+
+/* Less functions of the library. */
+__attribute__((noinline)) static struct stack walk_stack(struct recorder *recorder,
+							 const struct frame *from,
+							 const struct pool *pool)
+{
+	struct walk_memo *memo = memo_for(recorder, from->sp);
 	unsigned depth = walk_again(from, memo, &recorder->fresh), own = 0;
 	const uintptr_t *addresses = memo->kept.ip + memo->begin;
 	while (own < depth && is_own(addresses[own]))
 		own++;
-	struct stack stack = {
-		.addresses = addresses + own,
-		.hash = memo->hash[memo->begin + own],
-		.depth = depth - own,
-		.generation = modules_generation(),
-		.size_class = pool->size_class,
-		.large_log2 = pool->state == POOL_LARGE ? large_log2(pool) : 0,
-		.end = end_of(memo->end),
-	};
+	struct stack stack = stack_of(memo->hash[memo->begin + own], pool, memo->end);
+	stack.addresses = addresses + own;
+	stack.depth = depth - own;
 	if (stack.depth > DEPTH_MAX) {
 		stack.depth = DEPTH_MAX;
 		stack.end = PM_STACK_CUT;
 	}
-	uint32_t number = intern_find(&stack);
-	return number ? number : enter(&stack);
+	if (period == 1)
+		known_note(recorder->known, from, memo, stack.hash);
+	return stack;
 }
 
-/* Blocks that the thread of the heap has allocated so far; from pools, where each is recorded, these. */
+/* Without its addresses where it is known. */
+static inline struct stack stack_from(struct recorder *recorder, const struct frame *from,
+				      const struct pool *pool)
+{
+	const struct known *known = period == 1 ? known_find(recorder->known, from) : NULL;
+	return known ? stack_of(known->hash, pool, known->end) : walk_stack(recorder, from, pool);
+}
+
+/* Less its outer frames. */
+static struct stack shortened(const struct stack *stack, unsigned depth)
+{
+	struct stack shorter = *stack;
+	shorter.depth = depth;
+	shorter.end = PM_STACK_CUT;
+	shorter.hash = 0;
+	while (depth--)
+		shorter.hash = walk_hash(shorter.hash, stack->addresses[depth]);
+	return shorter;
+}
+
+/* Row NULL: no room. */
+static struct recent find_site(struct heap *heap, const struct stack *stack, uint64_t hash)
+{
+	uint32_t number = intern_find(hash);
+	if (!number && intern_has_room(stack->depth))
+		number = enter(stack);
+	return (struct recent){hash, number ? recorder_row(heap, number) : NULL, number};
+}
+
+/* Programs that recurse have more stacks than there is room for: of what comes late the innermost frames count. */
+static struct recent find_shorter(struct heap *heap, const struct stack *stack)
+{
+	static const unsigned depths[] = {INTERN_SHORT, INTERN_TINY};
+	struct recent site = {0};
+	for (unsigned i = 0; i < sizeof depths / sizeof *depths && !site.row; i++)
+		if (stack->depth > depths[i]) {
+			struct stack shorter = shortened(stack, depths[i]);
+			site = find_site(heap, &shorter, intern_hash(&shorter));
+		}
+	return site;
+}
+
+/* Of a stack that was not recorded lately. */
+__attribute__((noinline)) static struct recent look_up(struct heap *heap, struct recorder *recorder,
+						       const struct frame *from,
+						       const struct pool *pool, struct stack *stack,
+						       uint64_t hash)
+{
+	if (!stack->addresses && !intern_find(hash))
+		*stack = walk_stack(recorder, from, pool);
+	struct recent site = find_site(heap, stack, hash);
+	if (!site.row && stack->addresses)
+		site = find_shorter(heap, stack);
+	site.hash = hash;
+	return site;
+}
+
+static struct recent site_of(struct heap *heap, struct recorder *recorder, const void *frame,
+			     const struct pool *pool)
+{
+	struct frame from = frame_of_caller(frame);
+	struct stack stack = stack_from(recorder, &from, pool);
+	uint64_t hash = intern_hash(&stack);
+	struct recent *recent = &recorder->recent[hash % RECORDER_RECENT];
+	if (unlikely(recent->hash != hash || !recent->row))
+		*recent = look_up(heap, recorder, &from, pool, &stack, hash);
+	return *recent;
+}
+
+/* Blocks that the thread of the heap has allocated so far. */
 static uint64_t order_of(struct heap *heap)
 {
 	const struct pm_slot *slot = heap_counted(heap, heap->slot);
 	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
-	if (period == 1)
-		return sum + heap->events.recorded;
 	struct class_set classes = heap->ticking;
 	for (int c; (c = class_take(&classes)) >= 0;)
 		sum += tally_allocations(&slot->tally[c]);
 	return sum;
 }
 
-/* Of a block that is alive and the heap's own: nobody else writes its stamp but to age it, and it is young. */
-static uint8_t *stamp_of(struct pool *pool, const void *block)
+/* Units of pools get it when the first block is recorded. */
+static bool is_beside(const struct pool *pool)
 {
-	return &pool->stamps[pool->state == POOL_LARGE ? 0 : pool_place(pool, block).index];
+	if (period != 1 || pool->state == POOL_LARGE)
+		return false;
+	if (likely(records_has_room(pool)))
+		return true;
+	bool made = recorder_begin();
+	if (made) {
+		made = records_make_room(pool);
+		recorder_end();
+	}
+	return made;
 }
 
+/* Of a block that is alive and the heap's own: nobody else writes its stamp but to age it, and it is young. */
 static bool note(struct heap *heap, struct pool *pool, const void *block, size_t requested,
 		 uint32_t site)
 {
-	uint8_t *stamp = stamp_of(pool, block);
-	struct recorded recorded = {
-		.address = (uintptr_t)block,
-		.requested = requested,
-		.bytes = pool->block_bytes,
-		.epoch = clock_now.epoch,
-		.order = order_of(heap),
-		.site = site,
-		.descent = life.descent,
-		.heap = heap->index,
-		.size_class = pool->size_class,
-		.stamp = *stamp,
-	};
-	if (!blocks_put(&recorded))
+	bool is_large = pool->state == POOL_LARGE;
+	uint64_t index = is_large ? 0 : pool_place(pool, block).index;
+	uint8_t *stamp = &pool->stamps[index];
+	if (is_beside(pool))
+		records_put_beside(pool, index, site, requested, *stamp);
+	else if (!records_put(heap, pool, index, site, requested,
+			      period == 1 && !is_large ? 0 : order_of(heap)))
 		return false;
 	__atomic_store_n(stamp, STAMP_SPECIAL, __ATOMIC_RELAXED);
 	return true;
 }
 
-__attribute__((noinline)) void sites_record(struct heap *heap, struct pool *pool, const void *block,
-					    size_t requested)
+void sites_record(struct heap *heap, struct pool *pool, const void *block, size_t requested,
+		  const void *frame)
 {
 	struct recorder *recorder = life.recording ? recorder_of(heap) : NULL;
-	uint32_t site = recorder ? find_site(recorder, frame_of_caller(), pool) : 0;
-	struct pm_site *row = site ? row_of(heap, site) : NULL;
-	heap->events.recorded += pool->state != POOL_LARGE;
-	if (!row || !note(heap, pool, block, requested, site)) {
+	struct recent site = {0};
+	heap->events.latest = (uintptr_t)block;
+	if (recorder)
+		site = site_of(heap, recorder, frame, pool);
+	if (!site.row || !note(heap, pool, block, requested, site.number)) {
 		drop(&life_process()->dropped_blocks);
 		return;
 	}
-	add(heap, &row->allocated, 1);
-	add(heap, &row->allocated_bytes, pool->block_bytes);
-	add(heap, &row->requested, requested);
+	tally_increment(&site.row->allocated);
+	tally_add(&site.row->allocated_bytes, pool->block_bytes);
+	tally_add(&site.row->requested, requested);
 }
 
 /* --- what becomes of recorded blocks ---------------------------------------------------------------- */
 
+/* What is needed of a recorded block that dies. */
+struct death {
+	uint64_t address, requested, bytes, epoch, order;
+	uint32_t site, descent;
+	uint8_t stamp;
+	bool is_own; /* of the heap that frees it */
+};
+
 /* The stamp tells the age until an ageing pass would have turned it: the epoch and the table of ages do not change as one. */
-static uint8_t stamp_now(const struct recorded *recorded)
+static inline uint8_t stamp_now(uint64_t epoch, uint8_t stamp)
 {
-	bool is_old = clock_now.epoch - recorded->epoch >= CLOCK_OLD_AGE + CLOCK_AGEING_PERIOD;
-	return is_old || recorded->is_frozen ? STAMP_OLD : recorded->stamp;
+	bool is_old = clock_now.epoch - epoch >= CLOCK_OLD_AGE + CLOCK_AGEING_PERIOD;
+	return is_old ? STAMP_OLD : stamp;
 }
 
-static void count_death(struct heap *heap, const struct recorded *recorded)
+/* Whether the thread of the heap has allocated nothing since. */
+static inline bool is_latest(struct heap *heap, const struct death *death)
 {
-	struct pm_site *row = row_of(heap, recorded->site);
-	bool is_own = heap && heap->index == recorded->heap;
+	return death->order ? death->order == order_of(heap) : death->address == heap->events.latest;
+}
+
+/* A forked child that is not settled yet counts what it inherited by the stamps, and not in rows. */
+static inline void count_death(struct heap *heap, const struct death *death)
+{
+	if (!wiped.alive || !life.recording)
+		return;
+	struct pm_site *row = recorder_row(heap, death->site);
 	if (!row) {
 		drop(&life_process()->dropped_blocks);
 		return;
 	}
-	if (recorded->descent != life.descent) {
+	if (death->descent != life.descent) {
 		add(heap, &row->inherited, 1);
 		return;
 	}
-	add(heap, &row->died[stamp_age(stamp_now(recorded))], 1);
-	add(heap, &row->remote, !is_own);
-	add(heap, &row->temporary,
-	    is_own && clock_now.epoch == recorded->epoch && order_of(heap) == recorded->order);
-	add(heap, &row->freed_requested, recorded->requested);
-	add(heap, &row->freed_bytes, recorded->bytes);
+	add(heap, &row->died[stamp_age(death->stamp)], 1);
+	if (!death->is_own)
+		add(heap, &row->remote, 1);
+	else if (clock_now.epoch == death->epoch && is_latest(heap, death))
+		add(heap, &row->temporary, 1);
+	add(heap, &row->freed_requested, death->requested);
+	add(heap, &row->freed_bytes, death->bytes);
 	add(heap, &row->freed, 1);
 }
 
-struct recorded *host_recorded(const void *block)
+static uint8_t stamp_of(const struct recorded *recorded)
 {
-	return blocks_find(block);
+	return recorded->is_frozen ? STAMP_OLD : stamp_now(recorded->epoch, recorded->stamp);
 }
 
-/* A forked child that is not settled yet counts what it inherited by the stamps, and not in rows. */
-uint8_t host_special_died(struct heap *heap, struct recorded *found, unsigned size_class,
+/* One that is found by address. */
+static uint8_t died(struct heap *heap, const struct recorded *recorded)
+{
+	struct death death = {
+		.address = recorded->address,
+		.requested = recorded->requested,
+		.bytes = recorded->bytes,
+		.epoch = recorded->epoch,
+		.order = recorded->order,
+		.site = recorded->site,
+		.descent = recorded->descent,
+		.stamp = stamp_of(recorded),
+		.is_own = heap && heap->index == recorded->heap,
+	};
+	if (recorded->is_frozen)
+		survival_frozen_died(recorded->size_class, recorded->bytes);
+	if (recorded->is_module)
+		modules_closed(recorded->address);
+	if (recorded->site)
+		count_death(heap, &death);
+	return death.stamp;
+}
+
+/* Word by word, and not as a struct that is put together on the stack: where each block is recorded that is the time it takes. */
+static inline uint8_t died_beside(struct heap *heap, const struct pool *pool, uint64_t index,
+				  struct beside_entry *entry)
+{
+	uint64_t epoch = records_epoch(entry);
+	struct death death = {
+		.address = (uintptr_t)records_block(pool, index),
+		.requested = entry->requested,
+		.bytes = pool->block_bytes,
+		.epoch = epoch,
+		.site = entry->site,
+		.descent = entry->descent,
+		.stamp = entry->is_frozen ? STAMP_OLD : stamp_now(epoch, entry->stamp),
+		.is_own = pool->owner == heap,
+	};
+	if (unlikely(entry->is_frozen))
+		survival_frozen_died(pool->size_class, pool->block_bytes);
+	beside_clear(entry);
+	count_death(heap, &death);
+	return death.stamp;
+}
+
+static uint8_t found_died(struct heap *heap, struct recorded *found, unsigned size_class,
 			  size_t block_bytes)
 {
-	struct recorded recorded = {.is_frozen = true};
+	struct recorded recorded = {
+		.bytes = block_bytes, .size_class = (uint8_t)size_class, .is_frozen = true};
 	if (found) {
 		recorded = *found;
 		blocks_remove(found);
 	}
-	if (recorded.is_frozen)
-		survival_frozen_died(size_class, block_bytes);
-	if (recorded.is_module)
-		modules_closed(recorded.address);
-	if (recorded.site && wiped.alive && life.recording)
-		count_death(heap, &recorded);
-	return found ? stamp_now(&recorded) : STAMP_OLD;
+	return died(heap, &recorded);
+}
+
+uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index)
+{
+	struct beside_entry *entry = records_beside(pool, index);
+	if (likely(entry))
+		return died_beside(heap, pool, index, entry);
+	return found_died(heap, blocks_find(records_block(pool, index)), pool->size_class,
+			  pool->block_bytes);
+}
+
+struct recorded *host_large_recorded(const void *block)
+{
+	return blocks_find(block);
+}
+
+uint8_t host_large_died(struct heap *heap, struct recorded *found, size_t block_bytes)
+{
+	return found_died(heap, found, CLASS_LARGE, block_bytes);
+}
+
+bool host_is_recorded(const struct pool *pool, uint64_t index)
+{
+	struct recorded recorded;
+	return records_look(pool, index, &recorded);
 }
 
 /* Of a block that lives; NULL: it is not this process's to count. */
 static struct pm_site *row_of_block(const struct recorded *recorded)
 {
-	bool is_counted = recorded && recorded->site && wiped.alive &&
-			  recorded->descent == life.descent;
-	return is_counted ? row_of(heap_mine(), recorded->site) : NULL;
+	bool is_counted = recorded->site && wiped.alive && recorded->descent == life.descent;
+	return is_counted ? recorder_row(heap_mine(), recorded->site) : NULL;
 }
 
-void host_special_resized(const void *block, size_t requested)
+void host_special_resized(const struct pool *pool, uint64_t index, size_t requested)
 {
-	struct recorded *recorded = blocks_find(block);
-	struct pm_site *row = row_of_block(recorded);
+	struct recorded recorded;
+	struct pm_site *row = records_look(pool, index, &recorded) ? row_of_block(&recorded) : NULL;
 	if (!row)
 		return;
-	add(heap_mine(), (uint64_t *)&row->resized_requested, requested - recorded->requested);
-	recorded->requested = requested;
+	add(heap_mine(), (uint64_t *)&row->resized_requested, requested - recorded.requested);
+	recorded.requested = requested;
+	records_change(pool, index, &recorded);
 }
 
-void host_special_moved(const void *block)
+void host_special_moved(const struct pool *pool, uint64_t index)
 {
-	struct pm_site *row = row_of_block(blocks_find(block));
+	struct recorded recorded;
+	struct pm_site *row = records_look(pool, index, &recorded) ? row_of_block(&recorded) : NULL;
 	if (row)
 		add(heap_mine(), &row->moved, 1);
 }
@@ -405,7 +430,7 @@ bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
 	struct recorded *recorded = blocks_find(block);
 	if (!recorded)
 		return true;
-	*ret_stamp = stamp_now(recorded);
+	*ret_stamp = stamp_of(recorded);
 	recorded->bytes += (uint64_t)bytes;
 	struct pm_site *row = row_of_block(recorded);
 	if (row)
@@ -425,7 +450,7 @@ static void freeze(struct recorded *recorded, void *more)
 
 void sites_freeze(struct frozen *ret_more)
 {
-	blocks_each(freeze, ret_more);
+	records_each(freeze, ret_more);
 }
 
 static void unfreeze(struct recorded *recorded, void *unused)
@@ -438,14 +463,14 @@ static void unfreeze(struct recorded *recorded, void *unused)
 
 void sites_unfreeze(void)
 {
-	blocks_each(unfreeze, NULL);
+	records_each(unfreeze, NULL);
 }
 
 static void correct(struct recorded *recorded, void *context)
 {
 	struct survival_begun *begun = context;
 	uint64_t *blocks = begun->of[recorded->size_class];
-	unsigned generation = clock_generation(stamp_now(recorded));
+	unsigned generation = clock_generation(stamp_of(recorded));
 	if (recorded->is_frozen)
 		frozen_add(&begun->frozen, recorded->size_class, recorded->bytes);
 	blocks[2]--;
@@ -458,7 +483,7 @@ static void correct(struct recorded *recorded, void *context)
 
 void sites_correct(struct survival_begun *begun)
 {
-	blocks_each(correct, begun);
+	records_each(correct, begun);
 }
 
 /* --- the peak --------------------------------------------------------------------------------------- */
@@ -478,7 +503,7 @@ void sites_note_peak(void)
 		return;
 	__atomic_store_n(&peak_noted, live, __ATOMIC_RELAXED);
 	segment_each_row(life.leader, note_peak, NULL);
-	end_entering();
+	wiped_done(&wiped.entering);
 }
 
 /* --- beginning --------------------------------------------------------------------------------------- */
@@ -492,6 +517,7 @@ void sites_begin(void)
 		life.process->site_period = period;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
 		heap->events.armed = (struct class_set){{0}};
+		heap->events.latest = 0;
 		heap->events.random = 0;
 	}
 }

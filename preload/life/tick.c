@@ -307,7 +307,7 @@ static void tick_class(struct heap *heap, unsigned size_class)
 	tick(heap);
 }
 
-void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested)
+void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested, const void *frame)
 {
 	unsigned size_class = pool->size_class;
 	if (!life.started) {
@@ -318,19 +318,19 @@ void host_due(struct heap *heap, struct pool *pool, void *block, size_t requeste
 	fork_check(heap);
 	heap_set_ticking(heap, size_class);
 	if (is_recorded(heap, size_class))
-		sites_record(heap, pool, block, requested);
+		sites_record(heap, pool, block, requested, frame);
 	if (class_is_in(&heap->events.armed, size_class) && heap->events.until_tick[size_class])
 		arm_event(heap, size_class);
 	else
 		tick_class(heap, size_class);
 }
 
-void host_large_due(struct heap *heap, struct pool *pool, size_t requested)
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested, const void *frame)
 {
 	if (!life.started)
 		return;
 	fork_check(heap);
 	if (sites_gap(heap, sites_large_unit(pool->block_bytes)) == 1)
-		sites_record(heap, pool, pool->start, requested);
+		sites_record(heap, pool, pool->start, requested, frame);
 	sites_note_peak();
 }

@@ -40,13 +40,6 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return sample_random(&hash);
 }
 
-static uint64_t hash_of(const struct stack *stack)
-{
-	uint64_t rest = (uint64_t)stack->generation << 32 | (uint64_t)stack->size_class << 16 |
-			(uint64_t)stack->large_log2 << 8 | stack->end;
-	return mix(stack->hash, rest);
-}
-
 const struct site *intern_site(uint32_t number)
 {
 	return &site_blocks[(number - 1) / SITE_BLOCK][(number - 1) % SITE_BLOCK];
@@ -63,15 +56,10 @@ static uint32_t *place_of(struct index *index, uint64_t hash)
 	}
 }
 
-static uint32_t find(uint64_t hash)
+uint32_t intern_find(uint64_t hash)
 {
 	struct index *index = __atomic_load_n(&index_now, __ATOMIC_ACQUIRE);
 	return index ? __atomic_load_n(place_of(index, hash), __ATOMIC_ACQUIRE) : 0;
-}
-
-uint32_t intern_find(const struct stack *stack)
-{
-	return find(hash_of(stack));
 }
 
 /* --- entering ---------------------------------------------------------------------------------------- */
@@ -157,7 +145,22 @@ static uint32_t innermost(const struct stack *stack, intern_publish *publish)
 	return number;
 }
 
-static bool has_room(void)
+/* Of as many as there may be, longer stacks leave some for shorter ones. */
+static uint64_t share_for(unsigned depth, uint64_t most)
+{
+	return depth > INTERN_SHORT  ? most - most / 4
+	       : depth > INTERN_TINY ? most - most / 16
+				     : most;
+}
+
+bool intern_has_room(unsigned depth)
+{
+	return __atomic_load_n(&site_count, __ATOMIC_RELAXED) < share_for(depth, INTERN_SITES) &&
+	       __atomic_load_n(&frames.count, __ATOMIC_RELAXED) <
+		       share_for(depth, INTERN_FRAMES / 2);
+}
+
+static bool make_room(void)
 {
 	struct site **block = &site_blocks[site_count / SITE_BLOCK];
 	if (site_count == INTERN_SITES)
@@ -168,15 +171,18 @@ static bool has_room(void)
 	return *block && (!is_full || grow_index());
 }
 
+/* What no frame found room for, though it is as short as can be, stands with none. */
 uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *ret_whole)
 {
-	uint64_t hash = hash_of(stack);
-	uint32_t number = find(hash); /* somebody was faster */
+	uint64_t hash = intern_hash(stack);
+	uint32_t number = intern_find(hash); /* somebody was faster */
 	*ret_whole = true;
-	if (number || !has_room())
+	if (number || !intern_has_room(stack->depth) || !make_room())
 		return number;
 	uint32_t frame = innermost(stack, publish);
 	*ret_whole = frame || !stack->depth;
+	if (!*ret_whole && stack->depth > INTERN_TINY)
+		return 0;
 	site_blocks[site_count / SITE_BLOCK][site_count % SITE_BLOCK] = (struct site){
 		.hash = hash,
 		.frame = frame,
@@ -184,6 +190,6 @@ uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *
 		.large_log2 = stack->large_log2,
 		.stack_end = *ret_whole ? stack->end : PM_STACK_NONE,
 	};
-	__atomic_store_n(place_of(index_now, hash), ++site_count, __ATOMIC_RELEASE);
-	return site_count;
+	__atomic_store_n(place_of(index_now, hash), site_count + 1, __ATOMIC_RELEASE);
+	return ++site_count;
 }

@@ -15,6 +15,10 @@
 #include <stddef.h>
 
 enum { INTERN_SITES = 65536, INTERN_FRAMES = 262144 /* half of them are used */ };
+enum {
+	INTERN_SHORT = 8,
+	INTERN_TINY = 2
+}; /* frames; stacks up to that still find room when longer ones do not */
 
 struct stack {
 	const uintptr_t *addresses; /* innermost first */
@@ -33,15 +37,28 @@ struct site {
 	uint8_t large_log2, stack_end;
 };
 
-/* A number from 1 on, or 0: not entered yet. */
-uint32_t intern_find(const struct stack *stack);
+/* Of its addresses and all else.  Two that have the same are taken for one. */
+static inline uint64_t intern_hash(const struct stack *stack)
+{
+	uint64_t rest = (uint64_t)stack->generation << 32 | (uint64_t)stack->size_class << 16 |
+			(uint64_t)stack->large_log2 << 8 | stack->end;
+	uint64_t hash = (stack->hash ^ rest * UINT64_C(0x9e3779b97f4a7c15)) *
+			UINT64_C(0xd6e8feb86659fd93);
+	return hash ^ hash >> 32;
+}
+
+/* By that, a number from 1 on, or 0: not entered yet. */
+uint32_t intern_find(uint64_t hash);
 
 /* Publishes a frame; returns its number or 0: no room. */
 typedef uint32_t intern_publish(const struct pm_frame *frame);
 
+/* Whether one of so many frames may be entered. */
+bool intern_has_room(unsigned depth);
+
 /*
- * Enters it; where there is no room for its frames, as a stack of none: *ret_whole is false then.  0: no room at all.
- * One caller at a time.
+ * Enters it.  0: no room.  Where not even the frames of one up to INTERN_TINY find any, it is entered as a stack of none:
+ * *ret_whole is false then.  One caller at a time.
  */
 uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *ret_whole);
 

@@ -21,12 +21,21 @@ static const uintptr_t never = 0;
 
 enum pace { PACE_ON, PACE_WHOLE, PACE_LOST };
 
+/* What a step has to do with fp; of a frame that is kept, HOW_FP: the walk from there on hangs on it. */
+enum how { HOW_FP = 1, HOW_FP_SAME = 2, HOW_FP_IS_READ = 4 };
+
 struct walker {
 	struct frame frame;
 	uintptr_t known, known_bytes; /* can be read */
 	bool is_guessed;
+	uint8_t how;            /* the last step went */
 	struct memo_word *word; /* NULL: nobody wants to know what was read; else where the next one goes */
 };
+
+uint32_t walk_generation(void)
+{
+	return steps_now();
+}
 
 bool walk_available(void)
 {
@@ -79,7 +88,7 @@ static inline bool find_fp(struct walker *w, struct step step, uintptr_t cfa, ui
 	}
 }
 
-static inline bool step_frame(struct walker *w, struct step step)
+static inline __attribute__((always_inline)) bool step_frame(struct walker *w, struct step step)
 {
 	uintptr_t cfa = (step.is_fp_based ? w->frame.fp : w->frame.sp) + (uintptr_t)(int64_t)step.k;
 	uintptr_t ip, fp;
@@ -143,11 +152,16 @@ static bool step_guess(struct walker *w, struct step step)
 	return true;
 }
 
-static inline enum pace step_up(struct walker *w)
+static inline enum pace go_on(const struct walker *w)
 {
-	struct step step = steps_find(w->frame.ip, w->frame.is_interrupted);
+	return w->frame.ip ? PACE_ON : PACE_WHOLE;
+}
+
+/* A step that a memo cannot vouch for by words of the stack alone. */
+static __attribute__((noinline)) enum pace step_otherwise(struct walker *w, struct step step)
+{
 	bool is_done;
-	bool is_plain = step.kind == STEP_FRAME && !w->frame.is_interrupted;
+	w->how = step.kind == STEP_OUTERMOST ? 0 : HOW_FP;
 	switch ((enum step_kind)step.kind) {
 	case STEP_FRAME:
 	case STEP_INTERRUPTED: is_done = step_frame(w, step); break;
@@ -159,9 +173,32 @@ static inline enum pace step_up(struct walker *w)
 	}
 	if (!is_done)
 		return PACE_LOST;
-	if (w->word && !is_plain)
+	if (w->word)
 		*w->word++ = (struct memo_word){(uintptr_t)&never, 1};
-	return w->frame.ip ? PACE_ON : PACE_WHOLE;
+	return go_on(w);
+}
+
+static inline uint8_t how_of(struct step step)
+{
+	static const uint8_t by_rule[] = {
+		[FP_SAME] = HOW_FP_SAME,
+		[FP_AT_CFA] = HOW_FP_IS_READ,
+		[FP_AT_SP] = HOW_FP_IS_READ,
+		[FP_AT_FP] = HOW_FP_IS_READ | HOW_FP,
+		[FP_IS_CFA] = 0,
+		[FP_LOST] = 0,
+	};
+	return by_rule[step.fp] | (step.is_fp_based ? HOW_FP : 0);
+}
+
+static inline enum pace step_up(struct walker *w)
+{
+	struct step step = steps_find(w->frame.ip, w->frame.is_interrupted);
+	if (!__builtin_expect(step.kind == STEP_FRAME && !w->frame.is_interrupted, 1))
+		return step_otherwise(w, step);
+	bool is_done = step_frame(w, step);
+	w->how = is_done ? how_of(step) : HOW_FP;
+	return is_done ? go_on(w) : PACE_LOST;
 }
 
 static enum walk_end end_of(const struct walker *w, enum pace pace)
@@ -172,11 +209,11 @@ static enum walk_end end_of(const struct walker *w, enum pace pace)
 }
 
 /* Who called has just stored below its sp; who was interrupted may have been for a bad sp. */
-static struct walker begin(struct frame from)
+static struct walker begin(const struct frame *from)
 {
-	struct walker w = {.frame = from};
-	if (!from.is_interrupted) {
-		w.known = (from.sp - 1) & -(uintptr_t)MEMORY_PAGE;
+	struct walker w = {.frame = *from};
+	if (!from->is_interrupted) {
+		w.known = (from->sp - 1) & -(uintptr_t)MEMORY_PAGE;
 		w.known_bytes = MEMORY_PAGE;
 	}
 	return w;
@@ -184,8 +221,8 @@ static struct walker begin(struct frame from)
 
 unsigned walk(struct frame from, uintptr_t *ret_ips, unsigned room, enum walk_end *ret_end)
 {
-	struct walker w = begin(from);
-	enum pace pace = from.ip ? PACE_ON : PACE_WHOLE;
+	struct walker w = begin(&from);
+	enum pace pace = go_on(&w);
 	unsigned count = 0;
 	while (pace == PACE_ON && count < room) {
 		ret_ips[count++] = w.frame.ip;
@@ -203,44 +240,73 @@ unsigned walk(struct frame from, uintptr_t *ret_ips, unsigned room, enum walk_en
  */
 static unsigned first_astray(const struct memo_frames *kept, unsigned from)
 {
-	uint32_t i = kept->first[from];
-	while (i < MEMO_WORDS && *(const uintptr_t *)kept->word[i].at == kept->word[i].is)
-		i++;
-	if (i == MEMO_WORDS)
+	const struct memo_word *word = &kept->word[kept->first[from]];
+	const struct memo_word *end = &kept->word[MEMO_WORDS];
+	while (word < end && *(const uintptr_t *)word->at == word->is)
+		word++;
+	if (word == end)
 		return MEMO_ROOM;
-	while (kept->first[from + 1] <= i)
+	while (&kept->word[kept->first[from + 1]] <= word)
 		from++;
 	return from;
 }
 
 static bool is_frame(const struct memo_frames *kept, unsigned i, const struct frame *frame)
 {
-	return kept->sp[i] == frame->sp && kept->ip[i] == frame->ip && kept->fp[i] == frame->fp &&
-	       !frame->is_interrupted;
+	return kept->sp[i] == frame->sp && kept->ip[i] == frame->ip && !frame->is_interrupted &&
+	       (kept->fp[i] == frame->fp || !(kept->how[i] & HOW_FP));
 }
 
-static void copy_words(uintptr_t *to, const uintptr_t *from, unsigned count)
+/* Of words just written: two at once would have to wait for both to reach the cache. */
+static inline uintptr_t one(const uintptr_t *word)
 {
-	for (unsigned i = 0; i < count; i++)
-		to[i] = from[i];
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/*
+ * Of the words that the step from a fresh frame has read, what counts: where fp was saved, only if the walk from the next frame
+ * on hangs on it.  Most functions use rbp for data of theirs, which change all the time.
+ */
+static inline uint32_t words_of(const struct memo_frames *from, unsigned i, uint8_t how_next)
+{
+	bool is_idle = (from->how[i] & HOW_FP_IS_READ) && !(how_next & HOW_FP);
+	return from->first[i + 1] - from->first[i] - is_idle;
+}
+
+static inline uint8_t how_from(uint8_t how, uint8_t how_next)
+{
+	return how & HOW_FP || (how & HOW_FP_SAME && how_next & HOW_FP) ? HOW_FP : 0;
 }
 
 /* Puts `count` fresh frames before those that are kept from `before` on. */
-static void keep(struct walk_memo *memo, const struct memo_frames *from, unsigned count,
-		 unsigned before)
+static __attribute__((noinline)) void keep(struct walk_memo *memo, const struct memo_frames *from,
+					   unsigned count, unsigned before)
 {
 	struct memo_frames *to = &memo->kept;
-	unsigned at = before - count;
-	uint32_t words = from->first[count], first = to->first[before] - words;
-	copy_words(to->ip + at, from->ip, count);
-	copy_words(to->sp + at, from->sp, count);
-	copy_words(to->fp + at, from->fp, count);
-	copy_words(&to->word[first].at, &from->word[0].at, 2 * words);
-	for (unsigned i = before; i-- > at;) {
-		to->first[i] = first + from->first[i - at];
-		memo->hash[i] = walk_hash(memo->hash[i + 1], to->ip[i]);
+	uint32_t first = to->first[before];
+	uint64_t hash = memo->hash[before];
+	uint8_t how = to->how[before];
+	unsigned at = before;
+	for (unsigned i = count; i--;) {
+		uint32_t words = words_of(from, i, how);
+		const struct memo_word *word = &from->word[from->first[i]];
+		at--;
+		first -= words;
+		for (uint32_t n = 0; n < words; n++)
+			to->word[first + n] = (struct memo_word){one(&word[n].at), one(&word[n].is)};
+		to->ip[at] = one(&from->ip[i]);
+		to->sp[at] = one(&from->sp[i]);
+		to->fp[at] = one(&from->fp[i]);
+		to->first[at] = first;
+		to->how[at] = how = how_from(from->how[i], how);
+		memo->hash[at] = hash = walk_hash(hash, to->ip[at]);
 	}
 	memo->begin = at;
+}
+
+bool walk_used_fp(const struct walk_memo *memo)
+{
+	return memo->kept.how[memo->begin] & HOW_FP;
 }
 
 /* Of a walk that was cut the outer part hangs on how deep the inner one is. */
@@ -281,7 +347,7 @@ static unsigned go(struct walker *w, struct walk_memo *memo, struct memo_frames 
 		   unsigned *ret_count, enum pace *ret_pace)
 {
 	struct meeting next = {memo->generation == steps_now() ? memo->begin : MEMO_ROOM, 0};
-	enum pace pace = w->frame.ip ? PACE_ON : PACE_WHOLE;
+	enum pace pace = go_on(w);
 	unsigned count = 0;
 	bool met = false;
 	w->word = fresh->word;
@@ -289,6 +355,7 @@ static unsigned go(struct walker *w, struct walk_memo *memo, struct memo_frames 
 	       !(met = meets(memo, &next, &w->frame, count))) {
 		note(w, fresh, count++);
 		pace = STEP_MACHINE_IS_KNOWN ? step_up(w) : PACE_LOST;
+		fresh->how[count - 1] = w->how;
 		fresh->first[count] = (uint32_t)(w->word - fresh->word);
 	}
 	*ret_pace = pace;
@@ -300,7 +367,7 @@ static unsigned go(struct walker *w, struct walk_memo *memo, struct memo_frames 
  * The pages of a stack that were read stay readable while it is the one in use, and so do those between them and where it
  * ends now.
  */
-static struct walker begin_again(struct frame from, const struct walk_memo *memo)
+static struct walker begin_again(const struct frame *from, const struct walk_memo *memo)
 {
 	struct walker w = begin(from);
 	if (memo->known - w.known < STACK_STEP_MAX || w.known - memo->known < memo->known_bytes) {
@@ -311,7 +378,7 @@ static struct walker begin_again(struct frame from, const struct walk_memo *memo
 	return w;
 }
 
-unsigned walk_again(struct frame from, struct walk_memo *memo, struct memo_frames *fresh)
+unsigned walk_again(const struct frame *from, struct walk_memo *memo, struct memo_frames *fresh)
 {
 	uint32_t generation = steps_now();
 	struct walker w = begin_again(from, memo);

@@ -3,13 +3,14 @@
  * walk.h: the return addresses on a stack.
  *
  * For use inside malloc, in signal handlers and on stacks of any size: a walk takes no lock, allocates nothing, calls
- * nothing of libc but _dl_find_object, which takes none either, needs less than 1 KiB of stack, and reads nothing
+ * nothing of libc but _dl_find_object, which takes none either, needs little more than 1 KiB of stack, and reads nothing
  * that it did not ask the kernel about.  A walk may interrupt a walk.
  */
 #ifndef STACK_WALK_H
 #define STACK_WALK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct dl_find_object; /* <dlfcn.h> */
@@ -28,13 +29,14 @@ enum walk_end {
 };
 
 /*
- * The frame that called this function, which must not be inlined and must have no locals aligned to
- * more than 16 bytes.
+ * The frame that called a function, given __builtin_frame_address(0) there.  It must have no locals aligned to more than
+ * 16 bytes.
  */
-#define frame_of_caller()                                                                          \
-	((struct frame){.ip = (uintptr_t)__builtin_return_address(0),                              \
-			.sp = (uintptr_t)__builtin_frame_address(0) + 16,                          \
-			.fp = *(const uintptr_t *)__builtin_frame_address(0)})
+static inline struct frame frame_of_caller(const void *frame_address)
+{
+	const uintptr_t *at = frame_address;
+	return (struct frame){.ip = at[1], .sp = (uintptr_t)(at + 2), .fp = at[0]};
+}
 
 /* Whether this machine and this libc allow walks; else they find the first ip alone. */
 bool walk_available(void);
@@ -51,6 +53,7 @@ struct memo_word {
 
 struct memo_frames {
 	uintptr_t ip[MEMO_ROOM], sp[MEMO_ROOM], fp[MEMO_ROOM];
+	uint8_t how[MEMO_ROOM + 1];    /* of walk.c: what fp has to do with where it leads */
 	uint32_t first[MEMO_ROOM + 1]; /* of its words; those of outer frames are behind them */
 	struct memo_word word[MEMO_WORDS];
 };
@@ -68,6 +71,9 @@ struct walk_memo {
 	enum walk_end end;
 };
 
+/* Whether where the walk leads hangs on what fp was in the innermost frame. */
+bool walk_used_fp(const struct walk_memo *memo);
+
 /* Of a stack, from the outermost frame inwards: of one more. */
 static inline uint64_t walk_hash(uint64_t outer, uintptr_t ip)
 {
@@ -76,13 +82,16 @@ static inline uint64_t walk_hash(uint64_t outer, uintptr_t ip)
 }
 
 /* Addresses are memo->kept.ip from memo->begin on; returns how many.  A memo is all zero at first; `fresh` is scratch. */
-unsigned walk_again(struct frame from, struct walk_memo *memo, struct memo_frames *fresh);
+unsigned walk_again(const struct frame *from, struct walk_memo *memo, struct memo_frames *fresh);
 
 /* Makes the table that makes walks fast.  false: no memory; walks still work. */
 bool steps_init(void);
 
 /* A module was closed: another may come to its addresses. */
 void steps_forget(void);
+
+/* Changes with each module that is closed; never 0. */
+uint32_t walk_generation(void);
 
 /* Called for each ip that was not known, with its module, in the middle of a walk.  NULL: nobody asks. */
 extern void (*walk_met)(const struct dl_find_object *module);

@@ -18,3 +18,19 @@ setup()
 		python3 "$BATS_TEST_DIRNAME/sites.py" "$out/json" "$out/account"
 	done
 }
+
+@test "sites: more stacks than there is room for lose their outer frames, and no block" {
+	POOLMEM=dir=$out/segments,sites=all LD_PRELOAD=$lib "$programs/paths" 17 >"$out/account"
+	[ "$(cat "$out/account")" = "131072 43691" ]
+	"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/json"
+	python3 - "$out/json" <<-'END'
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		ends = [site for site in report["sites"]
+		        if site["frames"] and report["frames"][site["frames"][0]]["function"] == "at_the_end"]
+		assert sum(site["allocated"] for site in ends) == 131072, "allocated"
+		assert sum(site["live"] for site in ends) == 43691, "live"
+		assert report["dropped_blocks"] == 0 and report["dropped_stacks"] == 0
+		assert sum(site["allocated"] for site in ends if "cut" in site["stack_ends"]) > 80000, "cut"
+	END
+}

@@ -54,16 +54,18 @@ void host_tick(struct heap *heap)
 	remote_flush(heap);
 }
 
-void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested)
+void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested, const void *frame)
 {
+	(void)frame;
 	(void)block;
 	(void)requested;
 	host_tick(heap);
 	tally_arm(heap_counted(heap, &heap->slot->tally[pool->size_class]), HOST_TICK_EVERY);
 }
 
-void host_large_due(struct heap *heap, struct pool *pool, size_t requested)
+void host_large_due(struct heap *heap, struct pool *pool, size_t requested, const void *frame)
 {
+	(void)frame;
 	(void)heap;
 	(void)pool;
 	(void)requested;
@@ -97,30 +99,45 @@ void host_large_resized(const void *block, uint8_t stamp, int64_t bytes)
 	(void)bytes;
 }
 
-struct recorded *host_recorded(const void *block)
+bool host_is_recorded(const struct pool *pool, uint64_t index)
+{
+	(void)pool;
+	(void)index;
+	return false;
+}
+
+uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index)
+{
+	(void)heap;
+	(void)pool;
+	(void)index;
+	return STAMP_OLD;
+}
+
+struct recorded *host_large_recorded(const void *block)
 {
 	(void)block;
 	return NULL;
 }
 
-uint8_t host_special_died(struct heap *heap, struct recorded *recorded, unsigned size_class,
-			  size_t block_bytes)
+uint8_t host_large_died(struct heap *heap, struct recorded *recorded, size_t block_bytes)
 {
 	(void)heap;
 	(void)recorded;
-	(void)size_class;
 	(void)block_bytes;
 	return STAMP_OLD;
 }
 
-void host_special_moved(const void *block)
+void host_special_moved(const struct pool *pool, uint64_t index)
 {
-	(void)block;
+	(void)pool;
+	(void)index;
 }
 
-void host_special_resized(const void *block, size_t requested)
+void host_special_resized(const struct pool *pool, uint64_t index, size_t requested)
 {
-	(void)block;
+	(void)pool;
+	(void)index;
 	(void)requested;
 }
 

@@ -2,7 +2,7 @@
 /* cflags: -O2 -fno-inline */
 /* stack_memo.c: a walk that ends where it meets the last one finds what a walk of its own finds. */
 #include "heap_host.h"
-#include "stack/walk.h"
+#include "stack/known.h"
 
 #include <alloca.h>
 #include <criterion/criterion.h>
@@ -15,7 +15,8 @@ enum { LEAVES = 60000, ROOM = MEMO_ROOM };
 static struct walk_memo memo;
 static struct memo_frames fresh;
 static uint64_t state = 1;
-static unsigned leaves, wrong, short_cuts;
+static unsigned leaves, wrong, short_cuts, known_ones;
+static struct known_set known_sets[KNOWN_SETS];
 
 static unsigned below(unsigned limit)
 {
@@ -35,16 +36,30 @@ __attribute__((noinline)) static void compare(struct walk_memo *with)
 {
 	uintptr_t ips[ROOM];
 	enum walk_end end;
-	struct frame from = frame_of_caller();
+	struct frame from = frame_of_caller(__builtin_frame_address(0));
 	bool had_one = with->generation;
 	unsigned count = walk(from, ips, ROOM, &end);
 	memset(&fresh, 0, sizeof fresh);
-	unsigned again = walk_again(from, with, &fresh);
+	unsigned again = walk_again(&from, with, &fresh);
 	short_cuts += had_one && !fresh.ip[count - 1];
 	wrong += again != count || end != with->end ||
 		 memcmp(ips, with->kept.ip + with->begin, count * sizeof *ips) != 0 ||
 		 with->hash[with->begin] != hash_of(ips, count);
 	leaves++;
+}
+
+/* What is known of stacks from this frame on is what a walk finds. */
+__attribute__((noinline)) static void compare_known(struct walk_memo *with)
+{
+	uintptr_t ips[ROOM];
+	enum walk_end end;
+	struct frame from = frame_of_caller(__builtin_frame_address(0));
+	unsigned count = walk(from, ips, ROOM, &end);
+	const struct known *known = known_find(known_sets, &from);
+	known_ones += known != NULL;
+	wrong += known && (known->hash != hash_of(ips, count) || known->end != end);
+	walk_again(&from, with, &fresh);
+	known_note(known_sets, &from, with, with->hash[with->begin]);
 }
 
 typedef void branch(unsigned depth);
@@ -63,6 +78,7 @@ static void grow(unsigned depth)
 		if (depth && below(3))
 			branches[below(4)](depth - 1);
 		leaf();
+		compare_known(&memo);
 		if (below(2))
 			leaf();
 		__asm__ volatile("");
@@ -107,6 +123,8 @@ Test(memo, walks_are_as_those_without)
 		grow(12);
 	cr_expect_eq(wrong, 0, "%u of %u", wrong, leaves);
 	cr_expect(short_cuts > leaves / 2, "%u of %u", short_cuts, leaves);
+	cr_expect(known_ones > leaves / 100, "%u of %u", known_ones, leaves);
+	cr_log_info("%u of %u known", known_ones, leaves);
 }
 
 /* Deeper than there is room: the outer part hangs on how deep the inner one is. */

@@ -26,7 +26,7 @@ static unsigned room = ORACLE_ROOM;
 
 __attribute__((noinline)) static void look(void)
 {
-	oracle_walk(&oracle, frame_of_caller(), room);
+	oracle_walk(&oracle, frame_of_caller(__builtin_frame_address(0)), room);
 	KEEP_FRAME();
 }
 
@@ -385,7 +385,7 @@ static enum walk_end end;
 
 __attribute__((noinline)) static void look_alone(void)
 {
-	count = walk(frame_of_caller(), ips, 16, &end);
+	count = walk(frame_of_caller(__builtin_frame_address(0)), ips, 16, &end);
 	KEEP_FRAME();
 }
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* recorder.c: see recorder.h. */
+#include "life/recorder.h"
+
+enum { WAIT_TURNS = 150 }; /* half a second: a thread that is stopped keeps nobody for longer */
+
+struct recorder *recorder_shared;
+
+static uintptr_t enterer; /* whose thread's words these are; atomic */
+
+/* A handler that has interrupted its own thread in there does not wait for it. */
+bool recorder_begin(void)
+{
+	uintptr_t self = (uintptr_t)&heap_thread;
+	if (__atomic_load_n(&enterer, __ATOMIC_RELAXED) == self ||
+	    !wiped_wait(&wiped.entering, WAIT_TURNS))
+		return false;
+	__atomic_store_n(&enterer, self, __ATOMIC_RELAXED);
+	return true;
+}
+
+void recorder_end(void)
+{
+	__atomic_store_n(&enterer, 0, __ATOMIC_RELAXED);
+	wiped_done(&wiped.entering);
+}
+
+/* Not before it is needed: most processes record nothing. */
+static void ensure_steps(void)
+{
+	static bool asked; /* atomic */
+	if (!__atomic_load_n(&asked, __ATOMIC_RELAXED) &&
+	    !__atomic_exchange_n(&asked, true, __ATOMIC_RELAXED))
+		steps_init();
+}
+
+static struct recorder *map_recorder(void)
+{
+	ensure_steps();
+	struct recorder *recorder = memory_map(NULL, sizeof *recorder);
+	if (recorder)
+		memory_no_huge_pages(recorder, sizeof *recorder);
+	return recorder;
+}
+
+/* A forked child has rows of its own. */
+static void begin_rows(struct recorder *recorder)
+{
+	for (unsigned i = 0; i < RECORDER_PAGES; i++)
+		if (recorder->rows_of[i])
+			__builtin_memset(recorder->rows_of[i], 0, MEMORY_PAGE);
+	__builtin_memset(recorder->recent, 0, sizeof recorder->recent);
+	recorder->rows = (struct segment_rows){0};
+	recorder->descent = life.descent;
+}
+
+static struct pm_site **make_place(struct recorder *recorder, uint32_t number)
+{
+	struct pm_site ***page = &recorder->rows_of[(number - 1) / RECORDER_PAGE_ROWS];
+	if (!*page)
+		__atomic_store_n(page, memory_map(NULL, MEMORY_PAGE), __ATOMIC_RELEASE);
+	return recorder_place(recorder, number);
+}
+
+struct recorder *recorder_renewed(struct heap *heap)
+{
+	void **of = heap ? &heap->events.recorder : (void **)&recorder_shared;
+	struct recorder *recorder = *of;
+	if (!recorder)
+		recorder = *of = map_recorder();
+	if (recorder && recorder->descent != life.descent)
+		begin_rows(recorder);
+	return recorder;
+}
+
+static struct pm_site *add_row(struct heap *heap, uint32_t number)
+{
+	const struct site *site = intern_site(number);
+	struct pm_slot *slot = heap ? heap_counted(heap, heap->slot) : NULL;
+	struct pm_site row = {
+		.frame = site->frame,
+		.slot = slot ? (uint32_t)(((char *)slot - (char *)segment.header) / PM_CHUNK_BYTES)
+			     : 0,
+		.size_class = site->size_class,
+		.large_log2 = site->large_log2,
+		.stack_end = site->stack_end,
+		.period = life_process()->site_period,
+	};
+	struct recorder *recorder = recorder_renewed(heap);
+	struct pm_site **place = recorder ? make_place(recorder, number) : NULL;
+	if (!place || (slot && !heap_twin(heap)->displacement))
+		return NULL;
+	if (!*place)
+		__atomic_store_n(place, segment_add_row(life.leader, &recorder->rows, &row),
+				 __ATOMIC_RELEASE);
+	return *place;
+}
+
+struct pm_site *recorder_new_row(struct heap *heap, uint32_t number)
+{
+	if (!recorder_begin())
+		return NULL;
+	struct pm_site *row = add_row(heap, number);
+	recorder_end();
+	return row;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recorder.h: what a heap needs to record blocks: its rows in the segment, and what its last walks found.
+ *
+ * A row belongs to a site and a heap, whose thread alone writes to it; one more recorder, for calls without a heap, has
+ * rows that all write to.  Rows and frames are added by one thread at a time; who waits too long for that goes without.
+ */
+#ifndef LIFE_RECORDER_H
+#define LIFE_RECORDER_H
+
+#include "heap/heap.h"
+#include "life/life.h"
+#include "stack/intern.h"
+#include "stack/known.h"
+#include "stack/walk.h"
+#include "sys/memory.h"
+
+enum {
+	RECORDER_MEMOS = 16,
+	RECORDER_RECENT = 256,
+	RECORDER_PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
+	RECORDER_PAGES = INTERN_SITES / RECORDER_PAGE_ROWS,
+};
+
+/* A stack and size of which blocks were recorded lately. */
+struct recent {
+	uint64_t hash;
+	struct pm_site *row; /* NULL: none */
+	uint32_t number;     /* of the site */
+};
+
+/* Of a heap; mapped when it records for the first time. */
+struct recorder {
+	struct segment_rows rows;
+	uint32_t descent; /* whose rows these are */
+	struct memo_frames fresh;
+	struct walk_memo memo[RECORDER_MEMOS]; /* of where walks begin: calls that come in turn find their own */
+	struct recent recent[RECORDER_RECENT];
+	struct known_set known[KNOWN_SETS];
+	struct pm_site **rows_of[RECORDER_PAGES]; /* by number of the site less one; NULL: none yet */
+} __attribute__((aligned(MEMORY_PAGE)));
+
+/* One thread at a time enters sites, frames and rows.  false: another one has it too long. */
+bool recorder_begin(void);
+void recorder_end(void);
+
+/* That of the heap, made or begun anew for a forked child.  NULL: no memory.  heap NULL: the shared one. */
+struct recorder *recorder_renewed(struct heap *heap);
+
+static inline struct recorder *recorder_of(struct heap *heap)
+{
+	struct recorder *recorder = heap->events.recorder;
+	if (likely(recorder && recorder->descent == life.descent))
+		return recorder;
+	return recorder_renewed(heap);
+}
+
+/* Where the row of a site is noted; NULL: nowhere yet. */
+static inline struct pm_site **recorder_place(const struct recorder *recorder, uint32_t number)
+{
+	uint32_t at = number - 1;
+	struct pm_site **page = __atomic_load_n(&recorder->rows_of[at / RECORDER_PAGE_ROWS],
+						__ATOMIC_ACQUIRE);
+	return page ? &page[at % RECORDER_PAGE_ROWS] : NULL;
+}
+
+/* Makes it, if it is not there yet.  NULL: no room. */
+struct pm_site *recorder_new_row(struct heap *heap, uint32_t number);
+
+extern struct recorder *recorder_shared; /* of calls without a heap; atomic */
+
+/* The heap's row of a site; heap NULL: the shared one.  NULL: no room. */
+static inline struct pm_site *recorder_row(struct heap *heap, uint32_t number)
+{
+	struct recorder *recorder = heap ? heap->events.recorder
+					 : __atomic_load_n(&recorder_shared, __ATOMIC_ACQUIRE);
+	bool is_own = recorder && recorder->descent == life.descent;
+	struct pm_site **place = is_own ? recorder_place(recorder, number) : NULL;
+	struct pm_site *row = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
+	return likely(row) ? row : recorder_new_row(heap, number);
+}
+
+#endif

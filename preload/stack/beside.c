@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* beside.c: see beside.h. */
+#include "stack/beside.h"
+
+#include "sys/memory.h"
+
+#include <stddef.h>
+
+enum { MAPPED_BYTES = 256 << 10, GRAIN = _Alignof(struct beside) };
+
+static struct {
+	char *at;
+	size_t left;
+} mapped;
+
+static bool map(void)
+{
+	char *more = memory_map(NULL, MAPPED_BYTES);
+	if (!more)
+		return false;
+	memory_no_huge_pages(more, MAPPED_BYTES);
+	mapped.at = more;
+	mapped.left = MAPPED_BYTES;
+	return true;
+}
+
+struct beside *beside_make(uint32_t blocks)
+{
+	size_t bytes = sizeof(struct beside) + blocks * sizeof(struct beside_entry);
+	bytes = (bytes + GRAIN - 1) / GRAIN * GRAIN;
+	if (blocks > BESIDE_BLOCKS_MAX || (mapped.left < bytes && !map()))
+		return NULL;
+	struct beside *beside = (struct beside *)mapped.at;
+	mapped.at += bytes;
+	mapped.left -= bytes;
+	beside->room = blocks;
+	return beside;
+}

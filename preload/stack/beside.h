@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * beside.h: what is known of recorded blocks, twelve bytes each, in an array with a place for each block of a pool.
+ *
+ * Where each block is recorded this is less than blocks.h needs, and found without a search.  Private memory.
+ */
+#ifndef STACK_BESIDE_H
+#define STACK_BESIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BESIDE_BLOCKS_MAX = 4096, BESIDE_SITE_BITS = 17, BESIDE_DESCENT_BITS = 14 };
+
+/* As in struct recorded.  A place whose site is 0 is empty. */
+struct beside_entry {
+	uint32_t site : BESIDE_SITE_BITS;
+	uint32_t is_frozen : 1;
+	uint32_t descent : BESIDE_DESCENT_BITS;
+	uint32_t epoch;
+	uint16_t requested;
+	uint8_t stamp;
+	uint8_t reserved;
+};
+
+_Static_assert(sizeof(struct beside_entry) == 12, "for each block");
+
+struct beside {
+	uint32_t room; /* places */
+	struct beside_entry entry[];
+};
+
+static inline void beside_clear(struct beside_entry *entry)
+{
+	*entry = (struct beside_entry){0};
+}
+
+/* With room for so many blocks, all places empty; for good: somebody may be looking.  NULL: no memory.  One caller at a time. */
+struct beside *beside_make(uint32_t blocks);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* known.c: see known.h. */
+#include "stack/known.h"
+
+static unsigned set_of(const struct frame *from)
+{
+	uint64_t hash = (from->ip ^ from->sp * UINT64_C(0x9e3779b97f4a7c15)) *
+			UINT64_C(0xd6e8feb86659fd93);
+	return (unsigned)(hash / (UINT64_MAX / KNOWN_SETS + 1));
+}
+
+static inline bool is_from(const struct known_set *set, unsigned way, const struct frame *from)
+{
+	return set->ip[way] == from->ip && set->sp[way] == from->sp;
+}
+
+/* In the order of the walk: each word says that the next can be read. */
+static inline bool is_as_noted(const struct known *known)
+{
+	const struct memo_word *word = known->word, *end = word + known->words;
+	while (word < end && *(const uintptr_t *)word->at == word->is)
+		word++;
+	return word == end;
+}
+
+const struct known *known_find(const struct known_set sets[KNOWN_SETS], const struct frame *from)
+{
+	const struct known_set *set = &sets[set_of(from)];
+	uint32_t generation = walk_generation();
+	for (unsigned i = 0; i < KNOWN_WAYS; i++) {
+		const struct known *known = &set->way[i];
+		if (is_from(set, i, from) && known->generation == generation &&
+		    (known->fp == from->fp || !known->used_fp) && is_as_noted(known))
+			return known;
+	}
+	return NULL;
+}
+
+static void note_words(struct known *known, const struct frame *from, const struct walk_memo *memo)
+{
+	uint32_t first = memo->kept.first[memo->begin], words = MEMO_WORDS - first;
+	if (!memo->generation || memo->end == WALK_CUT || words > KNOWN_WORDS)
+		return;
+	for (uint32_t i = 0; i < words; i++)
+		known->word[i] = memo->kept.word[first + i];
+	known->fp = from->fp;
+	known->used_fp = walk_used_fp(memo);
+	known->words = (uint16_t)words;
+	known->generation = memo->generation;
+}
+
+void known_note(struct known_set sets[KNOWN_SETS], const struct frame *from,
+		const struct walk_memo *memo, uint64_t hash)
+{
+	struct known_set *set = &sets[set_of(from)];
+	for (unsigned i = 0; i < KNOWN_WAYS; i++)
+		if (is_from(set, i, from) && set->way[i].hash == hash) {
+			note_words(&set->way[i], from, memo);
+			return;
+		}
+	unsigned way = set->turn++ % KNOWN_WAYS;
+	set->ip[way] = from->ip;
+	set->sp[way] = from->sp;
+	set->way[way].hash = hash;
+	set->way[way].end = memo->end;
+	set->way[way].generation = 0;
+}

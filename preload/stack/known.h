@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * known.h: stacks that a thread comes back to, told without a step.
+ *
+ * A walk hangs on where it begins and on the words that it reads.  If a walk began in the same frame before, and each of those
+ * words is what it was, it would find the same.  Unlike a memo (walk.h), of which there is one for a place on the stack, there
+ * is one of these for a frame; a walk whose stack is not known goes the other way.
+ */
+#ifndef STACK_KNOWN_H
+#define STACK_KNOWN_H
+
+#include "stack/walk.h"
+
+enum { KNOWN_SETS = 128, KNOWN_WAYS = 4, KNOWN_WORDS = 28 };
+
+/* A stack that was found from a frame. */
+struct known {
+	uintptr_t fp;
+	uint64_t hash;       /* of the addresses, as the caller wants it */
+	uint32_t generation; /* walk_generation() of then; 0: its words are not noted */
+	uint16_t words;
+	uint8_t end;  /* enum walk_end */
+	bool used_fp; /* else fp does not matter */
+	struct memo_word word[KNOWN_WORDS];
+};
+
+/* Several from frames of one place; ip and sp stand apart, so that a look at others is short. */
+struct known_set {
+	uintptr_t ip[KNOWN_WAYS], sp[KNOWN_WAYS];
+	struct known way[KNOWN_WAYS];
+	uint32_t turn; /* which is given up next */
+};
+
+/* That from the frame, if a walk would find the same now; NULL: it is not known. */
+const struct known *known_find(const struct known_set sets[KNOWN_SETS], const struct frame *from);
+
+/*
+ * Notes what a walk from that frame has found, which stands in the memo, when the last one noted there found the same.  A
+ * stack that words alone do not vouch for, or too deep a one, is not noted.
+ */
+void known_note(struct known_set sets[KNOWN_SETS], const struct frame *from,
+		const struct walk_memo *memo, uint64_t hash);
+
+#endif
