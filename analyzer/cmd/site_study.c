@@ -6,9 +6,15 @@
 
 bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why)
 {
-	if (!site_query_open(ret, reader->filter, reader->order, reader->thread, why))
+	if (!site_query_open(ret, reader->filter, reader->of ? reader->of : reader->order,
+			     reader->thread, why))
 		return false;
 	ret->without_files = reader->no_symbols;
+	for (size_t i = 0; i < reader->skips.count; i++)
+		if (!site_query_skip(ret, reader->skips.list[i], why)) {
+			site_query_close(ret);
+			return false;
+		}
 	return true;
 }
 
@@ -17,7 +23,7 @@ bool site_study_open(const struct reader *reader, const struct site_query *query
 {
 	struct query all;
 
-	if (!query_open(&all, NULL, NULL, why) ||
+	if (!reader_is_free(reader, reader->output, why) || !query_open(&all, NULL, NULL, why) ||
 	    !recorded_read(reader->operand, &ret->recording, why))
 		return false;
 	study_make(&ret->recording, &all, &ret->study);

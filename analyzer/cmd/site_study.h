@@ -16,6 +16,11 @@
 	{                                                                                          \
 		"--thread TID", "what this thread did"                                             \
 	}
+#define SITE_SKIP_HELP                                                                             \
+	{                                                                                          \
+		"--skip REGEX",                                                                    \
+			"pass over functions that match, as over malloc: their callers are meant"  \
+	}
 #define SITE_SYMBOLS_HELP                                                                          \
 	{                                                                                          \
 		"--no-symbols",                                                                    \

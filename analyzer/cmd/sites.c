@@ -7,10 +7,12 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
+	READER_FORCE_HELP,
 	{"--sort KEY",
 	 "live (the default), peak, allocated, count, leaked, slack, temporary, remote"},
 	SITE_FILTER_HELP,
 	SITE_THREAD_HELP,
+	SITE_SKIP_HELP,
 	{"--stacks", "below each site its whole stack"},
 	{"--bottom-up", "a tree, from what allocates to its callers"},
 	{"--top-down", "a tree, from main to what allocates"},
@@ -93,6 +95,7 @@ int cmd_sites(int argc, char **argv)
 	static const struct reader_accepts accepts = {.command = "sites",
 						      .order = true,
 						      .filter = true,
+						      .names = true,
 						      .sites = true,
 						      .site_tables = true,
 						      .operand = true};

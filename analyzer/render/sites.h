@@ -9,6 +9,8 @@
 #include "study/sites.h"
 #include "text/sink.h"
 
+#include <jansson.h>
+
 struct site_view {
 	struct view view;
 	bool stacks; /* below each site its whole stack */
@@ -27,6 +29,9 @@ void sites_words(struct sites *sites, struct sink *sink);
 
 /* For a report: the first few sites.  Nothing when there are none. */
 void sites_brief(struct sites *sites, struct sink *sink);
+
+/* The same for machines, a few more of them; null when there are none. */
+json_t *sites_brief_json(struct sites *sites, const struct view *view);
 
 void sites_tree_text(struct sites *sites, const struct site_view *view, struct sink *sink);
 

@@ -177,6 +177,8 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
 	set_mapped(process, metrics);
 	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
+	set(metrics, METRIC_DROPPED_STACKS, record->dropped_stacks);
+	set(metrics, METRIC_DROPPED_BLOCKS, record->dropped_blocks);
 	if (!process->arena_count && process->kind == PROCESS_FORK)
 		return;
 	for (size_t i = 0; i < process->pool_count; i++)

@@ -83,6 +83,43 @@ static void add_step(struct growing *growing, struct step step)
 	growing->path[growing->path_count++] = step;
 }
 
+/* What libc runs main and threads by; most of it has no name where libc's debug symbols are not there. */
+static bool is_start(const struct sites *sites, const struct step *step)
+{
+	static const char *const names[] = {
+		"_start",
+		"__libc_start_main",
+		"__libc_start_main_impl",
+		"__libc_start_call_main",
+		"start_thread",
+		"clone",
+		"__clone",
+		"clone3",
+		"__clone3",
+	};
+	const char *function = step->call->call.function;
+	const char *module = stacks_module(&sites->stacks, step->place);
+
+	for (size_t i = 0; function && i < sizeof names / sizeof *names; i++)
+		if (strcmp(function, names[i]) == 0)
+			return true;
+	return !function && module && strncmp(module, "libc.so", strlen("libc.so")) == 0;
+}
+
+/* The outermost call that stays is main's, or what a thread began with: never fewer than one. */
+static void leave_out_start(const struct sites *sites, struct growing *growing)
+{
+	const struct step *path = growing->path;
+	size_t count = growing->path_count;
+
+	/* _start of a stripped program */
+	if (count > 2 && !path[count - 1].call->call.function && is_start(sites, &path[count - 2]))
+		count--;
+	while (count > 1 && is_start(sites, &path[count - 1]))
+		count--;
+	growing->path_count = count;
+}
+
 static void find_path(struct growing *growing, struct sites *sites, const struct site *site)
 {
 	struct walk walk = site_origin(sites, site);
@@ -93,7 +130,9 @@ static void find_path(struct growing *growing, struct sites *sites, const struct
 		add_step(growing, step);
 		step.place = walk.place;
 	}
-	if (!growing->path_count)
+	if (growing->path_count)
+		leave_out_start(sites, growing);
+	else
 		add_step(growing, step);
 }
 

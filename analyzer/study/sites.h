@@ -27,7 +27,8 @@ struct site {
 
 struct sites {
 	struct stacks stacks;
-	struct site *list; /* those that the query wants, in its order */
+	struct wrappers skipped; /* the query's */
+	struct site *list;       /* those that the query wants, in its order */
 	size_t count;
 	size_t used_count; /* wanted or not */
 	struct site_class *classes;
@@ -44,7 +45,7 @@ struct sites {
 	uint64_t dropped_stacks, dropped_blocks;
 };
 
-/* process: NULL: of all that the study has.  Study and recording must stay until the sites go. */
+/* process: NULL: of all that the study has.  Study, recording and query must stay until the sites go. */
 void sites_make(const struct study *study, const struct process_study *process,
 		const struct site_query *query, struct sites *ret);
 void sites_free(struct sites *sites);

@@ -439,6 +439,17 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 	done
 }
 
+@test "what is about call sites replaces no file without -f" {
+	cd "$BATS_TEST_TMPDIR"
+	for command in sites "sites --json" "flamegraph --collapsed" "export --format csv"; do
+		echo kept >there
+		run -1 --separate-stderr "$poolmem" $command -o there "$here/sites/capture.pm"
+		[[ $stderr == *"there is there already: give -f to replace it"* && $(<there) = kept ]]
+		run -0 "$poolmem" $command -f -o there "$here/sites/capture.pm"
+		[[ $(<there) != kept ]]
+	done
+}
+
 @test "sites: wrong options say what to do" {
 	run -2 --separate-stderr "$poolmem" sites --sort colour "$here/sites/capture.pm"
 	[[ -z $output && $stderr == *"--sort takes live, peak, allocated, count, leaked, slack, temporary or remote, not 'colour'"* ]]
@@ -548,6 +559,14 @@ for s in d["sites"]:
 	[[ $output == *"Call sites by bytes live (5 of 6; \`poolmem sites\` shows all)"* && $output != *first.so* ]]
 	run -0 "$poolmem" report "$capture"
 	[[ $output != *"Call sites"* ]]
+	"$poolmem" sites --json -n 3 "$here/sites/capture.pm" >"$BATS_TEST_TMPDIR/sites"
+	"$poolmem" report --json -n 3 "$here/sites/capture.pm" | python3 -c '
+import json, sys
+report, sites = json.load(sys.stdin), json.load(open(sys.argv[1]))
+assert len(report["call_sites"]["sites"]) == 3
+assert all(sites[key] == value for key, value in report["call_sites"].items())
+assert {"dropped.stacks", "dropped.blocks"} <= set(report["metrics"])' "$BATS_TEST_TMPDIR/sites"
+	[[ $("$poolmem" report --json "$capture") == *'"call_sites": null'* ]]
 }
 
 @test "flamegraph: a picture that needs nothing else and believes no name" {

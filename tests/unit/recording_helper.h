@@ -78,6 +78,7 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	sites_text(study, &sites, &stacks, sink);
 	sites_text(study, &sites, &tree, sink);
 	sites_json(study, &sites, &table, sink);
+	report_json(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
 	report_text(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
 	flamegraph_collapsed(&sites, sink);
 	if (sites.count && sites.list[0].rank > 0)
@@ -100,7 +101,6 @@ static inline void report_all(const struct recording *recording)
 	study_make(recording, &query, &study);
 	if (!sink_open(&sink, "/dev/null", &why))
 		_exit(97);
-	report_json(&study, &view, &sink);
 	survival_all(&study, &view, &sink);
 	sites_all(&study, &sink);
 	sink_close(&sink, &why);
