@@ -195,9 +195,8 @@ static void put_call(const struct named_call *call, struct sink *sink)
 	free(name);
 }
 
-static void put_stack(struct sites *sites, const struct site *site, struct sink *sink)
+void sites_stack(struct sites *sites, const struct site *site, struct walk walk, struct sink *sink)
 {
-	struct walk walk = {site->place, 0};
 	const struct named_call *call;
 	const char *end = end_of_stack(site->ends);
 
@@ -232,7 +231,7 @@ static void put_stacks(struct sites *sites, const struct view *view, struct sink
 		put_amount("live", &site->sums, SITE_LIVE, SITE_LIVE_BYTES, sink);
 		put_amount("allocated", &site->sums, SITE_ALLOCATED, SITE_ALLOCATED_BYTES, sink);
 		sink_print(sink, "\n");
-		put_stack(sites, site, sink);
+		sites_stack(sites, site, (struct walk){site->place, 0}, sink);
 	}
 }
 

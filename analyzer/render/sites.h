@@ -24,11 +24,24 @@ void sites_text(const struct study *study, struct sites *sites, const struct sit
 void sites_json(const struct study *study, struct sites *sites, const struct site_view *view,
 		struct sink *sink);
 
+/* The calls of a site from `walk` on, a line each, and why there are no more. */
+void sites_stack(struct sites *sites, const struct site *site, struct walk walk, struct sink *sink);
+
 /* What the figures say, and how sure they are, in sentences. */
 void sites_words(struct sites *sites, struct sink *sink);
 
+/* Of that, how they were recorded; and what is missing. */
+void sites_words_mode(const struct sites *sites, struct sink *sink);
+void sites_words_missing(const struct sites *sites, struct sink *sink);
+
 /* For a report: the first few sites.  Nothing when there are none. */
 void sites_brief(struct sites *sites, struct sink *sink);
+
+/* Puts the sites as members of an object: how they were recorded, their sum, so many of them, their frames. */
+void sites_put_json(json_t *object, struct sites *sites, size_t rows);
+
+/* A member for each figure. */
+void sites_put_sums_json(json_t *object, const struct site_sums *sums);
 
 /* The same for machines, a few more of them; null when there are none. */
 json_t *sites_brief_json(struct sites *sites, const struct view *view);

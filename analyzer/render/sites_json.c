@@ -80,7 +80,7 @@ static json_int_t signed_whole(double value)
 	return value < 0 ? -(json_int_t)sites_whole(-value) : (json_int_t)sites_whole(value);
 }
 
-static void put_sums(json_t *object, const struct site_sums *sums)
+void sites_put_sums_json(json_t *object, const struct site_sums *sums)
 {
 	for (enum site_figure which = 0; which < SITE_FIGURE_COUNT; which++)
 		json_put(object, site_figure_keys[which],
@@ -99,7 +99,7 @@ static json_t *classes_json(const struct sites *sites, const struct site *site)
 		bool is_pool = row->kind == PM_CLASS_POOL;
 		json_put(object, "block_bytes",
 			 is_pool ? json_count(row->block_bytes) : json_null());
-		put_sums(object, &row->sums);
+		sites_put_sums_json(object, &row->sums);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -127,7 +127,7 @@ static json_t *site_json(struct frame_table *table, const struct site *site)
 	json_put(object, "location",
 		 walk.place ? json_count(table->first[walk.place] - 1 + walk.call) : json_null());
 	json_put(object, "stack_ends", ends_json(site->ends));
-	put_sums(object, &site->sums);
+	sites_put_sums_json(object, &site->sums);
 	json_put(object, "classes", classes_json(table->sites, site));
 	return object;
 }
@@ -136,7 +136,7 @@ static json_t *all_json(const struct sites *sites)
 {
 	json_t *object = json_object();
 
-	put_sums(object, &sites->all);
+	sites_put_sums_json(object, &sites->all);
 	json_put(object, "counted", json_count(sites->counted));
 	json_put(object, "counted_bytes", json_count(sites->counted_bytes));
 	json_put(object, "counted_live", json_count(sites->counted_live));
@@ -154,7 +154,7 @@ static void put_recording(json_t *document, const struct sites *sites)
 	json_put(document, "processes_without", json_count(sites->silent_count));
 }
 
-static void put_sites(json_t *document, struct sites *sites, size_t rows)
+void sites_put_json(json_t *document, struct sites *sites, size_t rows)
 {
 	struct frame_table table = {.sites = sites, .frames = json_array()};
 	json_t *list = json_array();
@@ -175,7 +175,7 @@ void sites_json(const struct study *study, struct sites *sites, const struct sit
 	json_t *document = json_object();
 
 	json_common(document, &study->total.metrics, &study->total.notes);
-	put_sites(document, sites, view_rows(&view->view, sites->count));
+	sites_put_json(document, sites, view_rows(&view->view, sites->count));
 	json_print(document, sink);
 }
 
@@ -187,6 +187,6 @@ json_t *sites_brief_json(struct sites *sites, const struct view *view)
 
 	if (!sites->count)
 		return json_null();
-	put_sites(object, sites, rows < ROWS_MAX ? rows : ROWS_MAX);
+	sites_put_json(object, sites, rows < ROWS_MAX ? rows : ROWS_MAX);
 	return object;
 }

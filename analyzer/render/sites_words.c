@@ -57,7 +57,7 @@ static void say_few(struct sites *sites, struct sink *sink)
 	sink_print(sink, ".\n");
 }
 
-static void say_mode(const struct sites *sites, struct sink *sink)
+void sites_words_mode(const struct sites *sites, struct sink *sink)
 {
 	begin(sink);
 	if (sites->period_max <= 1) {
@@ -164,14 +164,19 @@ static void say_gaps(const struct sites *sites, struct sink *sink)
 		say_gap(&gaps[i], sink);
 }
 
-void sites_words(struct sites *sites, struct sink *sink)
+void sites_words_missing(const struct sites *sites, struct sink *sink)
 {
-	sink_print(sink, "\n");
-	say_few(sites, sink);
-	say_mode(sites, sink);
-	say_how_much(sites, sink);
 	say_ends(sites, sink);
 	say_silent(sites, sink);
 	say_departed(sites, sink);
 	say_gaps(sites, sink);
+}
+
+void sites_words(struct sites *sites, struct sink *sink)
+{
+	sink_print(sink, "\n");
+	say_few(sites, sink);
+	sites_words_mode(sites, sink);
+	say_how_much(sites, sink);
+	sites_words_missing(sites, sink);
 }

@@ -243,6 +243,9 @@ void sites_make(const struct study *study, const struct process_study *process,
 		note_process(&sites, &first[i]);
 		gather(&sites, first[i].process, query, &parts);
 	}
+	for (size_t i = 0; i < count && !rows; i++)
+		if (first[i].process->record.site_period)
+			note_period(&sites, first[i].process->record.site_period);
 	put_together(&sites, &parts);
 	free(parts.list);
 	choose(&sites, query);

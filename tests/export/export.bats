@@ -164,7 +164,7 @@ with_module()
 	done
 	[[ $("$poolmem" export --format csv --skip '^parse$' work.pms) == *'"load",'* ]]
 	"$poolmem" export --format pprof --skip '^parse$' work.pms | gzip -dc >heap.pb
-	grep -qa load heap.pb && ! grep -qa parse heap.pb
+	[[ $(grep -ca load heap.pb) -gt 0 && $(grep -ca parse heap.pb) = 0 ]]
 	run -0 "$poolmem" sites --skip '^parse$' --skip '^grow$' work.pms
 	[[ $output == *"load at work.c:26 < main"* && $output == *" main at work.c:"* && $output != *parse* ]]
 	run -0 "$poolmem" flamegraph --collapsed --skip '^parse$' work.pms

@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report survival sites flamegraph export list clean doctor; do
+	for command in run report survival sites leaks flamegraph export list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
@@ -56,7 +56,7 @@ segment()
 	run -2 "$poolmem" report --filter '(' "$capture"
 	run -2 "$poolmem" report --color often "$capture"
 	[[ $output == "poolmem report: --color takes"* ]]
-	for command in 'report a.pm' 'survival a.pm' 'sites a.pm' list clean doctor 'run -f'; do
+	for command in 'report a.pm' 'survival a.pm' 'sites a.pm' 'leaks a.pm' list clean doctor 'run -f'; do
 		run "$poolmem" $command --josn
 		[[ $output == "poolmem ${command%% *}: there is no option '--josn'; did you mean '--json'?"* ]]
 	done
@@ -567,6 +567,34 @@ assert len(report["call_sites"]["sites"]) == 3
 assert all(sites[key] == value for key, value in report["call_sites"].items())
 assert {"dropped.stacks", "dropped.blocks"} <= set(report["metrics"])' "$BATS_TEST_TMPDIR/sites"
 	[[ $("$poolmem" report --json "$capture") == *'"call_sites": null'* ]]
+}
+
+@test "leaks: wrong options say what to do" {
+	cd "$BATS_TEST_TMPDIR"
+	run -2 "$poolmem" leaks --sort colour "$here/sites/capture.pm"
+	[[ $output == *"--sort takes bytes or blocks, not 'colour'"* ]]
+	for code in -1 256 x ''; do
+		run -2 "$poolmem" leaks --error-exitcode "$code" "$here/sites/capture.pm"
+		[[ $output == *"--error-exitcode takes a number from 0 to 255, not '$code'"* ]]
+	done
+	printf 'leak:a\nthread:b\n' >rules
+	run -2 "$poolmem" leaks --suppressions rules "$here/sites/capture.pm"
+	[[ $output == *"rules, line 2: 'thread:b' is no suppression: they are leak:PATTERN"* ]]
+	run -3 "$poolmem" leaks --suppressions nowhere "$here/sites/capture.pm"
+	[[ $output == *nowhere* ]]
+	run -2 "$poolmem" sites --suppressions rules "$here/sites/capture.pm"
+	run -2 "$poolmem" leaks --all "$here/sites/capture.pm"
+	run -3 "$poolmem" leaks "$here/damaged/capture.pm"
+}
+
+@test "leaks: rows, order, filter, suppressions by module" {
+	run -0 "$poolmem" leaks -n 1 --sort blocks "$here/sites/capture.pm"
+	[[ $output == *"Never freed, by blocks (1 of 5; -n 0 shows all)"*"57.8 KiB in 1,050 blocks"* && $output != *"1.0 MiB in"* ]]
+	run -0 "$poolmem" leaks --filter lib:second "$here/sites/capture.pm"
+	[[ $output == *"by bytes: 1 of 5 sites match the filter"*"1.0 MiB in 1 block"* && $output != *"57.8 KiB in"* ]]
+	printf 'leak:second.so$\nleak:nobody\n' >"$BATS_TEST_TMPDIR/rules"
+	run -0 "$poolmem" leaks -v --suppressions "$BATS_TEST_TMPDIR/rules" "$here/sites/capture.pm"
+	[[ $output == *"Never freed: 1,273 blocks"*"Suppressed besides: 1.0 MiB in 1 block."*"Suppressions used"*"1  1.0 MiB          second.so$"*"not used"*" nobody"* ]]
 }
 
 @test "flamegraph: a picture that needs nothing else and believes no name" {

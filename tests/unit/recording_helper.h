@@ -11,6 +11,7 @@
 
 #include "model/recording.h"
 #include "render/flamegraph.h"
+#include "render/leaks.h"
 #include "render/report.h"
 #include "render/sites.h"
 #include "render/survival.h"
@@ -87,6 +88,25 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	site_query_close(&query);
 }
 
+/* What was never freed, in each form. */
+static inline void leaks_all(const struct study *study, struct sink *sink)
+{
+	struct suppressions suppressions = {.count = 0};
+	const struct site_query all = {.without_files = true};
+	const struct leaks_query query = {.sites = &all};
+	const struct leaks_view view = {{.row_max = 20}, true, &suppressions};
+	struct sites sites;
+	struct leaks leaks;
+
+	suppressions_add_known(&suppressions);
+	sites_make(study, NULL, &all, &sites);
+	leaks_make(study, &sites, &query, &suppressions, &leaks);
+	leaks_text(study, &leaks, &view, sink);
+	leaks_json(study, &leaks, &view, sink);
+	sites_free(&sites);
+	suppressions_free(&suppressions);
+}
+
 /* All that a reader does: reports, survival and sites, thrown away. */
 static inline void report_all(const struct recording *recording)
 {
@@ -103,6 +123,7 @@ static inline void report_all(const struct recording *recording)
 		_exit(97);
 	survival_all(&study, &view, &sink);
 	sites_all(&study, &sink);
+	leaks_all(&study, &sink);
 	sink_close(&sink, &why);
 	study_free(&study);
 	query_close(&query);
