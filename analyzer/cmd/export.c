@@ -64,7 +64,7 @@ static bool export(const struct reader *reader, const struct wish *wish, struct 
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, &wish->query, &of, why))
+	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
 		return false;
 	if (!(wish->format->flags & EXPORT_OTHERS))
 		of.sites.count = view_rows(&reader->view, of.sites.count);
@@ -106,7 +106,7 @@ int cmd_export(int argc, char **argv)
 		return command_usage_error("export", "%s", why.text);
 	if ((code = check(&reader, wish.format)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, &wish.query, &why))
+	if (!site_study_query(&reader, reader.of, &wish.query, &why))
 		return command_usage_error("export", "%s", why.text);
 	export(&reader, &wish, &why);
 	site_query_close(&wish.query);

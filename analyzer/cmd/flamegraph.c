@@ -64,7 +64,7 @@ static bool flamegraph(const struct reader *reader, const struct wish *wish, str
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, &wish->query, &of, why))
+	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
 		return false;
 	bool shown = sites_found(&of.sites, &wish->query, why) &&
 		     print(&of.study, &of.sites, wish, reader, why);
@@ -110,7 +110,7 @@ int cmd_flamegraph(int argc, char **argv)
 		return code;
 	if ((code = check(&reader, &wish.share_min)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, &wish.query, &why))
+	if (!site_study_query(&reader, reader.of, &wish.query, &why))
 		return command_usage_error("flamegraph", "%s", why.text);
 	flamegraph(&reader, &wish, &why);
 	site_query_close(&wish.query);

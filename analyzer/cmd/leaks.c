@@ -114,7 +114,7 @@ static bool leaks(const struct reader *reader, struct wish *wish, bool *ret_left
 	struct leaks leaks;
 
 	all.by_name = false;
-	if (!site_study_open(reader, &all, &of, why))
+	if (!site_study_open(reader, reader->operand, &all, &of, why))
 		return false;
 	leaks_make(&of.study, &of.sites, &wish->leaks, &wish->suppressions, &leaks);
 	*ret_left = leaks_are_left(&leaks, &wish->leaks);
@@ -143,13 +143,10 @@ static bool set_exitcode(const struct reader *reader, int *ret, struct failure *
 /* What was asked for; `ret` is to be closed, whether it could be made or not. */
 static bool set_wish(const struct reader *reader, struct wish *ret, struct failure *why)
 {
-	struct reader unordered = *reader;
-
-	unordered.order = NULL;
 	ret->leaks.sites = &ret->query;
 	return leak_order_find(reader->order, &ret->leaks.order, why) &&
 	       set_exitcode(reader, &ret->error_exitcode, why) &&
-	       site_study_query(&unordered, &ret->query, why) &&
+	       site_study_query(reader, NULL, &ret->query, why) &&
 	       set_suppressions(reader, &ret->suppressions, why);
 }
 

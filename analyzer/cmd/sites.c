@@ -60,7 +60,7 @@ static bool sites(const struct reader *reader, const struct wish *wish, struct f
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, &wish->query, &of, why))
+	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
 		return false;
 	bool shown = sites_found(&of.sites, &wish->query, why) &&
 		     print(&of.study, &of.sites, wish, reader, why);
@@ -108,7 +108,7 @@ int cmd_sites(int argc, char **argv)
 		return code;
 	if ((code = set_view(&reader, &wish.view)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, &wish.query, &why))
+	if (!site_study_query(&reader, reader.order, &wish.query, &why))
 		return command_usage_error("sites", "%s", why.text);
 	sites(&reader, &wish, &why);
 	site_query_close(&wish.query);

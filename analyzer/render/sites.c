@@ -95,17 +95,24 @@ static size_t choose_columns(enum site_order order, struct column_of_sites *ret)
 	return count;
 }
 
-static void put_location(struct table *table, struct sites *sites, const struct site *site)
+char *sites_place(struct sites *sites, const struct site *site)
 {
 	char *name = sites_name(site_location(sites, site));
 	const struct named_call *caller = site_caller(sites, site);
 	size_t bytes = strlen(name) + (caller ? strlen(caller->label) : 0) + sizeof " < ";
-	char *cell = allocate(bytes, 1);
+	char *place = allocate(bytes, 1);
 
-	snprintf(cell, bytes, "%s%s%s", name, caller ? " < " : "", caller ? caller->label : "");
-	table_cell(table, cell);
-	free(cell);
+	snprintf(place, bytes, "%s%s%s", name, caller ? " < " : "", caller ? caller->label : "");
 	free(name);
+	return place;
+}
+
+static void put_location(struct table *table, struct sites *sites, const struct site *site)
+{
+	char *place = sites_place(sites, site);
+
+	table_cell(table, place);
+	free(place);
 }
 
 static void put_sums(struct table *table, const struct column_of_sites *columns, size_t count,

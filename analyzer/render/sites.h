@@ -40,6 +40,9 @@ void sites_brief(struct sites *sites, struct sink *sink);
 /* Puts the sites as members of an object: how they were recorded, their sum, so many of them, their frames. */
 void sites_put_json(json_t *object, struct sites *sites, size_t rows);
 
+/* The stack of a site as an array of frames, innermost first. */
+json_t *sites_stack_json(struct sites *sites, const struct site *site);
+
 /* A member for each figure. */
 void sites_put_sums_json(json_t *object, const struct site_sums *sums);
 
@@ -56,6 +59,9 @@ struct phrase sites_error(const struct site_sums *sums, enum site_figure which);
 
 /* The same as a whole number. */
 uint64_t sites_whole(double value);
+
+/* "parse at load.c:12 < main": where a site is, and who called that.  Freed by the caller; not escaped. */
+char *sites_place(struct sites *sites, const struct site *site);
 
 /* "parse at load.c:12", "libx.so+0x1234", "(stack not known)".  Freed by the caller; not escaped. */
 char *sites_name(const struct named_call *call);

@@ -31,6 +31,19 @@ static json_t *frame_json(const struct stacks *stacks, uint32_t number, const st
 	return object;
 }
 
+json_t *sites_stack_json(struct sites *sites, const struct site *site)
+{
+	json_t *stack = json_array();
+
+	for (uint32_t at = site->place; at; at = sites->stacks.places[at].caller) {
+		size_t count;
+		const struct named_call *calls = stacks_calls(&sites->stacks, at, &count);
+		for (size_t i = 0; i < count; i++)
+			json_array_append_new(stack, frame_json(&sites->stacks, at, &calls[i].call));
+	}
+	return stack;
+}
+
 static void append_place(struct frame_table *table, uint32_t place, json_t *stack)
 {
 	size_t count;

@@ -88,6 +88,7 @@ void site_query_close(struct site_query *query)
 	wrappers_free(&query->skipped);
 	if (query->by_name)
 		regfree(&query->expression);
+	query->by_name = false;
 }
 
 static bool matches(const struct site_query *query, const char *text)

@@ -74,6 +74,8 @@ bool site_query_open(struct site_query *ret, const char *expression, const char 
 		     const char *thread, struct failure *why);
 /* Functions that match the expression only pass allocations on. */
 bool site_query_skip(struct site_query *query, const char *expression, struct failure *why);
+
+/* May be called again. */
 void site_query_close(struct site_query *query);
 
 /* Some call of the stack matches. */

@@ -2,6 +2,7 @@
 /* site_tree.c: see site_tree.h. */
 #include "study/site_tree.h"
 
+#include "study/site_path.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
@@ -9,16 +10,10 @@
 
 enum { INDEX_ROOM_MIN = 1024 };
 
-struct step {
-	const struct named_call *call;
-	uint32_t place;
-};
-
 /* What a tree grows by.  index: branches by name and what is above, open addressing. */
 struct growing {
 	struct site_tree *tree;
-	struct step *path; /* of one site, outermost last */
-	size_t path_count, path_room;
+	struct site_path path; /* of one site */
 	uint32_t *index;
 	size_t index_room;
 };
@@ -76,75 +71,15 @@ static uint32_t branch_below(struct growing *growing, uint32_t above, const stru
 	return (uint32_t)tree->count++;
 }
 
-static void add_step(struct growing *growing, struct step step)
-{
-	growing->path = allocate_more(growing->path, growing->path_count, &growing->path_room,
-				      sizeof *growing->path);
-	growing->path[growing->path_count++] = step;
-}
-
-/* What libc runs main and threads by; most of it has no name where libc's debug symbols are not there. */
-static bool is_start(const struct sites *sites, const struct step *step)
-{
-	static const char *const names[] = {
-		"_start",
-		"__libc_start_main",
-		"__libc_start_main_impl",
-		"__libc_start_call_main",
-		"start_thread",
-		"clone",
-		"__clone",
-		"clone3",
-		"__clone3",
-	};
-	const char *function = step->call->call.function;
-	const char *module = stacks_module(&sites->stacks, step->place);
-
-	for (size_t i = 0; function && i < sizeof names / sizeof *names; i++)
-		if (strcmp(function, names[i]) == 0)
-			return true;
-	return !function && module && strncmp(module, "libc.so", strlen("libc.so")) == 0;
-}
-
-/* The outermost call that stays is main's, or what a thread began with: never fewer than one. */
-static void leave_out_start(const struct sites *sites, struct growing *growing)
-{
-	const struct step *path = growing->path;
-	size_t count = growing->path_count;
-
-	/* _start of a stripped program */
-	if (count > 2 && !path[count - 1].call->call.function && is_start(sites, &path[count - 2]))
-		count--;
-	while (count > 1 && is_start(sites, &path[count - 1]))
-		count--;
-	growing->path_count = count;
-}
-
-static void find_path(struct growing *growing, struct sites *sites, const struct site *site)
-{
-	struct walk walk = site_origin(sites, site);
-	struct step step = {NULL, walk.place};
-
-	growing->path_count = 0;
-	while ((step.call = walk_next(&sites->stacks, &walk))) {
-		add_step(growing, step);
-		step.place = walk.place;
-	}
-	if (growing->path_count)
-		leave_out_start(sites, growing);
-	else
-		add_step(growing, step);
-}
-
 static void add_site(struct growing *growing, enum tree_root root, double value)
 {
-	size_t count = growing->path_count;
+	size_t count = growing->path.count;
 	uint32_t at = 0;
 
 	growing->tree->branches[0].value += value;
 	for (size_t i = 0; i < count; i++) {
 		size_t which = root == TREE_OF_ALLOCATORS ? i : count - 1 - i;
-		at = branch_below(growing, at, &growing->path[which]);
+		at = branch_below(growing, at, &growing->path.list[which]);
 		growing->tree->branches[at].value += value;
 	}
 }
@@ -188,11 +123,11 @@ void site_tree_make(struct sites *sites, enum tree_root root, enum site_figure v
 
 	tree.branches = allocate_more(NULL, 0, &tree.room, sizeof *tree.branches);
 	for (size_t i = 0; i < sites->count; i++) {
-		find_path(&growing, sites, &sites->list[i]);
+		site_path_find(sites, &sites->list[i], &growing.path);
 		add_site(&growing, root, site_value(&sites->list[i].sums, value));
 	}
 	link_branches(&tree);
-	free(growing.path);
+	site_path_free(&growing.path);
 	free(growing.index);
 	*ret = tree;
 }

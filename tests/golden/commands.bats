@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report survival sites leaks flamegraph export list clean doctor; do
+	for command in run report survival sites leaks diff flamegraph export list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
@@ -585,6 +585,35 @@ assert {"dropped.stacks", "dropped.blocks"} <= set(report["metrics"])' "$BATS_TE
 	run -2 "$poolmem" sites --suppressions rules "$here/sites/capture.pm"
 	run -2 "$poolmem" leaks --all "$here/sites/capture.pm"
 	run -3 "$poolmem" leaks "$here/damaged/capture.pm"
+}
+
+@test "diff: wrong options, one recording, nothing recorded" {
+	run -2 "$poolmem" diff "$here/sites/capture.pm"
+	[[ $output == *"takes two recordings: what was before, and what is now"* ]]
+	run -2 "$poolmem" diff a.pm b.pm c.pm
+	[[ $output == *"two at a time: 'c.pm' is too many"* ]]
+	run -2 "$poolmem" diff --of slack a.pm b.pm
+	[[ $output == *"--of takes live, peak, allocated, churn, leaked or temporary, not 'slack'"* ]]
+	run -2 "$poolmem" diff --sort name a.pm b.pm
+	[[ $output == *"--sort takes growth, shrinkage or change, not 'name'"* ]]
+	run -2 "$poolmem" sites --lines a.pm
+	run -2 "$poolmem" diff --skip '(' --filter x a.pm b.pm
+	run -1 "$poolmem" diff "$here/sites/capture.pm" "$capture"
+	[[ $output == *"no call sites were recorded after"*"POOLMEM=sites=all"* ]]
+	run -1 "$poolmem" diff "$capture" "$here/sites/capture.pm"
+	[[ $output == *"no call sites were recorded before"* ]]
+	for pair in "damaged sites" "sites damaged"; do
+		run -3 "$poolmem" diff "$here/${pair% *}/capture.pm" "$here/${pair#* }/capture.pm"
+	done
+}
+
+@test "diff: F34, F35: hostile names, and code without names" {
+	for form in --color=always --json --stacks --lines; do
+		run -0 "$poolmem" diff $form "$here/sites/capture.pm" "$here/sites_hostile/capture.pm"
+		! LC_ALL=C grep -qP '\x1b\](?!\[)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]' <<<"$output" || return 1
+	done
+	run -0 "$poolmem" diff --of allocated "$here/sites/capture.pm" "$here/sites/capture.pm"
+	[[ $output == *"0 new, 0 gone, 0 grown, 0 shrunk, 6 as they were"* ]]
 }
 
 @test "leaks: rows, order, filter, suppressions by module" {
