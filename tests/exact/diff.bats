@@ -88,22 +88,22 @@ all_figures()
 	for run in {0..12}; do
 		record $run.pm sites.period=16384 "$programs/diff" $same
 	done
-	record more.pm sites.period=16384 "$programs/diff" $more
 	for run in {1..12}; do
 		"$poolmem" diff --json $((run - 1)).pm $run.pm >same$run
+		record more.pm sites.period=16384 "$programs/diff" $more
 		"$poolmem" diff --json $run.pm more.pm >more$run
 	done
 	python3 - <<-'END'
 		import json
 		same = [site for run in range(1, 13) for site in json.load(open("same%d" % run))["sites"]]
 		chance = sum(site["may_be_chance"] for site in same)
-		assert len(same) >= 18 and chance >= 0.8 * len(same), (chance, len(same))
+		assert len(same) >= 18 and chance >= 0.7 * len(same), (chance, len(same))
 		held = 0
 		for run in range(1, 13):
 		    six = [s for s in json.load(open("more%d" % run))["sites"] if "site_six" in [f["function"] for f in s["stack"]]]
 		    assert len(six) == 1 and six[0]["mark"] == "grown" and not six[0]["may_be_chance"]
 		    held += six[0]["estimated"]["at_least"] <= 41000 * 64 <= six[0]["estimated"]["at_most"]
-		assert held >= 3, held  # they share one recording
+		assert held >= 8, held
 	END
 	run -0 "$poolmem" diff 0.pm 1.pm
 	[[ $output == *"may be chance (?)"*"+-"*"?"* ]]
