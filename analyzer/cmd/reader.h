@@ -42,11 +42,10 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg and -f.  names: of call sites, --no-symbols,
- * --skip and -f; sites: --min, --thread;
- * tables of them: --stacks, --bottom-up, --top-down; pictures of them: --of, --collapsed.
- * leaks: --suppressions,
- * --no-default-suppressions, --error-exitcode, -v; pair: a second operand, --of, --stacks, --blocks, --lines;
+ * operand.  ages: --thresholds, --svg and -f.  names: of call sites, --no-symbols, --skip
+ * and -f; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down; pictures of
+ * them: --of, --collapsed.  leaks: --suppressions, --no-default-suppressions, --error-exitcode, -v.
+ * pair: a second operand, --of, --stacks, --blocks, --lines.
  * exports: --format, --of, no --json and no --color.
  */
 struct reader_accepts {
@@ -61,7 +60,10 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 /* Whether a report may be written there: a capture, perhaps the one it is made of, is not overwritten. */
 bool reader_may_write(const char *path, struct failure *why);
 
-/* Whether nothing is there that `path` (NULL: none) would replace, or -f was given.  What is no file is written as it is. */
+/*
+ * Whether nothing is there that `path` (NULL: none) would replace, or -f was given.  What is no file is written as it
+ * is, and a capture never.
+ */
 bool reader_is_free(const struct reader *reader, const char *path, struct failure *why);
 
 /* "1", "0.5%" */

@@ -27,7 +27,10 @@
 			"open none of the files that were recorded: addresses instead of names"    \
 	}
 
-/* What was asked for on the command line; to be closed by site_query_close().  order: a key of SITE_ORDERS; NULL: none. */
+/*
+ * What was asked for on the command line; to be closed by site_query_close().
+ * order: a key of SITE_ORDERS; NULL: none.
+ */
 bool site_study_query(const struct reader *reader, const char *order, struct site_query *ret,
 		      struct failure *why);
 

@@ -12,7 +12,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { INDENT = 2, COMMAND_COLUMNS = 60 };
 
@@ -112,37 +111,24 @@ static void say_chance(const struct diff *diff, struct sink *sink)
 		   number_of(diff->changed_count, "change").text);
 }
 
-static void say_modes(const struct diff *diff, struct sink *sink)
+/* How the sites of one side were recorded, and which names are missing: what has none compares by address. */
+static void say_side(const struct diff *diff, enum diff_side side, struct sink *sink)
 {
-	const struct sites *before = diff->sites[DIFF_BEFORE], *after = diff->sites[DIFF_AFTER];
-
-	for (int side = 0; side < DIFF_SIDES; side++) {
-		const struct sites *sites = diff->sites[side];
-		if (sites->period_max <= 1 && !sites->dropped_blocks && !sites->dropped_stacks)
-			continue;
-		begin(sink);
-		sink_print(sink, "Of %s:\n", diff_side_words[side]);
-		sites_words_mode(sites, sink);
-	}
-	if (before->period_max > 1 || after->period_max > 1)
-		return;
 	begin(sink);
-	sink_print(sink, "Each block was recorded in both (sites=all).\n");
+	sink_print(sink, "Of %s:\n", diff_side_words[side]);
+	sites_words_mode(diff->sites[side], sink);
+	sites_words_names(diff->sites[side], sink);
 }
 
 /* --- totals ---------------------------------------------------------------------------------------------- */
 
 static struct number metric_number(enum metric which, uint64_t value)
 {
-	static const char *const bytes[] = {"bytes", "peak"};
-	const char *key = metric_keys[which];
-
-	if (which == METRIC_PROCESS_ELAPSED)
-		return number_duration(value);
-	for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
-		if (strstr(key, bytes[i]))
-			return number_bytes(value);
-	return number_count(value);
+	switch (metric_units[which]) {
+	case UNIT_BYTES: return number_bytes(value);
+	case UNIT_NS: return number_duration(value);
+	default: return number_count(value);
+	}
 }
 
 static struct number share_of_change(uint64_t before, uint64_t after)
@@ -303,7 +289,8 @@ void diff_text(const struct diff *diff, const struct diff_view *view, struct sin
 	say_all(diff, sink);
 	say_marks(diff, sink);
 	say_chance(diff, sink);
-	say_modes(diff, sink);
+	for (enum diff_side side = 0; side < DIFF_SIDES; side++)
+		say_side(diff, side, sink);
 	put_metrics(diff, sink);
 	put_sites(diff, view, sink);
 	put_notes(diff, sink);

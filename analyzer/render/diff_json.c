@@ -28,7 +28,7 @@ static json_t *recording_json(const struct diff *diff, const struct diff_view *v
 	return object;
 }
 
-/* Of what is known of both. */
+/* Of what is known of both; of a pid there is none. */
 static json_t *change_json(const struct diff *diff)
 {
 	const struct metrics *was = &diff->study[DIFF_BEFORE]->total.metrics;
@@ -36,7 +36,8 @@ static json_t *change_json(const struct diff *diff)
 	json_t *object = json_object();
 
 	for (enum metric which = 0; which < METRIC_COUNT; which++)
-		if (was->value[which].is_known && is->value[which].is_known)
+		if (was->value[which].is_known && is->value[which].is_known &&
+		    metric_units[which] != UNIT_NUMBER)
 			json_put(object, metric_keys[which],
 				 json_integer(is->value[which].value - was->value[which].value));
 	return object;

@@ -30,9 +30,10 @@ void sites_stack(struct sites *sites, const struct site *site, struct walk walk,
 /* What the figures say, and how sure they are, in sentences. */
 void sites_words(struct sites *sites, struct sink *sink);
 
-/* Of that, how they were recorded; and what is missing. */
+/* Of that, how they were recorded; what is missing; of that, names. */
 void sites_words_mode(const struct sites *sites, struct sink *sink);
 void sites_words_missing(const struct sites *sites, struct sink *sink);
+void sites_words_names(const struct sites *sites, struct sink *sink);
 
 /* For a report: the first few sites.  Nothing when there are none. */
 void sites_brief(struct sites *sites, struct sink *sink);
@@ -42,9 +43,6 @@ void sites_put_json(json_t *object, struct sites *sites, size_t rows);
 
 /* The stack of a site as an array of frames, innermost first. */
 json_t *sites_stack_json(struct sites *sites, const struct site *site);
-
-/* A member for each figure. */
-void sites_put_sums_json(json_t *object, const struct site_sums *sums);
 
 /* The same for machines, a few more of them; null when there are none. */
 json_t *sites_brief_json(struct sites *sites, const struct view *view);

@@ -93,7 +93,7 @@ static json_int_t signed_whole(double value)
 	return value < 0 ? -(json_int_t)sites_whole(-value) : (json_int_t)sites_whole(value);
 }
 
-void sites_put_sums_json(json_t *object, const struct site_sums *sums)
+static void put_sums(json_t *object, const struct site_sums *sums)
 {
 	for (enum site_figure which = 0; which < SITE_FIGURE_COUNT; which++)
 		json_put(object, site_figure_keys[which],
@@ -112,7 +112,7 @@ static json_t *classes_json(const struct sites *sites, const struct site *site)
 		bool is_pool = row->kind == PM_CLASS_POOL;
 		json_put(object, "block_bytes",
 			 is_pool ? json_count(row->block_bytes) : json_null());
-		sites_put_sums_json(object, &row->sums);
+		put_sums(object, &row->sums);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -140,7 +140,7 @@ static json_t *site_json(struct frame_table *table, const struct site *site)
 	json_put(object, "location",
 		 walk.place ? json_count(table->first[walk.place] - 1 + walk.call) : json_null());
 	json_put(object, "stack_ends", ends_json(site->ends));
-	sites_put_sums_json(object, &site->sums);
+	put_sums(object, &site->sums);
 	json_put(object, "classes", classes_json(table->sites, site));
 	return object;
 }
@@ -149,7 +149,7 @@ static json_t *all_json(const struct sites *sites)
 {
 	json_t *object = json_object();
 
-	sites_put_sums_json(object, &sites->all);
+	put_sums(object, &sites->all);
 	json_put(object, "counted", json_count(sites->counted));
 	json_put(object, "counted_bytes", json_count(sites->counted_bytes));
 	json_put(object, "counted_live", json_count(sites->counted_live));

@@ -155,7 +155,7 @@ static void say_gap(const struct naming_gap *gap, struct sink *sink)
 	sink_print(sink, ": %s; what would help: %s.\n", gap->what, gap->help);
 }
 
-static void say_gaps(const struct sites *sites, struct sink *sink)
+void sites_words_names(const struct sites *sites, struct sink *sink)
 {
 	const struct naming_gap *gaps;
 	size_t count = naming_gaps(sites->stacks.naming, &gaps);
@@ -169,7 +169,7 @@ void sites_words_missing(const struct sites *sites, struct sink *sink)
 	say_ends(sites, sink);
 	say_silent(sites, sink);
 	say_departed(sites, sink);
-	say_gaps(sites, sink);
+	sites_words_names(sites, sink);
 }
 
 void sites_words(struct sites *sites, struct sink *sink)

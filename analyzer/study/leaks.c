@@ -45,7 +45,6 @@ static void keep(struct leaks *leaks, const struct leaks_query *query, const str
 	*kept = *site;
 	kept->rank = site_value(&kept->sums,
 				query->order == LEAK_ORDER_BLOCKS ? leaks->blocks : leaks->bytes);
-	site_sums_add(&leaks->listed, &kept->sums);
 }
 
 static int highest_first(const void *left, const void *right)

@@ -30,7 +30,7 @@ struct leaks {
 	enum site_figure blocks, bytes;
 	enum leak_order order;
 	bool may_suppress; /* there are suppressions */
-	struct site_sums all, left, listed, suppressed;
+	struct site_sums all, left, suppressed;
 	size_t left_count; /* sites, listed or not */
 	size_t suppressed_count;
 	uint64_t unrecorded_blocks,

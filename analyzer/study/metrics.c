@@ -10,6 +10,9 @@ enum { TICK_NS_MAX = 10000000 }; /* HZ=100 */
 #define METRIC_KEY(name, key, unit, meaning) [METRIC_##name] = key,
 const char *const metric_keys[METRIC_COUNT] = {PM_METRICS(METRIC_KEY)};
 #undef METRIC_KEY
+#define METRIC_UNIT(name, key, unit, meaning) [METRIC_##name] = UNIT_##unit,
+const enum metric_unit metric_units[METRIC_COUNT] = {PM_METRICS(METRIC_UNIT)};
+#undef METRIC_UNIT
 
 static void set(struct metrics *metrics, enum metric which, uint64_t value)
 {

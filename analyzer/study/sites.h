@@ -32,10 +32,9 @@ struct sites {
 	size_t count;
 	size_t used_count; /* wanted or not */
 	struct site_class *classes;
-	struct site_sums all;    /* of all, wanted or not */
-	struct site_sums wanted; /* of those in the list */
-	uint64_t period_min,
-		period_max; /* bytes; of the rows, or the setting where there are none */
+	struct site_sums all;            /* of all, wanted or not */
+	struct site_sums wanted;         /* of those in the list */
+	uint64_t period_min, period_max; /* bytes; of the rows, or, without any, the setting */
 	struct estimate ended[PM_STACK_END_COUNT]; /* blocks allocated by how their stacks end */
 	size_t process_count, silent_count;        /* processes; of these, that recorded no site */
 	size_t departed_count; /* dead children whose areas were reused: their sites are lost */

@@ -61,6 +61,10 @@ all_figures()
 	all_figures
 	"$poolmem" diff --lines --json before.pm after.pm >json
 	run ! check
+	cp new old  # built over the one that was recorded
+	run -0 "$poolmem" diff before.pm after.pm
+	[[ $output == *"Of before:"*"No names for code in old"*"Of after:"* ]]
+	cc $flags -o old "$BATS_TEST_DIRNAME/diff.c"
 	strip -g old
 	record before.pm sites=all ./old $before
 	record after.pm sites=all ./copied $after

@@ -10,6 +10,7 @@
 #endif
 
 #include "model/recording.h"
+#include "render/diff.h"
 #include "render/flamegraph.h"
 #include "render/leaks.h"
 #include "render/report.h"
@@ -107,6 +108,30 @@ static inline void leaks_all(const struct study *study, struct sink *sink)
 	suppressions_free(&suppressions);
 }
 
+/* What changed from the recording to itself: nothing, of any figure. */
+static inline void diff_all(const struct study *study, struct sink *sink)
+{
+	const struct site_query all = {.without_files = true};
+	const struct diff_view view = {.view = {.row_max = 20}, .stacks = true, .names = {"a", "b"}};
+	const struct study *const studies[] = {study, study};
+	struct sites before, after, *const sites[] = {&before, &after};
+
+	sites_make(study, NULL, &all, &before);
+	sites_make(study, NULL, &all, &after);
+	for (enum diff_figure of = 0; of < DIFF_FIGURE_COUNT; of++) {
+		const struct diff_query query = {.sites = &all, .of = of, .by_line = of & 1};
+		struct diff diff;
+		diff_make(studies, sites, &query, &diff);
+		diff_text(&diff, &view, sink);
+		diff_json(&diff, &view, sink);
+		if (diff.count)
+			_exit(95);
+		diff_free(&diff);
+	}
+	sites_free(&before);
+	sites_free(&after);
+}
+
 /* All that a reader does: reports, survival and sites, thrown away. */
 static inline void report_all(const struct recording *recording)
 {
@@ -124,6 +149,7 @@ static inline void report_all(const struct recording *recording)
 	survival_all(&study, &view, &sink);
 	sites_all(&study, &sink);
 	leaks_all(&study, &sink);
+	diff_all(&study, &sink);
 	sink_close(&sink, &why);
 	study_free(&study);
 	query_close(&query);
