@@ -77,6 +77,22 @@ check()
 	[[ $output != *"Suppressions used"* ]]
 }
 
+@test "leaks: what the loader keeps is suppressed, not what constructors that it calls lose" {
+	cat >early.c <<-'END'
+		#include <stdlib.h>
+		__attribute__((constructor)) static void lose_early(void)
+		{
+			void *volatile block = malloc(80);
+			(void)block;
+		}
+	END
+	cc -g -shared -fPIC -o libearly.so early.c
+	POOLMEM=$POOLMEM,sites=all LD_PRELOAD="$lib $out/libearly.so" "$programs/leaks"
+	echo leak:leaks.c >rules
+	run -0 "$poolmem" leaks --suppressions rules last
+	[[ $output == *"Never freed: 1 block, 80 B, by 1 call site."*"lose_early at early.c:4"* ]]
+}
+
 @test "leaks: an exit code when anything is left" {
 	POOLMEM=$POOLMEM,sites=all LD_PRELOAD=$lib "$programs/leaks"
 	mv segments/*.pms leaks.pms

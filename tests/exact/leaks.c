@@ -39,7 +39,7 @@ static void lose_outer(void)
 	lose(32, 4);
 }
 
-/* Called by the loader, whose own blocks are suppressed. */
+/* Called by libc, some of whose own blocks are suppressed. */
 __attribute__((constructor)) static void lose_early(void)
 {
 	lose(80, 2);
