@@ -135,6 +135,16 @@ static void say_running(const struct leaks *leaks, struct sink *sink)
 			   running);
 }
 
+static void say_how_exact(const struct leaks *leaks, struct sink *sink)
+{
+	if (leaks->sites->period_max)
+		sites_words_mode(leaks->sites, sink);
+	if (leaks->sites->period_max <= 1)
+		return;
+	begin(sink);
+	sink_print(sink, "With POOLMEM=sites=all each block is recorded.\n");
+}
+
 static void put_words(const struct leaks *leaks, struct sink *sink)
 {
 	sink_print(sink, "\n");
@@ -143,8 +153,7 @@ static void put_words(const struct leaks *leaks, struct sink *sink)
 	say_unrecorded(leaks, sink);
 	say_running(leaks, sink);
 	say_ends(leaks, sink);
-	if (leaks->sites->used_count || leaks->sites->period_max)
-		sites_words_mode(leaks->sites, sink);
+	say_how_exact(leaks, sink);
 	sites_words_missing(leaks->sites, sink);
 }
 
