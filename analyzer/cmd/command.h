@@ -20,6 +20,8 @@
 	X(report, "say what a program did with its memory")                                        \
 	X(survival, "who dies young and who never dies, by generation and age")                    \
 	X(sites, "who allocates: call stacks with what became of their blocks")                    \
+	X(leaks, "who never freed: call stacks of what was live at the end")                       \
+	X(diff, "what changed between two recordings, by call site")                               \
 	X(flamegraph, "draw the call stacks as a picture that can be searched")                    \
 	X(export, "write call sites for other programs: pprof, DHAT, SQLite ...")                  \
 	X(list, "show the segments of this user")                                                  \

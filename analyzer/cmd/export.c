@@ -7,17 +7,17 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct command_option options[] = {
 	{"--format FORMAT", "pprof, dhat, collapsed, speedscope, sqlite, openmetrics, csv"},
 	{"-o, --output FILE", "write there; the file appears when it is whole"},
-	{"-f, --force", "replace the file when it is there"},
+	READER_FORCE_HELP,
 	{"--of KEY",
 	 "what counts most: live (the default), peak, allocated, count, leaked, slack, temporary, "
 	 "remote"},
 	SITE_FILTER_HELP,
+	SITE_SKIP_HELP,
 	{"-n, --rows ROWS", "only so many sites (openmetrics: 20), 0: all"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
@@ -45,17 +45,6 @@ struct wish {
 	const struct export_format *format;
 };
 
-static bool is_free(const struct reader *reader, struct failure *why)
-{
-	struct stat status;
-
-	if (!reader->output || reader->overwrite || lstat(reader->output, &status) != 0 ||
-	    !(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)))
-		return true;
-	return fail(why, FAILURE_WRITE, "%s is there already: give -f to replace it",
-		    reader->output);
-}
-
 static bool print(const struct export *export, const struct wish *wish, const struct reader *reader,
 		  struct failure *why)
 {
@@ -75,7 +64,7 @@ static bool export(const struct reader *reader, const struct wish *wish, struct 
 {
 	struct site_study of;
 
-	if (!is_free(reader, why) || !site_study_open(reader, &wish->query, &of, why))
+	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
 		return false;
 	if (!(wish->format->flags & EXPORT_OTHERS))
 		of.sites.count = view_rows(&reader->view, of.sites.count);
@@ -89,12 +78,12 @@ static bool export(const struct reader *reader, const struct wish *wish, struct 
 
 static int check(const struct reader *reader, const struct export_format *format)
 {
-	if (reader->order &&
-	    query_find_key(site_order_keys, SITE_ORDER_COUNT, reader->order) == SITE_ORDER_COUNT)
+	if (reader->of &&
+	    query_find_key(site_order_keys, SITE_ORDER_COUNT, reader->of) == SITE_ORDER_COUNT)
 		return command_usage_error("export",
 					   "--of takes live, peak, allocated, count, leaked, slack, "
 					   "temporary or remote, not '%s'",
-					   reader->order);
+					   reader->of);
 	if (format->flags & EXPORT_BINARY && !reader->output && isatty(STDOUT_FILENO))
 		return command_usage_error("export", "%s is nothing for a terminal: give -o FILE",
 					   format->name);
@@ -104,7 +93,7 @@ static int check(const struct reader *reader, const struct export_format *format
 int cmd_export(int argc, char **argv)
 {
 	static const struct reader_accepts accepts = {
-		.command = "export", .filter = true, .exports = true, .operand = true};
+		.command = "export", .filter = true, .names = true, .exports = true, .operand = true};
 	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
 	struct wish wish;
@@ -117,7 +106,7 @@ int cmd_export(int argc, char **argv)
 		return command_usage_error("export", "%s", why.text);
 	if ((code = check(&reader, wish.format)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, &wish.query, &why))
+	if (!site_study_query(&reader, reader.of, &wish.query, &why))
 		return command_usage_error("export", "%s", why.text);
 	export(&reader, &wish, &why);
 	site_query_close(&wish.query);

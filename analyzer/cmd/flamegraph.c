@@ -10,10 +10,12 @@
 
 static const struct command_option options[] = {
 	{"-o, --output FILE", "write there; the file appears when it is whole"},
+	READER_FORCE_HELP,
 	{"--of KEY", "what widths mean: live (the default), peak, allocated, temporary, leaked"},
 	{"--collapsed", "lines of `main;load;parse 1234` instead: for programs that draw"},
 	SITE_FILTER_HELP,
 	SITE_THREAD_HELP,
+	SITE_SKIP_HELP,
 	{"--min PERCENT", "frames with less are left out of the picture (default 0.1%)"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
@@ -62,7 +64,7 @@ static bool flamegraph(const struct reader *reader, const struct wish *wish, str
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, &wish->query, &of, why))
+	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
 		return false;
 	bool shown = sites_found(&of.sites, &wish->query, why) &&
 		     print(&of.study, &of.sites, wish, reader, why);
@@ -75,11 +77,11 @@ static int check(const struct reader *reader, double *ret_share)
 	static const char *const keys[] = {"live", "peak", "allocated", "temporary", "leaked"};
 	size_t count = sizeof keys / sizeof *keys;
 
-	if (reader->order && query_find_key(keys, count, reader->order) == count)
+	if (reader->of && query_find_key(keys, count, reader->of) == count)
 		return command_usage_error("flamegraph",
 					   "--of takes live, peak, allocated, temporary or leaked, "
 					   "not '%s'",
-					   reader->order);
+					   reader->of);
 	if (reader->json)
 		return command_usage_error("flamegraph",
 					   "for machines there is --collapsed, and sites --json");
@@ -95,6 +97,7 @@ int cmd_flamegraph(int argc, char **argv)
 {
 	static const struct reader_accepts accepts = {.command = "flamegraph",
 						      .filter = true,
+						      .names = true,
 						      .sites = true,
 						      .site_pictures = true,
 						      .operand = true};
@@ -107,7 +110,7 @@ int cmd_flamegraph(int argc, char **argv)
 		return code;
 	if ((code = check(&reader, &wish.share_min)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, &wish.query, &why))
+	if (!site_study_query(&reader, reader.of, &wish.query, &why))
 		return command_usage_error("flamegraph", "%s", why.text);
 	flamegraph(&reader, &wish, &why);
 	site_query_close(&wish.query);

@@ -36,6 +36,12 @@ enum letter {
 	LETTER_MIN,
 	LETTER_THREAD,
 	LETTER_NO_SYMBOLS,
+	LETTER_SKIP,
+	LETTER_SUPPRESSIONS,
+	LETTER_NO_DEFAULTS,
+	LETTER_ERROR_EXITCODE,
+	LETTER_BLOCKS,
+	LETTER_LINES,
 	LETTER_OF,
 	LETTER_COLLAPSED,
 	LETTER_FORMAT,
@@ -60,6 +66,13 @@ static const struct option options[] = {
 	{"min", required_argument, NULL, LETTER_MIN},
 	{"thread", required_argument, NULL, LETTER_THREAD},
 	{"no-symbols", no_argument, NULL, LETTER_NO_SYMBOLS},
+	{"skip", required_argument, NULL, LETTER_SKIP},
+	{"suppressions", required_argument, NULL, LETTER_SUPPRESSIONS},
+	{"no-default-suppressions", no_argument, NULL, LETTER_NO_DEFAULTS},
+	{"error-exitcode", required_argument, NULL, LETTER_ERROR_EXITCODE},
+	{"verbose", no_argument, NULL, 'v'},
+	{"blocks", no_argument, NULL, LETTER_BLOCKS},
+	{"lines", no_argument, NULL, LETTER_LINES},
 	{"of", required_argument, NULL, LETTER_OF},
 	{"collapsed", no_argument, NULL, LETTER_COLLAPSED},
 	{"format", required_argument, NULL, LETTER_FORMAT},
@@ -78,16 +91,23 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_SVG: return accepts->ages;
 	case LETTER_JSON:
 	case LETTER_COLOUR: return !accepts->exports;
-	case 'f': return accepts->ages || accepts->exports;
-	case LETTER_STACKS:
+	case 'f': return accepts->ages || accepts->names;
+	case LETTER_SUPPRESSIONS:
+	case LETTER_NO_DEFAULTS:
+	case LETTER_ERROR_EXITCODE:
+	case 'v': return accepts->leaks;
+	case LETTER_BLOCKS:
+	case LETTER_LINES: return accepts->pair;
+	case LETTER_STACKS: return accepts->site_tables || accepts->pair;
 	case LETTER_BOTTOM_UP:
 	case LETTER_TOP_DOWN: return accepts->site_tables;
 	case LETTER_FORMAT: return accepts->exports;
-	case LETTER_OF: return accepts->site_pictures || accepts->exports;
+	case LETTER_OF: return accepts->site_pictures || accepts->exports || accepts->pair;
 	case LETTER_COLLAPSED: return accepts->site_pictures;
 	case LETTER_MIN:
 	case LETTER_THREAD: return accepts->sites;
-	case LETTER_NO_SYMBOLS: return accepts->sites || accepts->exports;
+	case LETTER_NO_SYMBOLS:
+	case LETTER_SKIP: return accepts->names;
 	default: return true;
 	}
 }
@@ -101,42 +121,58 @@ static const char *name_of(int letter)
 	return option->name ? option->name : "?";
 }
 
-static bool parse_rows(const char *text, size_t *ret)
+static const char *parse_rows(const char *text, size_t *ret)
 {
 	char *end;
 
 	errno = 0;
 	unsigned long long rows = strtoull(text, &end, 10);
 	if (errno || end == text || *end || strchr(text, '-'))
-		return false;
+		return "-n takes a number, not";
 	*ret = rows;
-	return true;
+	return NULL;
 }
 
-static bool set(struct reader *reader, int letter, bool *rows_given)
+static const char *repeat(struct repeated *values)
+{
+	if (values->count == READER_REPEAT_MAX)
+		return "an option can be given 64 times: too many with";
+	values->list[values->count++] = optarg;
+	return NULL;
+}
+
+/* What is wrong with the value; NULL: nothing. */
+static const char *set(struct reader *reader, int letter, bool *rows_given)
 {
 	switch (letter) {
-	case LETTER_JSON: reader->json = true; return true;
-	case 'o': reader->output = strcmp(optarg, "-") == 0 ? NULL : optarg; return true;
+	case LETTER_JSON: reader->json = true; return NULL;
+	case 'o': reader->output = strcmp(optarg, "-") == 0 ? NULL : optarg; return NULL;
 	case 'n': *rows_given = true; return parse_rows(optarg, &reader->view.row_max);
-	case LETTER_COLOUR: reader->colour = optarg; return true;
-	case LETTER_ORDER: reader->order = optarg; return true;
-	case LETTER_FILTER: reader->filter = optarg; return true;
-	case LETTER_ALL: reader->view.all = true; return true;
-	case LETTER_OLDER: reader->older_than = optarg; return true;
-	case LETTER_THRESHOLDS: reader->thresholds = optarg; return true;
-	case LETTER_SVG: reader->svg = optarg; return true;
-	case 'f': reader->overwrite = true; return true;
-	case LETTER_STACKS: reader->stacks = true; return true;
-	case LETTER_BOTTOM_UP: reader->bottom_up = true; return true;
-	case LETTER_TOP_DOWN: reader->top_down = true; return true;
-	case LETTER_MIN: reader->min = optarg; return true;
-	case LETTER_THREAD: reader->thread = optarg; return true;
-	case LETTER_NO_SYMBOLS: reader->no_symbols = true; return true;
-	case LETTER_OF: reader->order = optarg; return true;
-	case LETTER_COLLAPSED: reader->collapsed = true; return true;
-	case LETTER_FORMAT: reader->format = optarg; return true;
-	default: reader->dry_run = true; return true;
+	case LETTER_COLOUR: reader->colour = optarg; return NULL;
+	case LETTER_ORDER: reader->order = optarg; return NULL;
+	case LETTER_FILTER: reader->filter = optarg; return NULL;
+	case LETTER_ALL: reader->view.all = true; return NULL;
+	case LETTER_OLDER: reader->older_than = optarg; return NULL;
+	case LETTER_THRESHOLDS: reader->thresholds = optarg; return NULL;
+	case LETTER_SVG: reader->svg = optarg; return NULL;
+	case 'f': reader->overwrite = true; return NULL;
+	case LETTER_STACKS: reader->stacks = true; return NULL;
+	case LETTER_BOTTOM_UP: reader->bottom_up = true; return NULL;
+	case LETTER_TOP_DOWN: reader->top_down = true; return NULL;
+	case LETTER_MIN: reader->min = optarg; return NULL;
+	case LETTER_THREAD: reader->thread = optarg; return NULL;
+	case LETTER_NO_SYMBOLS: reader->no_symbols = true; return NULL;
+	case LETTER_OF: reader->of = optarg; return NULL;
+	case LETTER_COLLAPSED: reader->collapsed = true; return NULL;
+	case LETTER_SKIP: return repeat(&reader->skips);
+	case LETTER_SUPPRESSIONS: return repeat(&reader->suppressions);
+	case LETTER_NO_DEFAULTS: reader->no_defaults = true; return NULL;
+	case LETTER_ERROR_EXITCODE: reader->error_exitcode = optarg; return NULL;
+	case LETTER_BLOCKS: reader->blocks = true; return NULL;
+	case LETTER_LINES: reader->lines = true; return NULL;
+	case 'v': reader->verbose = true; return NULL;
+	case LETTER_FORMAT: reader->format = optarg; return NULL;
+	default: reader->dry_run = true; return NULL;
 	}
 }
 
@@ -156,13 +192,19 @@ static int unknown_option(const char *command, char *const *argv,
 static int take_operand(int argc, char **argv, const struct reader_accepts *accepts,
 			struct reader *reader)
 {
-	if (optind < argc && !accepts->operand)
+	int most = accepts->pair ? 2 : accepts->operand;
+
+	if (optind + most < argc && !most)
 		return command_usage_error(accepts->command, "takes no argument, not '%s'",
 					   argv[optind]);
-	if (optind + 1 < argc)
-		return command_usage_error(accepts->command, "one at a time: '%s' is too many",
-					   argv[optind + 1]);
+	if (optind + most < argc)
+		return command_usage_error(accepts->command, "%s at a time: '%s' is too many",
+					   accepts->pair ? "two" : "one", argv[optind + most]);
+	if (accepts->pair && optind + most > argc)
+		return command_usage_error(
+			accepts->command, "takes two recordings: what was before, and what is now");
 	reader->operand = optind < argc ? argv[optind] : NULL;
+	reader->other = accepts->pair ? argv[optind + 1] : NULL;
 	return GO_ON;
 }
 
@@ -189,7 +231,7 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	       SIG_IGN); /* a message or a report over `ulimit -f` is an error to tell (F39) */
 	optind = 1;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":o:n:f", options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":o:n:fv", options, NULL)) != -1) {
 		if (letter == ':')
 			return command_usage_error(accepts->command, "'%s' needs a value",
 						   argv[optind - 1]);
@@ -198,9 +240,9 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 		if (!is_accepted(letter, accepts))
 			return command_usage_error(accepts->command, "there is no option '--%s'",
 						   name_of(letter));
-		if (!set(&reader, letter, &rows_given))
-			return command_usage_error(accepts->command, "-n takes a number, not '%s'",
-						   optarg);
+		const char *wrong = set(&reader, letter, &rows_given);
+		if (wrong)
+			return command_usage_error(accepts->command, "%s '%s'", wrong, optarg);
 	}
 	if ((reader.json || accepts->exports) && !rows_given)
 		reader.view.row_max = 0;
@@ -214,6 +256,18 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	adopt_directory();
 	*ret = reader;
 	return GO_ON;
+}
+
+bool reader_is_free(const struct reader *reader, const char *path, struct failure *why)
+{
+	struct stat status;
+
+	if (path && !reader_may_write(path, why))
+		return false;
+	if (!path || reader->overwrite || lstat(path, &status) != 0 ||
+	    !(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)))
+		return true;
+	return fail(why, FAILURE_WRITE, "%s is there already: give -f to replace it", path);
 }
 
 bool reader_share(const char *text, double *ret)

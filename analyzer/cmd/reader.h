@@ -6,14 +6,25 @@
 #include "render/view.h"
 #include "text/sink.h"
 
+enum { READER_REPEAT_MAX = 64 };
+
+/* An option that may be given several times. */
+struct repeated {
+	const char *list[READER_REPEAT_MAX];
+	size_t count;
+};
+
 struct reader {
 	bool json, dry_run, overwrite;
 	bool stacks, bottom_up, top_down, collapsed, no_symbols;
-	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
+	bool verbose, no_defaults, blocks, lines;
+	const char *output, *order, *of, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *format;
 	const char *thread, *min;
+	struct repeated skips, suppressions;
+	const char *error_exitcode;
 	struct view view;
-	const char *operand; /* NULL: none */
+	const char *operand, *other; /* NULL: none */
 };
 
 #define READER_OUTPUT_HELP                                                                         \
@@ -24,16 +35,23 @@ struct reader {
 		"--color WHEN", "auto, always or never"                                            \
 	}
 
+#define READER_FORCE_HELP                                                                          \
+	{                                                                                          \
+		"-f, --force", "replace the file when it is there"                                 \
+	}
+
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg and -f.  sites: --min, --thread, --no-symbols;
- * tables of them: --stacks, --bottom-up, --top-down; pictures of them: --of, --collapsed.
- * exports: --format, --of, --no-symbols and -f, no --json and no --color.
+ * operand.  ages: --thresholds, --svg and -f.  names: of call sites, --no-symbols, --skip
+ * and -f; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down; pictures of
+ * them: --of, --collapsed.  leaks: --suppressions, --no-default-suppressions, --error-exitcode, -v.
+ * pair: a second operand, --of, --stacks, --blocks, --lines.
+ * exports: --format, --of, no --json and no --color.
  */
 struct reader_accepts {
 	const char *command;
-	bool order, filter, all, older_than, ages, sites, site_tables, site_pictures, exports,
-		operand;
+	bool order, filter, all, older_than, ages, names, leaks, pair, sites, site_tables,
+		site_pictures, exports, operand;
 };
 
 /* Returns an exit code below zero when the command may go on. */
@@ -41,6 +59,12 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 
 /* Whether a report may be written there: a capture, perhaps the one it is made of, is not overwritten. */
 bool reader_may_write(const char *path, struct failure *why);
+
+/*
+ * Whether nothing is there that `path` (NULL: none) would replace, or -f was given.  What is no file is written as it
+ * is, and a capture never.
+ */
+bool reader_is_free(const struct reader *reader, const char *path, struct failure *why);
 
 /* "1", "0.5%" */
 bool reader_share(const char *text, double *ret);

@@ -31,13 +31,16 @@ const struct command_help help_report = {
 		},
 };
 
-static void print_text(const struct study *study, const struct reader *reader, struct sink *sink)
+static void print(const struct study *study, const struct reader *reader, struct sink *sink)
 {
 	const struct site_query all = {.order = SITE_ORDER_LIVE};
 	struct sites sites;
 
 	sites_make(study, NULL, &all, &sites);
-	report_text(study, &sites, &reader->view, sink);
+	if (reader->json)
+		report_json(study, &sites, &reader->view, sink);
+	else
+		report_text(study, &sites, &reader->view, sink);
 	sites_free(&sites);
 }
 
@@ -50,10 +53,7 @@ static bool show(const struct recording *recording, const struct query *query,
 
 	study_make(recording, query, &study);
 	if (study_found(&study, why) && reader_open_sink(reader, &sink, why)) {
-		if (reader->json)
-			report_json(&study, &reader->view, &sink);
-		else
-			print_text(&study, reader, &sink);
+		print(&study, reader, &sink);
 		shown = sink_close(&sink, why);
 	}
 	study_free(&study);

@@ -4,21 +4,27 @@
 
 #include "cmd/recorded.h"
 
-bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why)
+bool site_study_query(const struct reader *reader, const char *order, struct site_query *ret,
+		      struct failure *why)
 {
-	if (!site_query_open(ret, reader->filter, reader->order, reader->thread, why))
+	if (!site_query_open(ret, reader->filter, order, reader->thread, why))
 		return false;
 	ret->without_files = reader->no_symbols;
+	for (size_t i = 0; i < reader->skips.count; i++)
+		if (!site_query_skip(ret, reader->skips.list[i], why)) {
+			site_query_close(ret);
+			return false;
+		}
 	return true;
 }
 
-bool site_study_open(const struct reader *reader, const struct site_query *query,
-		     struct site_study *ret, struct failure *why)
+bool site_study_open(const struct reader *reader, const char *operand,
+		     const struct site_query *query, struct site_study *ret, struct failure *why)
 {
 	struct query all;
 
-	if (!query_open(&all, NULL, NULL, why) ||
-	    !recorded_read(reader->operand, &ret->recording, why))
+	if (!reader_is_free(reader, reader->output, why) || !query_open(&all, NULL, NULL, why) ||
+	    !recorded_read(operand, &ret->recording, why))
 		return false;
 	study_make(&ret->recording, &all, &ret->study);
 	sites_make(&ret->study, NULL, query, &ret->sites);

@@ -16,14 +16,23 @@
 	{                                                                                          \
 		"--thread TID", "what this thread did"                                             \
 	}
+#define SITE_SKIP_HELP                                                                             \
+	{                                                                                          \
+		"--skip REGEX",                                                                    \
+			"pass over functions that match, as over malloc: their callers are meant"  \
+	}
 #define SITE_SYMBOLS_HELP                                                                          \
 	{                                                                                          \
 		"--no-symbols",                                                                    \
 			"open none of the files that were recorded: addresses instead of names"    \
 	}
 
-/* What was asked for on the command line; to be closed by site_query_close(). */
-bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why);
+/*
+ * What was asked for on the command line; to be closed by site_query_close().
+ * order: a key of SITE_ORDERS; NULL: none.
+ */
+bool site_study_query(const struct reader *reader, const char *order, struct site_query *ret,
+		      struct failure *why);
 
 struct site_study {
 	struct recording recording;
@@ -31,9 +40,9 @@ struct site_study {
 	struct sites sites;
 };
 
-/* The parts point to each other: `ret` must stay where it is until it is closed. */
-bool site_study_open(const struct reader *reader, const struct site_query *query,
-		     struct site_study *ret, struct failure *why);
+/* Of what an operand names.  The parts point to each other: `ret` must stay where it is until it is closed. */
+bool site_study_open(const struct reader *reader, const char *operand,
+		     const struct site_query *query, struct site_study *ret, struct failure *why);
 void site_study_close(struct site_study *study);
 
 #endif

@@ -7,10 +7,12 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
+	READER_FORCE_HELP,
 	{"--sort KEY",
 	 "live (the default), peak, allocated, count, leaked, slack, temporary, remote"},
 	SITE_FILTER_HELP,
 	SITE_THREAD_HELP,
+	SITE_SKIP_HELP,
 	{"--stacks", "below each site its whole stack"},
 	{"--bottom-up", "a tree, from what allocates to its callers"},
 	{"--top-down", "a tree, from main to what allocates"},
@@ -58,7 +60,7 @@ static bool sites(const struct reader *reader, const struct wish *wish, struct f
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, &wish->query, &of, why))
+	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
 		return false;
 	bool shown = sites_found(&of.sites, &wish->query, why) &&
 		     print(&of.study, &of.sites, wish, reader, why);
@@ -93,6 +95,7 @@ int cmd_sites(int argc, char **argv)
 	static const struct reader_accepts accepts = {.command = "sites",
 						      .order = true,
 						      .filter = true,
+						      .names = true,
 						      .sites = true,
 						      .site_tables = true,
 						      .operand = true};
@@ -105,7 +108,7 @@ int cmd_sites(int argc, char **argv)
 		return code;
 	if ((code = set_view(&reader, &wish.view)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, &wish.query, &why))
+	if (!site_study_query(&reader, reader.order, &wish.query, &why))
 		return command_usage_error("sites", "%s", why.text);
 	sites(&reader, &wish, &why);
 	site_query_close(&wish.query);

@@ -7,7 +7,6 @@
 #include "cmd/recorded.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
@@ -43,15 +42,6 @@ struct wish {
 	bool has_thresholds;
 	uint32_t threshold[GENERATION_COUNT];
 };
-
-static bool is_free(const struct reader *reader, struct failure *why)
-{
-	struct stat status;
-
-	if (!reader->svg || reader->overwrite || lstat(reader->svg, &status) != 0)
-		return true;
-	return fail(why, FAILURE_WRITE, "%s is there already: give -f to replace it", reader->svg);
-}
 
 static bool draw(const struct study *study, const char *path, struct failure *why)
 {
@@ -99,7 +89,8 @@ static bool survival(const struct reader *reader, const struct wish *wish, struc
 {
 	struct recording recording;
 
-	if (!is_free(reader, why) || !recorded_read(reader->operand, &recording, why))
+	if (!reader_is_free(reader, reader->svg, why) ||
+	    !recorded_read(reader->operand, &recording, why))
 		return false;
 	bool done = show(&recording, wish, reader, why);
 	recording_free(&recording);

@@ -68,33 +68,33 @@ static char *frame_text(const struct stacks *stacks, uint32_t number, const stru
 	return shown;
 }
 
-static void append_place(struct points *points, uint32_t place, json_t *stack)
+static void append_place(struct points *points, struct walk at, json_t *stack)
 {
 	size_t count;
-	const struct named_call *calls = stacks_calls(&points->sites->stacks, place, &count);
+	const struct named_call *calls = stacks_calls(&points->sites->stacks, at.place, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		char *text = frame_text(&points->sites->stacks, place, &calls[i].call);
+	for (size_t i = at.call; i < count; i++) {
+		char *text = frame_text(&points->sites->stacks, at.place, &calls[i].call);
 		json_array_append_new(stack, json_count(intern(&points->frames, text)));
 		free(text);
 	}
 }
 
 /* Innermost first. */
-static json_t *stack_json(struct points *points, uint32_t place)
+static json_t *stack_json(struct points *points, struct walk at)
 {
 	json_t *stack = json_array();
 
-	if (!place)
+	if (!at.place)
 		json_array_append_new(stack, json_count(intern(&points->frames, export_unknown)));
-	for (; place; place = points->sites->stacks.places[place].caller)
-		append_place(points, place, stack);
+	for (; at.place; at = (struct walk){points->sites->stacks.places[at.place].caller, 0})
+		append_place(points, at, stack);
 	return stack;
 }
 
-static struct point *point_of(struct points *points, uint32_t place)
+static struct point *point_of(struct points *points, const struct site *site)
 {
-	json_t *stack = stack_json(points, place);
+	json_t *stack = stack_json(points, site_origin(points->sites, site));
 	char *key = json_dumps(stack, JSON_COMPACT);
 	size_t before = points->stacks.count, number = intern(&points->stacks, key);
 
@@ -111,7 +111,7 @@ static void add_sites(struct points *points, const double *lifetimes)
 {
 	for (size_t i = 0; i < points->sites->count; i++) {
 		const struct site *site = &points->sites->list[i];
-		struct point *point = point_of(points, site->place);
+		struct point *point = point_of(points, site);
 #define ADD(key, figure) point->key += site_value(&site->sums, figure);
 		POINT_FIGURES(ADD)
 #undef ADD

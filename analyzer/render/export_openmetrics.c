@@ -18,13 +18,8 @@
 
 enum { SITES_DEFAULT = 20, NAME_COLUMNS = 200, NAME_BYTES = 80, OTHERS = 0 };
 
-enum metric_unit { UNIT_COUNT, UNIT_BYTES, UNIT_NS, UNIT_NUMBER };
-
-#define METRIC_UNIT(name, key, unit, meaning) UNIT_##unit,
 #define METRIC_MEANING(name, key, unit, meaning) meaning,
-static const enum metric_unit units[METRIC_COUNT] = {PM_METRICS(METRIC_UNIT)};
 static const char *const meanings[METRIC_COUNT] = {PM_METRICS(METRIC_MEANING)};
-#undef METRIC_UNIT
 #undef METRIC_MEANING
 
 /* Those that only grow. */
@@ -40,7 +35,9 @@ static bool is_counter(enum metric which)
 	case METRIC_REALLOC_COUNT:
 	case METRIC_REALLOC_MOVED:
 	case METRIC_FOREIGN_FREE:
-	case METRIC_FREE_REMOTE: return true;
+	case METRIC_FREE_REMOTE:
+	case METRIC_DROPPED_STACKS:
+	case METRIC_DROPPED_BLOCKS: return true;
 	default:
 		return strncmp(metric_keys[which], "gen.", 4) == 0 &&
 		       !strstr(metric_keys[which], ".live");
@@ -55,7 +52,9 @@ static bool ends_with(const char *text, const char *end)
 
 static const char *unit_of(enum metric which)
 {
-	return units[which] == UNIT_BYTES ? "bytes" : units[which] == UNIT_NS ? "seconds" : NULL;
+	return metric_units[which] == UNIT_BYTES ? "bytes"
+	       : metric_units[which] == UNIT_NS  ? "seconds"
+						 : NULL;
 }
 
 /* "live.peak": poolmem_live_peak_bytes */
@@ -119,7 +118,7 @@ static void put_value(enum metric which, int64_t value, struct sink *sink)
 {
 	const int64_t second = 1000000000;
 
-	if (units[which] != UNIT_NS)
+	if (metric_units[which] != UNIT_NS)
 		sink_print(sink, "%" PRId64 "\n", value);
 	else
 		sink_print(sink, "%" PRId64 ".%09" PRId64 "\n", value / second, value % second);

@@ -139,14 +139,14 @@ static void put_line(struct profile *profile, const struct named_call *call, str
 }
 
 /* What has no name has no line: whoever reads it may know a name. */
-static void put_lines(struct profile *profile, uint32_t place, struct mapping *mapping,
+static void put_lines(struct profile *profile, struct walk at, struct mapping *mapping,
 		      struct proto *location)
 {
 	size_t count;
-	const struct named_call *calls = stacks_calls(&profile->export->sites->stacks, place,
+	const struct named_call *calls = stacks_calls(&profile->export->sites->stacks, at.place,
 						      &count);
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = at.call; i < count; i++) {
 		if (!calls[i].call.function)
 			continue;
 		mapping->has_functions = true;
@@ -168,10 +168,10 @@ static uint32_t mapping_of(struct profile *profile, uint32_t module)
 	return mapping->id;
 }
 
-static void put_location(struct profile *profile, uint32_t number, uint64_t id)
+static void put_location(struct profile *profile, struct walk at, uint64_t id)
 {
 	const struct stacks *stacks = &profile->export->sites->stacks;
-	const struct place *place = &stacks->places[number];
+	const struct place *place = &stacks->places[at.place];
 	const struct module *module = stacks->modules[place->module];
 	uint64_t address = place->offset + (module ? module->base : 0);
 	struct proto message = {.used = 0};
@@ -179,26 +179,26 @@ static void put_location(struct profile *profile, uint32_t number, uint64_t id)
 	proto_number(&message, LOCATION_ID, id);
 	proto_number(&message, LOCATION_MAPPING, mapping_of(profile, place->module));
 	proto_number(&message, LOCATION_ADDRESS, address ? address - 1 : 0);
-	if (number)
-		put_lines(profile, number, &profile->mappings[place->module], &message);
+	if (at.place)
+		put_lines(profile, at, &profile->mappings[place->module], &message);
 	else
 		put_line(profile, NULL, &message);
 	proto_put(&profile->location_list, PROFILE_LOCATION, &message);
 	proto_free(&message);
 }
 
-/* place 0: what stands for a stack that is not known. */
-static uint64_t location_of(struct profile *profile, uint32_t number)
+/* From a call of the place on: those inlined before it are left out.  Place 0: what stands for a stack that is not known. */
+static uint64_t location_of(struct profile *profile, struct walk at)
 {
-	const struct place *place = &profile->export->sites->stacks.places[number];
+	const struct place *place = &profile->export->sites->stacks.places[at.place];
 	size_t count = profile->locations.count;
-	char key[64];
+	char key[96];
 
-	snprintf(key, sizeof key, "%d %" PRIu32 " %" PRIx64, number != 0, place->module,
-		 place->offset);
+	snprintf(key, sizeof key, "%d %" PRIu32 " %" PRIx64 " %zu", at.place != 0, place->module,
+		 place->offset, at.call);
 	uint64_t id = intern(&profile->locations, key) + 1;
 	if (profile->locations.count > count)
-		put_location(profile, number, id);
+		put_location(profile, at, id);
 	return id;
 }
 
@@ -252,11 +252,12 @@ static void put_sample(struct profile *profile, const struct site *site,
 		       const struct site_class *row)
 {
 	const struct place *places = profile->export->sites->stacks.places;
+	struct walk first = site_origin(profile->export->sites, site);
 	struct proto sample = {.used = 0}, list = {.used = 0};
 
-	proto_append(&list, location_of(profile, site->place));
-	for (uint32_t at = places[site->place].caller; at; at = places[at].caller)
-		proto_append(&list, location_of(profile, at));
+	proto_append(&list, location_of(profile, first));
+	for (uint32_t at = places[first.place].caller; at; at = places[at].caller)
+		proto_append(&list, location_of(profile, (struct walk){at, 0}));
 	proto_put(&sample, SAMPLE_LOCATION, &list);
 	for (size_t i = 0; i < VALUE_COUNT; i++)
 		proto_append(&list, export_whole(&row->sums, values[i].figure));

@@ -58,7 +58,7 @@ static json_t *frame_number(struct frames_of_stacks *frames, const struct named_
 static json_t *stack_json(struct frames_of_stacks *frames, struct sites *sites,
 			  const struct site *site)
 {
-	struct walk walk = {site->place, 0};
+	struct walk walk = site_origin(sites, site);
 	const struct named_call *call;
 	json_t *stack = json_array();
 

@@ -72,6 +72,14 @@ json_t *json_notes(const struct notes *notes)
 	return array;
 }
 
+void json_common(json_t *document, const struct metrics *metrics, const struct notes *notes)
+{
+	json_put(document, "schema", json_integer(JSON_SCHEMA));
+	json_put(document, "metrics", json_metrics(metrics));
+	json_put(document, "estimated", json_estimated(metrics));
+	json_put(document, "notes", json_notes(notes));
+}
+
 /* The encoder escapes all that a terminal may act on but DEL. */
 static int put_part(const char *bytes, size_t byte_count, void *sink)
 {

@@ -22,6 +22,9 @@ json_t *json_metrics(const struct metrics *metrics);
 json_t *json_estimated(const struct metrics *metrics);
 json_t *json_notes(const struct notes *notes);
 
+/* What every document opens with. */
+void json_common(json_t *document, const struct metrics *metrics, const struct notes *notes);
+
 void json_put(json_t *object, const char *key, json_t *value);
 
 /* Prints and lets go of the document. */

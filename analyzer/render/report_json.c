@@ -3,6 +3,7 @@
 #include "render/generations_json.h"
 #include "render/json.h"
 #include "render/report.h"
+#include "render/sites.h"
 
 /* Where sweeps of some process were not recorded, no sum over the others passes for the whole. */
 static json_t *class_json(const struct class_row *row, const struct class_table *table)
@@ -172,17 +173,16 @@ static json_t *process_json(const struct study *study, const struct process_stud
 	return object;
 }
 
-void report_json(const struct study *study, const struct view *view, struct sink *sink)
+void report_json(const struct study *study, struct sites *sites, const struct view *view,
+		 struct sink *sink)
 {
 	json_t *document = json_object();
 	json_t *processes = json_array();
 
-	json_put(document, "schema", json_integer(JSON_SCHEMA));
-	json_put(document, "metrics", json_metrics(&study->total.metrics));
-	json_put(document, "estimated", json_estimated(&study->total.metrics));
-	json_put(document, "notes", json_notes(&study->total.notes));
+	json_common(document, &study->total.metrics, &study->total.notes);
 	json_put(document, "classes", classes_json(&study->total.classes, view));
 	json_put(document, "generations", json_generations(&study->total.generations, false));
+	json_put(document, "call_sites", sites_brief_json(sites, view));
 	for (size_t i = 0; i < study->process_count; i++)
 		json_array_append_new(processes, process_json(study, &study->processes[i], view));
 	json_put(document, "processes", processes);

@@ -95,17 +95,24 @@ static size_t choose_columns(enum site_order order, struct column_of_sites *ret)
 	return count;
 }
 
-static void put_location(struct table *table, struct sites *sites, const struct site *site)
+char *sites_place(struct sites *sites, const struct site *site)
 {
 	char *name = sites_name(site_location(sites, site));
 	const struct named_call *caller = site_caller(sites, site);
 	size_t bytes = strlen(name) + (caller ? strlen(caller->label) : 0) + sizeof " < ";
-	char *cell = allocate(bytes, 1);
+	char *place = allocate(bytes, 1);
 
-	snprintf(cell, bytes, "%s%s%s", name, caller ? " < " : "", caller ? caller->label : "");
-	table_cell(table, cell);
-	free(cell);
+	snprintf(place, bytes, "%s%s%s", name, caller ? " < " : "", caller ? caller->label : "");
 	free(name);
+	return place;
+}
+
+static void put_location(struct table *table, struct sites *sites, const struct site *site)
+{
+	char *place = sites_place(sites, site);
+
+	table_cell(table, place);
+	free(place);
 }
 
 static void put_sums(struct table *table, const struct column_of_sites *columns, size_t count,
@@ -195,9 +202,8 @@ static void put_call(const struct named_call *call, struct sink *sink)
 	free(name);
 }
 
-static void put_stack(struct sites *sites, const struct site *site, struct sink *sink)
+void sites_stack(struct sites *sites, const struct site *site, struct walk walk, struct sink *sink)
 {
-	struct walk walk = {site->place, 0};
 	const struct named_call *call;
 	const char *end = end_of_stack(site->ends);
 
@@ -232,7 +238,7 @@ static void put_stacks(struct sites *sites, const struct view *view, struct sink
 		put_amount("live", &site->sums, SITE_LIVE, SITE_LIVE_BYTES, sink);
 		put_amount("allocated", &site->sums, SITE_ALLOCATED, SITE_ALLOCATED_BYTES, sink);
 		sink_print(sink, "\n");
-		put_stack(sites, site, sink);
+		sites_stack(sites, site, (struct walk){site->place, 0}, sink);
 	}
 }
 

@@ -31,6 +31,19 @@ static json_t *frame_json(const struct stacks *stacks, uint32_t number, const st
 	return object;
 }
 
+json_t *sites_stack_json(struct sites *sites, const struct site *site)
+{
+	json_t *stack = json_array();
+
+	for (uint32_t at = site->place; at; at = sites->stacks.places[at].caller) {
+		size_t count;
+		const struct named_call *calls = stacks_calls(&sites->stacks, at, &count);
+		for (size_t i = 0; i < count; i++)
+			json_array_append_new(stack, frame_json(&sites->stacks, at, &calls[i].call));
+	}
+	return stack;
+}
+
 static void append_place(struct frame_table *table, uint32_t place, json_t *stack)
 {
 	size_t count;
@@ -154,23 +167,39 @@ static void put_recording(json_t *document, const struct sites *sites)
 	json_put(document, "processes_without", json_count(sites->silent_count));
 }
 
-void sites_json(const struct study *study, struct sites *sites, const struct site_view *view,
-		struct sink *sink)
+void sites_put_json(json_t *document, struct sites *sites, size_t rows)
 {
-	json_t *document = json_object(), *list = json_array();
 	struct frame_table table = {.sites = sites, .frames = json_array()};
+	json_t *list = json_array();
 
 	table.first = allocate(sites->stacks.count, sizeof *table.first);
-	json_put(document, "schema", json_integer(JSON_SCHEMA));
-	json_put(document, "metrics", json_metrics(&study->total.metrics));
-	json_put(document, "estimated", json_estimated(&study->total.metrics));
-	json_put(document, "notes", json_notes(&study->total.notes));
 	put_recording(document, sites);
 	json_put(document, "all", all_json(sites));
-	for (size_t i = 0; i < view_rows(&view->view, sites->count); i++)
+	for (size_t i = 0; i < rows; i++)
 		json_array_append_new(list, site_json(&table, &sites->list[i]));
 	json_put(document, "sites", list);
 	json_put(document, "frames", table.frames);
 	free(table.first);
+}
+
+void sites_json(const struct study *study, struct sites *sites, const struct site_view *view,
+		struct sink *sink)
+{
+	json_t *document = json_object();
+
+	json_common(document, &study->total.metrics, &study->total.notes);
+	sites_put_json(document, sites, view_rows(&view->view, sites->count));
 	json_print(document, sink);
+}
+
+json_t *sites_brief_json(struct sites *sites, const struct view *view)
+{
+	enum { ROWS_MAX = 20 };
+	size_t rows = view_rows(view, sites->count);
+	json_t *object = json_object();
+
+	if (!sites->count)
+		return json_null();
+	sites_put_json(object, sites, rows < ROWS_MAX ? rows : ROWS_MAX);
+	return object;
 }

@@ -57,7 +57,7 @@ static void say_few(struct sites *sites, struct sink *sink)
 	sink_print(sink, ".\n");
 }
 
-static void say_mode(const struct sites *sites, struct sink *sink)
+void sites_words_mode(const struct sites *sites, struct sink *sink)
 {
 	begin(sink);
 	if (sites->period_max <= 1) {
@@ -155,7 +155,7 @@ static void say_gap(const struct naming_gap *gap, struct sink *sink)
 	sink_print(sink, ": %s; what would help: %s.\n", gap->what, gap->help);
 }
 
-static void say_gaps(const struct sites *sites, struct sink *sink)
+void sites_words_names(const struct sites *sites, struct sink *sink)
 {
 	const struct naming_gap *gaps;
 	size_t count = naming_gaps(sites->stacks.naming, &gaps);
@@ -164,14 +164,19 @@ static void say_gaps(const struct sites *sites, struct sink *sink)
 		say_gap(&gaps[i], sink);
 }
 
+void sites_words_missing(const struct sites *sites, struct sink *sink)
+{
+	say_ends(sites, sink);
+	say_silent(sites, sink);
+	say_departed(sites, sink);
+	sites_words_names(sites, sink);
+}
+
 void sites_words(struct sites *sites, struct sink *sink)
 {
 	sink_print(sink, "\n");
 	say_few(sites, sink);
-	say_mode(sites, sink);
+	sites_words_mode(sites, sink);
 	say_how_much(sites, sink);
-	say_ends(sites, sink);
-	say_silent(sites, sink);
-	say_departed(sites, sink);
-	say_gaps(sites, sink);
+	sites_words_missing(sites, sink);
 }

@@ -10,6 +10,9 @@ enum { TICK_NS_MAX = 10000000 }; /* HZ=100 */
 #define METRIC_KEY(name, key, unit, meaning) [METRIC_##name] = key,
 const char *const metric_keys[METRIC_COUNT] = {PM_METRICS(METRIC_KEY)};
 #undef METRIC_KEY
+#define METRIC_UNIT(name, key, unit, meaning) [METRIC_##name] = UNIT_##unit,
+const enum metric_unit metric_units[METRIC_COUNT] = {PM_METRICS(METRIC_UNIT)};
+#undef METRIC_UNIT
 
 static void set(struct metrics *metrics, enum metric which, uint64_t value)
 {
@@ -177,6 +180,8 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
 	set_mapped(process, metrics);
 	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
+	set(metrics, METRIC_DROPPED_STACKS, record->dropped_stacks);
+	set(metrics, METRIC_DROPPED_BLOCKS, record->dropped_blocks);
 	if (!process->arena_count && process->kind == PROCESS_FORK)
 		return;
 	for (size_t i = 0; i < process->pool_count; i++)

@@ -21,7 +21,10 @@ struct metrics {
 	bool has_gap; /* a total: what sweeps did is not known of some process */
 };
 
+enum metric_unit { UNIT_COUNT, UNIT_BYTES, UNIT_NS, UNIT_NUMBER };
+
 extern const char *const metric_keys[METRIC_COUNT];
+extern const enum metric_unit metric_units[METRIC_COUNT];
 
 void metrics_of_process(const struct process *process, struct metrics *ret);
 

@@ -44,7 +44,8 @@ static bool set_order(struct query *query, const char *key, struct failure *why)
 	return true;
 }
 
-bool query_compile(regex_t *ret, const char *expression, const char *shown, struct failure *why)
+bool query_compile(regex_t *ret, const char *expression, const char *option, const char *shown,
+		   struct failure *why)
 {
 	char message[128];
 	int error = regcomp(ret, expression, REG_EXTENDED | REG_NOSUB);
@@ -52,13 +53,13 @@ bool query_compile(regex_t *ret, const char *expression, const char *shown, stru
 	if (!error)
 		return true;
 	regerror(error, ret, message, sizeof message);
-	return fail(why, FAILURE_USAGE, "--filter '%.200s': %s", shown, message);
+	return fail(why, FAILURE_USAGE, "%s '%.200s': %s", option, shown, message);
 }
 
 /* What a message shows is the expression alone. */
 static bool compile(regex_t *ret, const char *expression, struct failure *why)
 {
-	return query_compile(ret, expression, expression, why);
+	return query_compile(ret, expression, "--filter", expression, why);
 }
 
 bool query_open(struct query *ret, const char *expression, const char *order, struct failure *why)

@@ -50,8 +50,9 @@ void query_close(struct query *query);
 /* Index of a key; `count`: it is none of them. */
 size_t query_find_key(const char *const *keys, size_t count, const char *key);
 
-/* Extended, for --filter; a message shows `shown`. */
-bool query_compile(regex_t *ret, const char *expression, const char *shown, struct failure *why);
+/* Extended; a message names `option` and shows `shown`. */
+bool query_compile(regex_t *ret, const char *expression, const char *option, const char *shown,
+		   struct failure *why);
 
 /* Its executable or one of its arguments matches.  process: the one that has them. */
 bool query_wants_process(const struct query *query, const struct process *process);

@@ -59,8 +59,9 @@ static bool set_expression(struct site_query *query, const char *text, struct fa
 	static const char of_modules[] = "lib:";
 
 	query->by_module = strncmp(text, of_modules, strlen(of_modules)) == 0;
-	query->by_name = query_compile(
-		&query->expression, query->by_module ? text + strlen(of_modules) : text, text, why);
+	query->by_name = query_compile(&query->expression,
+				       query->by_module ? text + strlen(of_modules) : text,
+				       "--filter", text, why);
 	return query->by_name;
 }
 
@@ -77,10 +78,17 @@ bool site_query_open(struct site_query *ret, const char *expression, const char 
 	return true;
 }
 
+bool site_query_skip(struct site_query *query, const char *expression, struct failure *why)
+{
+	return wrappers_add(&query->skipped, expression, why);
+}
+
 void site_query_close(struct site_query *query)
 {
+	wrappers_free(&query->skipped);
 	if (query->by_name)
 		regfree(&query->expression);
+	query->by_name = false;
 }
 
 static bool matches(const struct site_query *query, const char *text)

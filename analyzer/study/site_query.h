@@ -4,6 +4,7 @@
 #define POOLMEM_STUDY_SITE_QUERY_H
 
 #include "study/stacks.h"
+#include "study/wrapper.h"
 #include "text/failure.h"
 
 #include <regex.h>
@@ -57,6 +58,7 @@ struct site_query {
 	regex_t expression;
 	bool by_thread;
 	uint32_t thread; /* tid */
+	struct wrappers skipped;
 	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
 
@@ -70,6 +72,10 @@ bool site_figure_is_bytes(enum site_figure figure);
 /* expression: "REGEX", or "lib:REGEX" for modules alone; each may be NULL. */
 bool site_query_open(struct site_query *ret, const char *expression, const char *order,
 		     const char *thread, struct failure *why);
+/* Functions that match the expression only pass allocations on. */
+bool site_query_skip(struct site_query *query, const char *expression, struct failure *why);
+
+/* May be called again. */
 void site_query_close(struct site_query *query);
 
 /* Some call of the stack matches. */

@@ -85,6 +85,14 @@ static void note_rarest(struct estimate *rarest, double each, const struct sampl
 		*rarest = (struct estimate){each, unseen, variance};
 }
 
+void site_sums_note_one(struct site_sums *sums, uint64_t unit, uint64_t period)
+{
+	struct sampling sampling = sampling_of(period, unit);
+
+	note_rarest(&sums->rarest, 1, &sampling);
+	note_rarest(&sums->rarest_bytes, (double)unit, &sampling);
+}
+
 void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
 			 const struct pm_site *row, const struct process *process)
 {
@@ -92,8 +100,7 @@ void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
 	struct adding adding = {sums, sampling_of(row->period, unit)};
 
 	sums->resized_bytes += group->resized_bytes * (1 + adding.sampling.unseen);
-	note_rarest(&sums->rarest, 1, &adding.sampling);
-	note_rarest(&sums->rarest_bytes, (double)unit, &adding.sampling);
+	site_sums_note_one(sums, unit, row->period);
 	add_blocks(&adding, SITE_ALLOCATED, group->allocated);
 	add_bytes(&adding, SITE_ALLOCATED_BYTES, group->allocated_bytes, group->allocated);
 	add_bytes(&adding, SITE_REQUESTED_BYTES, group->requested, group->allocated);

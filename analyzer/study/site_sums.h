@@ -31,6 +31,9 @@ void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
 /* What a block of a row counts as when it is drawn for the sample, bytes. */
 uint64_t site_unit(const struct pm_site *row, const struct process *process);
 
+/* That a block of so many bytes may be there unseen. */
+void site_sums_note_one(struct site_sums *sums, uint64_t unit, uint64_t period);
+
 void site_sums_add(struct site_sums *to, const struct site_sums *from);
 
 static inline double site_value(const struct site_sums *sums, enum site_figure which)

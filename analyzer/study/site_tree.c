@@ -2,6 +2,7 @@
 /* site_tree.c: see site_tree.h. */
 #include "study/site_tree.h"
 
+#include "study/site_path.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
@@ -9,16 +10,10 @@
 
 enum { INDEX_ROOM_MIN = 1024 };
 
-struct step {
-	const struct named_call *call;
-	uint32_t place;
-};
-
 /* What a tree grows by.  index: branches by name and what is above, open addressing. */
 struct growing {
 	struct site_tree *tree;
-	struct step *path; /* of one site, outermost last */
-	size_t path_count, path_room;
+	struct site_path path; /* of one site */
 	uint32_t *index;
 	size_t index_room;
 };
@@ -76,36 +71,15 @@ static uint32_t branch_below(struct growing *growing, uint32_t above, const stru
 	return (uint32_t)tree->count++;
 }
 
-static void add_step(struct growing *growing, struct step step)
-{
-	growing->path = allocate_more(growing->path, growing->path_count, &growing->path_room,
-				      sizeof *growing->path);
-	growing->path[growing->path_count++] = step;
-}
-
-static void find_path(struct growing *growing, struct sites *sites, const struct site *site)
-{
-	struct walk walk = site_origin(sites, site);
-	struct step step = {NULL, walk.place};
-
-	growing->path_count = 0;
-	while ((step.call = walk_next(&sites->stacks, &walk))) {
-		add_step(growing, step);
-		step.place = walk.place;
-	}
-	if (!growing->path_count)
-		add_step(growing, step);
-}
-
 static void add_site(struct growing *growing, enum tree_root root, double value)
 {
-	size_t count = growing->path_count;
+	size_t count = growing->path.count;
 	uint32_t at = 0;
 
 	growing->tree->branches[0].value += value;
 	for (size_t i = 0; i < count; i++) {
 		size_t which = root == TREE_OF_ALLOCATORS ? i : count - 1 - i;
-		at = branch_below(growing, at, &growing->path[which]);
+		at = branch_below(growing, at, &growing->path.list[which]);
 		growing->tree->branches[at].value += value;
 	}
 }
@@ -149,11 +123,11 @@ void site_tree_make(struct sites *sites, enum tree_root root, enum site_figure v
 
 	tree.branches = allocate_more(NULL, 0, &tree.room, sizeof *tree.branches);
 	for (size_t i = 0; i < sites->count; i++) {
-		find_path(&growing, sites, &sites->list[i]);
+		site_path_find(sites, &sites->list[i], &growing.path);
 		add_site(&growing, root, site_value(&sites->list[i].sums, value));
 	}
 	link_branches(&tree);
-	free(growing.path);
+	site_path_free(&growing.path);
 	free(growing.index);
 	*ret = tree;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * site_tree.h: the stacks of sites as one tree of functions: from the outermost callers in, or from the allocating
- * functions out.  Calls of one name are one, wherever in it they are.
+ * functions out.  Calls of one name are one, wherever in it they are.  What runs main, or a thread, is left out.
  */
 #ifndef POOLMEM_STUDY_SITE_TREE_H
 #define POOLMEM_STUDY_SITE_TREE_H

@@ -230,7 +230,7 @@ static void choose(struct sites *sites, const struct site_query *query)
 void sites_make(const struct study *study, const struct process_study *process,
 		const struct site_query *query, struct sites *ret)
 {
-	struct sites sites = {.by_thread = query->by_thread};
+	struct sites sites = {.by_thread = query->by_thread, .skipped = query->skipped};
 	struct parts parts = {NULL, 0};
 	const struct process_study *first = process ? process : study->processes;
 	size_t count = process ? 1 : study->process_count, rows = 0;
@@ -243,6 +243,9 @@ void sites_make(const struct study *study, const struct process_study *process,
 		note_process(&sites, &first[i]);
 		gather(&sites, first[i].process, query, &parts);
 	}
+	for (size_t i = 0; i < count && !rows; i++)
+		if (first[i].process->record.site_period)
+			note_period(&sites, first[i].process->record.site_period);
 	put_together(&sites, &parts);
 	free(parts.list);
 	choose(&sites, query);
@@ -279,7 +282,8 @@ struct walk site_origin(struct sites *sites, const struct site *site)
 	struct walk innermost = {site->place, 0}, walk = innermost, before = walk;
 
 	while ((call = walk_next(&sites->stacks, &walk))) {
-		if (!is_wrapper(call->call.function, stacks_module(&sites->stacks, before.place)))
+		if (!is_wrapper(&sites->skipped, call->call.function,
+				stacks_module(&sites->stacks, before.place)))
 			return before;
 		before = walk;
 	}

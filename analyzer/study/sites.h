@@ -27,13 +27,14 @@ struct site {
 
 struct sites {
 	struct stacks stacks;
-	struct site *list; /* those that the query wants, in its order */
+	struct wrappers skipped; /* the query's */
+	struct site *list;       /* those that the query wants, in its order */
 	size_t count;
 	size_t used_count; /* wanted or not */
 	struct site_class *classes;
-	struct site_sums all;                      /* of all, wanted or not */
-	struct site_sums wanted;                   /* of those in the list */
-	uint64_t period_min, period_max;           /* bytes; of the rows */
+	struct site_sums all;            /* of all, wanted or not */
+	struct site_sums wanted;         /* of those in the list */
+	uint64_t period_min, period_max; /* bytes; of the rows, or, without any, the setting */
 	struct estimate ended[PM_STACK_END_COUNT]; /* blocks allocated by how their stacks end */
 	size_t process_count, silent_count;        /* processes; of these, that recorded no site */
 	size_t departed_count; /* dead children whose areas were reused: their sites are lost */
@@ -44,7 +45,7 @@ struct sites {
 	uint64_t dropped_stacks, dropped_blocks;
 };
 
-/* process: NULL: of all that the study has.  Study and recording must stay until the sites go. */
+/* process: NULL: of all that the study has.  Study, recording and query must stay until the sites go. */
 void sites_make(const struct study *study, const struct process_study *process,
 		const struct site_query *query, struct sites *ret);
 void sites_free(struct sites *sites);

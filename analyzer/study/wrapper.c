@@ -2,7 +2,10 @@
 /* wrapper.c: see wrapper.h. */
 #include "study/wrapper.h"
 
-#include <stddef.h>
+#include "study/query.h"
+#include "text/allocate.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 /* poolmem-sites(1) has these lists, too. */
@@ -55,10 +58,38 @@ static const char *name_in(const char *function)
 	return name;
 }
 
-bool is_wrapper(const char *function, const char *module)
+bool wrappers_add(struct wrappers *wrappers, const char *expression, struct failure *why)
+{
+	regex_t compiled;
+
+	if (!query_compile(&compiled, expression, "--skip", expression, why))
+		return false;
+	wrappers->list = allocate_more(wrappers->list, wrappers->count, &wrappers->room,
+				       sizeof *wrappers->list);
+	wrappers->list[wrappers->count++] = compiled;
+	return true;
+}
+
+void wrappers_free(struct wrappers *wrappers)
+{
+	for (size_t i = 0; i < wrappers->count; i++)
+		regfree(&wrappers->list[i]);
+	free(wrappers->list);
+	*wrappers = (struct wrappers){.count = 0};
+}
+
+static bool is_given(const struct wrappers *given, const char *function)
+{
+	for (size_t i = 0; i < given->count; i++)
+		if (regexec(&given->list[i], function, 0, NULL, 0) == 0)
+			return true;
+	return false;
+}
+
+bool is_wrapper(const struct wrappers *given, const char *function, const char *module)
 {
 	if (function)
-		return is_wrapper_name(name_in(function));
+		return is_wrapper_name(name_in(function)) || is_given(given, function);
 	for (size_t i = 0; module && i < sizeof modules / sizeof *modules; i++)
 		if (begins(module, modules[i]))
 			return true;

@@ -152,6 +152,8 @@
 	X(POOL_COUNT, "pool.count", COUNT, "pools in use")                                         \
 	X(ARENA_COUNT, "arena.count", COUNT, "arenas in use")                                      \
 	X(TRUNCATED, "truncated", COUNT, "1 when shared memory ran out")                           \
+	X(DROPPED_STACKS, "dropped.stacks", COUNT, "blocks whose stack found no room")             \
+	X(DROPPED_BLOCKS, "dropped.blocks", COUNT, "blocks to be recorded that found no room")     \
 	X(PROCESS_PID, "process.pid", NUMBER, "process id")                                        \
 	X(PROCESS_EXIT, "process.exit", NUMBER, "exit status, -1: unknown")                        \
 	X(PROCESS_SIGNAL, "process.signal", NUMBER, "signal that ended it, 0: none, -1: unknown")  \

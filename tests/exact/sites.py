@@ -25,9 +25,14 @@ def accounts(path):
     return sums
 
 
-report = json.load(open(sys.argv[1]))
-found, wanted = recorded(report), accounts(sys.argv[2])
-wrong = [name for name in wanted if found[name] != wanted[name]]
-for name in wrong:
-    print(name, "recorded", dict(zip(FIGURES, found[name])), "account", dict(zip(FIGURES, wanted[name])))
-assert not wrong and len(wanted) > 10 and not report["dropped_stacks"] and not report["dropped_blocks"], report["notes"]
+def check():
+    report = json.load(open(sys.argv[1]))
+    found, wanted = recorded(report), accounts(sys.argv[2])
+    wrong = [name for name in wanted if found[name] != wanted[name]]
+    for name in wrong:
+        print(name, "recorded", dict(zip(FIGURES, found[name])), "account", dict(zip(FIGURES, wanted[name])))
+    assert not wrong and len(wanted) > 10 and not report["dropped_stacks"] and not report["dropped_blocks"], report["notes"]
+
+
+if __name__ == "__main__":
+    check()

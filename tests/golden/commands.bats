@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report survival sites flamegraph export list clean doctor; do
+	for command in run report survival sites leaks diff flamegraph export list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
@@ -56,7 +56,7 @@ segment()
 	run -2 "$poolmem" report --filter '(' "$capture"
 	run -2 "$poolmem" report --color often "$capture"
 	[[ $output == "poolmem report: --color takes"* ]]
-	for command in 'report a.pm' 'survival a.pm' 'sites a.pm' list clean doctor 'run -f'; do
+	for command in 'report a.pm' 'survival a.pm' 'sites a.pm' 'leaks a.pm' list clean doctor 'run -f'; do
 		run "$poolmem" $command --josn
 		[[ $output == "poolmem ${command%% *}: there is no option '--josn'; did you mean '--json'?"* ]]
 	done
@@ -439,6 +439,17 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 	done
 }
 
+@test "what is about call sites replaces no file without -f" {
+	cd "$BATS_TEST_TMPDIR"
+	for command in sites "sites --json" "flamegraph --collapsed" "export --format csv"; do
+		echo kept >there
+		run -1 --separate-stderr "$poolmem" $command -o there "$here/sites/capture.pm"
+		[[ $stderr == *"there is there already: give -f to replace it"* && $(<there) = kept ]]
+		run -0 "$poolmem" $command -f -o there "$here/sites/capture.pm"
+		[[ $(<there) != kept ]]
+	done
+}
+
 @test "sites: wrong options say what to do" {
 	run -2 --separate-stderr "$poolmem" sites --sort colour "$here/sites/capture.pm"
 	[[ -z $output && $stderr == *"--sort takes live, peak, allocated, count, leaked, slack, temporary or remote, not 'colour'"* ]]
@@ -548,6 +559,71 @@ for s in d["sites"]:
 	[[ $output == *"Call sites by bytes live (5 of 6; \`poolmem sites\` shows all)"* && $output != *first.so* ]]
 	run -0 "$poolmem" report "$capture"
 	[[ $output != *"Call sites"* ]]
+	"$poolmem" sites --json -n 3 "$here/sites/capture.pm" >"$BATS_TEST_TMPDIR/sites"
+	"$poolmem" report --json -n 3 "$here/sites/capture.pm" | python3 -c '
+import json, sys
+report, sites = json.load(sys.stdin), json.load(open(sys.argv[1]))
+assert len(report["call_sites"]["sites"]) == 3
+assert all(sites[key] == value for key, value in report["call_sites"].items())
+assert {"dropped.stacks", "dropped.blocks"} <= set(report["metrics"])' "$BATS_TEST_TMPDIR/sites"
+	[[ $("$poolmem" report --json "$capture") == *'"call_sites": null'* ]]
+}
+
+@test "leaks: wrong options say what to do" {
+	cd "$BATS_TEST_TMPDIR"
+	run -2 "$poolmem" leaks --sort colour "$here/sites/capture.pm"
+	[[ $output == *"--sort takes bytes or blocks, not 'colour'"* ]]
+	for code in -1 256 x ''; do
+		run -2 "$poolmem" leaks --error-exitcode "$code" "$here/sites/capture.pm"
+		[[ $output == *"--error-exitcode takes a number from 0 to 255, not '$code'"* ]]
+	done
+	printf 'leak:a\nthread:b\n' >rules
+	run -2 "$poolmem" leaks --suppressions rules "$here/sites/capture.pm"
+	[[ $output == *"rules, line 2: 'thread:b' is no suppression: they are leak:PATTERN"* ]]
+	run -3 "$poolmem" leaks --suppressions nowhere "$here/sites/capture.pm"
+	[[ $output == *nowhere* ]]
+	run -2 "$poolmem" sites --suppressions rules "$here/sites/capture.pm"
+	run -2 "$poolmem" leaks --all "$here/sites/capture.pm"
+	run -3 "$poolmem" leaks "$here/damaged/capture.pm"
+}
+
+@test "diff: wrong options, one recording, nothing recorded" {
+	run -2 "$poolmem" diff "$here/sites/capture.pm"
+	[[ $output == *"takes two recordings: what was before, and what is now"* ]]
+	run -2 "$poolmem" diff a.pm b.pm c.pm
+	[[ $output == *"two at a time: 'c.pm' is too many"* ]]
+	run -2 "$poolmem" diff --of slack a.pm b.pm
+	[[ $output == *"--of takes live, peak, allocated, churn, leaked or temporary, not 'slack'"* ]]
+	run -2 "$poolmem" diff --sort name a.pm b.pm
+	[[ $output == *"--sort takes growth, shrinkage or change, not 'name'"* ]]
+	run -2 "$poolmem" sites --lines a.pm
+	run -2 "$poolmem" diff --skip '(' --filter x a.pm b.pm
+	run -1 "$poolmem" diff "$here/sites/capture.pm" "$capture"
+	[[ $output == *"no call sites were recorded after"*"POOLMEM=sites=all"* ]]
+	run -1 "$poolmem" diff "$capture" "$here/sites/capture.pm"
+	[[ $output == *"no call sites were recorded before"* ]]
+	for pair in "damaged sites" "sites damaged"; do
+		run -3 "$poolmem" diff "$here/${pair% *}/capture.pm" "$here/${pair#* }/capture.pm"
+	done
+}
+
+@test "diff: F34, F35: hostile names, and code without names" {
+	for form in --color=always --json --stacks --lines; do
+		run -0 "$poolmem" diff $form "$here/sites/capture.pm" "$here/sites_hostile/capture.pm"
+		! LC_ALL=C grep -qP '\x1b\](?!\[)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]' <<<"$output" || return 1
+	done
+	run -0 "$poolmem" diff --of allocated "$here/sites/capture.pm" "$here/sites/capture.pm"
+	[[ $output == *"0 new, 0 gone, 0 grown, 0 shrunk, 6 as they were"* ]]
+}
+
+@test "leaks: rows, order, filter, suppressions by module" {
+	run -0 "$poolmem" leaks -n 1 --sort blocks "$here/sites/capture.pm"
+	[[ $output == *"Never freed, by blocks (1 of 5; -n 0 shows all)"*"57.8 KiB in 1,050 blocks"* && $output != *"1.0 MiB in"* ]]
+	run -0 "$poolmem" leaks --filter lib:second "$here/sites/capture.pm"
+	[[ $output == *"by bytes: 1 of 5 sites match the filter"*"1.0 MiB in 1 block"* && $output != *"57.8 KiB in"* ]]
+	printf 'leak:second.so$\nleak:nobody\n' >"$BATS_TEST_TMPDIR/rules"
+	run -0 "$poolmem" leaks -v --suppressions "$BATS_TEST_TMPDIR/rules" "$here/sites/capture.pm"
+	[[ $output == *"Never freed: 1,273 blocks"*"Suppressed besides: 1.0 MiB in 1 block."*"Suppressions used"*"1  1.0 MiB          second.so$"*"not used"*" nobody"* ]]
 }
 
 @test "flamegraph: a picture that needs nothing else and believes no name" {

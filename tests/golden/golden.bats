@@ -14,7 +14,7 @@ setup()
 @test "golden: text and JSON of every capture" {
 	local folder command form count=0
 	for folder in "$here"/*/; do
-		for command in report survival sites; do
+		for command in report survival sites leaks; do
 			for form in txt json; do
 				cp -r "$folder" "$out/case"
 				golden_run "$poolmem" "$out/case" $command $form >"$out/actual"
@@ -24,7 +24,7 @@ setup()
 			done
 		done
 	done
-	[ $count -ge 84 ]
+	[ $count -ge 112 ]
 }
 
 @test "golden: what is read is valid JSON with the common members" {
@@ -70,7 +70,7 @@ setup()
 }
 
 @test "golden: F35: no control character in any output" {
-	! LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.* "$here"/*/survival.*
+	! LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.* "$here"/*/survival.* "$here"/*/leaks.*
 }
 
 @test "golden: JSON of list and clean" {

@@ -387,6 +387,7 @@ Test(sites, functions_have_names_and_lines)
 
 Test(sites, who_only_passes_an_allocation_on)
 {
+	static const struct wrappers none;
 	static const char *const wrappers[] = {
 		"operator new(unsigned long)",
 		"operator new[](unsigned long, std::align_val_t)",
@@ -407,10 +408,10 @@ Test(sites, who_only_passes_an_allocation_on)
 					     ""};
 
 	for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
-		cr_expect(is_wrapper(wrappers[i], "x.so"), "%s", wrappers[i]);
+		cr_expect(is_wrapper(&none, wrappers[i], "x.so"), "%s", wrappers[i]);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		cr_expect_not(is_wrapper(others[i], "libstdc++.so.6"), "%s", others[i]);
-	cr_expect(is_wrapper(NULL, "libstdc++.so.6.0.30"));
-	cr_expect_not(is_wrapper(NULL, "libcurl.so.4"));
-	cr_expect_not(is_wrapper(NULL, NULL));
+		cr_expect_not(is_wrapper(&none, others[i], "libstdc++.so.6"), "%s", others[i]);
+	cr_expect(is_wrapper(&none, NULL, "libstdc++.so.6.0.30"));
+	cr_expect_not(is_wrapper(&none, NULL, "libcurl.so.4"));
+	cr_expect_not(is_wrapper(&none, NULL, NULL));
 }

@@ -10,7 +10,9 @@
 #endif
 
 #include "model/recording.h"
+#include "render/diff.h"
 #include "render/flamegraph.h"
+#include "render/leaks.h"
 #include "render/report.h"
 #include "render/sites.h"
 #include "render/survival.h"
@@ -78,12 +80,56 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	sites_text(study, &sites, &stacks, sink);
 	sites_text(study, &sites, &tree, sink);
 	sites_json(study, &sites, &table, sink);
+	report_json(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
 	report_text(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
 	flamegraph_collapsed(&sites, sink);
 	if (sites.count && sites.list[0].rank > 0)
 		flamegraph_svg(study, &sites, 0.001, sink);
 	sites_free(&sites);
 	site_query_close(&query);
+}
+
+/* What was never freed, in each form. */
+static inline void leaks_all(const struct study *study, struct sink *sink)
+{
+	struct suppressions suppressions = {.count = 0};
+	const struct site_query all = {.without_files = true};
+	const struct leaks_query query = {.sites = &all};
+	const struct leaks_view view = {{.row_max = 20}, true, &suppressions};
+	struct sites sites;
+	struct leaks leaks;
+
+	suppressions_add_known(&suppressions);
+	sites_make(study, NULL, &all, &sites);
+	leaks_make(study, &sites, &query, &suppressions, &leaks);
+	leaks_text(study, &leaks, &view, sink);
+	leaks_json(study, &leaks, &view, sink);
+	sites_free(&sites);
+	suppressions_free(&suppressions);
+}
+
+/* What changed from the recording to itself: nothing, of any figure. */
+static inline void diff_all(const struct study *study, struct sink *sink)
+{
+	const struct site_query all = {.without_files = true};
+	const struct diff_view view = {.view = {.row_max = 20}, .stacks = true, .names = {"a", "b"}};
+	const struct study *const studies[] = {study, study};
+	struct sites before, after, *const sites[] = {&before, &after};
+
+	sites_make(study, NULL, &all, &before);
+	sites_make(study, NULL, &all, &after);
+	for (enum diff_figure of = 0; of < DIFF_FIGURE_COUNT; of++) {
+		const struct diff_query query = {.sites = &all, .of = of, .by_line = of & 1};
+		struct diff diff;
+		diff_make(studies, sites, &query, &diff);
+		diff_text(&diff, &view, sink);
+		diff_json(&diff, &view, sink);
+		if (diff.count)
+			_exit(95);
+		diff_free(&diff);
+	}
+	sites_free(&before);
+	sites_free(&after);
 }
 
 /* All that a reader does: reports, survival and sites, thrown away. */
@@ -100,9 +146,10 @@ static inline void report_all(const struct recording *recording)
 	study_make(recording, &query, &study);
 	if (!sink_open(&sink, "/dev/null", &why))
 		_exit(97);
-	report_json(&study, &view, &sink);
 	survival_all(&study, &view, &sink);
 	sites_all(&study, &sink);
+	leaks_all(&study, &sink);
+	diff_all(&study, &sink);
 	sink_close(&sink, &why);
 	study_free(&study);
 	query_close(&query);

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+# What was never freed: equal, to the unit, to the account that a program keeps, and to what LeakSanitizer finds and suppresses.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	prepare
+	export POOLMEM=dir=$out/segments
+	cd "$out"
+}
+
+# account: runs a program that keeps an account of its functions, and of its child's
+account()
+{
+	POOLMEM=$POOLMEM,sites.period=1 LD_PRELOAD=$lib "$programs/sites" "$programs/libsites.so" >account
+	mv segments/*.pms sites.pms
+}
+
+check()
+{
+	PYTHONDONTWRITEBYTECODE=1 python3 "$BATS_TEST_DIRNAME/leaks.py" "$@"
+}
+
+@test "leaks: what each function of a program and of its child left, counted by hand" {
+	account
+	"$poolmem" leaks --no-default-suppressions --json sites.pms >json
+	check json account
+	printf '%s\n' '# by function, and by module' 'leak:^site_plain$' '' ' leak:/libsites.so ' >first
+	echo 'leak:site_gr*n$' >second
+	"$poolmem" leaks --no-default-suppressions --suppressions first --suppressions second --json sites.pms >json
+	check json account site_plain site_library site_grown
+	echo 'leak:exact/sites.c' >file
+	run -0 "$poolmem" leaks --no-default-suppressions --suppressions file sites.pms
+	[[ $output != *site_* && $output == *"exact/sites.c"* ]]
+}
+
+@test "leaks: LeakSanitizer finds the same, and its suppressions match the same" {
+	cc -g -O1 -fno-inline -fno-optimize-sibling-calls -fsanitize=leak -o sanitized "$BATS_TEST_DIRNAME/leaks.c" ||
+		skip "the compiler has no LeakSanitizer"
+	POOLMEM=$POOLMEM,sites=all LD_PRELOAD=$lib "$programs/leaks"
+	mv segments/*.pms leaks.pms
+	for lines in 'leak:nobody' 'leak:lose_outer leak:^lose_inner$ leak:second$' 'leak:^lose_*r$' \
+		'leak:lose_first leak:main' 'leak:^lose$' 'leak:leaks.c' 'leak:ose_l*t' 'leak:lose_inner leak:lose_outer'; do
+		printf '%s\n' $lines >rules
+		LSAN_OPTIONS=suppressions=rules:print_suppressions=1:fast_unwind_on_malloc=0 ./sanitized 2>found || true
+		[[ $(<found) != *"fatal error"* ]] || skip "LeakSanitizer does not run here"
+		"$poolmem" leaks --suppressions rules --json leaks.pms >json
+		python3 - <<-'END'
+			import json, re
+			found, report = open("found").read(), json.load(open("json"))
+			used = {m[3]: (int(m[1]), int(m[2])) for m in re.finditer(r"^ +(\d+) +(\d+) (\S+)$", found, re.M)}
+			left = re.search(r"SUMMARY: LeakSanitizer: (\d+) byte\(s\) leaked in (\d+)", found)
+			assert used or left, found
+			given = [s for s in report["suppressions"] if s["module"] is None]
+			mine = {s["pattern"]: (s["blocks"], s["bytes"]) for s in given if s["blocks"]}
+			assert mine == used, (mine, used)
+			assert (report["left"]["bytes"], report["left"]["blocks"]) == (tuple(map(int, left.groups())) if left else (0, 0))
+		END
+	done
+}
+
+@test "leaks: what libc, the loader and libstdc++ keep is no program's leak" {
+	POOLMEM=$POOLMEM,sites=all "$poolmem" run -f -o run.pm -- ls -l / >/dev/null
+	"$poolmem" leaks --json run.pm >json
+	python3 - <<-'END'
+		import json
+		d = json.load(open("json"))
+		runtime = "libc.so", "ld-linux", "libstdc++.so"
+		for s in d["sites"]:
+		    first = d["frames"][s["location"]]
+		    assert not first["module"].split("/")[-1].startswith(runtime), first
+		assert d["suppressed"]["blocks"] > 0
+	END
+	run -0 "$poolmem" leaks --no-default-suppressions run.pm
+	[[ $output != *"Suppressions used"* ]]
+}
+
+@test "leaks: what the loader keeps is suppressed, not what constructors that it calls lose" {
+	cat >early.c <<-'END'
+		#include <stdlib.h>
+		__attribute__((constructor)) static void lose_early(void)
+		{
+			void *volatile block = malloc(80);
+			(void)block;
+		}
+	END
+	cc -g -shared -fPIC -o libearly.so early.c
+	POOLMEM=$POOLMEM,sites=all LD_PRELOAD="$lib $out/libearly.so" "$programs/leaks"
+	echo leak:leaks.c >rules
+	run -0 "$poolmem" leaks --suppressions rules last
+	[[ $output == *"Never freed: 1 block, 80 B, by 1 call site."*"lose_early at early.c:4"* ]]
+}
+
+@test "leaks: an exit code when anything is left" {
+	POOLMEM=$POOLMEM,sites=all LD_PRELOAD=$lib "$programs/leaks"
+	mv segments/*.pms leaks.pms
+	run -9 "$poolmem" leaks --error-exitcode 9 leaks.pms
+	[[ $output == *"Never freed: 24 blocks, "*"lose at leaks.c:"* ]]
+	printf 'leak:main\nleak:lose_early\n' >all
+	run -0 "$poolmem" leaks --error-exitcode 9 --suppressions all leaks.pms
+	[[ $output == *"No block was left."* ]]
+	run -0 "$poolmem" leaks --error-exitcode 9 --filter nobody leaks.pms
+	run -9 "$poolmem" leaks --error-exitcode 9 --filter lose_inner leaks.pms
+	run -0 "$poolmem" leaks --error-exitcode 0 leaks.pms
+}
+
+@test "leaks: of a sample, estimates that hold the truth; without sites, how to get them" {
+	echo leak:lose_inner >rules
+	for run in {1..40}; do
+		POOLMEM=$POOLMEM,sites.period=300 LD_PRELOAD=$lib "$programs/leaks"
+		"$poolmem" leaks --no-default-suppressions --suppressions rules --json last >"json$run"
+	done
+	python3 - <<-'END'
+		import json
+		held = 0
+		for run in range(1, 41):
+		    d = json.load(open("json%d" % run))
+		    bound = d["estimated"].get("leak.blocks", {"at_least": d["metrics"]["leak.blocks"], "at_most": 24})
+		    held += bound["at_least"] <= 17 <= bound["at_most"] <= 24
+		assert held >= 30, held
+	END
+	run -0 "$poolmem" leaks --no-default-suppressions --suppressions rules last
+	[[ $output == *"Never freed: about "*" blocks ("*" to "*"the"*"figures are estimates"* ]]
+	run -0 "$poolmem" leaks --no-default-suppressions last
+	[[ $output == *"Never freed: 24 blocks, "* ]]
+	POOLMEM=$POOLMEM,sites=off LD_PRELOAD=$lib "$programs/leaks"
+	run -1 --separate-stderr "$poolmem" leaks last
+	[[ $stderr == *"24 blocks, "*"never freed, but not by whom"*"POOLMEM=sites=all"* ]]
+}
+
+@test "leaks: of a program that runs, what lives; of one that was killed, that it was" {
+	POOLMEM=$POOLMEM,sites=all LD_PRELOAD=$lib sleep 100 &
+	pid=$!
+	for i in $(seq 100); do
+		run "$poolmem" leaks --no-default-suppressions --error-exitcode 9 "$pid"
+		[[ $output != *"Live now: "* ]] || break
+		sleep 0.05
+	done
+	[[ $status = 0 && $output == *"Live now: "*"The program runs"* && $output != *"Never freed"* ]]
+	kill -9 $pid
+	wait $pid || true
+	run -0 "$poolmem" leaks --no-default-suppressions "$pid"
+	[[ $output == *"Never freed: "*"ended without exit()"*"no leak for that"* ]]
+}
