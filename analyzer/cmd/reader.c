@@ -39,6 +39,8 @@ enum letter {
 	LETTER_OF,
 	LETTER_COLLAPSED,
 	LETTER_FORMAT,
+	LETTER_ADVICE,
+	LETTER_SITE,
 };
 
 static const struct option options[] = {
@@ -63,6 +65,8 @@ static const struct option options[] = {
 	{"of", required_argument, NULL, LETTER_OF},
 	{"collapsed", no_argument, NULL, LETTER_COLLAPSED},
 	{"format", required_argument, NULL, LETTER_FORMAT},
+	{"advice", no_argument, NULL, LETTER_ADVICE},
+	{"site", required_argument, NULL, LETTER_SITE},
 	{NULL, 0, NULL, 0},
 };
 
@@ -75,11 +79,13 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_OLDER:
 	case LETTER_DRY_RUN: return accepts->older_than;
 	case LETTER_THRESHOLDS:
+	case LETTER_SITE:
 	case LETTER_SVG: return accepts->ages;
 	case LETTER_JSON:
 	case LETTER_COLOUR: return !accepts->exports;
 	case 'f': return accepts->ages || accepts->exports;
 	case LETTER_STACKS:
+	case LETTER_ADVICE:
 	case LETTER_BOTTOM_UP:
 	case LETTER_TOP_DOWN: return accepts->site_tables;
 	case LETTER_FORMAT: return accepts->exports;
@@ -87,7 +93,7 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_COLLAPSED: return accepts->site_pictures;
 	case LETTER_MIN:
 	case LETTER_THREAD: return accepts->sites;
-	case LETTER_NO_SYMBOLS: return accepts->sites || accepts->exports;
+	case LETTER_NO_SYMBOLS: return accepts->sites || accepts->exports || accepts->ages;
 	default: return true;
 	}
 }
@@ -136,6 +142,8 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_OF: reader->order = optarg; return true;
 	case LETTER_COLLAPSED: reader->collapsed = true; return true;
 	case LETTER_FORMAT: reader->format = optarg; return true;
+	case LETTER_ADVICE: reader->advice = true; return true;
+	case LETTER_SITE: reader->site = optarg; return true;
 	default: reader->dry_run = true; return true;
 	}
 }

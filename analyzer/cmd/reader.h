@@ -8,10 +8,10 @@
 
 struct reader {
 	bool json, dry_run, overwrite;
-	bool stacks, bottom_up, top_down, collapsed, no_symbols;
+	bool stacks, bottom_up, top_down, advice, collapsed, no_symbols;
 	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *format;
-	const char *thread, *min;
+	const char *thread, *min, *site;
 	struct view view;
 	const char *operand; /* NULL: none */
 };
@@ -26,8 +26,8 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg and -f.  sites: --min, --thread, --no-symbols;
- * tables of them: --stacks, --bottom-up, --top-down; pictures of them: --of, --collapsed.
+ * operand.  ages: --thresholds, --svg, -f, --site, --no-symbols.  sites: --min, --thread, --no-symbols;
+ * tables of them: --stacks, --bottom-up, --top-down, --advice; pictures of them: --of, --collapsed.
  * exports: --format, --of, --no-symbols and -f, no --json and no --color.
  */
 struct reader_accepts {

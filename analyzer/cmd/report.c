@@ -34,10 +34,13 @@ const struct command_help help_report = {
 static void print_text(const struct study *study, const struct reader *reader, struct sink *sink)
 {
 	const struct site_query all = {.order = SITE_ORDER_LIVE};
+	struct advice_list advice;
 	struct sites sites;
 
 	sites_make(study, NULL, &all, &sites);
-	report_text(study, &sites, &reader->view, sink);
+	advice_make(study, &sites, &advice);
+	report_text(study, &sites, &advice, &reader->view, sink);
+	advice_free(&advice);
 	sites_free(&sites);
 }
 

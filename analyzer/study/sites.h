@@ -8,6 +8,7 @@
 #ifndef POOLMEM_STUDY_SITES_H
 #define POOLMEM_STUDY_SITES_H
 
+#include "study/site_ages.h"
 #include "study/site_sums.h"
 #include "study/study.h"
 
@@ -21,6 +22,7 @@ struct site {
 	uint32_t place; /* innermost; 0: its stack is not known */
 	uint32_t ends;  /* bits of enum pm_stack_end */
 	struct site_sums sums;
+	struct site_ages ages;
 	size_t first_class, class_count; /* in sites.classes */
 	double rank;
 };
