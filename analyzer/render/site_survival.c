@@ -72,30 +72,11 @@ static void say_recording(const struct study *study, const struct sites *sites,
 	sink_print(sink, ".\n");
 }
 
-static const char *why_undecided(const struct site_ages *ages)
-{
-	if (ages->recorded < VERDICT_BLOCKS_MIN)
-		return "fewer than 20 blocks were recorded";
-	if (ages->epochs < VERDICT_EPOCHS_MIN)
-		return "fewer than 10 epochs ended";
-	return "the shares may lie on either side of a limit";
-}
-
 static void say_verdict(const struct site_survival *survival, struct sink *sink)
 {
-	static const char *const words[VERDICT_COUNT] = {
-		[VERDICT_YOUNG] = "Verdict: dies young",
-		[VERDICT_MIDDLE] = "Verdict: middle-aged",
-		[VERDICT_NEVER] = "Verdict: lives for ever",
-		[VERDICT_MIXED] = "Verdict: mixed",
-	};
-
 	begin(sink);
-	if (survival->verdict == VERDICT_UNDECIDED)
-		sink_print(sink, "Verdict: undecided, %s", why_undecided(&survival->ages));
-	else
-		sink_print(sink, "%s", words[survival->verdict]);
-	sink_print(sink, ". %s died in the epoch of their birth, %s live.\n",
+	sink_print(sink, "Verdict: %s. %s died in the epoch of their birth, %s live.\n",
+		   verdict_sentences[survival->verdict],
 		   part_of(survival->died_young, survival->born).text,
 		   part_of(survival->live, survival->born).text);
 }

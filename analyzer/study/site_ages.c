@@ -32,19 +32,25 @@ static void add_deaths(struct site_ages *ages, const struct site_group *group, d
 	}
 }
 
-/* Blocks of the class that live in generation 0. */
-static double young_at_most(const struct process *process, uint32_t size_class)
+/* Blocks of the class that live in each generation below 2. */
+struct newer {
+	double young, middle;
+};
+
+static struct newer newer_at_most(const struct process *process, uint32_t size_class)
 {
 	if (!process->survivors)
-		return INFINITY;
-	return (double)flow_of_class(process, size_class).live[0] + (double)process->uncertain +
-	       (double)process->drift_blocks;
+		return (struct newer){INFINITY, INFINITY};
+	struct flow flow = flow_of_class(process, size_class);
+	double unsure = (double)process->uncertain + (double)process->drift_blocks;
+	return (struct newer){(double)flow.live[0] + unsure, (double)flow.live[1]};
 }
 
-static void add_live(struct site_ages *ages, double blocks, double weight, double young_max)
+static void add_live(struct site_ages *ages, double blocks, double weight, struct newer most)
 {
-	double young = fmin(blocks, young_max / weight);
+	double young = fmin(blocks, most.young / weight);
 
+	ages->live_old += fmax(blocks * weight - most.young - most.middle, 0);
 	weighed_add(&ages->live, weigh(blocks, weight));
 	weighed_add(&ages->live_young, weigh(young, weight));
 }
@@ -64,7 +70,7 @@ void site_ages_add_group(struct site_ages *ages, const struct site_group *group,
 	ages->recorded += group->allocated;
 	note_epochs(ages, excess(process->record.epoch, process->record.inherited_epoch));
 	add_deaths(ages, group, weight, process->layout);
-	add_live(ages, live, weight, young_at_most(process, row->size_class));
+	add_live(ages, live, weight, newer_at_most(process, row->size_class));
 }
 
 void site_ages_add(struct site_ages *to, const struct site_ages *from)
@@ -73,6 +79,7 @@ void site_ages_add(struct site_ages *to, const struct site_ages *from)
 		weighed_add(&to->died[column], from->died[column]);
 	weighed_add(&to->live, from->live);
 	weighed_add(&to->live_young, from->live_young);
+	to->live_old += from->live_old;
 	to->straddled |= from->straddled;
 	to->recorded += from->recorded;
 	note_epochs(to, from->epochs);

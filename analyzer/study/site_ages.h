@@ -7,7 +7,7 @@
  *
  * A recording knows ranges of ages.  A death stands in the column of the highest age that the block may have had; at the
  * end of a column that a range with deaths straddles nothing can be told.  How old those are that live is not recorded
- * of a site.  Of a size class it is known how many of age 0 live: no more of the site's can be of that age.
+ * of a site.  Of a size class it is known how many live in each generation: no more of the site's can be there.
  */
 #ifndef POOLMEM_STUDY_SITE_AGES_H
 #define POOLMEM_STUDY_SITE_AGES_H
@@ -20,6 +20,7 @@ enum { AGE_COLUMNS = 10 };
 struct site_ages {
 	struct weighed died[AGE_COLUMNS];
 	struct weighed live, live_young; /* young: of these, at most, of age 0 */
+	double live_old;                 /* of these, at least, in generation 2 */
 	uint32_t straddled;              /* columns at whose end nothing can be told, a bit each */
 	uint64_t epochs;                 /* no block is older */
 	double recorded;                 /* blocks, those it did not see the birth of not counted */

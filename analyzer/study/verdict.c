@@ -4,12 +4,15 @@
 
 static const double few = 0.1, most = 0.9;
 
-#define VERDICT_KEY(name, key, word) [VERDICT_##name] = key,
-#define VERDICT_WORD(name, key, word) [VERDICT_##name] = word,
+#define VERDICT_KEY(name, key, word, words) [VERDICT_##name] = key,
+#define VERDICT_WORD(name, key, word, words) [VERDICT_##name] = word,
+#define VERDICT_SENTENCE(name, key, word, words) [VERDICT_##name] = words,
 const char *const verdict_keys[VERDICT_COUNT] = {VERDICTS(VERDICT_KEY)};
 const char *const verdict_words[VERDICT_COUNT] = {VERDICTS(VERDICT_WORD)};
+const char *const verdict_sentences[VERDICT_COUNT] = {VERDICTS(VERDICT_SENTENCE)};
 #undef VERDICT_KEY
 #undef VERDICT_WORD
+#undef VERDICT_SENTENCE
 
 /* The share that outlives the epoch of birth: what lives and may be of that age counts as older, or not at all. */
 static struct interval outlive_birth(const struct site_ages *ages, struct weighed born)
@@ -21,21 +24,35 @@ static struct interval outlive_birth(const struct site_ages *ages, struct weighe
 	return (struct interval){least.low, greatest.high};
 }
 
-enum verdict verdict_of(const struct site_ages *ages)
+/* Half of those that live surely are in generation 2. */
+static bool most_live_old(const struct site_ages *ages)
 {
-	struct weighed born = site_ages_born(ages);
-	struct interval old = outlive_birth(ages, born), live = share_interval(ages->live, born);
+	return ages->live_old >= ages->live.sum / 2;
+}
 
-	if (ages->recorded < VERDICT_BLOCKS_MIN || ages->epochs < VERDICT_EPOCHS_MIN ||
-	    !site_ages_is_known(ages, 0))
-		return VERDICT_UNDECIDED;
+static enum verdict verdict_by_shares(const struct site_ages *ages, struct interval old,
+				      struct interval live)
+{
 	if (old.high <= few)
 		return VERDICT_YOUNG;
 	if (live.low >= most)
-		return VERDICT_NEVER;
+		return most_live_old(ages) ? VERDICT_NEVER : VERDICT_NEW;
 	if (old.low >= most && live.high <= few)
 		return VERDICT_MIDDLE;
 	if (old.low > few && live.high < most && (old.high < most || live.low > few))
 		return VERDICT_MIXED;
-	return VERDICT_UNDECIDED;
+	return VERDICT_UNSURE;
+}
+
+enum verdict verdict_of(const struct site_ages *ages)
+{
+	struct weighed born = site_ages_born(ages);
+
+	if (ages->recorded < VERDICT_BLOCKS_MIN)
+		return VERDICT_FEW_BLOCKS;
+	if (ages->epochs < VERDICT_EPOCHS_MIN)
+		return VERDICT_FEW_EPOCHS;
+	if (!site_ages_is_known(ages, 0))
+		return VERDICT_UNSURE;
+	return verdict_by_shares(ages, outlive_birth(ages, born), share_interval(ages->live, born));
 }

@@ -5,15 +5,18 @@
 
 #include "study/site_ages.h"
 
-/* X(NAME, "json key", "when they die, in a column") */
+/* X(NAME, "json key", "when they die, in a column", "in a sentence") */
 #define VERDICTS(X)                                                                                \
-	X(UNDECIDED, "undecided", "?")                                                             \
-	X(YOUNG, "dies_young", "young")                                                            \
-	X(MIDDLE, "middle_aged", "middle")                                                         \
-	X(NEVER, "lives_for_ever", "never")                                                        \
-	X(MIXED, "mixed", "mixed")
+	X(FEW_BLOCKS, "undecided", "?", "undecided, fewer than 20 blocks were recorded")           \
+	X(FEW_EPOCHS, "undecided", "?", "undecided, fewer than 10 epochs ended")                   \
+	X(NEW, "undecided", "?", "undecided, those that live may be new")                          \
+	X(UNSURE, "undecided", "?", "undecided, the shares may lie on either side of a limit")     \
+	X(YOUNG, "dies_young", "young", "dies young")                                              \
+	X(MIDDLE, "middle_aged", "middle", "middle-aged")                                          \
+	X(NEVER, "lives_for_ever", "never", "lives for ever")                                      \
+	X(MIXED, "mixed", "mixed", "mixed")
 
-#define VERDICT_NAME(name, key, word) VERDICT_##name,
+#define VERDICT_NAME(name, key, word, words) VERDICT_##name,
 enum verdict { VERDICTS(VERDICT_NAME) VERDICT_COUNT };
 #undef VERDICT_NAME
 
@@ -23,13 +26,15 @@ enum {
 };
 
 /*
- * Young: at most a tenth outlives the epoch of birth.  Never: at least nine tenths live.  Middle: at least nine tenths
- * outlive the epoch of birth, at most a tenth lives.  Mixed: none of these.  Undecided: too few blocks or epochs, or
- * the shares may lie on both sides of a limit, in 95 of 100 cases.
+ * Young: at most a tenth outlives the epoch of birth.  Never: at least nine tenths live, and half of these surely came
+ * to generation 2.  Middle: at least nine tenths outlive the epoch of birth, at most a tenth lives.  Mixed: none of
+ * these.  Undecided: too few blocks or epochs, or the shares may lie on both sides of a limit, in 95 of 100 cases, or
+ * nine tenths live that may be new.
  */
 enum verdict verdict_of(const struct site_ages *ages);
 
 extern const char *const verdict_keys[VERDICT_COUNT];
 extern const char *const verdict_words[VERDICT_COUNT];
+extern const char *const verdict_sentences[VERDICT_COUNT];
 
 #endif
