@@ -37,13 +37,16 @@ static void say_place(const struct advice *advice, struct sink *sink)
 	sink_print(sink, ": ");
 }
 
-/* "about 900 of 1,000 blocks (90.0 %)" */
+/* "all 1,000 blocks ", "about 900 of 1,000 blocks (90.0 %) " */
 static void say_part(const struct advice *advice, const char *things, struct sink *sink)
 {
 	uint64_t part = sites_whole(advice_part(advice)), whole = sites_whole(advice_whole(advice));
 
-	sink_print(sink, "%s%s of %s %s (%s) ", about(advice), number_count(part).text,
-		   number_count(whole).text, things, number_share(part, whole).text);
+	if (part >= whole)
+		sink_print(sink, "all %s%s %s ", about(advice), number_count(whole).text, things);
+	else
+		sink_print(sink, "%s%s of %s %s (%s) ", about(advice), number_count(part).text,
+			   number_count(whole).text, things, number_share(part, whole).text);
 }
 
 /* Bytes asked for by a block of the site. */
@@ -79,8 +82,9 @@ static void say_pattern(const struct advice *advice, struct sink *sink)
 		return;
 	case ADVICE_REMOTE:
 		say_part(advice, "frees", sink);
-		sink_print(sink, "came from another thread than the one whose heap it was. Hand the "
-				 "blocks back, or free them where they are allocated");
+		sink_print(sink,
+			   "came from another thread than the one that allocated. Hand the blocks "
+			   "back, or free them where they are allocated");
 		return;
 	case ADVICE_TINY:
 		say_part(advice, "blocks", sink);

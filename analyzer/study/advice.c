@@ -99,9 +99,11 @@ static bool applies(struct advice *advice)
 {
 	const struct rule *rule = &rules[advice->rule];
 	const struct estimate *figures = advice->sums.figure;
-	struct interval share = share_interval(weighed_of(&figures[rule->part]),
-					       weighed_of(&figures[rule->whole]));
+	struct weighed part = weighed_of(&figures[rule->part]);
+	struct interval share = share_interval(part, weighed_of(&figures[rule->whole]));
 
+	if (!weighed_is_exact(part) && weighed_count(part) < ADVICE_RECORDED_MIN)
+		return false;
 	return site_interval(&advice->sums, rule->part).low >= rule->least &&
 	       share.low >= rule->share && find_saving(advice) &&
 	       (rule->unit != ADVICE_BYTES || advice_saving(advice).low >= ADVICE_BYTES_MIN);

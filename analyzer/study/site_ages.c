@@ -32,9 +32,9 @@ static void add_deaths(struct site_ages *ages, const struct site_group *group, d
 	}
 }
 
-/* Blocks of the class that live in each generation below 2. */
+/* Blocks of the class that live in generation 0, at most, and in 0 or 1, but for what threads did at the last sweeps. */
 struct newer {
-	double young, middle;
+	double young, not_old;
 };
 
 static struct newer newer_at_most(const struct process *process, uint32_t size_class)
@@ -42,15 +42,15 @@ static struct newer newer_at_most(const struct process *process, uint32_t size_c
 	if (!process->survivors)
 		return (struct newer){INFINITY, INFINITY};
 	struct flow flow = flow_of_class(process, size_class);
-	double unsure = (double)process->uncertain + (double)process->drift_blocks;
-	return (struct newer){(double)flow.live[0] + unsure, (double)flow.live[1]};
+	double young = (double)flow.live[0] + (double)process->drift_blocks;
+	return (struct newer){young + (double)process->uncertain, young + (double)flow.live[1]};
 }
 
 static void add_live(struct site_ages *ages, double blocks, double weight, struct newer most)
 {
 	double young = fmin(blocks, most.young / weight);
 
-	ages->live_old += fmax(blocks * weight - most.young - most.middle, 0);
+	ages->live_old += fmax(blocks * weight - most.not_old, 0);
 	weighed_add(&ages->live, weigh(blocks, weight));
 	weighed_add(&ages->live_young, weigh(young, weight));
 }
