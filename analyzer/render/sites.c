@@ -164,13 +164,11 @@ static void put_title(const struct sites *sites, size_t rows, struct sink *sink)
 
 static void put_legend(const struct sites *sites, struct sink *sink)
 {
-	table_legend(
-		sink,
-		sites->period_max > 1
-			? "+-: how far the first column may lie off, in 95 of 100 cases; dies: when "
-			  "most do"
-			: "live: usable bytes now or at the end, in so many blocks; dies: when "
-			  "most do");
+	table_legend(sink,
+		     sites->period_max > 1
+			     ? "+-: of the first column, in 95 of 100 cases; dies: when most do"
+			     : "live: usable bytes now or at the end, in so many blocks; dies: when "
+			       "most do");
 }
 
 static void put_table(struct sites *sites, const struct view *view, struct sink *sink)

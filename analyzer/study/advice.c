@@ -102,7 +102,7 @@ static bool applies(struct advice *advice)
 	struct weighed part = weighed_of(&figures[rule->part]);
 	struct interval share = share_interval(part, weighed_of(&figures[rule->whole]));
 
-	if (!weighed_is_exact(part) && weighed_count(part) < ADVICE_RECORDED_MIN)
+	if (!weighed_is_exact(part) && lround(weighed_count(part)) < ADVICE_RECORDED_MIN)
 		return false;
 	return site_interval(&advice->sums, rule->part).low >= rule->least &&
 	       share.low >= rule->share && find_saving(advice) &&
