@@ -68,7 +68,7 @@ static void say_recording(const struct study *study, const struct sites *sites,
 		sink_print(sink, "%s, each of them recorded", blocks(survival->born).text);
 	sink_print(sink, "; %s ended", number_of(survival->ages.epochs, "epoch").text);
 	if (!generations->clocks_differ)
-		sink_print(sink, ", each of at least %s", words_epoch(generations).text);
+		sink_print(sink, " (%s long)", words_epoch(generations).text);
 	sink_print(sink, ".\n");
 }
 

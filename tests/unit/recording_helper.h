@@ -12,6 +12,7 @@
 #include "model/recording.h"
 #include "render/flamegraph.h"
 #include "render/report.h"
+#include "render/site_survival.h"
 #include "render/sites.h"
 #include "render/survival.h"
 #include "study/study.h"
@@ -62,6 +63,20 @@ static inline void survival_all(const struct study *study, const struct view *vi
 		survival_svg(study, sink);
 }
 
+static inline void site_survival_all(const struct study *study, struct sites *sites,
+				     struct sink *sink)
+{
+	struct site_survival survival;
+
+	if (!sites->count)
+		return;
+	site_survival_make(sites, &survival);
+	site_survival_text(study, sites, &survival, sink);
+	site_survival_json(study, sites, &survival, "x|0", sink);
+	if (survival.curve.count)
+		site_survival_svg(study, sites, &survival, sink);
+}
+
 /* Sites in each form.  No file is opened that the bytes name. */
 static inline void sites_all(const struct study *study, struct sink *sink)
 {
@@ -82,6 +97,7 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	sites_text(study, &sites, &table, sink);
 	sites_json(study, &sites, &table, sink);
 	report_text(study, &sites, &advice, &(struct view){.row_max = 20, .all = true}, sink);
+	site_survival_all(study, &sites, sink);
 	flamegraph_collapsed(&sites, sink);
 	if (sites.count && sites.list[0].rank > 0)
 		flamegraph_svg(study, &sites, 0.001, sink);
