@@ -31,7 +31,7 @@ const struct command_help help_report = {
 		},
 };
 
-static void print_text(const struct study *study, const struct reader *reader, struct sink *sink)
+static void print(const struct study *study, const struct reader *reader, struct sink *sink)
 {
 	const struct site_query all = {.order = SITE_ORDER_LIVE};
 	struct advice_list advice;
@@ -39,7 +39,10 @@ static void print_text(const struct study *study, const struct reader *reader, s
 
 	sites_make(study, NULL, &all, &sites);
 	advice_make(study, &sites, &advice);
-	report_text(study, &sites, &advice, &reader->view, sink);
+	if (reader->json)
+		report_json(study, &sites, &advice, &reader->view, sink);
+	else
+		report_text(study, &sites, &advice, &reader->view, sink);
 	advice_free(&advice);
 	sites_free(&sites);
 }
@@ -53,10 +56,7 @@ static bool show(const struct recording *recording, const struct query *query,
 
 	study_make(recording, query, &study);
 	if (study_found(&study, why) && reader_open_sink(reader, &sink, why)) {
-		if (reader->json)
-			report_json(&study, &reader->view, &sink);
-		else
-			print_text(&study, reader, &sink);
+		print(&study, reader, &sink);
 		shown = sink_close(&sink, why);
 	}
 	study_free(&study);

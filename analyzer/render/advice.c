@@ -162,6 +162,7 @@ static void put_place(json_t *object, const struct sites *sites, const struct ow
 	const struct module *module = sites->stacks.modules[place->module];
 	const struct named_call *call = place->call, *through = place->through;
 
+	json_put(object, "name", json_text(call ? call->label : NULL));
 	json_put(object, "function", json_text(call ? call->call.function : NULL));
 	json_put(object, "file", json_text(call ? call->call.file : NULL));
 	json_put(object, "line",

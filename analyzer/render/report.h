@@ -10,6 +10,7 @@
 
 void report_text(const struct study *study, struct sites *sites, const struct advice_list *advice,
 		 const struct view *view, struct sink *sink);
-void report_json(const struct study *study, const struct view *view, struct sink *sink);
+void report_json(const struct study *study, struct sites *sites, const struct advice_list *advice,
+		 const struct view *view, struct sink *sink);
 
 #endif

@@ -96,6 +96,7 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	sites_text(study, &sites, &tree, sink);
 	sites_text(study, &sites, &table, sink);
 	sites_json(study, &sites, &table, sink);
+	report_json(study, &sites, &advice, &(struct view){.row_max = 20, .all = true}, sink);
 	report_text(study, &sites, &advice, &(struct view){.row_max = 20, .all = true}, sink);
 	site_survival_all(study, &sites, sink);
 	flamegraph_collapsed(&sites, sink);
@@ -120,7 +121,6 @@ static inline void report_all(const struct recording *recording)
 	study_make(recording, &query, &study);
 	if (!sink_open(&sink, "/dev/null", &why))
 		_exit(97);
-	report_json(&study, &view, &sink);
 	survival_all(&study, &view, &sink);
 	sites_all(&study, &sink);
 	sink_close(&sink, &why);
