@@ -37,13 +37,14 @@ static void say_place(const struct advice *advice, struct sink *sink)
 	sink_print(sink, ": ");
 }
 
-/* "all 1,000 blocks ", "about 900 of 1,000 blocks (90.0 %) " */
+/* "all 1,000 blocks ", "all of about 1,000 blocks ", "about 900 of 1,000 blocks (90.0 %) " */
 static void say_part(const struct advice *advice, const char *things, struct sink *sink)
 {
 	uint64_t part = sites_whole(advice_part(advice)), whole = sites_whole(advice_whole(advice));
 
 	if (part >= whole)
-		sink_print(sink, "all %s%s %s ", about(advice), number_count(whole).text, things);
+		sink_print(sink, "all %s%s%s %s ", *about(advice) ? "of " : "", about(advice),
+			   number_count(whole).text, things);
 	else
 		sink_print(sink, "%s%s of %s %s (%s) ", about(advice), number_count(part).text,
 			   number_count(whole).text, things, number_share(part, whole).text);
@@ -62,9 +63,8 @@ static void say_slack(const struct advice *advice, struct sink *sink)
 
 	sink_print(sink,
 		   "blocks of %.1f bytes on the average just miss the class of %u bytes and take %u "
-		   "each. Ask for %.0f less",
-		   asked, advice->smaller_bytes, advice->block_bytes,
-		   ceil(asked - advice->smaller_bytes));
+		   "each. Ask for %.1f less, on the average",
+		   asked, advice->smaller_bytes, advice->block_bytes, asked - advice->smaller_bytes);
 }
 
 static void say_pattern(const struct advice *advice, struct sink *sink)
