@@ -227,7 +227,7 @@ static void rank(const struct study *study, struct advice_list *list)
 		struct advice *advice = &list->list[i];
 		double all = all_of(rules[advice->rule].unit, study);
 		advice->share = all > 0 ? fmin(estimate_value(&advice->saving) / all, 1) : 0;
-		if (advice->share >= ADVICE_SHARE_MIN)
+		if (advice->share * 100 >= ADVICE_PERCENT_MIN)
 			list->list[count++] = *advice;
 	}
 	list->count = count;

@@ -33,14 +33,12 @@ enum advice_rule { ADVICE_RULES(ADVICE_NAME) ADVICE_RULE_COUNT };
 #undef ADVICE_NAME
 
 enum {
-	ADVICE_RECORDED_MIN = 10, /* of a sample: of many sites with a few some lie outside their intervals */
+	ADVICE_PERCENT_MIN = 1, /* of all calls, or of the bytes at the peak: less is hardly seen */
+	ADVICE_RECORDED_MIN = 10, /* of a sample: of many sites with fewer some lie outside their intervals */
 	ADVICE_TINY_BYTES = 64,      /* asked for, on the average: a line of the cache */
 	ADVICE_BYTES_MIN = 64 << 10, /* saved: a pool */
-	ADVICE_MISS_SHARE = 4, /* a size just misses a class by up to this part of the step to its own */
+	ADVICE_MISS_SHARE = 4, /* a size just misses a class by up to a fourth of the step to its own */
 };
-
-/* Of all calls, or of the bytes at the peak: what saves less is left out. */
-static const double ADVICE_SHARE_MIN = 0.01;
 
 struct advice {
 	enum advice_rule rule;

@@ -8,7 +8,7 @@
 struct own_call {
 	const struct named_call *call; /* NULL: no stack is known */
 	const struct named_call
-		*through; /* what it called there, in one of these; NULL: the allocation itself */
+		*through; /* libc's function, say, that it called; NULL: the allocation itself */
 	uint32_t module;  /* in stacks.modules */
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# kaplan_meier.py LOG SITE JSON: what `poolmem survival --site SITE --json` says against Kaplan-Meier's curve of the births
+# kaplan_meier.py LOG SITE JSON [sample]: what `poolmem survival --site SITE --json` says against Kaplan-Meier's curve of the births
 # and deaths that the program kept, by the book: deaths of an age come before what was watched no longer than that.
+# Prints the verdict; of a sample how many bands hold that curve, of how many.
 import json
 import math
 import sys
@@ -31,13 +32,18 @@ end = int(lines[-1][1])
 own = [(int(birth), None if death == "-" else int(death)) for name, birth, death in lines[:-1] if name == sys.argv[2]]
 site = json.load(open(sys.argv[3]))["site"]
 
+true = [(None if death is None else death - birth, end - birth) for birth, death in own]
+if len(sys.argv) > 4:
+    held = [point["band_low"] <= kaplan_meier(true, point["age"])[0] <= point["band_high"] for point in site["curve"]]
+    assert site["recorded"] < len(own) and abs(site["blocks"] / len(own) - 1) < 0.4, (site, len(own))
+    print(sum(held), len(held))
+    sys.exit()
 live = [birth for birth, death in own if death is None]
 assert (site["epochs"], site["blocks"], site["live"]) == (end, len(own), len(live)), (site, len(own), len(live))
 assert site["died_young"] == sum(birth == death for birth, death in own)
 young = site["live_young_at_most"]
 assert sum(birth == end for birth in live) <= young <= len(live), young
 
-true = [(None if death is None else death - birth, end - birth) for birth, death in own]
 dead = [(died, None) for died, _ in true if died is not None]
 high = dead + [(None, NEVER)] * len(live)
 low = dead + [(None, -1)] * young + [(None, 0)] * (len(live) - young)

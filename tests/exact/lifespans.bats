@@ -23,3 +23,20 @@ setup()
 		done
 	done
 }
+
+@test "survival --site: of a sample the bands hold that curve" {
+	local held points all_held=0 all_points=0
+	for seed in 1 2 $(by_level "" "3 4 5 6 7 8 9 10"); do
+		rm -f "$out"/segments/*
+		POOLMEM=dir=$out/segments,sites.period=1K,gen.threshold=1000000000:10:10 LD_PRELOAD=$lib \
+			"$programs/lifespans" $seed >"$out/log"
+		for site in span_young span_middle span_ever span_mixed; do
+			"$poolmem" survival --json --site "^$site\$" "$out"/segments/*.pms >"$out/json"
+			read -r held points < <(python3 "$BATS_TEST_DIRNAME/kaplan_meier.py" "$out/log" $site "$out/json" sample)
+			all_held=$((all_held + held)) all_points=$((all_points + points))
+		done
+	done
+	# 95 of 100, but those of one site are right or wrong together
+	echo "$all_held of $all_points"
+	[ $all_points -gt 40 ] && [ $((all_held * 100)) -ge $((all_points * 70)) ]
+}
