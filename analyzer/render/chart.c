@@ -8,8 +8,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { WIDTH = 960, HEIGHT = 520, LEGEND_X = 690, LEGEND_STEP = 20, TITLE_COLUMNS = 90 };
+enum {
+	WIDTH = 960,
+	HEIGHT = 520,
+	LEGEND_X = 690,
+	LEGEND_STEP = 20,
+	TITLE_COLUMNS = 98,
+	WHAT_COLUMNS = 50
+};
 
 /* Doublings of age + 1; between two of them evenly. */
 static double doublings(uint64_t value)
@@ -108,6 +116,7 @@ void chart_caption(unsigned row, const char *text, struct sink *sink)
 void chart_begin(const struct study *study, const char *what, struct sink *sink)
 {
 	char *command = command_of_all(study);
+	size_t used = strlen(what) < WHAT_COLUMNS ? strlen(what) : WHAT_COLUMNS;
 
 	sink_print(sink,
 		   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
@@ -115,9 +124,9 @@ void chart_begin(const struct study *study, const char *what, struct sink *sink)
 		   "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
 		   "<text x=\"%d\" y=\"30\" font-size=\"16\">",
 		   WIDTH, HEIGHT, WIDTH, HEIGHT, CHART_LEFT);
-	xml_put(what, TITLE_COLUMNS, sink);
+	xml_put(what, WHAT_COLUMNS, sink);
 	sink_print(sink, ": ");
-	xml_put(command, TITLE_COLUMNS, sink);
+	xml_put(command, TITLE_COLUMNS - used, sink);
 	sink_print(sink, "</text>\n");
 	free(command);
 }
