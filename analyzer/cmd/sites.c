@@ -45,14 +45,15 @@ static bool print(const struct study *study, struct sites *sites, const struct w
 		  const struct reader *reader, struct failure *why)
 {
 	struct site_view view = wish->view;
-	struct advice_list advice;
+	struct advice_list advice = {.list = NULL};
 	struct sink sink;
 
 	if (!reader_open_sink(reader, &sink, why))
 		return false;
-	advice_make(study, sites, &advice);
-	if (reader->json || reader->advice)
+	if (reader->json || reader->advice) {
+		advice_make(study, sites, &advice);
 		view.advice = &advice;
+	}
 	if (reader->json)
 		sites_json(study, sites, &view, &sink);
 	else

@@ -5,7 +5,6 @@
 #include "render/advice.h"
 #include "render/glance.h"
 #include "render/tables.h"
-#include "study/verdict.h"
 #include "text/allocate.h"
 #include "text/number.h"
 
@@ -137,7 +136,7 @@ static void put_rows(struct sites *sites, size_t rows, struct sink *sink)
 	for (size_t i = 0; i < rows; i++) {
 		put_sums(&table, chosen, figures, sites, &sites->list[i].sums);
 		if (!sites->by_thread)
-			table_cell(&table, verdict_words[verdict_of(&sites->list[i].ages)]);
+			table_cell(&table, verdict_words[sites->list[i].verdict]);
 		put_location(&table, sites, &sites->list[i]);
 	}
 	if (sites->used_count > 1) {
@@ -242,7 +241,7 @@ static void put_stacks(struct sites *sites, const struct view *view, struct sink
 		put_amount("live", &site->sums, SITE_LIVE, SITE_LIVE_BYTES, sink);
 		put_amount("allocated", &site->sums, SITE_ALLOCATED, SITE_ALLOCATED_BYTES, sink);
 		if (!sites->by_thread)
-			sink_print(sink, "; dies: %s", verdict_words[verdict_of(&site->ages)]);
+			sink_print(sink, "; dies: %s", verdict_words[site->verdict]);
 		sink_print(sink, "\n");
 		put_stack(sites, site, sink);
 	}

@@ -3,7 +3,6 @@
 #include "render/advice.h"
 #include "render/json.h"
 #include "render/sites.h"
-#include "study/verdict.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
@@ -130,7 +129,7 @@ static json_t *site_json(struct frame_table *table, const struct site *site)
 		 walk.place ? json_count(table->first[walk.place] - 1 + walk.call) : json_null());
 	json_put(object, "stack_ends", ends_json(site->ends));
 	json_put(object, "verdict",
-		 json_text(table->sites->by_thread ? NULL : verdict_keys[verdict_of(&site->ages)]));
+		 json_text(table->sites->by_thread ? NULL : verdict_keys[site->verdict]));
 	put_sums(object, &site->sums);
 	json_put(object, "classes", classes_json(table->sites, site));
 	return object;

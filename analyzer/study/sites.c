@@ -156,6 +156,7 @@ static void add_site(struct sites *sites, const struct part *first, size_t most,
 		site_sums_add(&site->sums, &row->sums);
 	}
 	site->class_count = *classes - site->first_class;
+	site->verdict = verdict_of(&site->ages);
 	for (size_t i = 0; i < count; i++)
 		site->ends |= 1u << first[i].row->stack_end;
 	site_sums_add(&sites->all, &site->sums);

@@ -8,9 +8,9 @@
 #ifndef POOLMEM_STUDY_SITES_H
 #define POOLMEM_STUDY_SITES_H
 
-#include "study/site_ages.h"
 #include "study/site_sums.h"
 #include "study/study.h"
+#include "study/verdict.h"
 
 /* Of a site, the blocks of one size. */
 struct site_class {
@@ -23,6 +23,7 @@ struct site {
 	uint32_t ends;  /* bits of enum pm_stack_end */
 	struct site_sums sums;
 	struct site_ages ages;
+	enum verdict verdict;
 	size_t first_class, class_count; /* in sites.classes */
 	double rank;
 };
