@@ -45,6 +45,8 @@ enum letter {
 	LETTER_OF,
 	LETTER_COLLAPSED,
 	LETTER_FORMAT,
+	LETTER_ADVICE,
+	LETTER_SITE,
 };
 
 static const struct option options[] = {
@@ -76,6 +78,8 @@ static const struct option options[] = {
 	{"of", required_argument, NULL, LETTER_OF},
 	{"collapsed", no_argument, NULL, LETTER_COLLAPSED},
 	{"format", required_argument, NULL, LETTER_FORMAT},
+	{"advice", no_argument, NULL, LETTER_ADVICE},
+	{"site", required_argument, NULL, LETTER_SITE},
 	{NULL, 0, NULL, 0},
 };
 
@@ -88,6 +92,7 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_OLDER:
 	case LETTER_DRY_RUN: return accepts->older_than;
 	case LETTER_THRESHOLDS:
+	case LETTER_SITE:
 	case LETTER_SVG: return accepts->ages;
 	case LETTER_JSON:
 	case LETTER_COLOUR: return !accepts->exports;
@@ -99,6 +104,7 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_BLOCKS:
 	case LETTER_LINES: return accepts->pair;
 	case LETTER_STACKS: return accepts->site_tables || accepts->pair;
+	case LETTER_ADVICE:
 	case LETTER_BOTTOM_UP:
 	case LETTER_TOP_DOWN: return accepts->site_tables;
 	case LETTER_FORMAT: return accepts->exports;
@@ -107,7 +113,7 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_MIN:
 	case LETTER_THREAD: return accepts->sites;
 	case LETTER_NO_SYMBOLS:
-	case LETTER_SKIP: return accepts->names;
+	case LETTER_SKIP: return accepts->names || accepts->ages;
 	default: return true;
 	}
 }
@@ -172,6 +178,8 @@ static const char *set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_LINES: reader->lines = true; return NULL;
 	case 'v': reader->verbose = true; return NULL;
 	case LETTER_FORMAT: reader->format = optarg; return NULL;
+	case LETTER_ADVICE: reader->advice = true; return NULL;
+	case LETTER_SITE: reader->site = optarg; return NULL;
 	default: reader->dry_run = true; return NULL;
 	}
 }

@@ -16,11 +16,11 @@ struct repeated {
 
 struct reader {
 	bool json, dry_run, overwrite;
-	bool stacks, bottom_up, top_down, collapsed, no_symbols;
+	bool stacks, bottom_up, top_down, advice, collapsed, no_symbols;
 	bool verbose, no_defaults, blocks, lines;
 	const char *output, *order, *of, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *format;
-	const char *thread, *min;
+	const char *thread, *min, *site;
 	struct repeated skips, suppressions;
 	const char *error_exitcode;
 	struct view view;
@@ -42,8 +42,8 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg and -f.  names: of call sites, --no-symbols, --skip
- * and -f; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down; pictures of
+ * operand.  ages: --thresholds, --svg, -f, --site, --no-symbols, --skip.  names: of call sites, --no-symbols,
+ * --skip and -f; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down, --advice; pictures of
  * them: --of, --collapsed.  leaks: --suppressions, --no-default-suppressions, --error-exitcode, -v.
  * pair: a second operand, --of, --stacks, --blocks, --lines.
  * exports: --format, --of, no --json and no --color.

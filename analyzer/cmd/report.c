@@ -34,13 +34,16 @@ const struct command_help help_report = {
 static void print(const struct study *study, const struct reader *reader, struct sink *sink)
 {
 	const struct site_query all = {.order = SITE_ORDER_LIVE};
+	struct advice_list advice;
 	struct sites sites;
 
 	sites_make(study, NULL, &all, &sites);
+	advice_make(study, &sites, &advice);
 	if (reader->json)
-		report_json(study, &sites, &reader->view, sink);
+		report_json(study, &sites, &advice, &reader->view, sink);
 	else
-		report_text(study, &sites, &reader->view, sink);
+		report_text(study, &sites, &advice, &reader->view, sink);
+	advice_free(&advice);
 	sites_free(&sites);
 }
 

@@ -16,6 +16,7 @@ static const struct command_option options[] = {
 	{"--stacks", "below each site its whole stack"},
 	{"--bottom-up", "a tree, from what allocates to its callers"},
 	{"--top-down", "a tree, from main to what allocates"},
+	{"--advice", "what a change would save at most, site by site, instead of the table"},
 	{"--min PERCENT", "branches of a tree with less are left out (default 1%)"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
@@ -45,14 +46,21 @@ struct wish {
 static bool print(const struct study *study, struct sites *sites, const struct wish *wish,
 		  const struct reader *reader, struct failure *why)
 {
+	struct site_view view = wish->view;
+	struct advice_list advice = {.list = NULL};
 	struct sink sink;
 
 	if (!reader_open_sink(reader, &sink, why))
 		return false;
+	if (reader->json || reader->advice) {
+		advice_make(study, sites, &advice);
+		view.advice = &advice;
+	}
 	if (reader->json)
-		sites_json(study, sites, &wish->view, &sink);
+		sites_json(study, sites, &view, &sink);
 	else
-		sites_text(study, sites, &wish->view, &sink);
+		sites_text(study, sites, &view, &sink);
+	advice_free(&advice);
 	return sink_close(&sink, why);
 }
 
@@ -77,9 +85,11 @@ static int set_view(const struct reader *reader, struct site_view *ret)
 		.tree_root = reader->bottom_up ? TREE_OF_ALLOCATORS : TREE_OF_CALLERS,
 		.share_min = 0.01,
 	};
-	if (reader->stacks + reader->bottom_up + reader->top_down > 1)
-		return command_usage_error(
-			"sites", "--stacks, --bottom-up and --top-down are three views: give one");
+	if (reader->stacks + reader->bottom_up + reader->top_down + reader->advice > 1)
+		return command_usage_error("sites", "--stacks, --bottom-up, --top-down and --advice "
+						    "are four views: give one");
+	if (reader->advice && reader->thread)
+		return command_usage_error("sites", "--advice is of all threads: not with --thread");
 	if (reader->json && ret->tree)
 		return command_usage_error("sites", "--json has all stacks: no tree with it");
 	if (reader->min && !ret->tree)

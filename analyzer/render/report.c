@@ -2,6 +2,7 @@
 /* report.c: the text of a report: at a glance, then tables, then what to know about the figures. */
 #include "render/report.h"
 
+#include "render/advice.h"
 #include "render/glance.h"
 #include "render/sites.h"
 #include "render/tables.h"
@@ -26,8 +27,8 @@ static void put_section(const struct study *study, const struct process_study *p
 	words_notes(&process->figures.notes, sink);
 }
 
-void report_text(const struct study *study, struct sites *sites, const struct view *view,
-		 struct sink *sink)
+void report_text(const struct study *study, struct sites *sites, const struct advice_list *advice,
+		 const struct view *view, struct sink *sink)
 {
 	const struct process_study *only = study->process_count == 1 ? study->processes : NULL;
 
@@ -35,6 +36,7 @@ void report_text(const struct study *study, struct sites *sites, const struct vi
 	if (study->process_count > 1)
 		table_of_processes(study, view, sink);
 	sites_brief(sites, sink);
+	advice_brief(advice, sink);
 	put_tables(&study->total, only, view, sink);
 	words_notes(&study->total.notes, sink);
 	if (only || !view->all)

@@ -4,13 +4,13 @@
 #define POOLMEM_RENDER_REPORT_H
 
 #include "render/view.h"
-#include "study/sites.h"
+#include "study/advice.h"
 #include "study/study.h"
 #include "text/sink.h"
 
-void report_text(const struct study *study, struct sites *sites, const struct view *view,
-		 struct sink *sink);
-void report_json(const struct study *study, struct sites *sites, const struct view *view,
-		 struct sink *sink);
+void report_text(const struct study *study, struct sites *sites, const struct advice_list *advice,
+		 const struct view *view, struct sink *sink);
+void report_json(const struct study *study, struct sites *sites, const struct advice_list *advice,
+		 const struct view *view, struct sink *sink);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* report_json.c: a report for machines: bytes and counts, nothing left out but by -n. */
+#include "render/advice.h"
 #include "render/generations_json.h"
 #include "render/json.h"
 #include "render/report.h"
@@ -173,8 +174,8 @@ static json_t *process_json(const struct study *study, const struct process_stud
 	return object;
 }
 
-void report_json(const struct study *study, struct sites *sites, const struct view *view,
-		 struct sink *sink)
+void report_json(const struct study *study, struct sites *sites, const struct advice_list *advice,
+		 const struct view *view, struct sink *sink)
 {
 	json_t *document = json_object();
 	json_t *processes = json_array();
@@ -183,6 +184,7 @@ void report_json(const struct study *study, struct sites *sites, const struct vi
 	json_put(document, "classes", classes_json(&study->total.classes, view));
 	json_put(document, "generations", json_generations(&study->total.generations, false));
 	json_put(document, "call_sites", sites_brief_json(sites, view));
+	json_put(document, "advice", advice_json(sites, advice));
 	for (size_t i = 0; i < study->process_count; i++)
 		json_array_append_new(processes, process_json(study, &study->processes[i], view));
 	json_put(document, "processes", processes);

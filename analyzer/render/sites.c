@@ -2,6 +2,7 @@
 /* sites.c: the text of sites: what it says in words, then a table, stacks or a tree. */
 #include "render/sites.h"
 
+#include "render/advice.h"
 #include "render/glance.h"
 #include "render/tables.h"
 #include "text/allocate.h"
@@ -127,7 +128,7 @@ static void put_sums(struct table *table, const struct column_of_sites *columns,
 static void put_rows(struct sites *sites, size_t rows, struct sink *sink)
 {
 	struct column_of_sites chosen[COLUMN_MAX];
-	struct column columns[COLUMN_MAX + 2];
+	struct column columns[COLUMN_MAX + 3];
 	size_t figures = choose_columns(sites->order, chosen), count = 0;
 	struct table table;
 
@@ -135,14 +136,20 @@ static void put_rows(struct sites *sites, size_t rows, struct sink *sink)
 		columns[count] = chosen[count].column;
 	if (sites->period_max > 1)
 		columns[count++] = (struct column){"+-", COLUMN_NUMBER, 0};
+	if (!sites->by_thread)
+		columns[count++] = (struct column){"dies", COLUMN_TEXT, 0};
 	columns[count++] = (struct column){"allocated by < called by", COLUMN_TEXT, 0};
 	table_begin(&table, columns, count);
 	for (size_t i = 0; i < rows; i++) {
 		put_sums(&table, chosen, figures, sites, &sites->list[i].sums);
+		if (!sites->by_thread)
+			table_cell(&table, verdict_words[sites->list[i].verdict]);
 		put_location(&table, sites, &sites->list[i]);
 	}
 	if (sites->used_count > 1) {
 		put_sums(&table, chosen, figures, sites, &sites->all);
+		if (!sites->by_thread)
+			table_cell(&table, "");
 		table_cell(&table, "all");
 	}
 	table_end(&table, sink);
@@ -163,9 +170,11 @@ static void put_title(const struct sites *sites, size_t rows, struct sink *sink)
 
 static void put_legend(const struct sites *sites, struct sink *sink)
 {
-	table_legend(sink, sites->period_max > 1
-				   ? "+-: how far the first column may lie off, in 95 of 100 cases"
-				   : "live: usable bytes now or at the end, in so many blocks");
+	table_legend(sink,
+		     sites->period_max > 1
+			     ? "+-: of the first column, in 95 of 100 cases; dies: when most do"
+			     : "live: usable bytes now or at the end, in so many blocks; dies: when "
+			       "most do");
 }
 
 static void put_table(struct sites *sites, const struct view *view, struct sink *sink)
@@ -237,6 +246,8 @@ static void put_stacks(struct sites *sites, const struct view *view, struct sink
 			sink_print(sink, " (+- %s)", sites_error(&site->sums, figure).text);
 		put_amount("live", &site->sums, SITE_LIVE, SITE_LIVE_BYTES, sink);
 		put_amount("allocated", &site->sums, SITE_ALLOCATED, SITE_ALLOCATED_BYTES, sink);
+		if (!sites->by_thread)
+			sink_print(sink, "; dies: %s", verdict_words[site->verdict]);
 		sink_print(sink, "\n");
 		sites_stack(sites, site, (struct walk){site->place, 0}, sink);
 	}
@@ -252,6 +263,8 @@ void sites_text(const struct study *study, struct sites *sites, const struct sit
 	sites_words(sites, sink);
 	if (view->tree)
 		sites_tree_text(sites, view, sink);
+	else if (view->advice)
+		advice_text(view->advice, view->view.row_max, sink);
 	else if (view->stacks)
 		put_stacks(sites, &view->view, sink);
 	else

@@ -5,6 +5,7 @@
 
 #include "render/view.h"
 #include "render/words.h"
+#include "study/advice.h"
 #include "study/site_tree.h"
 #include "study/sites.h"
 #include "text/sink.h"
@@ -16,7 +17,8 @@ struct site_view {
 	bool stacks; /* below each site its whole stack */
 	bool tree;   /* instead of the table */
 	enum tree_root tree_root;
-	double share_min; /* of the tree: branches with less are left out */
+	double share_min;                 /* of the tree: branches with less are left out */
+	const struct advice_list *advice; /* in JSON; of the text instead of the table; NULL: none */
 };
 
 void sites_text(const struct study *study, struct sites *sites, const struct site_view *view,

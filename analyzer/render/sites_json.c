@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sites_json.c: sites for machines: bytes and blocks; each stack as numbers of frames in one table. */
+#include "render/advice.h"
 #include "render/json.h"
 #include "render/sites.h"
 #include "text/allocate.h"
@@ -140,6 +141,8 @@ static json_t *site_json(struct frame_table *table, const struct site *site)
 	json_put(object, "location",
 		 walk.place ? json_count(table->first[walk.place] - 1 + walk.call) : json_null());
 	json_put(object, "stack_ends", ends_json(site->ends));
+	json_put(object, "verdict",
+		 json_text(table->sites->by_thread ? NULL : verdict_keys[site->verdict]));
 	put_sums(object, &site->sums);
 	json_put(object, "classes", classes_json(table->sites, site));
 	return object;
@@ -179,6 +182,8 @@ void sites_put_json(json_t *document, struct sites *sites, size_t rows)
 		json_array_append_new(list, site_json(&table, &sites->list[i]));
 	json_put(document, "sites", list);
 	json_put(document, "frames", table.frames);
+	if (view->advice)
+		json_put(document, "advice", advice_json(sites, view->advice));
 	free(table.first);
 }
 

@@ -36,6 +36,15 @@ void estimate_add(struct estimate *to, const struct estimate *from)
 	to->variance += from->variance;
 }
 
+struct estimate estimate_times(const struct estimate *estimate, double each)
+{
+	return (struct estimate){
+		.seen = estimate->seen * each,
+		.unseen = estimate->unseen * each,
+		.variance = estimate->variance * each * each,
+	};
+}
+
 /*
  * A quantile of the gamma distribution with this mean and variance, by Wilson and Hilferty: of many recorded
  * blocks that is mean + z * sd; of few it is askew as counts of rare things are.

@@ -39,6 +39,9 @@ void estimate_add_bytes(struct estimate *to, double bytes, double blocks,
 
 void estimate_add(struct estimate *to, const struct estimate *from);
 
+/* So much for each of what was estimated. */
+struct estimate estimate_times(const struct estimate *estimate, double each);
+
 static inline double estimate_value(const struct estimate *estimate)
 {
 	return estimate->seen + estimate->unseen;

@@ -120,7 +120,8 @@ static int parts_in_order(const void *left, const void *right)
 }
 
 /* Adds a group, the parts from `first` on that are equal; returns how many. */
-static size_t add_group(const struct part *first, size_t most, struct site_sums *sums)
+static size_t add_group(const struct part *first, size_t most, struct site_sums *sums,
+			struct site_ages *ages)
 {
 	struct site_group group = {0};
 	size_t count = 0;
@@ -128,16 +129,18 @@ static size_t add_group(const struct part *first, size_t most, struct site_sums 
 	while (count < most && by_group(first, &first[count]) == 0)
 		site_group_add(&group, first[count++].row);
 	site_sums_add_group(sums, &group, first->row, first->process);
+	site_ages_add_group(ages, &group, first->row, first->process);
 	return count;
 }
 
-static size_t add_class(const struct part *first, size_t most, struct site_class *ret)
+static size_t add_class(const struct part *first, size_t most, struct site_class *ret,
+			struct site_ages *ages)
 {
 	size_t count = 0;
 
 	*ret = (struct site_class){.kind = first->kind, .block_bytes = first->block_bytes};
 	while (count < most && by_class(first, &first[count]) == 0)
-		count += add_group(&first[count], most - count, &ret->sums);
+		count += add_group(&first[count], most - count, &ret->sums, ages);
 	return count;
 }
 
@@ -149,10 +152,11 @@ static void add_site(struct sites *sites, const struct part *first, size_t most,
 	*site = (struct site){.place = first->place, .first_class = *classes};
 	while (count < most && first[count].place == site->place) {
 		struct site_class *row = &sites->classes[(*classes)++];
-		count += add_class(&first[count], most - count, row);
+		count += add_class(&first[count], most - count, row, &site->ages);
 		site_sums_add(&site->sums, &row->sums);
 	}
 	site->class_count = *classes - site->first_class;
+	site->verdict = verdict_of(&site->ages);
 	for (size_t i = 0; i < count; i++)
 		site->ends |= 1u << first[i].row->stack_end;
 	site_sums_add(&sites->all, &site->sums);

@@ -10,6 +10,7 @@
 
 #include "study/site_sums.h"
 #include "study/study.h"
+#include "study/verdict.h"
 
 /* Of a site, the blocks of one size. */
 struct site_class {
@@ -21,6 +22,8 @@ struct site {
 	uint32_t place; /* innermost; 0: its stack is not known */
 	uint32_t ends;  /* bits of enum pm_stack_end */
 	struct site_sums sums;
+	struct site_ages ages;
+	enum verdict verdict;
 	size_t first_class, class_count; /* in sites.classes */
 	double rank;
 };

@@ -399,6 +399,36 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 	run -1 "$poolmem" survival --svg none/curve.svg "$capture"
 }
 
+@test "survival --site: wrong options, nothing to show" {
+	for option in '--sort old' '--filter x' --all '--thresholds 4000:10:10'; do
+		run -2 "$poolmem" survival --site first $option "$here/sites/capture.pm"
+		[[ $output == *"not with --site"* ]]
+	done
+	run -2 "$poolmem" survival --no-symbols "$here/sites/capture.pm"
+	run -2 "$poolmem" survival --site '(' "$here/sites/capture.pm"
+	run -2 "$poolmem" report --site first "$here/sites/capture.pm"
+	run -1 "$poolmem" survival --site nobody "$here/sites/capture.pm"
+	[[ $output == *"no call site matches the filter"* ]]
+	run -1 --separate-stderr "$poolmem" survival --site . "$capture"
+	[[ $stderr == *"no call sites were recorded"* ]]
+	run -1 bash -c '"$0" survival --site first "$1" >/dev/full' "$poolmem" "$here/sites/capture.pm"
+	run -1 --separate-stderr "$poolmem" survival --site . --svg none.svg "$here/sites_hostile/capture.pm"
+	[[ $stderr == *"none.svg is not drawn"* && ! -e none.svg ]]
+}
+
+@test "survival --site: words, curve and picture" {
+	run -0 "$poolmem" survival --no-symbols --site . "$here/sites/capture.pm"
+	[[ $output == *"5 call sites taken together"*"Verdict: mixed. 70.7 % died in the epoch of their birth, 11.2 % live."* ]]
+	[ "$(wc -L <<<"$output")" -le 80 ]
+	run -0 "$poolmem" survival --no-symbols --site . --svg site.svg "$here/sites/capture.pm"
+	python3 -c 'import xml.dom.minidom
+text = open("site.svg").read()
+xml.dom.minidom.parseString(text)
+assert text.count("<polyline") == 2 and text.count("<polygon") == 1'
+	run -1 "$poolmem" survival --site . --svg site.svg "$here/sites/capture.pm"
+	[[ $output == *"give -f to replace it"* ]]
+}
+
 @test "survival: order, rows and filter of size classes" {
 	classes() { "$poolmem" survival --json "$@" "$capture" | python3 -c 'import json, sys; print(*[c["class"] for c in json.load(sys.stdin)["classes"]])'; }
 	[ "$(classes)" = "64 48 large 0" ]

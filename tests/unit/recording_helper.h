@@ -14,6 +14,7 @@
 #include "render/flamegraph.h"
 #include "render/leaks.h"
 #include "render/report.h"
+#include "render/site_survival.h"
 #include "render/sites.h"
 #include "render/survival.h"
 #include "study/study.h"
@@ -64,11 +65,26 @@ static inline void survival_all(const struct study *study, const struct view *vi
 		survival_svg(study, sink);
 }
 
+static inline void site_survival_all(const struct study *study, struct sites *sites,
+				     struct sink *sink)
+{
+	struct site_survival survival;
+
+	if (!sites->count)
+		return;
+	site_survival_make(sites, &survival);
+	site_survival_text(study, sites, &survival, sink);
+	site_survival_json(study, sites, &survival, "x|0", sink);
+	if (survival.curve.count)
+		site_survival_svg(study, sites, &survival, sink);
+}
+
 /* Sites in each form.  No file is opened that the bytes name. */
 static inline void sites_all(const struct study *study, struct sink *sink)
 {
-	const struct site_view table = {.view.row_max = 20}, stacks = {.stacks = true},
-			       tree = {.tree = true, .share_min = 0.01};
+	struct advice_list advice;
+	const struct site_view table = {.view.row_max = 20, .advice = &advice},
+			       stacks = {.stacks = true}, tree = {.tree = true, .share_min = 0.01};
 	struct site_query query;
 	struct failure why;
 	struct sites sites;
@@ -77,14 +93,18 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 		_exit(96);
 	query.without_files = true;
 	sites_make(study, NULL, &query, &sites);
+	advice_make(study, &sites, &advice);
 	sites_text(study, &sites, &stacks, sink);
 	sites_text(study, &sites, &tree, sink);
+	sites_text(study, &sites, &table, sink);
 	sites_json(study, &sites, &table, sink);
-	report_json(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
-	report_text(study, &sites, &(struct view){.row_max = 20, .all = true}, sink);
+	report_json(study, &sites, &advice, &(struct view){.row_max = 20, .all = true}, sink);
+	report_text(study, &sites, &advice, &(struct view){.row_max = 20, .all = true}, sink);
+	site_survival_all(study, &sites, sink);
 	flamegraph_collapsed(&sites, sink);
 	if (sites.count && sites.list[0].rank > 0)
 		flamegraph_svg(study, &sites, 0.001, sink);
+	advice_free(&advice);
 	sites_free(&sites);
 	site_query_close(&query);
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* chart.h: what pictures of survival have in common: axes, ages in doublings, a legend. */
+#ifndef POOLMEM_RENDER_CHART_H
+#define POOLMEM_RENDER_CHART_H
+
+#include "study/study.h"
+#include "text/sink.h"
+
+enum { CHART_LEFT = 70, CHART_RIGHT = 660, CHART_TOP = 60, CHART_BOTTOM = 440 };
+
+/* Ages reach as far as that one: in doublings of age + 1. */
+double chart_last(uint32_t age);
+
+/* Births stand one step before age 0. */
+double chart_x(uint32_t age, double last);
+double chart_y(double share);
+
+/* what: "Survival". */
+void chart_begin(const struct study *study, const char *what, struct sink *sink);
+void chart_axes(const struct study *study, const uint32_t *ages, size_t age_count,
+		struct sink *sink);
+void chart_legend(unsigned row, const char *style, const char *text, size_t column_max,
+		  struct sink *sink);
+void chart_caption(unsigned row, const char *text, struct sink *sink);
+
+/* With a last line of words. */
+void chart_end(const char *words, struct sink *sink);
+
+#endif
