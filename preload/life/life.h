@@ -117,12 +117,23 @@ bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp);
 void sites_note_peak(void); /* after live bytes were published */
 void sites_begin(void);     /* in a forked child */
 
+/* By which heaps record that follow.  Switched by one caller at a time; false: to too many different ones. */
+uint64_t sites_period(void); /* 0: nothing is recorded, 1: each block */
+bool sites_switch(uint64_t period);
+bool sites_follow(
+	struct heap *heap); /* false: it does already; true: its countdowns are to be armed anew */
+
 /* Of what is recorded and not frozen: freezes what is older than the epoch, and counts it.  And the reverse. */
 void sites_freeze(struct frozen *ret_more);
 void sites_unfreeze(void);
 
 /* Corrects a census by stamps: recorded blocks stand in generation 2 there, and as frozen. */
 void sites_correct(struct survival_begun *begun);
+
+/* control.c: what is asked for from outside while the process runs. */
+void control_init(enum pm_control what_can_be_asked);
+void control_begin(void);             /* in a forked child */
+void control_look(struct heap *heap); /* of the calling thread, at slow calls */
 
 /* modules.c */
 void modules_init(void);

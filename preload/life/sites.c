@@ -27,7 +27,9 @@ enum {
 	DEPTH_MAX = 128,
 	MEMOS = 16,
 	PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
-	ROW_PAGES = INTERN_SITES / PAGE_ROWS,
+	SITE_PAGES = INTERN_SITES / PAGE_ROWS,
+	PERIODS = 16, /* that rows of a process may have */
+	ROW_PAGES = PERIODS * SITE_PAGES,
 	WAIT_TURNS = 150, /* half a second: a thread that is stopped keeps nobody for longer */
 	PEAK_SHARE = 64,  /* a new peak is noted when it is higher by this part of itself, and by */
 	PEAK_BYTES = 16 << 10,
@@ -39,15 +41,34 @@ struct recorder {
 	uint32_t descent; /* whose rows these are */
 	struct memo_frames fresh;
 	struct walk_memo memo[MEMOS]; /* of where walks begin: calls that come in turn find their own */
-	struct pm_site **rows_of[ROW_PAGES]; /* by number of the site less one; NULL: none yet */
+	struct pm_site **rows_of[ROW_PAGES]; /* by number of the row less one; NULL: none yet */
 } __attribute__((aligned(MEMORY_PAGE)));
 
-static uint64_t period;               /* 0: nothing is recorded */
+static uint64_t periods[PERIODS];     /* 0: nothing is recorded; the first is what it began with */
+static uint32_t period_count = 1;     /* atomic */
+static uint32_t current;              /* index of the one in force; atomic */
 static uintptr_t own_first, own_last; /* addresses of this library */
 static struct recorder *shared;       /* of calls without a heap; atomic */
 static uint64_t peak_noted;           /* live bytes; atomic */
 
+/* By which the next blocks of the heap are chosen. */
+static uint64_t period_of(const struct heap *heap)
+{
+	return periods[heap->events.period];
+}
+
+uint64_t sites_period(void)
+{
+	return periods[__atomic_load_n(&current, __ATOMIC_ACQUIRE)];
+}
+
 /* --- rows ----------------------------------------------------------------------------------------- */
+
+/* Of a block of a site that the heap records now.  Rows of periods that another heap follows have other numbers. */
+static uint32_t row_number(const struct heap *heap, uint32_t site)
+{
+	return heap->events.period * INTERN_SITES + site;
+}
 
 static uintptr_t enterer; /* whose thread's words these are; atomic */
 
@@ -91,7 +112,7 @@ static struct recorder *renewed(struct recorder *recorder)
 {
 	if (!recorder || recorder->descent == life.descent)
 		return recorder;
-	for (unsigned i = 0; i < ROW_PAGES; i++)
+	for (unsigned i = 0; i < period_count * SITE_PAGES; i++)
 		if (recorder->rows_of[i])
 			__builtin_memset(recorder->rows_of[i], 0, MEMORY_PAGE);
 	recorder->rows = (struct segment_rows){0};
@@ -99,7 +120,7 @@ static struct recorder *renewed(struct recorder *recorder)
 	return recorder;
 }
 
-/* Where the row of a site is noted; NULL: nowhere yet. */
+/* Where a row is noted; NULL: nowhere yet. */
 static struct pm_site **place_of(const struct recorder *recorder, uint32_t number)
 {
 	struct pm_site **page = __atomic_load_n(&recorder->rows_of[(number - 1) / PAGE_ROWS],
@@ -126,7 +147,7 @@ static struct recorder *recorder_of(struct heap *heap)
 
 static struct pm_site *add_row(struct heap *heap, uint32_t number)
 {
-	const struct site *site = intern_site(number);
+	const struct site *site = intern_site((number - 1) % INTERN_SITES + 1);
 	struct pm_slot *slot = heap ? heap_counted(heap, heap->slot) : NULL;
 	struct pm_site row = {
 		.frame = site->frame,
@@ -135,7 +156,7 @@ static struct pm_site *add_row(struct heap *heap, uint32_t number)
 		.size_class = site->size_class,
 		.large_log2 = site->large_log2,
 		.stack_end = site->stack_end,
-		.period = period,
+		.period = periods[(number - 1) / INTERN_SITES],
 	};
 	struct recorder *recorder = recorder_of(heap);
 	struct pm_site **place = recorder ? make_place(recorder, number) : NULL;
@@ -187,11 +208,11 @@ static void seed(struct heap *heap)
 
 uint64_t sites_gap(struct heap *heap, size_t unit)
 {
-	if (!period)
+	if (!period_of(heap))
 		return UINT64_MAX;
 	if (!heap->events.random)
 		seed(heap);
-	return sample_gap(&heap->events.random, unit, period);
+	return sample_gap(&heap->events.random, unit, period_of(heap));
 }
 
 static bool is_own(uintptr_t address)
@@ -236,7 +257,7 @@ static uint32_t enter(const struct stack *stack)
 static struct walk_memo *memo_for(struct recorder *recorder, uintptr_t sp)
 {
 	uint64_t hash = (sp >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-	return &recorder->memo[period == 1 ? hash >> 60 : 0];
+	return &recorder->memo[sites_period() == 1 ? hash >> 60 : 0];
 }
 
 /* The site of a block by the stack from `from` on.  0: no room. */
@@ -265,17 +286,23 @@ __attribute__((noinline)) static uint32_t find_site(struct recorder *recorder, s
 	return number ? number : enter(&stack);
 }
 
+/* Blocks of pools that the thread of the heap has allocated so far. */
+static uint64_t pooled(struct heap *heap)
+{
+	const struct pm_slot *slot = heap_counted(heap, heap->slot);
+	struct class_set classes = heap->ticking;
+	uint64_t sum = 0;
+	for (int c; (c = class_take(&classes)) >= 0;)
+		sum += tally_allocations(&slot->tally[c]);
+	return sum;
+}
+
 /* Blocks that the thread of the heap has allocated so far; from pools, where each is recorded, these. */
 static uint64_t order_of(struct heap *heap)
 {
 	const struct pm_slot *slot = heap_counted(heap, heap->slot);
 	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
-	if (period == 1)
-		return sum + heap->events.recorded;
-	struct class_set classes = heap->ticking;
-	for (int c; (c = class_take(&classes)) >= 0;)
-		sum += tally_allocations(&slot->tally[c]);
-	return sum;
+	return sum + (period_of(heap) == 1 ? heap->events.recorded : pooled(heap));
 }
 
 /* Of a block that is alive and the heap's own: nobody else writes its stamp but to age it, and it is young. */
@@ -311,6 +338,7 @@ __attribute__((noinline)) void sites_record(struct heap *heap, struct pool *pool
 {
 	struct recorder *recorder = life.recording ? recorder_of(heap) : NULL;
 	uint32_t site = recorder ? find_site(recorder, frame_of_caller(), pool) : 0;
+	site = site ? row_number(heap, site) : 0;
 	struct pm_site *row = site ? row_of(heap, site) : NULL;
 	heap->events.recorded += pool->state != POOL_LARGE;
 	if (!row || !note(heap, pool, block, requested, site)) {
@@ -474,7 +502,8 @@ void sites_note_peak(void)
 {
 	uint64_t live = life_process()->live_now_bytes;
 	uint64_t noted = __atomic_load_n(&peak_noted, __ATOMIC_RELAXED);
-	if (!period || live < noted + noted / PEAK_SHARE + PEAK_BYTES || !wiped_try(&wiped.entering))
+	if (!sites_period() || live < noted + noted / PEAK_SHARE + PEAK_BYTES ||
+	    !wiped_try(&wiped.entering))
 		return;
 	__atomic_store_n(&peak_noted, live, __ATOMIC_RELAXED);
 	segment_each_row(life.leader, note_peak, NULL);
@@ -489,11 +518,36 @@ void sites_begin(void)
 	struct heap *heap;
 	__atomic_store_n(&peak_noted, 0, __ATOMIC_RELAXED);
 	if (life.process)
-		life.process->site_period = period;
+		life.process->site_period = sites_period();
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
 		heap->events.armed = (struct class_set){{0}};
 		heap->events.random = 0;
+		sites_follow(heap);
 	}
+}
+
+bool sites_switch(uint64_t period)
+{
+	uint32_t i = 0;
+	while (i < period_count && periods[i] != period)
+		i++;
+	if (i == PERIODS)
+		return false;
+	periods[i] = period;
+	if (i == period_count)
+		__atomic_store_n(&period_count, i + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&current, i, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool sites_follow(struct heap *heap)
+{
+	uint32_t now = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+	if (heap->events.period == now)
+		return false;
+	heap->events.recorded = heap->slot ? pooled(heap) : 0;
+	heap->events.period = now;
+	return true;
 }
 
 void sites_init(void)
@@ -501,11 +555,15 @@ void sites_init(void)
 	extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 	extern const char etext[] __attribute__((visibility("hidden")));
 	uint32_t mode = life.settings.sites.index;
-	if ((mode != SITES_SAMPLE && mode != SITES_ALL) || !walk_available())
+	uint64_t sample = life.settings.sites_period ? life.settings.sites_period : 1;
+	if (mode == SITES_NEVER || !walk_available()) {
+		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER : PM_CONTROL_NO_STACKS);
 		return;
-	period = mode == SITES_ALL || !life.settings.sites_period ? 1 : life.settings.sites_period;
+	}
+	periods[0] = mode == SITES_OFF ? 0 : mode == SITES_ALL ? 1 : sample;
 	own_first = (uintptr_t)__ehdr_start;
 	own_last = (uintptr_t)etext;
-	life.process->site_period = period;
+	life.process->site_period = periods[0];
 	modules_init();
+	control_init(PM_CONTROL_OPEN);
 }
