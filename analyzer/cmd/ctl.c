@@ -6,8 +6,10 @@
 #include "cmd/suggest.h"
 #include "launch/settings.h"
 #include "render/control.h"
+#include "study/mode.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -222,7 +224,7 @@ static bool is_refused(const struct control_state *state, uint64_t word, uint64_
 	fail(why, FAILURE_NOTHING,
 	     "the process stays with %s: it was switched to as many different periods as it takes; give "
 	     "one that it has had",
-	     control_words(state->period).text);
+	     mode_words(state->period).text);
 	return true;
 }
 

@@ -90,6 +90,7 @@ struct process {
 	struct pm_site *sites;       /* each `frame` is an index in frames->list */
 	size_t site_count;
 	uint32_t sites_torn; /* rows that contradict themselves */
+	uint64_t switched_real_ns; /* CLOCK_REALTIME: since when record.site_period holds; 0: since it began */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;
 	struct arena *arenas;

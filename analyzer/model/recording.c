@@ -106,6 +106,9 @@ static void add_heap_process(struct reading *reading, const struct recorded_segm
 	struct process *process = add_process(reading, segment, leader, kind);
 
 	process->record = slot_at(image, leader)->process;
+	if (process->record.site_since_ns)
+		process->switched_real_ns = process->record.site_since_ns -
+					    segment->leader.began_ns + segment->leader.began_real_ns;
 	read_slots(image, false, process);
 	read_map(image, process);
 	read_survivors(image, process);

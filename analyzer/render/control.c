@@ -3,33 +3,7 @@
 #include "render/control.h"
 
 #include "render/json.h"
-#include "text/number.h"
-
-#include <stdio.h>
-#include <time.h>
-
-struct phrase control_words(uint64_t period)
-{
-	struct phrase phrase = {"sites=off"};
-
-	if (period == 1)
-		return (struct phrase){"sites=all"};
-	if (period > 1)
-		snprintf(phrase.text, sizeof phrase.text, "sites=sample, one block in %s",
-			 number_bytes(period).text);
-	return phrase;
-}
-
-static struct phrase time_of_day(uint64_t real_ns)
-{
-	struct phrase phrase = {""};
-	time_t seconds = (time_t)(real_ns / 1000000000);
-	struct tm local;
-
-	if (localtime_r(&seconds, &local))
-		strftime(phrase.text, sizeof phrase.text, "%Y-%m-%d %H:%M:%S", &local);
-	return phrase;
-}
+#include "study/mode.h"
 
 static void put_missing(const struct control_state *state, uint64_t asked, struct sink *sink)
 {
@@ -47,19 +21,13 @@ static void put_missing(const struct control_state *state, uint64_t asked, struc
 
 void control_text(uint32_t pid, const struct control_state *state, uint64_t asked, struct sink *sink)
 {
-	sink_print(sink, "process %u: %s", pid, control_words(state->period).text);
+	sink_print(sink, "process %u: %s", pid, mode_words(state->period).text);
 	if (state->was_switched)
 		sink_print(sink, " since %s; before that %s\n",
-			   time_of_day(state->since_real_ns).text,
-			   control_words(state->before).text);
+			   mode_time(state->since_real_ns).text, mode_words(state->before).text);
 	else
 		sink_print(sink, " since it began\n");
 	put_missing(state, asked ? asked : state->asked, sink);
-}
-
-static const char *mode_of(uint64_t period)
-{
-	return !period ? "off" : period == 1 ? "all" : "sample";
 }
 
 void control_json(uint32_t pid, const struct control_state *state, uint64_t asked, struct sink *sink)
@@ -72,13 +40,13 @@ void control_json(uint32_t pid, const struct control_state *state, uint64_t aske
 	json_put(document, "estimated", json_object());
 	json_put(document, "notes", json_array());
 	json_put(document, "pid", json_count(pid));
-	json_put(document, "sites", json_text(mode_of(state->period)));
+	json_put(document, "sites", json_text(mode_key(state->period)));
 	json_put(document, "sites.period", json_count(state->period));
 	json_put(document, "sites.sample_period", json_count(state->sample_period));
 	json_put(document, "since_real_ns",
 		 state->was_switched ? json_count(state->since_real_ns) : json_null());
 	json_put(document, "before",
-		 state->was_switched ? json_text(mode_of(state->before)) : json_null());
+		 state->was_switched ? json_text(mode_key(state->before)) : json_null());
 	json_put(document, "taken", json_boolean(state->taken == word));
 	json_put(document, "threads", json_count(state->threads));
 	json_put(document, "threads_following", json_count(state->followers));

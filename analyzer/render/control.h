@@ -4,15 +4,12 @@
 #define POOLMEM_RENDER_CONTROL_H
 
 #include "model/control.h"
-#include "render/words.h"
+#include "text/sink.h"
 
 /* asked: the word that it was asked for just now; 0: none. */
 void control_text(uint32_t pid, const struct control_state *state, uint64_t asked,
 		  struct sink *sink);
 void control_json(uint32_t pid, const struct control_state *state, uint64_t asked,
 		  struct sink *sink);
-
-/* A period in words: "sites=off", "sites=all", "sites=sample, one block in 512 KiB" */
-struct phrase control_words(uint64_t period);
 
 #endif

@@ -69,7 +69,9 @@ static void say_mode(const struct sites *sites, struct sink *sink)
 	}
 	sink_print(sink, "A sample was recorded, one block in %s allocated",
 		   number_bytes(sites->period_max).text);
-	if (sites->period_min < sites->period_max)
+	if (sites->period_min == 1)
+		sink_print(sink, ", or, some of the time, each block");
+	else if (sites->period_min < sites->period_max)
 		sink_print(sink, " or, some of the time, in %s",
 			   number_bytes(sites->period_min).text);
 	sink_print(sink,
