@@ -2,6 +2,7 @@
 /* recording.c: see recording.h. */
 #include "model/recording.h"
 
+#include "model/names.h"
 #include "model/parts.h"
 #include "model/state.h"
 #include "text/allocate.h"
@@ -237,6 +238,7 @@ static bool read_all(struct source *source, const struct vicinity *vicinity,
 	if (!recording->process_count && !recording->outside.json)
 		return fail(why, FAILURE_NOTHING, "no process in it");
 	tell_states(recording, source, vicinity);
+	tell_names(recording);
 	return true;
 }
 

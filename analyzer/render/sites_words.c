@@ -84,8 +84,8 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 	if (sites->by_thread) {
 		begin(sink);
 		sink_print(sink,
-			   "Of the slot that this thread held last, others perhaps before it: live is "
-			   "what they allocated less what they freed themselves.\n");
+			   "Of what such threads held last, others perhaps before them: live is what "
+			   "they allocated less what they freed themselves.\n");
 		return;
 	}
 	if (!sites->counted_bytes)

@@ -56,7 +56,8 @@ struct site_query {
 	bool by_name, by_module; /* whether `expression` holds, and that it is of modules alone */
 	regex_t expression;
 	bool by_thread;
-	uint32_t thread; /* tid */
+	uint32_t thread;         /* tid; 0: those of */
+	const char *thread_name; /* this name; borrowed */
 	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
 
@@ -70,6 +71,7 @@ bool site_figure_is_bytes(enum site_figure figure);
 /* expression: "REGEX", or "lib:REGEX" for modules alone; each may be NULL. */
 bool site_query_open(struct site_query *ret, const char *expression, const char *order,
 		     const char *thread, struct failure *why);
+bool site_query_wants_thread(const struct site_query *query, const struct slot *slot);
 void site_query_close(struct site_query *query);
 
 /* Some call of the stack matches. */

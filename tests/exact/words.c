@@ -29,7 +29,8 @@ static struct pm_process *writable(const char *directory)
 	closedir(stream);
 	size_t at = (size_t)((const char *)slot - (const char *)header);
 	int file = open(path, O_RDWR);
-	struct pm_slot *mapped = mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_SHARED, file, (off_t)at);
+	struct pm_slot *mapped = mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_SHARED,
+				      file, (off_t)at);
 	close(file);
 	return mapped == MAP_FAILED ? NULL : &mapped->process;
 }
@@ -40,10 +41,11 @@ static void *storm(void *unused)
 	(void)unused;
 	for (uint64_t turn = 1; !__atomic_load_n(&finished, __ATOMIC_ACQUIRE); turn++) {
 		state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
-		uint64_t period = turn % 3 == 0	  ? state >> 20
+		uint64_t period = turn % 3 == 0   ? state >> 20
 				  : turn % 3 == 1 ? state >> 60
 						  : (state >> 60) << 12;
-		uint64_t word = turn % 5 ? turn << PM_CONTROL_SHIFT | (period & 0xffffffffffff) : state;
+		uint64_t word = turn % 5 ? turn << PM_CONTROL_SHIFT | (period & 0xffffffffffff)
+					 : state;
 		__atomic_store_n(&record->control, word, __ATOMIC_RELEASE);
 		record->control_taken = state;
 		record->control_state = (uint32_t)state;
