@@ -248,6 +248,13 @@ static void print(void)
 	}
 }
 
+static void reap(void)
+{
+	int status;
+	if (wait(&status) < 0 || status)
+		exit(1);
+}
+
 /* It goes on as its parent, and is told otherwise by itself. */
 static void child(void)
 {
@@ -264,9 +271,12 @@ static void child(void)
 		for (unsigned i = 0; i < SETTLING; i++)
 			unseen_child(50);
 		expect(0);
+		ask("sites=off"); /* the same word as its parent was asked for */
+		settle();
+		expect(0);
 		_exit(0);
 	}
-	wait(NULL);
+	reap();
 	puts("child");
 	print();
 	fflush(stdout);
@@ -292,7 +302,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (!fork())
 		child();
-	wait(NULL);
+	reap();
 	expect(1);
 	return 0;
 }
