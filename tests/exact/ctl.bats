@@ -56,7 +56,7 @@ while True:
 			    seen.add(name)
 			assert not any(name and name.startswith("unseen") for name in seen), seen
 			assert live["sampled_all"] == 0 and report["mode"] == "sample", live
-			assert [n for n in report["notes"] if n["key"] == "sites_switched" and "sites=all since" in n["detail"]]
+			assert [n for n in report["notes"] if n["key"] == "sites_switched" and "sites=off since" in n["detail"]]
 		END
 	done
 }
@@ -68,7 +68,8 @@ while True:
 		allocated=$("$poolmem" report --json "$out"/segments/*.pms | python3 -c \
 			'import json, sys; print(json.load(sys.stdin)["metrics"]["alloc.count"])')
 		echo "$mode: $allocated, $(cat "$out/blocks")"
-		[ "$allocated" -ge "$(cat "$out/blocks")" ] && [ "$allocated" -lt $(($(cat "$out/blocks") + 50)) ]
+		[ "$allocated" -ge "$(cat "$out/blocks")" ]
+		[ "$allocated" -lt $(($(cat "$out/blocks") + 50)) ]
 	done
 }
 
@@ -108,14 +109,17 @@ assert "sites=sample, one block in 64.0 KiB since" in note and "before sites=all
 
 @test "ctl: what cannot be switched says why" {
 	ctl "$BASHPID" sites=all
-	[ "$status" = 1 ] && [[ $stderr == *"no segment of process $BASHPID"* ]]
+	[ "$status" = 1 ]
+	[[ $stderr == *"no segment of process $BASHPID"* ]]
 	POOLMEM=$POOLMEM,sites=never begin sleep 60
 	ctl "$pid" sites=all
-	[ "$status" = 1 ] && [[ $stderr == *"cannot be switched: it was started with sites=never"* ]]
+	[ "$status" = 1 ]
+	[[ $stderr == *"cannot be switched: it was started with sites=never"* ]]
 	kill "$pid"
 	wait "$pid" || true
 	ctl "$pid" sites=all
-	[ "$status" = 1 ] && [[ $stderr == *"process $pid has ended"* ]]
+	[ "$status" = 1 ]
+	[[ $stderr == *"process $pid has ended"* ]]
 	pid=
 }
 
@@ -136,7 +140,8 @@ assert "sites=sample, one block in 64.0 KiB since" in note and "before sites=all
 	begin sleep 60
 	chmod 622 "$out"/segments/*.pms
 	ctl "$pid" sites=all
-	[ "$status" = 3 ] && [[ $stderr == *"is not trusted"* ]]
+	[ "$status" = 3 ]
+	[[ $stderr == *"is not trusted"* ]]
 	[ "$(id -u)" = 0 ] || skip "another user can be played by root alone"
 	chmod 755 "$BATS_TEST_TMPDIR" "$out/segments"
 	chmod 644 "$out"/segments/*.pms
@@ -144,6 +149,7 @@ assert "sites=sample, one block in 64.0 KiB since" in note and "before sites=all
 		# shellcheck disable=SC2086
 		run --separate-stderr setpriv --reuid 65534 --clear-groups "$poolmem" ctl "$pid" $asked
 		echo "$stderr"
-		[ "$status" = 3 ] && [[ $stderr == *"not trusted"* || $stderr == *"cannot open"* ]]
+		[ "$status" = 3 ]
+		[[ $stderr == *"not trusted"* || $stderr == *"cannot open"* ]]
 	done
 }

@@ -283,6 +283,24 @@ static void child(void)
 	_exit(0);
 }
 
+/* Forked by a thread that has not followed yet, when another has: the child does from its first block on. */
+static void stale(void)
+{
+	const struct pm_slot *slot = here();
+	pthread_t other;
+	ask("sites=off");
+	if (pthread_create(&other, NULL, nothing, NULL) || pthread_join(other, NULL))
+		abort();
+	if (slot->control == slot->process.control_taken)
+		abort();
+	if (!fork()) {
+		for (unsigned i = 0; i < 10; i++)
+			unseen_child(50);
+		_exit(0);
+	}
+	reap();
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS];
@@ -304,5 +322,6 @@ int main(int argc, char **argv)
 		child();
 	reap();
 	expect(1);
+	stale();
 	return 0;
 }

@@ -48,6 +48,8 @@ static void *storm(void *unused)
 					 : state;
 		__atomic_store_n(&record->control, word, __ATOMIC_RELEASE);
 		record->control_taken = state;
+		if (record->site_period > PM_CONTROL_PERIOD_MAX)
+			abort();
 		record->control_state = (uint32_t)state;
 		record->sample_period = state;
 		if (turn % 64 == 0)

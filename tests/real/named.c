@@ -71,9 +71,11 @@ int main(int argc, char **argv)
 	for (uintptr_t i = 0; i < FIRST; i++)
 		pthread_create(&threads[i], NULL, first[i], (void *)i);
 	for (unsigned i = 0; i < FIRST; i++)
-		pthread_join(threads[i], NULL);
+		if (first[i] != changes)
+			pthread_join(threads[i], NULL);
 	pthread_create(&last, NULL, worker, (void *)9UL);
 	pthread_join(last, NULL);
+	pthread_join(threads[1], NULL);
 	stay();
 	return 0;
 }

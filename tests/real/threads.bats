@@ -46,12 +46,13 @@ import json, sys
 d = json.load(sys.stdin)
 threads = d["processes"][0]["threads"]
 names = {t.get("name"): t for t in threads}
-assert len(threads) == 5 and "before" not in names, threads
-assert names["worker-9"]["holders"] == 2 and names["a) (\n\x1b[31m"], threads
+assert len(threads) == 5 and "after" in names and "before" not in names, threads
+assert names["worker-9"]["holders"] == 2, threads
 main = [t for t in threads if t["tid"] == d["processes"][0]["pid"]]
 assert [t["name"] for t in main] == ["named"], threads'
 	run "$poolmem" sites --thread nobody "$out/run.pm"
-	[ "$status" = 1 ] && [[ $output == *"no thread that was seen with the name 'nobody'"* ]]
+	[ "$status" = 1 ]
+	[[ $output == *"no thread that was seen with the name 'nobody'"* ]]
 	run "$poolmem" sites --thread 99999999999 "$out/run.pm"
 	[ "$status" = 2 ]
 	"$poolmem" report "$out/run.pm" | awk 'length > 80 { print; wrong = 1 } END { exit wrong }'
