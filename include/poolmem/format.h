@@ -370,7 +370,7 @@ struct pm_site {
 	uint64_t inherited; /* of the parent's blocks, freed in a forked child; not in `freed` */
 	uint64_t died[PM_AGE_COUNT]; /* of `freed`, by age as in pm_tally.freed */
 	/* Allocated less freed, and with what was resized, when live bytes of the process were highest, or up to a
-	 * 64th and 16 KiB lower.  Of whoever saw that. */
+	 * 64th and 16 KiB lower, while sites were recorded.  Of whoever saw that. */
 	int64_t peak_live, peak_bytes;
 };
 

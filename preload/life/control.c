@@ -59,26 +59,25 @@ static void take(struct pm_process *process, uint64_t word)
 	wiped_done(&wiped.switching);
 }
 
-/* Its countdowns were drawn by another period. */
+/* Its countdowns were drawn by another period, or it is new. */
 static void follow(struct heap *heap)
 {
+	if (!sites_follow(heap))
+		return;
 	tick_flush(heap);
-	if (sites_follow(heap))
-		tick_arm(heap);
+	tick_arm(heap);
 }
 
 void control_look(struct heap *heap)
 {
 	struct pm_process *process = life_process();
 	uint64_t word = __atomic_load_n(&process->control, __ATOMIC_ACQUIRE);
-	if (!life.recording || !word)
+	if (!life.recording)
 		return;
-	if (word != __atomic_load_n(&taken, __ATOMIC_ACQUIRE))
+	if (word && word != __atomic_load_n(&taken, __ATOMIC_ACQUIRE))
 		take(process, word);
-	struct pm_slot *slot = heap_counted(heap, heap->slot);
 	uint64_t now = __atomic_load_n(&taken, __ATOMIC_ACQUIRE);
-	if (slot->control == now)
-		return;
 	follow(heap);
-	__atomic_store_n(&slot->control, now, __ATOMIC_RELEASE);
+	__atomic_store_n(&((struct pm_slot *)heap_counted(heap, heap->slot))->control, now,
+			 __ATOMIC_RELEASE);
 }

@@ -261,6 +261,7 @@ static void child(void)
 	memset(accounts, 0, sizeof accounts);
 	for (unsigned i = 0; i < 300; i++)
 		take(SITE_child, 50);
+	bear();
 	expect(1);
 	ask("sites=off");
 	settle();
