@@ -14,7 +14,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { LETTER_WAIT = 256, LETTER_JSON, LOOK_MS = 5, WAIT_MS = 1000, MS_NS = 1000000 };
+enum {
+	LETTER_WAIT = 256,
+	LETTER_JSON,
+	LOOK_MS = 5,
+	WAIT_MS = 1000,
+	MS_NS = 1000000,
+	SAMPLE_PERIOD = 512 << 10 /* of one that was started with sites.period=1 */
+};
 
 static const struct command_option options[] = {
 	{"--wait TIME", "how long to wait until it has followed (default 1s): 500ms, 10s, 0s"},
@@ -191,7 +198,9 @@ static uint64_t period_wanted(const struct wish *wish, const struct control_stat
 		return wish->period;
 	if (wish->mode < 2)
 		return wish->mode;
-	return state->sample_period > 1 ? state->sample_period : 512 << 10;
+	if (state->sample_period > PM_CONTROL_PERIOD_MAX)
+		return PM_CONTROL_PERIOD_MAX;
+	return state->sample_period > 1 ? state->sample_period : SAMPLE_PERIOD;
 }
 
 static uint64_t now_ms(void)

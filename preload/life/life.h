@@ -117,11 +117,14 @@ bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp);
 void sites_note_peak(void); /* after live bytes were published */
 void sites_begin(void);     /* in a forked child */
 
-/* By which heaps record that follow.  Switched by one caller at a time; false: to too many different ones. */
-uint64_t sites_period(void); /* 0: nothing is recorded, 1: each block */
+/* By which heaps record that follow; 0: nothing is recorded, 1: each block. */
+uint64_t sites_period(void);
+
+/* One caller at a time.  false: there were too many different ones. */
 bool sites_switch(uint64_t period);
-bool sites_follow(
-	struct heap *heap); /* false: it does already; true: its countdowns are to be armed anew */
+
+/* The heap records by it from now on.  true: it did not, and its countdowns are to be armed anew. */
+bool sites_follow(struct heap *heap);
 
 /* Of what is recorded and not frozen: freezes what is older than the epoch, and counts it.  And the reverse. */
 void sites_freeze(struct frozen *ret_more);
