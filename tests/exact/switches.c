@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 3, PER_PHASE = 1000, SETTLING = 8193, PHASES = 6 };
+enum { THREADS = 3, PER_PHASE = 1000, SETTLING = 8193, PHASES = 6, MANY = 12 };
 
 enum site {
 	SITE_all,
@@ -183,6 +183,30 @@ static void bear(void)
 		abort();
 }
 
+static pthread_barrier_t all_there;
+
+static void *one_of_many(void *unused)
+{
+	(void)unused;
+	pthread_barrier_wait(&all_there);
+	for (unsigned i = 0; i < MANY; i++)
+		take(SITE_born, 72);
+	pthread_barrier_wait(&all_there);
+	return NULL;
+}
+
+/* More at once than there are heaps of threads that have ended. */
+static void bear_many(void)
+{
+	pthread_t born[MANY];
+	pthread_barrier_init(&all_there, NULL, MANY);
+	for (unsigned i = 0; i < MANY; i++)
+		if (pthread_create(&born[i], NULL, one_of_many, NULL))
+			abort();
+	for (unsigned i = 0; i < MANY; i++)
+		pthread_join(born[i], NULL);
+}
+
 static void *nothing(void *unused)
 {
 	(void)unused;
@@ -261,7 +285,7 @@ static void child(void)
 	memset(accounts, 0, sizeof accounts);
 	for (unsigned i = 0; i < 300; i++)
 		take(SITE_child, 50);
-	bear();
+	bear_many();
 	expect(1);
 	ask("sites=off");
 	settle();
