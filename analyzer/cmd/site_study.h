@@ -14,7 +14,7 @@
 	}
 #define SITE_THREAD_HELP                                                                           \
 	{                                                                                          \
-		"--thread TID", "what this thread did"                                             \
+		"--thread TID|NAME", "what this thread did, or those of this name"                 \
 	}
 #define SITE_SKIP_HELP                                                                             \
 	{                                                                                          \

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { DEPTH_MAX = 64 };
 
 /* /proc/PID/stat: the fields used here. */
 struct stat_line {
+	char name[THREAD_NAME_BYTES];
 	char state;
 	pid_t parent;
 	unsigned long threads, rss_pages;
@@ -46,13 +48,18 @@ static bool read_stat(pid_t pid, struct stat_line *ret)
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (read_file(path, text, sizeof(text)) <= 0)
 		return false;
-	const char *behind = strrchr(text, ')');
+	char *behind = strrchr(text, ')');
+	const char *name = strchr(text, '(');
 
-	return behind && sscanf(behind + 1,
-				" %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-				" %lu %*d %llu %*u %lu",
-				&ret->state, &ret->parent, &ret->threads, &ret->start_ticks,
-				&ret->rss_pages) == 5;
+	if (!behind || !name)
+		return false;
+	*behind = 0;
+	snprintf(ret->name, sizeof(ret->name), "%.*s", (int)sizeof(ret->name) - 1, name + 1);
+	return sscanf(behind + 1,
+		      " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+		      " %lu %*d %llu %*u %lu",
+		      &ret->state, &ret->parent, &ret->threads, &ret->start_ticks,
+		      &ret->rss_pages) == 5;
 }
 
 static struct family_member *find(struct family *family, pid_t pid, uint64_t start_ticks)
@@ -139,6 +146,17 @@ static bool push_children(struct todo *todo, pid_t pid, unsigned long threads)
 	return push_children_of_threads(todo, pid);
 }
 
+static void note_threads(struct family *family, pid_t pid, const struct stat_line *line)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	threads_saw(&family->threads, pid, pid, line->name, now_ns);
+	if (line->threads > 1)
+		threads_look(&family->threads, pid, now_ns);
+}
+
 /* Resident bytes of one process; its children join the list. */
 static uint64_t look_at(struct family *family, struct todo *todo, pid_t pid)
 {
@@ -150,6 +168,7 @@ static uint64_t look_at(struct family *family, struct todo *todo, pid_t pid)
 		push_children(todo, pid, line.threads);
 	if (line.state == 'Z' || line.state == 'X')
 		return 0;
+	note_threads(family, pid, &line);
 	uint64_t bytes = (uint64_t)line.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	struct family_member *process = find_or_add(family, pid, line.start_ticks);
 

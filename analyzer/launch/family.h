@@ -6,6 +6,8 @@
 #ifndef POOLMEM_LAUNCH_FAMILY_H
 #define POOLMEM_LAUNCH_FAMILY_H
 
+#include "launch/threads.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,9 +32,10 @@ struct family {
 	bool whole; /* false: this kernel does not list children, only the first one is seen */
 	uint16_t bucket[FAMILY_BUCKETS]; /* index plus 1 */
 	struct family_member member[FAMILY_MEMBER_MAX];
+	struct threads threads;
 };
 
-/* Looks at every process below this one; `child` is the first.  The sum of their resident bytes. */
+/* Looks at every process below this one, and its threads; `child` is the first.  The sum of their resident bytes. */
 uint64_t family_sample(struct family *family, pid_t child);
 
 /* Notes how a process ended.  To be called before it is waited for, while /proc still has it. */

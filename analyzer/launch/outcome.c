@@ -97,6 +97,21 @@ static json_t *processes_json(const struct watch *watch)
 	return processes;
 }
 
+static json_t *threads_json(const struct threads *threads)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < threads->count; i++) {
+		const struct seen_thread *thread = &threads->list[i];
+		json_array_append_new(
+			list,
+			json_pack("[o,o,o,o,o]", number_json((uint64_t)thread->pid),
+				  number_json((uint64_t)thread->tid), text_json(thread->name),
+				  number_json(thread->first_ns), number_json(thread->last_ns)));
+	}
+	return list;
+}
+
 static uint64_t time_ns(struct timeval time)
 {
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_usec * 1000;
@@ -173,6 +188,8 @@ json_t *outcome_json(const struct outcome *outcome)
 	json_object_set_new(json, "rss", timeline_json(&watch->timeline));
 	json_object_set_new(json, "processes", processes_json(watch));
 	set_number(json, "processes_dropped", watch->family.dropped);
+	json_object_set_new(json, "threads", threads_json(&watch->family.threads));
+	set_number(json, "threads_dropped", watch->family.threads.dropped);
 	json_object_set_new(json, "rusage", usage_json(&watch->usage));
 	json_object_set_new(json, "host", host_json());
 	json_object_set_new(json, "warnings", warnings_json(outcome->target));

@@ -222,6 +222,7 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 
 void record_free(struct record *record)
 {
+	threads_free(&record->watch->family.threads);
 	free(record->watch);
 	record->watch = NULL;
 }

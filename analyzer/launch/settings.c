@@ -79,7 +79,7 @@ static bool is_number(struct word word, uint64_t *ret)
 	return word.bytes > 0;
 }
 
-static bool is_byte_count(struct word word, uint64_t at_least)
+static bool read_bytes(struct word word, uint64_t *ret)
 {
 	static const char units[] = "KMGT";
 	const char *unit = word.bytes ? strchr(units, word.text[word.bytes - 1]) : NULL;
@@ -87,7 +87,23 @@ static bool is_byte_count(struct word word, uint64_t at_least)
 	uint64_t value;
 
 	word.bytes -= unit != NULL;
-	return is_number(word, &value) && value <= UINT64_MAX >> shift && value << shift >= at_least;
+	if (!is_number(word, &value) || value > UINT64_MAX >> shift)
+		return false;
+	*ret = value << shift;
+	return true;
+}
+
+bool settings_bytes(const char *text, uint64_t *ret)
+{
+	return read_bytes(word_of(text), ret);
+}
+
+bool settings_have(const char *key, size_t bytes)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (same((struct word){key, bytes}, word_of(settings[i].key)))
+			return true;
+	return false;
 }
 
 static bool is_choice(struct word word, const char *values)
@@ -118,8 +134,8 @@ static bool takes(const struct setting *setting, struct word word)
 
 	switch (setting->kind) {
 	case KIND_CHOICE: return is_choice(word, setting->values);
-	case KIND_BYTES: return is_byte_count(word, 0);
-	case KIND_ROOM: return is_byte_count(word, PM_ROOM_BYTES_MIN);
+	case KIND_BYTES: return read_bytes(word, &number);
+	case KIND_ROOM: return read_bytes(word, &number) && number >= PM_ROOM_BYTES_MIN;
 	case KIND_NUMBER: return is_number(word, &number);
 	case KIND_FLAG: return is_number(word, &number) && number <= 1;
 	case KIND_PATH: return word.bytes <= PATH_BYTES_MAX && (!word.bytes || *word.text == '/');

@@ -3,7 +3,9 @@
 #ifndef POOLMEM_LAUNCH_SETTINGS_H
 #define POOLMEM_LAUNCH_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A key=value that will be ignored. */
 struct settings_fault {
@@ -14,6 +16,12 @@ struct settings_fault {
 
 /* The faults of `text`, "key=value,key=value", in its order; returns how many, fills in `room` at most. */
 size_t settings_faults(const char *text, struct settings_fault *ret, size_t room);
+
+/* "512K" */
+bool settings_bytes(const char *text, uint64_t *ret);
+
+/* There is a setting of that name. */
+bool settings_have(const char *key, size_t bytes);
 
 /*
  * Takes out of POOLMEM in our own environment what the library does not take, so that we look where it

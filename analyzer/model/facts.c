@@ -5,6 +5,7 @@
 #include "model/parts.h"
 #include "text/allocate.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,43 @@ static void read_module(const struct fact *fact, struct modules *modules, struct
 	};
 }
 
+/* `value` in place of what key= has in "key=value,key=value", where it is there. */
+static void replace_value(char **options, const char *key, const char *value)
+{
+	size_t key_bytes = strlen(key);
+	char *item = *options;
+
+	while (item && strncmp(item, key, key_bytes) != 0) {
+		item = strchr(item, ',');
+		item += item != NULL;
+	}
+	if (!item)
+		return;
+	const char *rest = item + strcspn(item, ",");
+	size_t before = (size_t)(item - *options) + key_bytes;
+	size_t bytes = before + strlen(value) + strlen(rest) + 1;
+	char *replaced = allocate(bytes, 1);
+	snprintf(replaced, bytes, "%.*s%s%s", (int)before, *options, value, rest);
+	set_text(options, replaced);
+}
+
+/* What was asked for while it ran stands for what it was started with. */
+static void update_options(struct process *process)
+{
+	uint64_t period = process->record.site_period;
+	char bytes[24];
+
+	if (!process->options || !process->record.site_since_ns)
+		return;
+	replace_value(&process->options, "sites=",
+		      !period       ? "off"
+		      : period == 1 ? "all"
+				    : "sample");
+	snprintf(bytes, sizeof bytes, "%" PRIu64, period);
+	if (period > 1)
+		replace_value(&process->options, "sites.period=", bytes);
+}
+
 void read_facts(const struct image *image, struct process *process)
 {
 	struct facts facts;
@@ -154,6 +192,7 @@ void read_facts(const struct image *image, struct process *process)
 		else if (fact.tag == PM_FACT_DIRECTORY)
 			set_text(&modules.directory, text_of(&fact));
 	}
+	update_options(process);
 	process->facts_cut |= facts.is_cut;
 	facts_close(&facts);
 	free(modules.directory);

@@ -56,6 +56,32 @@ static void read_processes(struct outside *outside)
 	qsort(outside->processes, outside->process_count, sizeof *outside->processes, by_pid);
 }
 
+static bool read_thread(const json_t *entry, struct outside_thread *ret)
+{
+	struct outside_thread thread;
+	json_int_t pid, tid, first, last;
+
+	if (json_unpack((json_t *)entry, "[I,I,s,I,I]", &pid, &tid, &thread.name, &first, &last) != 0)
+		return false;
+	thread.pid = pid;
+	thread.tid = tid;
+	thread.first_ns = first;
+	thread.last_ns = last;
+	*ret = thread;
+	return true;
+}
+
+static void read_threads(struct outside *outside)
+{
+	const json_t *list = json_object_get(outside->json, "threads");
+	const json_t *entry;
+	size_t index;
+
+	outside->threads = allocate(json_array_size(list), sizeof *outside->threads);
+	json_array_foreach(list, index, entry) outside->thread_count += read_thread(
+		entry, &outside->threads[outside->thread_count]);
+}
+
 bool outside_parse(const char *text, size_t byte_count, struct outside *ret, struct failure *why)
 {
 	json_error_t error;
@@ -76,6 +102,7 @@ bool outside_parse(const char *text, size_t byte_count, struct outside *ret, str
 		.rss_peak = status_member(json, "rss_peak"),
 	};
 	read_processes(ret);
+	read_threads(ret);
 	return true;
 }
 
@@ -83,6 +110,7 @@ void outside_free(struct outside *outside)
 {
 	json_decref(outside->json);
 	free(outside->processes);
+	free(outside->threads);
 	*outside = (struct outside){.json = NULL};
 }
 

@@ -16,7 +16,8 @@
  *        "elapsed_ns": N,                  missing: unknown
  *        "ended_ns": N,                    CLOCK_MONOTONIC; missing: unknown
  *        "running": true,                  still alive when the capture was written
- *        "rss_now": bytes, "rss_peak": bytes } ] }
+ *        "rss_now": bytes, "rss_peak": bytes } ],
+ *     "threads": [[pid, tid, "name", N, N], ...] }   CLOCK_MONOTONIC: seen with that name first and last
  *
  * Every member may be missing.  Unknown members are kept: they reach `report --json` as they are.
  */
@@ -42,11 +43,18 @@ struct outside_process {
 	struct known exit_status, signal, elapsed_ns, ended_ns, rss_now, rss_peak;
 };
 
+struct outside_thread {
+	int64_t pid, tid, first_ns, last_ns;
+	const char *name; /* of `json` */
+};
+
 struct outside {
 	json_t *json; /* the section as it stands; NULL: the source has none */
 	struct known exit_status, signal, elapsed_ns, rss_peak;
 	struct outside_process *processes; /* by pid */
 	size_t process_count;
+	struct outside_thread *threads;
+	size_t thread_count;
 };
 
 bool outside_parse(const char *text, size_t byte_count, struct outside *ret, struct failure *why);

@@ -34,8 +34,11 @@ struct class_count {
 
 enum { GENERATION_COUNT = 3 };
 
+enum { SLOT_NAME_BYTES = 64 }; /* what the kernel has is shorter, a file may say anything */
+
 struct slot {
 	uint32_t chunk, use, tid, held, holders;
+	char name[SLOT_NAME_BYTES]; /* of the thread that holds it, or held it last; "": not known */
 	uint64_t began_ns, ended_ns;
 	uint64_t counter[PM_COUNTER_COUNT];
 	uint64_t allocated, freed; /* blocks of all classes */
@@ -90,6 +93,7 @@ struct process {
 	struct pm_site *sites;       /* each `frame` is an index in frames->list */
 	size_t site_count;
 	uint32_t sites_torn; /* rows that contradict themselves */
+	uint64_t switched_real_ns; /* CLOCK_REALTIME: since when record.site_period holds; 0: since it began */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;
 	struct arena *arenas;

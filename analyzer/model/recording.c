@@ -2,6 +2,7 @@
 /* recording.c: see recording.h. */
 #include "model/recording.h"
 
+#include "model/names.h"
 #include "model/parts.h"
 #include "model/state.h"
 #include "text/allocate.h"
@@ -106,6 +107,9 @@ static void add_heap_process(struct reading *reading, const struct recorded_segm
 	struct process *process = add_process(reading, segment, leader, kind);
 
 	process->record = slot_at(image, leader)->process;
+	if (process->record.site_since_ns)
+		process->switched_real_ns = process->record.site_since_ns -
+					    segment->leader.began_ns + segment->leader.began_real_ns;
 	read_slots(image, false, process);
 	read_map(image, process);
 	read_survivors(image, process);
@@ -234,6 +238,7 @@ static bool read_all(struct source *source, const struct vicinity *vicinity,
 	if (!recording->process_count && !recording->outside.json)
 		return fail(why, FAILURE_NOTHING, "no process in it");
 	tell_states(recording, source, vicinity);
+	tell_names(recording);
 	return true;
 }
 

@@ -82,6 +82,8 @@ static json_t *thread_json(const struct slot *slot)
 	json_put(object, "slot", json_count(slot->chunk));
 	json_put(object, "use", json_text(slot_use_key(slot->use)));
 	json_put(object, "tid", json_count(slot->tid));
+	if (*slot->name)
+		json_put(object, "name", json_text(slot->name));
 	json_put(object, "held", json_boolean(slot->held));
 	json_put(object, "holders", json_count(slot->holders));
 	json_put(object, "allocated", json_count(slot->allocated));

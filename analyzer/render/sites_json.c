@@ -182,8 +182,6 @@ void sites_put_json(json_t *document, struct sites *sites, size_t rows)
 		json_array_append_new(list, site_json(&table, &sites->list[i]));
 	json_put(document, "sites", list);
 	json_put(document, "frames", table.frames);
-	if (view->advice)
-		json_put(document, "advice", advice_json(sites, view->advice));
 	free(table.first);
 }
 
@@ -194,6 +192,8 @@ void sites_json(const struct study *study, struct sites *sites, const struct sit
 
 	json_common(document, &study->total.metrics, &study->total.notes);
 	sites_put_json(document, sites, view_rows(&view->view, sites->count));
+	if (view->advice)
+		json_put(document, "advice", advice_json(sites, view->advice));
 	json_print(document, sink);
 }
 

@@ -69,7 +69,9 @@ void sites_words_mode(const struct sites *sites, struct sink *sink)
 	}
 	sink_print(sink, "A sample was recorded, one block in %s allocated",
 		   number_bytes(sites->period_max).text);
-	if (sites->period_min < sites->period_max)
+	if (sites->period_min == 1)
+		sink_print(sink, ", or, some of the time, each block");
+	else if (sites->period_min < sites->period_max)
 		sink_print(sink, " or, some of the time, in %s",
 			   number_bytes(sites->period_min).text);
 	sink_print(sink,
@@ -82,8 +84,8 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 	if (sites->by_thread) {
 		begin(sink);
 		sink_print(sink,
-			   "Of the slot that this thread held last, others perhaps before it: live is "
-			   "what they allocated less what they freed themselves.\n");
+			   "Of what such threads held last, others perhaps before them: live is what "
+			   "they allocated less what they freed themselves.\n");
 		return;
 	}
 	if (!sites->counted_bytes)

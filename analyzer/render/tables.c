@@ -300,14 +300,35 @@ void table_of_generations(const struct generations *generations, struct sink *si
 	put_ages(generations, sink);
 }
 
-static void put_slot(struct table *table, const struct slot *slot)
+/* What there is to say of threads: their names, and that several held a slot. */
+struct thread_columns {
+	bool names, holders;
+};
+
+static struct thread_columns thread_columns_of(const struct process_study *process)
+{
+	struct thread_columns wanted = {false, false};
+
+	for (size_t i = 0; i < process->slot_count; i++) {
+		wanted.names |= *process->slots[i]->name;
+		wanted.holders |= process->slots[i]->holders > 1;
+	}
+	wanted.holders |= !wanted.names;
+	return wanted;
+}
+
+static void put_slot(struct table *table, const struct slot *slot,
+		     const struct thread_columns *wanted)
 {
 	char tid[16];
 
 	snprintf(tid, sizeof tid, "%u", slot->tid);
 	table_cell(table, slot->use == PM_SLOT_THREAD ? tid : slot_use_key(slot->use));
+	if (wanted->names)
+		table_cell(table, *slot->name ? slot->name : "-");
 	table_cell(table, slot->use != PM_SLOT_THREAD ? "-" : slot->held ? "yes" : "no");
-	table_cell(table, number_count(slot->holders).text);
+	if (wanted->holders)
+		table_cell(table, number_count(slot->holders).text);
 	table_cell(table, number_count(slot->allocated).text);
 	table_cell(table, number_bytes(slot->allocated_bytes).text);
 	table_cell(table, number_count(slot->freed).text);
@@ -317,23 +338,38 @@ static void put_slot(struct table *table, const struct slot *slot)
 void table_of_threads(const struct process_study *process, const struct view *view,
 		      struct sink *sink)
 {
-	static const struct column columns[] = {
-		{"thread", COLUMN_TEXT, 0},         {"alive", COLUMN_TEXT, 0},
-		{"threads", COLUMN_NUMBER, 0},      {"allocated", COLUMN_NUMBER, 0},
-		{"in bytes", COLUMN_NUMBER, 0},     {"freed", COLUMN_NUMBER, 0},
-		{"remote frees", COLUMN_NUMBER, 0},
+	static const struct column figures[] = {
+		{"allocated", COLUMN_NUMBER, 0},
+		{"in bytes", COLUMN_NUMBER, 0},
+		{"freed", COLUMN_NUMBER, 0},
 	};
+	const struct thread_columns wanted = thread_columns_of(process);
+	struct column columns[8];
+	size_t count = 0;
 	size_t rows = view_rows(view, process->slot_count);
 	struct table table;
 
 	if (!process->slot_count || (process->slot_count == 1 && process->slots[0]->holders <= 1))
 		return; /* a single thread has made all calls */
+	columns[count++] = (struct column){"thread", COLUMN_TEXT, 0};
+	if (wanted.names)
+		columns[count++] = (struct column){"name", COLUMN_TEXT, wanted.holders ? 10 : 15};
+	columns[count++] = (struct column){"alive", COLUMN_TEXT, 0};
+	if (wanted.holders)
+		columns[count++] = (struct column){"threads", COLUMN_NUMBER, 0};
+	for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+		columns[count++] = figures[i];
+	columns[count++] = (struct column){wanted.names ? "remote" : "remote frees", COLUMN_NUMBER,
+					   0};
 	table_title(sink, "Threads", rows, process->slot_count);
-	table_legend(sink,
-		     "a row counts one thread after the other; thread: the last, threads: how many");
-	table_begin(&table, COLUMNS(columns));
+	if (wanted.holders)
+		table_legend(sink, "a row counts one thread after the other; thread: the last, "
+				   "threads: how many");
+	if (wanted.names)
+		table_legend(sink, "remote: frees of blocks that another thread's heap owns");
+	table_begin(&table, columns, count);
 	for (size_t i = 0; i < rows; i++)
-		put_slot(&table, process->slots[i]);
+		put_slot(&table, process->slots[i], &wanted);
 	table_end(&table, sink);
 }
 

@@ -160,30 +160,37 @@ void directory_close(struct directory *directory)
 	*directory = (struct directory){.fd = -1};
 }
 
-/* A process record of the segment has this pid. */
-static bool segment_holds(const struct input *input, uint32_t pid)
+bool segment_find_process(const struct input *input, uint32_t pid, struct segment_process *ret)
 {
 	struct failure ignored;
 	struct pm_header header;
-	struct pm_process leader;
+	struct pm_process process;
+	bool is_found = false;
 
-	if (!image_peek(input, &header, &leader, &ignored))
+	if (!image_peek(input, &header, &process, &ignored))
 		return false;
 	for (uint32_t n = 1; n < header.chunks; n++) {
 		struct pm_chunk chunk;
-		struct pm_process process;
 		uint64_t offset = (uint64_t)n * header.chunk_bytes;
 		if (!input_read(input, offset, &chunk, sizeof chunk, &ignored))
-			return false;
+			break;
 		if (chunk.kind != PM_CHUNK_SLOT || chunk.process != n)
 			continue;
 		if (!input_read(input, offset + __builtin_offsetof(struct pm_slot, process),
 				&process, sizeof process, &ignored))
-			return false;
-		if (process.pid == pid)
-			return true;
+			break;
+		if (process.pid != pid || (is_found && process.state != PM_STATE_RUNNING))
+			continue;
+		*ret = (struct segment_process){header, n, process};
+		is_found = true;
 	}
-	return false;
+	return is_found;
+}
+
+static bool segment_holds(const struct input *input, uint32_t pid)
+{
+	struct segment_process ignored;
+	return segment_find_process(input, pid, &ignored);
 }
 
 const struct segment_name *directory_find_pid(const struct directory *directory, uint32_t pid)

@@ -44,6 +44,18 @@ struct segment_name *directory_names(int directory_fd, size_t *ret_count);
 
 bool segment_name_parse(const char *text, struct segment_name *ret);
 
+/* A process of a segment. */
+struct segment_process {
+	struct pm_header header;
+	uint32_t leader; /* its chunk */
+	struct pm_process record;
+};
+
+struct input;
+
+/* The one with this pid, before others the one that has not called exit().  false: there is none. */
+bool segment_find_process(const struct input *input, uint32_t pid, struct segment_process *ret);
+
 /* The newest segment in which a process has this pid, running ones first.  NULL: none. */
 const struct segment_name *directory_find_pid(const struct directory *directory, uint32_t pid);
 

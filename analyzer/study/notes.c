@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* notes.c: see notes.h. */
 #include "study/notes.h"
+#include "study/mode.h"
 #include "study/survival.h"
 
 #include "model/saturate.h"
@@ -202,6 +203,26 @@ static void add_sweeps(struct notes *notes, const struct process *process)
 			process->marks_made - process->mark_count, &marks);
 }
 
+/* Of several times the last one. */
+static void add_switch(struct notes *notes, const struct process *process,
+		       const struct recording *recording)
+{
+	const struct pm_process *record = &process->record;
+
+	if (!process->switched_real_ns)
+		return;
+	struct note *note = add(
+		notes, "sites_switched",
+		"which call sites are recorded was switched while the program ran: blocks "
+		"stand as they were recorded when they were allocated, those that were not "
+		"are in no site, nor in its peak",
+		0);
+	note->lists = true;
+	snprintf(note->detail, sizeof note->detail, "%.20s %u: %.40s since %.24s, before %.40s",
+		 program_of(process, recording), record->pid, mode_words(record->site_period).text,
+		 mode_time(process->switched_real_ns).text, mode_words(record->site_before).text);
+}
+
 static void add_sites(struct notes *notes, const struct process *process)
 {
 	const struct pm_process *record = &process->record;
@@ -234,6 +255,7 @@ void notes_of_process(struct notes *notes, const struct process *process,
 	add_no_map(notes, process, recording);
 	add_python(notes, process, recording);
 	add_sweeps(notes, process);
+	add_switch(notes, process, recording);
 	add_sites(notes, process);
 }
 

@@ -4,7 +4,6 @@
 
 #include "study/query.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,16 +41,26 @@ static bool set_order(struct site_query *query, const char *key, struct failure 
 
 static bool set_thread(struct site_query *query, const char *text, struct failure *why)
 {
-	char *end;
+	bool is_number = text[strspn(text, "0123456789")] == '\0';
+	unsigned long thread = strtoul(text, NULL, 10);
 
-	errno = 0;
-	unsigned long thread = strtoul(text, &end, 10);
-	if (errno || end == text || *end || strchr(text, '-') || thread > UINT32_MAX)
+	if (!*text || (is_number && (!thread || thread > UINT32_MAX)))
 		return fail(why, FAILURE_USAGE,
-			    "--thread takes the number of a thread, not '%.200s'", text);
+			    "--thread takes the number or the name of a thread, not '%.200s'", text);
 	query->by_thread = true;
-	query->thread = (uint32_t)thread;
+	query->thread = is_number ? (uint32_t)thread : 0;
+	query->thread_name = is_number ? NULL : text;
 	return true;
+}
+
+bool site_query_wants_thread(const struct site_query *query, const struct slot *slot)
+{
+	if (!query->by_thread)
+		return true;
+	if (!slot || slot->use != PM_SLOT_THREAD)
+		return false;
+	return query->thread_name ? strcmp(slot->name, query->thread_name) == 0
+				  : slot->tid == query->thread;
 }
 
 static bool set_expression(struct site_query *query, const char *text, struct failure *why)

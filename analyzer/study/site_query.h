@@ -57,7 +57,8 @@ struct site_query {
 	bool by_name, by_module; /* whether `expression` holds, and that it is of modules alone */
 	regex_t expression;
 	bool by_thread;
-	uint32_t thread; /* tid */
+	uint32_t thread;         /* tid; 0: those of */
+	const char *thread_name; /* this name; borrowed */
 	struct wrappers skipped;
 	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
@@ -74,6 +75,8 @@ bool site_query_open(struct site_query *ret, const char *expression, const char 
 		     const char *thread, struct failure *why);
 /* Functions that match the expression only pass allocations on. */
 bool site_query_skip(struct site_query *query, const char *expression, struct failure *why);
+
+bool site_query_wants_thread(const struct site_query *query, const struct slot *slot);
 
 /* May be called again. */
 void site_query_close(struct site_query *query);

@@ -31,12 +31,6 @@ static const struct slot *slot_of(const struct process *process, uint32_t chunk)
 	return NULL;
 }
 
-static bool is_of_thread(const struct process *process, const struct pm_site *row, uint32_t tid)
-{
-	const struct slot *slot = slot_of(process, row->slot);
-	return slot && slot->use == PM_SLOT_THREAD && slot->tid == tid;
-}
-
 static void note_period(struct sites *sites, uint64_t period)
 {
 	if (!sites->period_min || period < sites->period_min)
@@ -53,7 +47,7 @@ static void gather(struct sites *sites, const struct process *process,
 	for (size_t i = 0; i < process->site_count; i++) {
 		const struct pm_site *row = &process->sites[i];
 		const struct pm_class *size_class = &process->layout->classes[row->size_class];
-		if (query->by_thread && !is_of_thread(process, row, query->thread))
+		if (query->by_thread && !site_query_wants_thread(query, slot_of(process, row->slot)))
 			continue;
 		note_period(sites, row->period);
 		parts->list[parts->count++] = (struct part){
@@ -269,6 +263,11 @@ bool sites_found(const struct sites *sites, const struct site_query *query, stru
 		return true;
 	if (sites->used_count)
 		return fail(why, FAILURE_NOTHING, "no call site matches the filter");
+	if (query->thread_name)
+		return fail(why, FAILURE_NOTHING,
+			    "no thread that was seen with the name '%.60s' recorded a call site; the "
+			    "report's table of threads has the names",
+			    query->thread_name);
 	if (query->by_thread)
 		return fail(why, FAILURE_NOTHING, "thread %u recorded no call site", query->thread);
 	if (sites->silent_count < sites->process_count)

@@ -44,7 +44,10 @@ enum {
 	PM_AGE_COUNT = 13,     /* age buckets */
 	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
 	PM_LEFT_STEP = 256,    /* pm_tally.left falls by this for each allocation */
+	PM_CONTROL_SHIFT = 48, /* of the number in pm_process.control */
 };
+
+#define PM_CONTROL_PERIOD_MAX (UINT64_C(1) << 40) /* bytes; a process ignores what is beyond */
 
 #define PM_NAME_OF_COUNTER(name, key, help) PM_COUNTER_##name,
 enum pm_counter { PM_COUNTERS(PM_NAME_OF_COUNTER) PM_COUNTER_COUNT };
@@ -58,6 +61,8 @@ enum pm_misuse { PM_MISUSES(PM_NAME_OF_MISUSE) PM_MISUSE_COUNT };
 enum pm_clock { PM_CLOCKS(PM_NAME_OF_CLOCK) PM_CLOCK_COUNT };
 #define PM_NAME_OF_END(name, key, help) PM_STACK_##name,
 enum pm_stack_end { PM_STACK_ENDS(PM_NAME_OF_END) PM_STACK_END_COUNT };
+#define PM_NAME_OF_CONTROL(name, key, help) PM_CONTROL_##name,
+enum pm_control { PM_CONTROLS(PM_NAME_OF_CONTROL) PM_CONTROL_COUNT };
 #define PM_NAME_OF_FACT(name, key, help) PM_FACT_##name,
 enum pm_fact_tag { PM_FACTS(PM_NAME_OF_FACT) PM_FACT_COUNT };
 
@@ -200,12 +205,22 @@ struct pm_process {
 	uint32_t children;   /* forked children that found an area; atomic, written by them */
 	uint32_t foreign;    /* bits of enum pm_foreign; atomic */
 	uint32_t clock_kind; /* enum pm_clock: the unit of clock, epoch_length and threshold[0] */
-	uint32_t reserved;
+	uint32_t control_state;              /* enum pm_control */
 	uint64_t inherited_epoch;            /* of the parent, at the fork */
 	struct pm_inherited inherited_in[3]; /* by generation at the fork; all zero: not known */
 	uint64_t dropped_stacks; /* recorded blocks whose stack found no room: they stand in rows of frame 0; atomic */
 	uint64_t dropped_blocks; /* blocks that should have been recorded and found no room; atomic */
 	uint64_t site_period;    /* bytes; 0: sites are not recorded, 1: each block is */
+	/*
+	 * What `poolmem ctl` asks for, the one word that a reader writes; atomic.  Below PM_CONTROL_SHIFT a period as in
+	 * site_period, above it a number that is another one each time and not 0.  0: nothing was asked for.  The process
+	 * looks at it at slow calls.
+	 */
+	uint64_t control;
+	uint64_t control_taken; /* the last one it has looked at, whether it followed or not; atomic */
+	uint64_t sample_period; /* bytes: that of a sample, when no other is asked for */
+	uint64_t site_since_ns; /* CLOCK_MONOTONIC: since when site_period is what it is; 0: since it began */
+	uint64_t site_before; /* what it was before */
 };
 
 /* Why its pid does not tell others whether a process lives. */
@@ -233,7 +248,7 @@ struct pm_slot {
 	uint64_t counter[PM_COUNTER_ROOM]; /* by enum pm_counter */
 	uint32_t recycler; /* of the creator's leader: pid that writes DEPARTED just now; atomic */
 	uint32_t absorbed; /* DEPARTED: this chunk's counts are in here, also while it stands as DYING */
-	uint64_t reserved;
+	uint64_t control; /* the pm_process.control_taken that its thread follows; atomic */
 	struct pm_process process; /* of a leader; DEPARTED: recycled_children; else zero */
 	uint8_t room[1024 - 16 - 32 - 8 * (PM_COUNTER_ROOM + 2) - sizeof(struct pm_process)];
 	struct pm_tally tally[PM_TALLY_COUNT];
@@ -333,7 +348,8 @@ struct pm_frames {
  *
  * A block is recorded with probability p = 1 - exp(-unit / period), where `unit` is the class's block_bytes, of
  * LARGE blocks 2 to the power of large_log2, the greatest not above their usable bytes; with period 1, p is 1.
- * A recorded block stands for 1/p blocks.
+ * A recorded block stands for 1/p blocks.  Of a process that was told to record otherwise, a slot has another row for
+ * the same stack and size: a block is freed in the row of the period that it was recorded by.
  */
 struct pm_site {
 	uint32_t frame;      /* innermost one outside the library; 0: unknown */
@@ -354,7 +370,7 @@ struct pm_site {
 	uint64_t inherited; /* of the parent's blocks, freed in a forked child; not in `freed` */
 	uint64_t died[PM_AGE_COUNT]; /* of `freed`, by age as in pm_tally.freed */
 	/* Allocated less freed, and with what was resized, when live bytes of the process were highest, or up to a
-	 * 64th and 16 KiB lower.  Of whoever saw that. */
+	 * 64th and 16 KiB lower, while sites were recorded.  Of whoever saw that. */
 	int64_t peak_live, peak_bytes;
 };
 

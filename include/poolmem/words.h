@@ -69,6 +69,14 @@
 	X(NONE, "none", "not taken, for want of room or time")                                     \
 	X(GUESSED, "guessed", "whole, but on the way frame pointers alone had to tell")
 
+/* Whether a process that runs can be told to record call sites otherwise.  pm_process.control_state. */
+#define PM_CONTROLS(X)                                                                             \
+	X(NONE, "unknown", "its libpoolmem.so is too old for that")                                \
+	X(OPEN, "open", "it can")                                                                  \
+	X(NEVER, "never", "it was started with sites=never")                                       \
+	X(NO_STACKS, "no_stacks",                                                                  \
+	  "its stacks cannot be walked: that needs glibc 2.35 or newer, on x86-64")
+
 /* Process facts, a stream of pm_fact records.   X(NAME, "json key", "content") */
 #define PM_FACTS(X)                                                                                \
 	X(NONE, "none", "")                                                                        \

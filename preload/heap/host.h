@@ -51,6 +51,7 @@ struct host_events {
 	struct class_set recording; /* of these, whose next event records a block */
 	uint16_t until_tick[CLASS_POOLED]; /* allocations from the next event on to the next tick; 0: that is one */
 	void *recorder;                    /* NULL: nothing was recorded yet */
+	uint32_t period; /* by which its countdowns were drawn: its number, see life/sites.c */
 };
 
 /* Large blocks that come and go in a heap, and their bytes, until it ticks: what is reached first. */

@@ -277,5 +277,6 @@ void fork_check(struct heap *heap)
 	survival_begin(&begun);
 	program_begin();
 	sites_begin();
+	control_begin();
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

@@ -17,7 +17,7 @@
 
 struct dl_phdr_info;
 
-enum { LIFE_SPARES = 2, LIFE_DESCENTS = 1 << 14 };
+enum { LIFE_SPARES = 2, LIFE_DESCENTS = 1 << 10 };
 
 struct life {
 	struct settings settings;
@@ -118,12 +118,26 @@ bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp);
 void sites_note_peak(void); /* after live bytes were published */
 void sites_begin(void);     /* in a forked child */
 
+/* By which heaps record that follow; 0: nothing is recorded, 1: each block. */
+uint64_t sites_period(void);
+
+/* One caller at a time.  false: there were too many different ones. */
+bool sites_switch(uint64_t period);
+
+/* The heap records by it from now on.  true: it did not, and its countdowns are to be armed anew. */
+bool sites_follow(struct heap *heap);
+
 /* Of what is recorded and not frozen: freezes what is older than the epoch, and counts it.  And the reverse. */
 void sites_freeze(struct frozen *ret_more);
 void sites_unfreeze(void);
 
 /* Corrects a census by stamps: recorded blocks stand in generation 2 there, and as frozen. */
 void sites_correct(struct survival_begun *begun);
+
+/* control.c: what is asked for from outside while the process runs. */
+void control_init(enum pm_control what_can_be_asked);
+void control_begin(void);             /* in a forked child */
+void control_look(struct heap *heap); /* of the calling thread, at slow calls */
 
 /* modules.c */
 void modules_init(void);

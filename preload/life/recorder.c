@@ -5,6 +5,33 @@
 enum { WAIT_TURNS = 150 }; /* half a second: a thread that is stopped keeps nobody for longer */
 
 struct recorder *recorder_shared;
+uint64_t recorder_periods[RECORDER_PERIODS];
+static uint32_t period_count = 1; /* atomic */
+
+int recorder_period(uint64_t period)
+{
+	uint32_t i = 0;
+	while (i < period_count && recorder_periods[i] != period)
+		i++;
+	if (i == RECORDER_PERIODS)
+		return -1;
+	recorder_periods[i] = period;
+	if (i == period_count)
+		__atomic_store_n(&period_count, i + 1, __ATOMIC_RELEASE);
+	return (int)i;
+}
+
+static void set_period(struct recorder *recorder, const struct heap *heap)
+{
+	recorder->is_dense = recorder_periods[heap->events.period] == 1;
+	__builtin_memset(recorder->recent, 0, sizeof recorder->recent);
+}
+
+void recorder_follow(struct heap *heap)
+{
+	if (heap->events.recorder)
+		set_period(heap->events.recorder, heap);
+}
 
 static uintptr_t enterer; /* whose thread's words these are; atomic */
 
@@ -46,7 +73,7 @@ static struct recorder *map_recorder(void)
 /* A forked child has rows of its own. */
 static void begin_rows(struct recorder *recorder)
 {
-	for (unsigned i = 0; i < RECORDER_PAGES; i++)
+	for (unsigned i = 0; i < period_count * RECORDER_SITE_PAGES; i++)
 		if (recorder->rows_of[i])
 			__builtin_memset(recorder->rows_of[i], 0, MEMORY_PAGE);
 	__builtin_memset(recorder->recent, 0, sizeof recorder->recent);
@@ -66,8 +93,11 @@ struct recorder *recorder_renewed(struct heap *heap)
 {
 	void **of = heap ? &heap->events.recorder : (void **)&recorder_shared;
 	struct recorder *recorder = *of;
-	if (!recorder)
+	if (!recorder) {
 		recorder = *of = map_recorder();
+		if (recorder && heap)
+			set_period(recorder, heap);
+	}
 	if (recorder && recorder->descent != life.descent)
 		begin_rows(recorder);
 	return recorder;
@@ -75,7 +105,7 @@ struct recorder *recorder_renewed(struct heap *heap)
 
 static struct pm_site *add_row(struct heap *heap, uint32_t number)
 {
-	const struct site *site = intern_site(number);
+	const struct site *site = intern_site((number - 1) % INTERN_SITES + 1);
 	struct pm_slot *slot = heap ? heap_counted(heap, heap->slot) : NULL;
 	struct pm_site row = {
 		.frame = site->frame,
@@ -84,7 +114,7 @@ static struct pm_site *add_row(struct heap *heap, uint32_t number)
 		.size_class = site->size_class,
 		.large_log2 = site->large_log2,
 		.stack_end = site->stack_end,
-		.period = life_process()->site_period,
+		.period = recorder_periods[(number - 1) / INTERN_SITES],
 	};
 	struct recorder *recorder = recorder_renewed(heap);
 	struct pm_site **place = recorder ? make_place(recorder, number) : NULL;

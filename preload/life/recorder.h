@@ -3,7 +3,8 @@
  * recorder.h: what a heap needs to record blocks: its rows in the segment, and what its last walks found.
  *
  * A row belongs to a site and a heap, whose thread alone writes to it; one more recorder, for calls without a heap, has
- * rows that all write to.  Rows and frames are added by one thread at a time; who waits too long for that goes without.
+ * rows that all write to.  Blocks that were chosen by different periods (`poolmem ctl`) have rows of their own: the number of a
+ * row is that of its site, plus INTERN_SITES for each period before its own.  Rows and frames are added by one thread at a time; who waits too long for that goes without.
  */
 #ifndef LIFE_RECORDER_H
 #define LIFE_RECORDER_H
@@ -18,27 +19,39 @@
 enum {
 	RECORDER_MEMOS = 16,
 	RECORDER_RECENT = 256,
+	RECORDER_PERIODS = 16, /* that rows of a process may have */
 	RECORDER_PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
-	RECORDER_PAGES = INTERN_SITES / RECORDER_PAGE_ROWS,
+	RECORDER_SITE_PAGES = INTERN_SITES / RECORDER_PAGE_ROWS,
+	RECORDER_PAGES = RECORDER_PERIODS * RECORDER_SITE_PAGES,
+	RECORDER_ROWS = RECORDER_PERIODS * INTERN_SITES,
 };
 
 /* A stack and size of which blocks were recorded lately. */
 struct recent {
 	uint64_t hash;
 	struct pm_site *row; /* NULL: none */
-	uint32_t number;     /* of the site */
+	uint32_t number;     /* of the row */
 };
 
 /* Of a heap; mapped when it records for the first time. */
 struct recorder {
 	struct segment_rows rows;
 	uint32_t descent; /* whose rows these are */
+	bool is_dense;    /* each block is recorded */
 	struct memo_frames fresh;
 	struct walk_memo memo[RECORDER_MEMOS]; /* of where walks begin: calls that come in turn find their own */
 	struct recent recent[RECORDER_RECENT];
 	struct known_set known[KNOWN_SETS];
-	struct pm_site **rows_of[RECORDER_PAGES]; /* by number of the site less one; NULL: none yet */
+	struct pm_site **rows_of[RECORDER_PAGES]; /* by number of the row less one; NULL: none yet */
 } __attribute__((aligned(MEMORY_PAGE)));
+
+extern uint64_t recorder_periods[RECORDER_PERIODS]; /* 0: nothing is recorded; the first is what it began with */
+
+/* Its index there, entered if it is new.  -1: no room.  One caller at a time. */
+int recorder_period(uint64_t period);
+
+/* The heap follows another period from now on. */
+void recorder_follow(struct heap *heap);
 
 /* One thread at a time enters sites, frames and rows.  false: another one has it too long. */
 bool recorder_begin(void);
@@ -55,7 +68,7 @@ static inline struct recorder *recorder_of(struct heap *heap)
 	return recorder_renewed(heap);
 }
 
-/* Where the row of a site is noted; NULL: nowhere yet. */
+/* Where a row is noted; NULL: nowhere yet. */
 static inline struct pm_site **recorder_place(const struct recorder *recorder, uint32_t number)
 {
 	uint32_t at = number - 1;
@@ -69,7 +82,7 @@ struct pm_site *recorder_new_row(struct heap *heap, uint32_t number);
 
 extern struct recorder *recorder_shared; /* of calls without a heap; atomic */
 
-/* The heap's row of a site; heap NULL: the shared one.  NULL: no room. */
+/* The heap's row of that number; heap NULL: the shared one.  NULL: no room. */
 static inline struct pm_site *recorder_row(struct heap *heap, uint32_t number)
 {
 	struct recorder *recorder = heap ? heap->events.recorder

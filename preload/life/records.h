@@ -10,14 +10,13 @@
 #define LIFE_RECORDS_H
 
 #include "heap/arena.h"
-#include "life/life.h"
+#include "life/recorder.h"
 #include "stack/beside.h"
 #include "stack/blocks.h"
-#include "stack/intern.h"
 #include "tally/clock.h"
 
 _Static_assert(LIFE_DESCENTS <= 1 << BESIDE_DESCENT_BITS, "struct beside_entry");
-_Static_assert(INTERN_SITES < 1 << BESIDE_SITE_BITS, "struct beside_entry");
+_Static_assert(RECORDER_ROWS < 1 << BESIDE_SITE_BITS, "struct beside_entry");
 _Static_assert(CLASS_MAX <= UINT16_MAX, "beside_entry.requested");
 
 /* Of a block of the pool. */

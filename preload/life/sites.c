@@ -23,9 +23,20 @@ enum {
 	PEAK_BYTES = 16 << 10,
 };
 
-static uint64_t period;               /* 0: nothing is recorded */
+static uint32_t current;              /* index of the period in force; atomic */
 static uintptr_t own_first, own_last; /* addresses of this library */
 static uint64_t peak_noted;           /* live bytes; atomic */
+
+/* By which the next blocks of the heap are chosen. */
+static inline uint64_t period_of(const struct heap *heap)
+{
+	return recorder_periods[heap->events.period];
+}
+
+uint64_t sites_period(void)
+{
+	return recorder_periods[__atomic_load_n(&current, __ATOMIC_ACQUIRE)];
+}
 
 /* --- recording ------------------------------------------------------------------------------------- */
 
@@ -52,11 +63,11 @@ static void seed(struct heap *heap)
 
 uint64_t sites_gap(struct heap *heap, size_t unit)
 {
-	if (!period)
+	if (!period_of(heap))
 		return UINT64_MAX;
 	if (!heap->events.random)
 		seed(heap);
-	return sample_gap(&heap->events.random, unit, period);
+	return sample_gap(&heap->events.random, unit, period_of(heap));
 }
 
 static bool is_own(uintptr_t address)
@@ -101,7 +112,7 @@ static uint32_t enter(const struct stack *stack)
 static struct walk_memo *memo_for(struct recorder *recorder, uintptr_t sp)
 {
 	uint64_t hash = (sp >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-	return &recorder->memo[period == 1 ? hash / (UINT64_MAX / RECORDER_MEMOS + 1) : 0];
+	return &recorder->memo[recorder->is_dense ? hash / (UINT64_MAX / RECORDER_MEMOS + 1) : 0];
 }
 
 static struct stack stack_of(uint64_t hash, const struct pool *pool, enum walk_end end)
@@ -132,7 +143,7 @@ __attribute__((noinline)) static struct stack walk_stack(struct recorder *record
 		stack.depth = DEPTH_MAX;
 		stack.end = PM_STACK_CUT;
 	}
-	if (period == 1)
+	if (recorder->is_dense)
 		known_note(recorder->known, from, memo, stack.hash);
 	return stack;
 }
@@ -141,7 +152,7 @@ __attribute__((noinline)) static struct stack walk_stack(struct recorder *record
 static inline struct stack stack_from(struct recorder *recorder, const struct frame *from,
 				      const struct pool *pool)
 {
-	const struct known *known = period == 1 ? known_find(recorder->known, from) : NULL;
+	const struct known *known = recorder->is_dense ? known_find(recorder->known, from) : NULL;
 	return known ? stack_of(known->hash, pool, known->end) : walk_stack(recorder, from, pool);
 }
 
@@ -163,6 +174,8 @@ static struct recent find_site(struct heap *heap, const struct stack *stack, uin
 	uint32_t number = intern_find(hash);
 	if (!number && intern_has_room(stack->depth))
 		number = enter(stack);
+	if (number)
+		number += heap->events.period * INTERN_SITES;
 	return (struct recent){hash, number ? recorder_row(heap, number) : NULL, number};
 }
 
@@ -218,9 +231,9 @@ static uint64_t order_of(struct heap *heap)
 }
 
 /* Units of pools get it when the first block is recorded. */
-static bool is_beside(const struct pool *pool)
+static bool is_beside(const struct heap *heap, const struct pool *pool)
 {
-	if (period != 1 || pool->state == POOL_LARGE)
+	if (period_of(heap) != 1 || pool->state == POOL_LARGE)
 		return false;
 	if (likely(records_has_room(pool)))
 		return true;
@@ -239,10 +252,10 @@ static bool note(struct heap *heap, struct pool *pool, const void *block, size_t
 	bool is_large = pool->state == POOL_LARGE;
 	uint64_t index = is_large ? 0 : pool_place(pool, block).index;
 	uint8_t *stamp = &pool->stamps[index];
-	if (is_beside(pool))
+	if (is_beside(heap, pool))
 		records_put_beside(pool, index, site, requested, *stamp);
 	else if (!records_put(heap, pool, index, site, requested,
-			      period == 1 && !is_large ? 0 : order_of(heap)))
+			      period_of(heap) == 1 && !is_large ? 0 : order_of(heap)))
 		return false;
 	__atomic_store_n(stamp, STAMP_SPECIAL, __ATOMIC_RELAXED);
 	return true;
@@ -499,7 +512,8 @@ void sites_note_peak(void)
 {
 	uint64_t live = life_process()->live_now_bytes;
 	uint64_t noted = __atomic_load_n(&peak_noted, __ATOMIC_RELAXED);
-	if (!period || live < noted + noted / PEAK_SHARE + PEAK_BYTES || !wiped_try(&wiped.entering))
+	if (!sites_period() || live < noted + noted / PEAK_SHARE + PEAK_BYTES ||
+	    !wiped_try(&wiped.entering))
 		return;
 	__atomic_store_n(&peak_noted, live, __ATOMIC_RELAXED);
 	segment_each_row(life.leader, note_peak, NULL);
@@ -514,12 +528,32 @@ void sites_begin(void)
 	struct heap *heap;
 	__atomic_store_n(&peak_noted, 0, __ATOMIC_RELAXED);
 	if (life.process)
-		life.process->site_period = period;
+		life.process->site_period = sites_period();
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
 		heap->events.armed = (struct class_set){{0}};
 		heap->events.latest = 0;
 		heap->events.random = 0;
+		sites_follow(heap);
 	}
+}
+
+bool sites_switch(uint64_t period)
+{
+	int i = recorder_period(period);
+	if (i >= 0)
+		__atomic_store_n(&current, (uint32_t)i, __ATOMIC_RELEASE);
+	return i >= 0;
+}
+
+bool sites_follow(struct heap *heap)
+{
+	uint32_t now = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+	if (heap->events.period == now)
+		return false;
+	heap->events.period = now;
+	heap->events.latest = 0;
+	recorder_follow(heap);
+	return true;
 }
 
 void sites_init(void)
@@ -527,11 +561,15 @@ void sites_init(void)
 	extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 	extern const char etext[] __attribute__((visibility("hidden")));
 	uint32_t mode = life.settings.sites.index;
-	if ((mode != SITES_SAMPLE && mode != SITES_ALL) || !walk_available())
+	uint64_t sample = life.settings.sites_period ? life.settings.sites_period : 1;
+	if (mode == SITES_NEVER || !walk_available()) {
+		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER : PM_CONTROL_NO_STACKS);
 		return;
-	period = mode == SITES_ALL || !life.settings.sites_period ? 1 : life.settings.sites_period;
+	}
+	recorder_periods[0] = mode == SITES_OFF ? 0 : mode == SITES_ALL ? 1 : sample;
 	own_first = (uintptr_t)__ehdr_start;
 	own_last = (uintptr_t)etext;
-	life.process->site_period = period;
+	life.process->site_period = recorder_periods[0];
 	modules_init();
+	control_init(PM_CONTROL_OPEN);
 }

@@ -278,6 +278,7 @@ static struct heap *begin_thread(void)
 	ensure_shared_slot();
 	heap->libc_tid = threads_id();
 	note_holder(heap, heap->libc_tid);
+	control_look(heap);
 	heap_thread.own = heap;
 	heap_leave(heap);
 	if (have_key)

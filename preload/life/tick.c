@@ -289,6 +289,7 @@ static void tick(struct heap *heap)
 	keep_spares_if_forking();
 	publish_process();
 	sites_note_peak();
+	control_look(heap);
 }
 
 void host_tick(struct heap *heap)
@@ -330,6 +331,7 @@ void host_large_due(struct heap *heap, struct pool *pool, size_t requested, cons
 	if (!life.started)
 		return;
 	fork_check(heap);
+	control_look(heap);
 	if (sites_gap(heap, sites_large_unit(pool->block_bytes)) == 1)
 		sites_record(heap, pool, pool->start, requested, frame);
 	sites_note_peak();

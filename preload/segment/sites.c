@@ -48,11 +48,15 @@ uint32_t segment_add_frame(uint32_t process, const struct pm_frame *frame)
 	return frames.number * PM_FRAME_IDS + frames.used++;
 }
 
+/* What was emptied was so when the process began, and what is half full stays so: that is looked through once. */
 static bool begin_rows(uint32_t process, struct segment_rows *rows)
 {
-	uint32_t number = rows->number ? 0 : segment_emptied(process, PM_CHUNK_SITES);
+	bool is_first = rows->process != process;
+	uint32_t number = is_first ? segment_emptied(process, PM_CHUNK_SITES) : 0;
 	if (!number && !segment_is_half_full())
 		number = segment_add(process, 0, MEMORY_PAGE);
+	rows->process = process;
+	rows->used = PM_SITE_ROOM;
 	if (!number)
 		return false;
 	struct pm_sites *chunk = segment_chunk(number);
@@ -61,7 +65,6 @@ static bool begin_rows(uint32_t process, struct segment_rows *rows)
 	__atomic_store_n(&chunk->chunk.used_bytes, (uint32_t)offsetof(struct pm_sites, row),
 			 __ATOMIC_RELEASE);
 	segment_commit(number, PM_CHUNK_SITES);
-	rows->process = process;
 	rows->number = number;
 	rows->used = 0;
 	return true;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BESIDE_BLOCKS_MAX = 4096, BESIDE_SITE_BITS = 17, BESIDE_DESCENT_BITS = 14 };
+enum { BESIDE_BLOCKS_MAX = 4096, BESIDE_SITE_BITS = 21, BESIDE_DESCENT_BITS = 10 };
 
 /* As in struct recorded.  A place whose site is 0 is empty. */
 struct beside_entry {

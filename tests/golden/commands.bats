@@ -484,9 +484,13 @@ assert text.count("<polyline") == 2 and text.count("<polygon") == 1'
 	run -2 --separate-stderr "$poolmem" sites --sort colour "$here/sites/capture.pm"
 	[[ -z $output && $stderr == *"--sort takes live, peak, allocated, count, leaked, slack, temporary or remote, not 'colour'"* ]]
 	run -2 "$poolmem" sites --filter '(' "$here/sites/capture.pm"
-	for thread in '' x -1 1x 99999999999999999999; do
+	for thread in '' 0 99999999999999999999; do
 		run -2 "$poolmem" sites --thread "$thread" "$here/sites/capture.pm"
-		[[ $output == *"--thread takes the number of a thread"* ]]
+		[[ $output == *"--thread takes the number or the name of a thread"* ]]
+	done
+	for thread in x -1 1x; do
+		run -1 "$poolmem" sites --thread "$thread" "$here/sites/capture.pm"
+		[[ $output == *"no thread that was seen with the name '$thread'"* ]]
 	done
 	run -2 "$poolmem" sites --stacks --top-down "$here/sites/capture.pm"
 	[[ $output == *"give one"* ]]

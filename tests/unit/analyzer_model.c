@@ -486,6 +486,76 @@ Test(model, run_tells_how_long_a_killed_program_lasted)
 	}
 }
 
+/* A number is another thread's later; of a thread the last name counts; what makes no sense is left out. */
+Test(model, run_tells_the_names_of_threads)
+{
+	static const struct {
+		const char *threads, *names[2];
+	} cases[] = {
+		{"[[1000,1000,\"example\",5,9],[1000,1001,\"one\",110,120],[1000,1001,\"two\",130,140]]",
+		 {"example", "two"}},
+		{"[[1000,1001,\"two\",130,140],[1000,1001,\"one\",110,120]]", {"", "two"}},
+		{"[[1000,1001,\"before\",50,99],[1000,1001,\"after\",201,300]]", {"", ""}},
+		{"[[1000,1001,\"at the edges\",90,100],[1000,1001,\"of it\",200,300]]",
+		 {"", "of it"}},
+		{"[[77,1001,\"another's\",110,120],[1000,1002,\"stranger\",110,120]]", {"", ""}},
+		{"[[1000,1001,5,110,120],[1000,1001],7,null,[1000,1001,\"x\",\"y\",3]]", {"", ""}},
+		{"{\"1000\":1}", {"", ""}},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct bytes capture = capture_begin();
+		struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+		char run[400];
+		struct pm_slot *second = builder_slot_at(&b, b.leader + 1);
+		cr_assert_eq(second->tid, 1001);
+		second->began_ns = 100;
+		second->ended_ns = 200;
+		snprintf(run, sizeof run, "{\"threads\":%s}", cases[i].threads);
+		capture_segment(&capture, &b);
+		capture_run(&capture, run);
+		struct recording recording = read_or_die(capture.data, capture.count);
+		for (size_t slot = 0; slot < 2; slot++)
+			cr_expect_str_eq(recording.processes[0].slots[slot].name,
+					 cases[i].names[slot], "%zu", i);
+		report_all(&recording);
+		recording_free(&recording);
+		bytes_free(&capture);
+		builder_free(&b);
+	}
+}
+
+Test(model, what_was_asked_for_stands_for_what_it_was_started_with)
+{
+	static const struct {
+		uint64_t period, since_ns;
+		const char *options;
+	} cases[] = {
+		{1, 0, "sites=off,gen.threshold=1000:10:10"},
+		{1, 7, "sites=all,gen.threshold=1000:10:10"},
+		{65536, 7, "sites=sample,gen.threshold=1000:10:10"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+		struct pm_process *record = builder_record(&b, b.leader);
+		struct study study;
+		record->site_period = cases[i].period;
+		record->site_since_ns = cases[i].since_ns ? record->began_ns + 3000000000 : 0;
+		struct recording recording = read_or_die(b.file.data, b.file.count);
+		const struct process *process = &recording.processes[0];
+		cr_expect_str_eq(process->options, cases[i].options);
+		cr_expect_eq(process->switched_real_ns,
+			     cases[i].since_ns ? record->began_real_ns + 3000000000 : 0);
+		study_of(&recording, NULL, NULL, &study);
+		cr_expect_eq(note_named(&study.total.notes, "sites_switched") != NULL,
+			     cases[i].since_ns != 0);
+		study_free(&study);
+		recording_free(&recording);
+		builder_free(&b);
+	}
+}
+
 Test(model, no_time_is_less_than_a_tick)
 {
 	struct builder b = builder_begin(1000, true);
