@@ -22,6 +22,7 @@
 	X(sites, "who allocates: call stacks with what became of their blocks")                    \
 	X(flamegraph, "draw the call stacks as a picture that can be searched")                    \
 	X(export, "write call sites for other programs: pprof, DHAT, SQLite ...")                  \
+	X(pack, "make a capture that is read on any machine, names and all")                       \
 	X(list, "show the segments of this user")                                                  \
 	X(clean, "remove segments of finished programs")                                           \
 	X(doctor, "check that poolmem works here and for a program")

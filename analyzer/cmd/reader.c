@@ -78,7 +78,8 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_SVG: return accepts->ages;
 	case LETTER_JSON:
 	case LETTER_COLOUR: return !accepts->exports;
-	case 'f': return accepts->ages || accepts->exports;
+	case 'n': return !accepts->packs;
+	case 'f': return accepts->ages || accepts->exports || accepts->packs;
 	case LETTER_STACKS:
 	case LETTER_BOTTOM_UP:
 	case LETTER_TOP_DOWN: return accepts->site_tables;

@@ -28,12 +28,12 @@ struct reader {
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
  * operand.  ages: --thresholds, --svg and -f.  sites: --min, --thread, --no-symbols;
  * tables of them: --stacks, --bottom-up, --top-down; pictures of them: --of, --collapsed.
- * exports: --format, --of, --no-symbols and -f, no --json and no --color.
+ * exports: --format, --of, --no-symbols and -f, no --json and no --color.  packs: -f, no -n.
  */
 struct reader_accepts {
 	const char *command;
 	bool order, filter, all, older_than, ages, sites, site_tables, site_pictures, exports,
-		operand;
+		packs, operand;
 };
 
 /* Returns an exit code below zero when the command may go on. */

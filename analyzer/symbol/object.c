@@ -96,9 +96,9 @@ size_t object_frames_at(struct object *object, uint64_t address,
 	bool is_written = true;
 	size_t count = 0;
 
-	if (!object->is_tried)
+	if (!object->is_open)
 		object->lack = open_object(object, options);
-	object->is_tried = true;
+	object->is_open = true;
 	if (object->has_debug)
 		count = debug_frames_at(&object->debug, address, names, ret_frames, &is_written);
 	if (!count)
@@ -108,10 +108,16 @@ size_t object_frames_at(struct object *object, uint64_t address,
 	return count;
 }
 
+uint64_t object_bytes(const struct object *object)
+{
+	return object->binary.bytes + object->separate.bytes + object->shared.bytes;
+}
+
 void object_close(struct object *object)
 {
 	if (object->has_debug)
 		debug_end(&object->debug);
+	object->has_debug = object->is_open = false;
 	table_free(&object->table);
 	binary_close(&object->shared);
 	binary_close(&object->separate);
