@@ -18,6 +18,7 @@ struct map {
 	struct symbols *symbols; /* NULL: nothing was asked yet */
 	struct symbol_module *known;
 	uint8_t *build_ids;
+	char perf_map[sizeof "/tmp/perf-4294967295.map"];
 };
 
 struct naming {
@@ -195,13 +196,11 @@ static void describe_modules(struct map *map)
 static struct symbols *symbols_of(struct naming *naming, const struct process *process)
 {
 	struct map *map = map_of(naming, process);
-	char perf_map[64];
-
 	if (map->symbols)
 		return map->symbols;
 	describe_modules(map);
-	snprintf(perf_map, sizeof perf_map, "/tmp/perf-%u.map", process->record.pid);
-	struct symbol_options options = {.perf_map = naming->with_files ? perf_map : NULL,
+	snprintf(map->perf_map, sizeof map->perf_map, "/tmp/perf-%u.map", process->record.pid);
+	struct symbol_options options = {.perf_map = naming->with_files ? map->perf_map : NULL,
 					 .pid = process->record.pid,
 					 .no_files = !naming->with_files,
 					 .packed = naming->recording->names,

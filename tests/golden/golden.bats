@@ -24,7 +24,7 @@ setup()
 			done
 		done
 	done
-	[ $count -ge 84 ]
+	[ $count -ge 90 ]
 }
 
 @test "golden: what is read is valid JSON with the common members" {
