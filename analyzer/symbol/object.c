@@ -110,7 +110,7 @@ size_t object_frames_at(struct object *object, uint64_t address,
 
 uint64_t object_bytes(const struct object *object)
 {
-	return object->binary.bytes + object->separate.bytes + object->shared.bytes;
+	return object->binary.read_bytes + object->separate.read_bytes + object->shared.read_bytes;
 }
 
 void object_close(struct object *object)

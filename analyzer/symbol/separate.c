@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 enum { ID_BYTES_MAX = 64 };
 
@@ -24,7 +23,8 @@ static bool fits(const struct binary *found, const struct wanted *wanted)
 
 	if (wanted->id.byte_count && id.byte_count)
 		return build_id_equal(id, wanted->id);
-	return wanted->has_crc && crc32_z(0, (void *)found->image, found->bytes) == wanted->crc;
+	uint32_t crc;
+	return wanted->has_crc && binary_crc(found, &crc) && crc == wanted->crc;
 }
 
 static bool try_path(const char *path, const struct wanted *wanted, struct binary *ret)
