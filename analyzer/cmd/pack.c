@@ -67,11 +67,9 @@ static bool pack(const struct reader *reader, const char *path, struct failure *
 	};
 	struct pack made;
 
-	bool done = pack_make(&request, &made, why);
-	progress_end(&progress);
-	if (!done)
+	if (!pack_make(&request, &made, why))
 		return false;
-	done = print(&made, reader, why);
+	bool done = print(&made, reader, why);
 	pack_close(&made);
 	return done;
 }

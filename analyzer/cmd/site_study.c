@@ -21,7 +21,10 @@ bool site_study_open(const struct reader *reader, const struct site_query *query
 	    !recorded_read(reader->operand, &ret->recording, why))
 		return false;
 	study_make(&ret->recording, &all, &ret->study);
-	sites_make(&ret->study, NULL, query, &ret->sites);
+	ret->progress = progress_begin("names of code");
+	struct site_query watched = *query;
+	watched.progress = &ret->progress;
+	sites_make(&ret->study, NULL, &watched, &ret->sites);
 	query_close(&all);
 	return true;
 }

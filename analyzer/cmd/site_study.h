@@ -26,6 +26,7 @@
 bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why);
 
 struct site_study {
+	struct progress progress;
 	struct recording recording;
 	struct study study; /* of all processes */
 	struct sites sites;

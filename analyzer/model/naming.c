@@ -233,6 +233,7 @@ void naming_prepare(struct naming *naming, struct code *codes, size_t count)
 		symbols_at(symbols_of(naming, codes[i].process), codes[i].address,
 			   codes[i].generation, &frames);
 	}
+	progress_end(naming->progress);
 }
 
 /* Codes of all frames that a stack of the process leads through.  Returns how many; codes NULL: counts only. */

@@ -260,6 +260,7 @@ void sites_brief(struct sites *sites, struct sink *sink)
 
 	if (!rows)
 		return;
+	sites_resolve(sites, rows);
 	snprintf(text, sizeof text, "Call sites by %s (%zu of %zu; `poolmem sites` shows all)",
 		 site_order_words[sites->order], rows, sites->count);
 	table_title(sink, text, 0, 0);

@@ -160,6 +160,7 @@ void sites_json(const struct study *study, struct sites *sites, const struct sit
 	json_t *document = json_object(), *list = json_array();
 	struct frame_table table = {.sites = sites, .frames = json_array()};
 
+	sites_resolve(sites, view_rows(&view->view, sites->count));
 	table.first = allocate(sites->stacks.count, sizeof *table.first);
 	json_put(document, "schema", json_integer(JSON_SCHEMA));
 	json_put(document, "metrics", json_metrics(&study->total.metrics));

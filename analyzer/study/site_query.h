@@ -56,7 +56,8 @@ struct site_query {
 	bool by_name, by_module; /* whether `expression` holds, and that it is of modules alone */
 	regex_t expression;
 	bool by_thread;
-	uint32_t thread; /* tid */
+	uint32_t thread;           /* tid */
+	struct progress *progress; /* told while names are looked up; NULL: nobody */
 	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
 
