@@ -39,6 +39,7 @@ enum letter {
 	LETTER_OF,
 	LETTER_COLLAPSED,
 	LETTER_FORMAT,
+	LETTER_FULL_NAMES,
 };
 
 static const struct option options[] = {
@@ -63,6 +64,7 @@ static const struct option options[] = {
 	{"of", required_argument, NULL, LETTER_OF},
 	{"collapsed", no_argument, NULL, LETTER_COLLAPSED},
 	{"format", required_argument, NULL, LETTER_FORMAT},
+	{"full-names", no_argument, NULL, LETTER_FULL_NAMES},
 	{NULL, 0, NULL, 0},
 };
 
@@ -82,7 +84,8 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case 'f': return accepts->ages || accepts->exports || accepts->packs;
 	case LETTER_STACKS:
 	case LETTER_BOTTOM_UP:
-	case LETTER_TOP_DOWN: return accepts->site_tables;
+	case LETTER_TOP_DOWN:
+	case LETTER_FULL_NAMES: return accepts->site_tables;
 	case LETTER_FORMAT: return accepts->exports;
 	case LETTER_OF: return accepts->site_pictures || accepts->exports;
 	case LETTER_COLLAPSED: return accepts->site_pictures;
@@ -137,6 +140,7 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_OF: reader->order = optarg; return true;
 	case LETTER_COLLAPSED: reader->collapsed = true; return true;
 	case LETTER_FORMAT: reader->format = optarg; return true;
+	case LETTER_FULL_NAMES: reader->full_names = true; return true;
 	default: reader->dry_run = true; return true;
 	}
 }

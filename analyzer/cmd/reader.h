@@ -8,7 +8,7 @@
 
 struct reader {
 	bool json, dry_run, overwrite;
-	bool stacks, bottom_up, top_down, collapsed, no_symbols;
+	bool stacks, bottom_up, top_down, collapsed, no_symbols, full_names;
 	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *format;
 	const char *thread, *min;
@@ -27,7 +27,7 @@ struct reader {
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
  * operand.  ages: --thresholds, --svg and -f.  sites: --min, --thread, --no-symbols;
- * tables of them: --stacks, --bottom-up, --top-down; pictures of them: --of, --collapsed.
+ * tables of them: --stacks, --bottom-up, --top-down, --full-names; pictures of them: --of, --collapsed.
  * exports: --format, --of, --no-symbols and -f, no --json and no --color.  packs: -f, no -n.
  */
 struct reader_accepts {

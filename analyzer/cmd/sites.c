@@ -15,6 +15,7 @@ static const struct command_option options[] = {
 	{"--bottom-up", "a tree, from what allocates to its callers"},
 	{"--top-down", "a tree, from main to what allocates"},
 	{"--min PERCENT", "branches of a tree with less are left out (default 1%)"},
+	{"--full-names", "functions of C++ and Rust with all their arguments, however long"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
 };
@@ -47,6 +48,8 @@ static bool print(const struct study *study, struct sites *sites, const struct w
 
 	if (!reader_open_sink(reader, &sink, why))
 		return false;
+	if (wish->view.full_names)
+		sink.columns = 0;
 	if (reader->json)
 		sites_json(study, sites, &wish->view, &sink);
 	else
@@ -73,6 +76,7 @@ static int set_view(const struct reader *reader, struct site_view *ret)
 		.stacks = reader->stacks,
 		.tree = reader->bottom_up || reader->top_down,
 		.tree_root = reader->bottom_up ? TREE_OF_ALLOCATORS : TREE_OF_CALLERS,
+		.full_names = reader->full_names,
 		.share_min = 0.01,
 	};
 	if (reader->stacks + reader->bottom_up + reader->top_down > 1)

@@ -14,6 +14,7 @@ struct site_view {
 	bool stacks; /* below each site its whole stack */
 	bool tree;   /* instead of the table */
 	enum tree_root tree_root;
+	bool full_names;  /* of functions, however long */
 	double share_min; /* of the tree: branches with less are left out */
 };
 
@@ -41,5 +42,8 @@ uint64_t sites_whole(double value);
 
 /* "parse at load.c:12", "libx.so+0x1234", "(stack not known)".  Freed by the caller; not escaped. */
 char *sites_name(const struct named_call *call);
+
+/* The same, the function no longer than that if it can be helped; 0: as long as it is. */
+char *sites_short_name(const struct named_call *call, size_t length_max);
 
 #endif

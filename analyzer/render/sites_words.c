@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 2 };
+enum { INDENT = 2, FIRST_LENGTH = 60 };
 
 static void begin(struct sink *sink)
 {
@@ -32,7 +32,7 @@ static const char *words_of(const struct sites *sites)
 
 static void say_first(struct sites *sites, struct sink *sink)
 {
-	char *name = sites_name(site_location(sites, &sites->list[0]));
+	char *name = sites_short_name(site_location(sites, &sites->list[0]), FIRST_LENGTH);
 
 	sink_name(sink, name, 0);
 	free(name);
