@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { INDENT = 2, MODULES_SHOWN = 4, GAPS_SHOWN = 4 };
+enum { INDENT = 2, MODULES_SHOWN = 4, GAPS_SHOWN = 6 };
 
 static void put_gap(const struct naming_gap *gap, struct sink *sink)
 {
@@ -37,6 +37,10 @@ void gaps_text(struct naming *naming, struct sink *sink)
 
 	for (size_t i = 0; i < count && i < GAPS_SHOWN; i++)
 		put_gap(&gaps[i], sink);
+	if (count <= GAPS_SHOWN)
+		return;
+	paragraph_begin(sink, INDENT);
+	sink_print(sink, "  And more of the kind: --json has all under \"missing\".\n");
 }
 
 static json_t *json_gap(const struct naming_gap *gap)

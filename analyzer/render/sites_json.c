@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sites_json.c: sites for machines: bytes and blocks; each stack as numbers of frames in one table. */
+#include "render/gaps.h"
 #include "render/json.h"
 #include "render/sites.h"
 #include "text/allocate.h"
@@ -172,6 +173,7 @@ void sites_json(const struct study *study, struct sites *sites, const struct sit
 		json_array_append_new(list, site_json(&table, &sites->list[i]));
 	json_put(document, "sites", list);
 	json_put(document, "frames", table.frames);
+	json_put(document, "missing", gaps_json(sites->stacks.naming));
 	free(table.first);
 	json_print(document, sink);
 }

@@ -11,7 +11,8 @@
 /* name, what it is, what would help */
 #define SYMBOL_LACKS(X)                                                                            \
 	X(NOTHING, "all there", "nothing")                                                         \
-	X(NO_FILE, "the file is not there", "read the capture where it was recorded")              \
+	X(NO_FILE, "the file is not there",                                                        \
+	  "read the capture where it was recorded, or pack it there (poolmem pack)")               \
 	X(NOT_REGULAR, "not a regular file", "nothing: only regular files are opened")             \
 	X(UNREADABLE, "the file may not be read", "read the capture as a user who may")            \
 	X(NOT_ELF, "not an ELF file that can be read", "read the capture where it was recorded")   \

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* objects.c: see objects.h. */
+#define _GNU_SOURCE 1
+
 #include "symbol/objects.h"
 
 #include "text/allocate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +51,27 @@ void objects_make_room(struct objects *objects, const struct object *in_use)
 	}
 }
 
+/* Who packages it has its debug symbols; what nobody packages was built here. */
+char *objects_help(struct objects *objects, const char *path, enum symbol_lack lack)
+{
+	char *help = NULL;
+
+	if (lack != SYMBOL_STRIPPED && lack != SYMBOL_NO_DEBUG && lack != SYMBOL_INCOMPLETE)
+		return NULL;
+	char *package = package_of(&objects->packages, NULL, path);
+	char *debug = package ? package_debug(package) : NULL;
+	int made = 0;
+
+	if (debug)
+		made = asprintf(&help, "install %s, or build it with -g", debug);
+	else if (packages_known(&objects->packages))
+		made = asprintf(&help, "compile it with -g%s: no package has this file",
+				lack == SYMBOL_STRIPPED ? " and do not strip it" : "");
+	free(package);
+	free(debug);
+	return made < 0 ? NULL : help;
+}
+
 void objects_close(struct objects *objects)
 {
 	for (size_t i = 0; i < objects->count; i++) {
@@ -55,5 +79,6 @@ void objects_close(struct objects *objects)
 		free(objects->list[i]);
 	}
 	free(objects->list);
+	packages_free(&objects->packages);
 	*objects = (struct objects){0};
 }

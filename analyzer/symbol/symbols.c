@@ -106,6 +106,8 @@ static void grow(struct answers *answers)
 
 static void set_gap(struct symbol_gap *gap, enum symbol_lack lack)
 {
+	if (gap->what && gap->lack == lack)
+		return;
 	gap->lack = lack;
 	gap->what = symbol_lack_what(lack);
 	gap->help = symbol_lack_help(lack);
@@ -219,13 +221,27 @@ static bool is_missing(const struct symbol_gap *gap)
 	return gap->unnamed || (gap->module && gap->unlined);
 }
 
+/* A help that was found stays: it is asked for once. */
+static void find_help(struct symbols *symbols, struct symbol_gap *gap)
+{
+	if (!gap->module || gap->help != symbol_lack_help(gap->lack))
+		return;
+	char *help = objects_help(symbols->objects, gap->module->path, gap->lack);
+	if (help)
+		gap->help = name_of(&symbols->names, help);
+	free(help);
+}
+
 size_t symbols_missing(struct symbols *symbols, const struct symbol_gap **ret_gaps)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i <= symbols->module_count; i++)
-		if (is_missing(&symbols->gaps[i]))
-			symbols->missing[count++] = symbols->gaps[i];
+	for (size_t i = 0; i <= symbols->module_count; i++) {
+		if (!is_missing(&symbols->gaps[i]))
+			continue;
+		find_help(symbols, &symbols->gaps[i]);
+		symbols->missing[count++] = symbols->gaps[i];
+	}
 	*ret_gaps = symbols->missing;
 	return count;
 }
@@ -236,8 +252,10 @@ static uint32_t *pack_modules(struct symbols *symbols, struct packing *packing)
 	uint32_t *numbers = allocate(symbols->module_count + 1, sizeof *numbers);
 
 	for (size_t i = 0; i <= symbols->module_count; i++) {
-		const struct symbol_gap *gap = &symbols->gaps[i];
+		struct symbol_gap *gap = &symbols->gaps[i];
 		bool is_lacking = gap->lack != SYMBOL_NOTHING;
+		if (is_missing(gap))
+			find_help(symbols, gap);
 		if (gap->asked)
 			numbers[i] = 1 + packing_module(packing, gap->module, symbols->options.pid,
 							is_lacking ? gap->what : NULL,
