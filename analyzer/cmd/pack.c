@@ -3,9 +3,10 @@
 #include "launch/pack.h"
 
 #include "cmd/command.h"
-#include "cmd/reader.h"
+#include "cmd/site_study.h"
 #include "render/pack.h"
 #include "source/operand.h"
+#include "symbol/network.h"
 #include "text/progress.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 static const struct command_option options[] = {
 	{"-o, --output FILE", "write there (default: NAME.packed.pm, in this directory)"},
 	{"-f, --force", "replace the file when it is there"},
+	SITE_DEBUGINFOD_HELP,
 	{"--json", "say for machines what was packed and what is missing"},
 	{"--color WHEN", "auto, always or never"},
 	{NULL, NULL},
@@ -63,6 +65,7 @@ static bool pack(const struct reader *reader, const char *path, struct failure *
 		.path = path,
 		.output = reader->output,
 		.overwrite = reader->overwrite,
+		.ask_network = reader->debuginfod,
 		.progress = &progress,
 	};
 	struct pack made;
@@ -84,6 +87,8 @@ int cmd_pack(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	if (reader.debuginfod && !network_can_ask(&why))
+		return command_usage_error("pack", "%s", why.text);
 	char *path = operand_path(reader.operand ? reader.operand : "last", &why);
 	if (path)
 		pack(&reader, path, &why);

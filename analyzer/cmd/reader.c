@@ -40,6 +40,7 @@ enum letter {
 	LETTER_COLLAPSED,
 	LETTER_FORMAT,
 	LETTER_FULL_NAMES,
+	LETTER_DEBUGINFOD,
 };
 
 static const struct option options[] = {
@@ -65,6 +66,7 @@ static const struct option options[] = {
 	{"collapsed", no_argument, NULL, LETTER_COLLAPSED},
 	{"format", required_argument, NULL, LETTER_FORMAT},
 	{"full-names", no_argument, NULL, LETTER_FULL_NAMES},
+	{"debuginfod", no_argument, NULL, LETTER_DEBUGINFOD},
 	{NULL, 0, NULL, 0},
 };
 
@@ -92,6 +94,7 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_MIN:
 	case LETTER_THREAD: return accepts->sites;
 	case LETTER_NO_SYMBOLS: return accepts->sites || accepts->exports;
+	case LETTER_DEBUGINFOD: return accepts->sites || accepts->exports || accepts->packs;
 	default: return true;
 	}
 }
@@ -141,6 +144,7 @@ static bool set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_COLLAPSED: reader->collapsed = true; return true;
 	case LETTER_FORMAT: reader->format = optarg; return true;
 	case LETTER_FULL_NAMES: reader->full_names = true; return true;
+	case LETTER_DEBUGINFOD: reader->debuginfod = true; return true;
 	default: reader->dry_run = true; return true;
 	}
 }

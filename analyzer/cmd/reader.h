@@ -8,7 +8,7 @@
 
 struct reader {
 	bool json, dry_run, overwrite;
-	bool stacks, bottom_up, top_down, collapsed, no_symbols, full_names;
+	bool stacks, bottom_up, top_down, collapsed, no_symbols, full_names, debuginfod;
 	const char *output, *order, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *format;
 	const char *thread, *min;
@@ -29,6 +29,7 @@ struct reader {
  * operand.  ages: --thresholds, --svg and -f.  sites: --min, --thread, --no-symbols;
  * tables of them: --stacks, --bottom-up, --top-down, --full-names; pictures of them: --of, --collapsed.
  * exports: --format, --of, --no-symbols and -f, no --json and no --color.  packs: -f, no -n.
+ * sites, exports, packs: --debuginfod.
  */
 struct reader_accepts {
 	const char *command;

@@ -3,13 +3,18 @@
 #include "cmd/site_study.h"
 
 #include "cmd/recorded.h"
+#include "symbol/network.h"
 
 bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why)
 {
 	if (!site_query_open(ret, reader->filter, reader->order, reader->thread, why))
 		return false;
 	ret->without_files = reader->no_symbols;
-	return true;
+	ret->ask_network = reader->debuginfod;
+	if (!reader->debuginfod || network_can_ask(why))
+		return true;
+	site_query_close(ret);
+	return false;
 }
 
 bool site_study_open(const struct reader *reader, const struct site_query *query,

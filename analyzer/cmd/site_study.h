@@ -16,11 +16,13 @@
 	{                                                                                          \
 		"--thread TID", "what this thread did"                                             \
 	}
-#define SITE_SYMBOLS_HELP                                                                          \
+#define SITE_DEBUGINFOD_HELP                                                                       \
 	{                                                                                          \
-		"--no-symbols",                                                                    \
-			"open none of the files that were recorded: addresses instead of names"    \
+		"--debuginfod", "fetch debug information that is not here from DEBUGINFOD_URLS"    \
 	}
+#define SITE_SYMBOLS_HELP                                                                          \
+	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"}, \
+		SITE_DEBUGINFOD_HELP
 
 /* What was asked for on the command line; to be closed by site_query_close(). */
 bool site_study_query(const struct reader *reader, struct site_query *ret, struct failure *why);

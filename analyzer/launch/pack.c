@@ -78,6 +78,8 @@ static bool add_names(const struct pack_request *request, struct save *save, str
 
 	pack->naming = naming_open(&pack->recording, true);
 	naming_watch(pack->naming, request->progress);
+	if (request->ask_network)
+		naming_ask_network(pack->naming);
 	naming_prepare_all(pack->naming);
 	void *payload = naming_pack(pack->naming, &bytes, &pack->names, why);
 	bool saved = payload && save_names(save, payload, bytes, why);

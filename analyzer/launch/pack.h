@@ -10,7 +10,7 @@
 struct pack_request {
 	const char *path;   /* segment or capture */
 	const char *output; /* NULL: named after it, here */
-	bool overwrite;
+	bool overwrite, ask_network;
 	struct progress *progress; /* NULL: nobody watches */
 };
 

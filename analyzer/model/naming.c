@@ -25,7 +25,7 @@ struct naming {
 	const struct recording *recording;
 	struct map *maps; /* by process */
 	struct objects objects;
-	bool with_files;
+	bool with_files, asks_network;
 	struct progress *progress;
 	struct naming_gap *gaps;
 	size_t gap_count, gap_room;
@@ -103,6 +103,11 @@ struct naming *naming_open(const struct recording *recording, bool with_files)
 	naming->with_files = with_files;
 	naming->maps = allocate(recording->process_count, sizeof *naming->maps);
 	return naming;
+}
+
+void naming_ask_network(struct naming *naming)
+{
+	naming->asks_network = true;
 }
 
 void naming_watch(struct naming *naming, struct progress *progress)
@@ -203,6 +208,7 @@ static struct symbols *symbols_of(struct naming *naming, const struct process *p
 	struct symbol_options options = {.perf_map = naming->with_files ? map->perf_map : NULL,
 					 .pid = process->record.pid,
 					 .no_files = !naming->with_files,
+					 .ask_network = naming->asks_network,
 					 .packed = naming->recording->names,
 					 .objects = &naming->objects};
 	map->symbols = symbols_open(map->known, map->count, &options);

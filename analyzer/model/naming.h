@@ -43,6 +43,9 @@ struct naming;
 struct naming *naming_open(const struct recording *recording, bool with_files);
 void naming_close(struct naming *naming);
 
+/* Asks servers, too, for debug information that is not here.  Before the first name. */
+void naming_ask_network(struct naming *naming);
+
 /* Tells how far naming_prepare() has come.  NULL: nobody. */
 void naming_watch(struct naming *naming, struct progress *progress);
 

@@ -58,6 +58,7 @@ struct site_query {
 	bool by_thread;
 	uint32_t thread;           /* tid */
 	struct progress *progress; /* told while names are looked up; NULL: nobody */
+	bool ask_network;          /* servers, for debug information that is not here */
 	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
 

@@ -250,6 +250,8 @@ void sites_make(const struct study *study, const struct process_study *process,
 
 	stacks_open(study->recording, !query->without_files, &sites.stacks);
 	naming_watch(sites.stacks.naming, query->progress);
+	if (query->ask_network)
+		naming_ask_network(sites.stacks.naming);
 	for (size_t i = 0; i < count; i++)
 		rows += first[i].process->site_count;
 	parts.list = allocate(rows, sizeof *parts.list);

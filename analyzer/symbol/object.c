@@ -32,11 +32,14 @@ static enum symbol_lack begin_debug(struct object *object, struct binary *of, co
 }
 
 /* Its own debug information, or that of the file beside it. */
-static enum symbol_lack open_debug(struct object *object, const char *dirs)
+static enum symbol_lack open_debug(struct object *object, const char *dirs, bool ask_network)
 {
 	enum symbol_lack lack = begin_debug(object, &object->binary, dirs);
 
-	if (lack != SYMBOL_NO_DEBUG || !separate_open(&object->binary, dirs, &object->separate))
+	if (lack != SYMBOL_NO_DEBUG)
+		return lack;
+	if (!separate_open(&object->binary, dirs, &object->separate) &&
+	    !(ask_network && separate_fetch(&object->binary, &object->separate)))
 		return lack;
 	return begin_debug(object, &object->separate, dirs);
 }
@@ -55,7 +58,8 @@ static enum symbol_lack open_object(struct object *object, const struct symbol_o
 		binary_close(&object->binary);
 		return SYMBOL_CHANGED;
 	}
-	lack = open_debug(object, options->debug_dirs ? options->debug_dirs : DEBUG_DIRS);
+	lack = open_debug(object, options->debug_dirs ? options->debug_dirs : DEBUG_DIRS,
+			  options->ask_network);
 	table_read(&object->table, &object->binary,
 		   object->separate.path ? &object->separate : NULL);
 	return lack == SYMBOL_NO_DEBUG && !object->table.is_whole ? SYMBOL_STRIPPED : lack;

@@ -101,7 +101,7 @@ char *package_of(struct packages *packages, const char *dir, const char *path)
 {
 	if (!packages->is_read)
 		read_lists(packages, dir ? dir : INFO_DIR);
-	if (!path || strchr(path, '\n'))
+	if (!path || path[0] != '/' || strchr(path, '\n'))
 		return NULL;
 	char *found = find(packages, "", path);
 	if (!found && strncmp(path, "/usr/", 5) == 0)

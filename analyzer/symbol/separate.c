@@ -2,10 +2,13 @@
 /* separate.c: see separate.h. */
 #include "symbol/separate.h"
 
+#include "symbol/network.h"
+
 #include <elfutils/libdwelf.h>
 #include <gelf.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ID_BYTES_MAX = 64 };
@@ -107,6 +110,16 @@ bool separate_open(const struct binary *of, const char *dirs, struct binary *ret
 	wanted.has_crc = true;
 	wanted.crc = crc;
 	return try_link(of, name, dirs, &wanted, ret);
+}
+
+bool separate_fetch(const struct binary *of, struct binary *ret)
+{
+	struct wanted wanted = {.id = binary_build_id(of)};
+	char *path = network_debug(wanted.id);
+	bool found = path && try_path(path, &wanted, ret);
+
+	free(path);
+	return found;
 }
 
 /* A name and, behind its NUL, a build id. */

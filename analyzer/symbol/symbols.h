@@ -2,7 +2,7 @@
 /*
  * symbols.h: addresses of a recorded process to functions, files and lines.
  *
- * Names are bytes of files, demangled and of bounded length, not escaped.  Nothing here asks a network.
+ * Names are bytes of files, demangled and of bounded length, not escaped.  Nothing here asks a network unless it is told to.
  */
 #ifndef POOLMEM_SYMBOL_SYMBOLS_H
 #define POOLMEM_SYMBOL_SYMBOLS_H
@@ -32,6 +32,7 @@ struct symbol_options {
 	const char *perf_map;   /* names of code made at run time: /tmp/perf-PID.map; NULL: none */
 	uint32_t pid;
 	bool no_files;               /* open none */
+	bool ask_network;            /* servers for debug information that is not here */
 	const struct packed *packed; /* names from here, and from no file; NULL: from files */
 	struct objects *objects; /* files, shared with other symbols, open as long as they are; NULL: own ones */
 };
