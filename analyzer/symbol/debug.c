@@ -75,6 +75,16 @@ bool debug_begin(struct debug *debug, struct binary *binary, struct binary *shar
 	return binary_unpack(binary) && (!shared || binary_unpack(shared)) && open_dwarf(debug);
 }
 
+/* The rows may be read once more: that is work, too.  The units are the same, in the same order. */
+static bool open_anew(struct debug *debug)
+{
+	size_t count = debug->count;
+
+	debug->work -= debug->work < debug->line_rows ? debug->work : debug->line_rows;
+	close_dwarf(debug);
+	return open_dwarf(debug) && debug->count == count;
+}
+
 /* Keeps the functions of a few units only, and a few tables of lines. */
 static struct unit *unit_at(struct debug *debug, uint32_t item)
 {
@@ -83,11 +93,8 @@ static struct unit *unit_at(struct debug *debug, uint32_t item)
 
 	if (debug->units[item].is_listed)
 		return &debug->units[item];
-	if (debug->line_rows > LINE_ROWS_MAX) {
-		close_dwarf(debug);
-		if (!open_dwarf(debug) || item >= debug->count)
-			return NULL;
-	}
+	if (debug->line_rows > LINE_ROWS_MAX && !open_anew(debug))
+		return NULL;
 	struct unit *unit = &debug->units[item], **slot = &debug->listed[debug->listed_next];
 	if (dwarf_getsrclines(&unit->die, &lines, &row_count) == 0)
 		debug->line_rows += row_count;

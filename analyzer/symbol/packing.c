@@ -179,7 +179,8 @@ static bool lay_out(const struct packing *packing, struct layout *ret, struct fa
 	if (layout.bytes <= PM_NAMES_BYTES)
 		return true;
 	free(layout.offset);
-	return fail(why, FAILURE_WRITE, "the names take more than 1 GiB");
+	fail(why, FAILURE_WRITE, "the names take more than 1 GiB");
+	return false;
 }
 
 static void put_modules(const struct packing *packing, const struct layout *layout,
@@ -217,7 +218,8 @@ static unsigned char *put_tables(const struct packing *packing, const struct lay
 	memcpy(tables, &layout->index, sizeof layout->index);
 	for (size_t i = 0; i < packing->texts.count; i++) {
 		const char *text = packing->texts.list[i];
-		memcpy(tables + layout->index.texts.offset + layout->offset[i], text, strlen(text));
+		memcpy(tables + layout->index.texts.offset + layout->offset[i], text,
+		       strlen(text) + 1);
 	}
 	put_modules(packing, layout, (void *)(tables + layout->index.modules.offset));
 	put_codes(packing, layout, (void *)(tables + layout->index.codes.offset),
