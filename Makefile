@@ -25,7 +25,7 @@ analyzer_flags := $(base) -iquote analyzer -fPIE -fvisibility=hidden $(EXTRA_CFL
 preload_link := -shared -Wl,-soname,libpoolmem.so -Wl,--version-script=preload/exports.map -Wl,-z,defs \
 	-Wl,-z,initfirst -Wl,--sort-section=name -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(EXTRA_LDFLAGS)
 analyzer_link := -pie -Wl,-z,defs $(ANALYZER_FLAGS) $(EXTRA_LDFLAGS)
-analyzer_libs := -ljansson -ldw -lelf -liberty -lsqlite3 -lz -lm
+analyzer_libs := -ljansson -ldw -lelf -liberty -lsqlite3 -lzstd -lz -lm
 
 preload_src := $(wildcard preload/*/*.c)
 analyzer_src := $(wildcard analyzer/*/*.c)

@@ -68,6 +68,7 @@ static bool export(const struct reader *reader, const struct wish *wish, struct 
 		return false;
 	if (!(wish->format->flags & EXPORT_OTHERS))
 		of.sites.count = view_rows(&reader->view, of.sites.count);
+	sites_resolve(&of.sites, of.sites.count);
 	struct export export = {&of.study, &of.sites, reader->view.row_max};
 	bool is_wanted = wish->format->flags & EXPORT_OF_SITES || of.sites.used_count;
 	bool shown = (!is_wanted || sites_found(&of.sites, &wish->query, why)) &&

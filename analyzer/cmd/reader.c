@@ -47,6 +47,8 @@ enum letter {
 	LETTER_FORMAT,
 	LETTER_ADVICE,
 	LETTER_SITE,
+	LETTER_FULL_NAMES,
+	LETTER_DEBUGINFOD,
 };
 
 static const struct option options[] = {
@@ -80,6 +82,8 @@ static const struct option options[] = {
 	{"format", required_argument, NULL, LETTER_FORMAT},
 	{"advice", no_argument, NULL, LETTER_ADVICE},
 	{"site", required_argument, NULL, LETTER_SITE},
+	{"full-names", no_argument, NULL, LETTER_FULL_NAMES},
+	{"debuginfod", no_argument, NULL, LETTER_DEBUGINFOD},
 	{NULL, 0, NULL, 0},
 };
 
@@ -96,7 +100,8 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_SVG: return accepts->ages;
 	case LETTER_JSON:
 	case LETTER_COLOUR: return !accepts->exports;
-	case 'f': return accepts->ages || accepts->names;
+	case 'n': return !accepts->packs;
+	case 'f': return accepts->ages || accepts->names || accepts->packs;
 	case LETTER_SUPPRESSIONS:
 	case LETTER_NO_DEFAULTS:
 	case LETTER_ERROR_EXITCODE:
@@ -106,7 +111,8 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_STACKS: return accepts->site_tables || accepts->pair;
 	case LETTER_ADVICE:
 	case LETTER_BOTTOM_UP:
-	case LETTER_TOP_DOWN: return accepts->site_tables;
+	case LETTER_TOP_DOWN:
+	case LETTER_FULL_NAMES: return accepts->site_tables;
 	case LETTER_FORMAT: return accepts->exports;
 	case LETTER_OF: return accepts->site_pictures || accepts->exports || accepts->pair;
 	case LETTER_COLLAPSED: return accepts->site_pictures;
@@ -114,6 +120,7 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_THREAD: return accepts->sites;
 	case LETTER_NO_SYMBOLS:
 	case LETTER_SKIP: return accepts->names || accepts->ages;
+	case LETTER_DEBUGINFOD: return accepts->names || accepts->packs;
 	default: return true;
 	}
 }
@@ -180,6 +187,8 @@ static const char *set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_FORMAT: reader->format = optarg; return NULL;
 	case LETTER_ADVICE: reader->advice = true; return NULL;
 	case LETTER_SITE: reader->site = optarg; return NULL;
+	case LETTER_FULL_NAMES: reader->full_names = true; return NULL;
+	case LETTER_DEBUGINFOD: reader->debuginfod = true; return NULL;
 	default: reader->dry_run = true; return NULL;
 	}
 }

@@ -16,7 +16,7 @@ struct repeated {
 
 struct reader {
 	bool json, dry_run, overwrite;
-	bool stacks, bottom_up, top_down, advice, collapsed, no_symbols;
+	bool stacks, bottom_up, top_down, advice, collapsed, no_symbols, full_names, debuginfod;
 	bool verbose, no_defaults, blocks, lines;
 	const char *output, *order, *of, *filter, *colour, *older_than, *thresholds, *svg;
 	const char *format;
@@ -43,15 +43,15 @@ struct reader {
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
  * operand.  ages: --thresholds, --svg, -f, --site, --no-symbols, --skip.  names: of call sites, --no-symbols,
- * --skip and -f; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down, --advice; pictures of
- * them: --of, --collapsed.  leaks: --suppressions, --no-default-suppressions, --error-exitcode, -v.
- * pair: a second operand, --of, --stacks, --blocks, --lines.
- * exports: --format, --of, no --json and no --color.
+ * --skip, --debuginfod and -f; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down, --advice,
+ * --full-names; pictures of them: --of, --collapsed.  leaks: --suppressions, --no-default-suppressions,
+ * --error-exitcode, -v.  pair: a second operand, --of, --stacks, --blocks, --lines.
+ * exports: --format, --of, no --json and no --color.  packs: -f, --debuginfod, no -n.
  */
 struct reader_accepts {
 	const char *command;
 	bool order, filter, all, older_than, ages, names, leaks, pair, sites, site_tables,
-		site_pictures, exports, operand;
+		site_pictures, exports, packs, operand;
 };
 
 /* Returns an exit code below zero when the command may go on. */

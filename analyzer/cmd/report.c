@@ -33,7 +33,8 @@ const struct command_help help_report = {
 
 static void print(const struct study *study, const struct reader *reader, struct sink *sink)
 {
-	const struct site_query all = {.order = SITE_ORDER_LIVE};
+	struct progress progress = progress_begin("names of code");
+	const struct site_query all = {.order = SITE_ORDER_LIVE, .progress = &progress};
 	struct advice_list advice;
 	struct sites sites;
 

@@ -3,6 +3,7 @@
 #include "cmd/site_study.h"
 
 #include "cmd/recorded.h"
+#include "symbol/network.h"
 
 bool site_study_query(const struct reader *reader, const char *order, struct site_query *ret,
 		      struct failure *why)
@@ -10,12 +11,13 @@ bool site_study_query(const struct reader *reader, const char *order, struct sit
 	if (!site_query_open(ret, reader->filter, order, reader->thread, why))
 		return false;
 	ret->without_files = reader->no_symbols;
-	for (size_t i = 0; i < reader->skips.count; i++)
-		if (!site_query_skip(ret, reader->skips.list[i], why)) {
-			site_query_close(ret);
-			return false;
-		}
-	return true;
+	ret->ask_network = reader->debuginfod;
+	bool can = !reader->debuginfod || network_can_ask(why);
+	for (size_t i = 0; can && i < reader->skips.count; i++)
+		can = site_query_skip(ret, reader->skips.list[i], why);
+	if (!can)
+		site_query_close(ret);
+	return can;
 }
 
 bool site_study_open(const struct reader *reader, const char *operand,
@@ -27,7 +29,10 @@ bool site_study_open(const struct reader *reader, const char *operand,
 	    !recorded_read(operand, &ret->recording, why))
 		return false;
 	study_make(&ret->recording, &all, &ret->study);
-	sites_make(&ret->study, NULL, query, &ret->sites);
+	ret->progress = progress_begin("names of code");
+	struct site_query watched = *query;
+	watched.progress = &ret->progress;
+	sites_make(&ret->study, NULL, &watched, &ret->sites);
 	query_close(&all);
 	return true;
 }

@@ -21,11 +21,13 @@
 		"--skip REGEX",                                                                    \
 			"pass over functions that match, as over malloc: their callers are meant"  \
 	}
-#define SITE_SYMBOLS_HELP                                                                          \
+#define SITE_DEBUGINFOD_HELP                                                                       \
 	{                                                                                          \
-		"--no-symbols",                                                                    \
-			"open none of the files that were recorded: addresses instead of names"    \
+		"--debuginfod", "fetch debug information that is not here from DEBUGINFOD_URLS"    \
 	}
+#define SITE_SYMBOLS_HELP                                                                          \
+	{"--no-symbols", "open none of the files that were recorded: addresses instead of names"}, \
+		SITE_DEBUGINFOD_HELP
 
 /*
  * What was asked for on the command line; to be closed by site_query_close().
@@ -35,6 +37,7 @@ bool site_study_query(const struct reader *reader, const char *order, struct sit
 		      struct failure *why);
 
 struct site_study {
+	struct progress progress;
 	struct recording recording;
 	struct study study; /* of all processes */
 	struct sites sites;

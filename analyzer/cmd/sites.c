@@ -18,6 +18,7 @@ static const struct command_option options[] = {
 	{"--top-down", "a tree, from main to what allocates"},
 	{"--advice", "what a change would save at most, site by site, instead of the table"},
 	{"--min PERCENT", "branches of a tree with less are left out (default 1%)"},
+	{"--full-names", "functions of C++ and Rust with all their arguments, however long"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
 };
@@ -56,6 +57,8 @@ static bool print(const struct study *study, struct sites *sites, const struct w
 		advice_make(study, sites, &advice);
 		view.advice = &advice;
 	}
+	if (wish->view.full_names)
+		sink.columns = 0;
 	if (reader->json)
 		sites_json(study, sites, &view, &sink);
 	else
@@ -83,6 +86,7 @@ static int set_view(const struct reader *reader, struct site_view *ret)
 		.stacks = reader->stacks,
 		.tree = reader->bottom_up || reader->top_down,
 		.tree_root = reader->bottom_up ? TREE_OF_ALLOCATORS : TREE_OF_CALLERS,
+		.full_names = reader->full_names,
 		.share_min = 0.01,
 	};
 	if (reader->stacks + reader->bottom_up + reader->top_down + reader->advice > 1)

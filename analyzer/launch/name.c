@@ -110,7 +110,7 @@ static bool check_directory(const char *path, struct failure *why)
 	return true;
 }
 
-static bool check_place(const char *path, bool overwrite, struct failure *why)
+bool name_check_place(const char *path, bool overwrite, struct failure *why)
 {
 	struct stat status;
 
@@ -147,5 +147,5 @@ bool name_make(const char *pattern, const struct name_facts *facts, bool overwri
 		if (lstat(ret_path, &status) != 0)
 			break;
 	}
-	return check_place(ret_path, overwrite, why);
+	return name_check_place(ret_path, overwrite, why);
 }

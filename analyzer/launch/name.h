@@ -30,4 +30,7 @@ bool name_check(const char *pattern, struct failure *why);
 bool name_make(const char *pattern, const struct name_facts *facts, bool overwrite,
 	       char ret_path[PATH_MAX], struct failure *why);
 
+/* The same of a path that is no pattern. */
+bool name_check_place(const char *path, bool overwrite, struct failure *why);
+
 #endif

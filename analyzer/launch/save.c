@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { SECTION_ALIGNMENT = 8 };
+enum { SECTION_ALIGNMENT = 8, COPY_BYTES = 16384 };
 
 static bool failed(const struct save *save, int error, struct failure *why)
 {
@@ -94,7 +94,7 @@ bool save_begin(struct save *save, struct failure *why)
 		return failed(save, errno, why);
 	snprintf(save->temporary, sizeof(save->temporary), ".poolmem-%016" PRIx64 ".tmp", number);
 	save->fd = openat(save->directory_fd, save->temporary,
-			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (save->fd < 0)
 		return failed(save, errno, why);
 	save->at = 0;
@@ -173,13 +173,57 @@ bool save_segment(struct save *save, const struct input *input, const struct ima
 	return (saved && end_section(save, head_at, PM_SECTION_SEGMENT, why)) || undo(save, head_at);
 }
 
-bool save_run(struct save *save, const char *json, struct failure *why)
+static bool save_bytes(struct save *save, enum pm_section_kind kind, const void *payload,
+		       size_t bytes, struct failure *why)
 {
 	uint64_t head_at = begin_section(save);
 
-	return (put(save, json, strlen(json), why) &&
-		end_section(save, head_at, PM_SECTION_RUN, why)) ||
+	return (put(save, payload, bytes, why) && end_section(save, head_at, kind, why)) ||
 	       undo(save, head_at);
+}
+
+bool save_run(struct save *save, const char *json, struct failure *why)
+{
+	return save_bytes(save, PM_SECTION_RUN, json, strlen(json), why);
+}
+
+bool save_names(struct save *save, const void *payload, size_t bytes, struct failure *why)
+{
+	return save_bytes(save, PM_SECTION_NAMES, payload, bytes, why);
+}
+
+/* What is zero stays a hole. */
+static bool put_part(struct save *save, const unsigned char *part, size_t bytes, struct failure *why)
+{
+	if (part[0] || memcmp(part, part + 1, bytes - 1) != 0)
+		return put(save, part, bytes, why);
+	put_zeroes(save, part, bytes);
+	return true;
+}
+
+bool save_section(struct save *save, const struct input *input,
+		  const struct capture_section *section, struct failure *why)
+{
+	uint64_t head_at = begin_section(save), done = 0;
+	unsigned char part[COPY_BYTES];
+	bool saved = true;
+
+	while (saved && done < section->bytes) {
+		uint64_t left = section->bytes - done;
+		size_t bytes = left < sizeof(part) ? (size_t)left : sizeof(part);
+
+		saved = input_read(input, section->offset + done, part, bytes, why) &&
+			put_part(save, part, bytes, why);
+		done += bytes;
+	}
+	return (saved && end_section(save, head_at, section->kind, why)) || undo(save, head_at);
+}
+
+bool save_read_back(const struct save *save, struct source *ret, struct failure *why)
+{
+	int fd = fcntl(save->fd, F_DUPFD_CLOEXEC, 0);
+
+	return fd >= 0 ? source_take(fd, save->path, ret, why) : failed(save, errno, why);
 }
 
 /* Gives the temporary its name; without leave to overwrite, only when the name is free. */

@@ -6,7 +6,7 @@
 #ifndef POOLMEM_LAUNCH_SAVE_H
 #define POOLMEM_LAUNCH_SAVE_H
 
-#include "source/image.h"
+#include "source/source.h"
 #include "text/failure.h"
 
 #include <limits.h>
@@ -33,6 +33,14 @@ bool save_is_begun(const struct save *save);
 bool save_segment(struct save *save, const struct input *input, const struct image *image,
 		  struct failure *why);
 bool save_run(struct save *save, const char *json, struct failure *why);
+
+/* A section of another capture, as it stands there. */
+bool save_section(struct save *save, const struct input *input,
+		  const struct capture_section *section, struct failure *why);
+bool save_names(struct save *save, const void *payload, size_t bytes, struct failure *why);
+
+/* What was written so far, to be read as a capture that is cut short. */
+bool save_read_back(const struct save *save, struct source *ret, struct failure *why);
 
 /* Closes the capture and gives it its name; without an END section readers take it for cut short. */
 bool save_end(struct save *save, struct failure *why);

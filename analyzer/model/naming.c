@@ -2,7 +2,7 @@
 /* naming.c: see naming.h. */
 #include "model/naming.h"
 
-#include "symbol/symbols.h"
+#include "symbol/objects.h"
 #include "text/allocate.h"
 
 #include <stdio.h>
@@ -18,12 +18,15 @@ struct map {
 	struct symbols *symbols; /* NULL: nothing was asked yet */
 	struct symbol_module *known;
 	uint8_t *build_ids;
+	char perf_map[sizeof "/tmp/perf-4294967295.map"];
 };
 
 struct naming {
 	const struct recording *recording;
 	struct map *maps; /* by process */
-	bool with_files;
+	struct objects objects;
+	bool with_files, asks_network;
+	struct progress *progress;
 	struct naming_gap *gaps;
 	size_t gap_count, gap_room;
 };
@@ -102,6 +105,16 @@ struct naming *naming_open(const struct recording *recording, bool with_files)
 	return naming;
 }
 
+void naming_ask_network(struct naming *naming)
+{
+	naming->asks_network = true;
+}
+
+void naming_watch(struct naming *naming, struct progress *progress)
+{
+	naming->progress = progress;
+}
+
 static void free_gaps(struct naming *naming)
 {
 	for (size_t i = 0; i < naming->gap_count; i++)
@@ -123,6 +136,7 @@ void naming_close(struct naming *naming)
 		free(map->last);
 	}
 	free_gaps(naming);
+	objects_close(&naming->objects);
 	free(naming->maps);
 	free(naming);
 }
@@ -187,16 +201,93 @@ static void describe_modules(struct map *map)
 static struct symbols *symbols_of(struct naming *naming, const struct process *process)
 {
 	struct map *map = map_of(naming, process);
-	char perf_map[64];
-
 	if (map->symbols)
 		return map->symbols;
 	describe_modules(map);
-	snprintf(perf_map, sizeof perf_map, "/tmp/perf-%u.map", process->record.pid);
-	struct symbol_options options = {.perf_map = naming->with_files ? perf_map : NULL,
-					 .no_files = !naming->with_files};
+	snprintf(map->perf_map, sizeof map->perf_map, "/tmp/perf-%u.map", process->record.pid);
+	struct symbol_options options = {.perf_map = naming->with_files ? map->perf_map : NULL,
+					 .pid = process->record.pid,
+					 .no_files = !naming->with_files,
+					 .ask_network = naming->asks_network,
+					 .packed = naming->recording->names,
+					 .objects = &naming->objects};
 	map->symbols = symbols_open(map->known, map->count, &options);
 	return map->symbols;
+}
+
+/* By file, then by address in it. */
+static int by_place(const void *left, const void *right)
+{
+	const struct code *a = left, *b = right;
+	if (!a->module || !b->module)
+		return !!a->module - !!b->module;
+	int order = strcmp(a->module->path, b->module->path);
+	if (!order)
+		order = strcmp(a->module->build_id, b->module->build_id);
+	uint64_t at = a->address - a->module->base, other = b->address - b->module->base;
+	return order ? order : (at > other) - (at < other);
+}
+
+void naming_prepare(struct naming *naming, struct code *codes, size_t count)
+{
+	const struct symbol_frame *frames;
+
+	if (count)
+		qsort(codes, count, sizeof *codes, by_place);
+	for (size_t i = 0; i < count; i++) {
+		progress_step(naming->progress, i, count);
+		symbols_at(symbols_of(naming, codes[i].process), codes[i].address,
+			   codes[i].generation, &frames);
+	}
+	progress_end(naming->progress);
+}
+
+/* Codes of all frames that a stack of the process leads through.  Returns how many; codes NULL: counts only. */
+static size_t codes_of(struct naming *naming, const struct process *process, struct code *codes)
+{
+	const struct frame *list = process->frames->list;
+	bool *is_seen = allocate(process->frames->count, sizeof *is_seen);
+	size_t count = 0;
+
+	for (size_t i = 0; i < process->site_count; i++)
+		for (uint32_t at = process->sites[i].frame; at && !is_seen[at];
+		     at = list[at].caller) {
+			is_seen[at] = true;
+			if (codes)
+				codes[count] = (struct code){process,
+							     naming_module(naming, process,
+									   list[at].address,
+									   list[at].generation),
+							     list[at].address, list[at].generation};
+			count++;
+		}
+	free(is_seen);
+	return count;
+}
+
+void naming_prepare_all(struct naming *naming)
+{
+	const struct recording *recording = naming->recording;
+	size_t count = 0, used = 0;
+
+	for (size_t i = 0; i < recording->process_count; i++)
+		count += codes_of(naming, &recording->processes[i], NULL);
+	struct code *codes = allocate(count, sizeof *codes);
+	for (size_t i = 0; i < recording->process_count; i++)
+		used += codes_of(naming, &recording->processes[i], codes + used);
+	naming_prepare(naming, codes, count);
+	free(codes);
+}
+
+void *naming_pack(struct naming *naming, size_t *ret_byte_count, struct packing_sums *ret_sums,
+		  struct failure *why)
+{
+	struct packing *packing = packing_begin();
+
+	for (size_t i = 0; i < naming->recording->process_count; i++)
+		if (naming->maps[i].symbols)
+			symbols_pack(naming->maps[i].symbols, packing);
+	return packing_end(packing, ret_byte_count, ret_sums, why);
 }
 
 size_t naming_calls(struct naming *naming, const struct code *code, struct call **ret)
@@ -215,17 +306,16 @@ size_t naming_calls(struct naming *naming, const struct code *code, struct call 
 
 /* --- what is missing ------------------------------------------------------------------------------------- */
 
-static struct naming_gap *gap_of(struct naming *naming, enum symbol_lack lack)
+static struct naming_gap *gap_of(struct naming *naming, const struct symbol_gap *found)
 {
-	const char *what = symbol_lack_what(lack);
-
 	for (size_t i = 0; i < naming->gap_count; i++)
-		if (naming->gaps[i].what == what)
+		if (strcmp(naming->gaps[i].what, found->what) == 0 &&
+		    strcmp(naming->gaps[i].help, found->help) == 0)
 			return &naming->gaps[i];
 	naming->gaps = allocate_more(naming->gaps, naming->gap_count, &naming->gap_room,
 				     sizeof *naming->gaps);
 	struct naming_gap *gap = &naming->gaps[naming->gap_count++];
-	*gap = (struct naming_gap){.what = what, .help = symbol_lack_help(lack)};
+	*gap = (struct naming_gap){.what = found->what, .help = found->help};
 	return gap;
 }
 
@@ -244,7 +334,7 @@ static void add_gap(struct naming *naming, const struct symbol_gap *found)
 
 	if (found->lack == SYMBOL_NOTHING)
 		return;
-	struct naming_gap *gap = gap_of(naming, found->lack);
+	struct naming_gap *gap = gap_of(naming, found);
 	gap->unnamed += found->unnamed;
 	gap->unlined += found->unlined;
 	if (has_module(gap, path))
@@ -259,7 +349,8 @@ static int most_first(const void *left, const void *right)
 	uint64_t of_a = a->unnamed + a->unlined, of_b = b->unnamed + b->unlined;
 	if (of_a != of_b)
 		return of_a < of_b ? 1 : -1;
-	return strcmp(a->what, b->what);
+	int order = strcmp(a->what, b->what);
+	return order ? order : strcmp(a->help, b->help);
 }
 
 size_t naming_gaps(struct naming *naming, const struct naming_gap **ret)

@@ -235,6 +235,9 @@ static bool read_all(struct source *source, const struct vicinity *vicinity,
 	recording->is_cut_short = source->capture.is_cut_short;
 	if (source->run && !outside_parse(source->run, source->run_bytes, &recording->outside, why))
 		return false;
+	if (source->names &&
+	    !(recording->names = packed_open(source->names, source->names_bytes, why)))
+		return false;
 	if (!recording->process_count && !recording->outside.json)
 		return fail(why, FAILURE_NOTHING, "no process in it");
 	tell_states(recording, source, vicinity);
@@ -347,5 +350,6 @@ void recording_free(struct recording *recording)
 	free(recording->processes);
 	free(recording->segments);
 	outside_free(&recording->outside);
+	packed_free(recording->names);
 	*recording = (struct recording){.process_count = 0};
 }

@@ -6,6 +6,7 @@
 #include "model/process.h"
 #include "source/directory.h"
 #include "source/source.h"
+#include "symbol/packed.h"
 
 struct recorded_segment {
 	struct pm_header header;
@@ -20,9 +21,10 @@ struct recording {
 	struct process *processes; /* by age of segment, then in its order; departed children behind their parent */
 	size_t segment_count, process_count;
 	struct outside outside;
-	bool is_cut_short;   /* a capture without an end */
-	uint32_t orphans;    /* chunks of no process: caught in the middle of a change */
-	uint64_t read_at_ns; /* CLOCK_MONOTONIC */
+	struct packed *names; /* of code, from the capture; NULL: it was not packed */
+	bool is_cut_short;    /* a capture without an end */
+	uint32_t orphans;     /* chunks of no process: caught in the middle of a change */
+	uint64_t read_at_ns;  /* CLOCK_MONOTONIC */
 };
 
 /* Opens `path`, reads all of it, says what became of each process.  A failure names the path. */

@@ -3,6 +3,7 @@
 #include "render/diff.h"
 
 #include "render/command.h"
+#include "render/gaps.h"
 #include "render/sites.h"
 #include "render/tables.h"
 #include "render/words.h"
@@ -117,7 +118,7 @@ static void say_side(const struct diff *diff, enum diff_side side, struct sink *
 	begin(sink);
 	sink_print(sink, "Of %s:\n", diff_side_words[side]);
 	sites_words_mode(diff->sites[side], sink);
-	sites_words_names(diff->sites[side], sink);
+	gaps_text(diff->sites[side]->stacks.naming, sink);
 }
 
 /* --- totals ---------------------------------------------------------------------------------------------- */
@@ -192,7 +193,7 @@ static enum diff_side side_of(const struct diff_row *row)
 static char *place_of(const struct diff *diff, const struct diff_row *row)
 {
 	enum diff_side side = side_of(row);
-	return sites_place(diff->sites[side], row->site[side]);
+	return sites_place(diff->sites[side], row->site[side], false);
 }
 
 static bool is_sampled(const struct diff *diff)
@@ -246,7 +247,8 @@ static void put_stacks(const struct diff *diff, size_t rows, struct sink *sink)
 		sink_print(sink, ", %s%s; before %s, after %s\n", diff_mark_keys[row->mark],
 			   row->is_chance ? "?" : "", number_for(diff, row->value[DIFF_BEFORE]).text,
 			   number_for(diff, row->value[DIFF_AFTER]).text);
-		sites_stack(sites, row->site[side], (struct walk){row->site[side]->place, 0}, sink);
+		sites_stack(sites, row->site[side], (struct walk){row->site[side]->place, 0}, true,
+			    sink);
 	}
 }
 

@@ -186,7 +186,7 @@ static void put_sites(const struct leaks *leaks, const struct view *view, struct
 		if (site_is_estimated(&site->sums, leaks->bytes))
 			sink_print(sink, " (+- %s)", sites_error(&site->sums, leaks->bytes).text);
 		sink_print(sink, "\n");
-		sites_stack(sites, site, first_shown(sites, site), sink);
+		sites_stack(sites, site, first_shown(sites, site), true, sink);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "render/tables.h"
 #include "text/allocate.h"
 #include "text/number.h"
+#include "text/shorten.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +15,9 @@
 #include <string.h>
 
 enum { COLUMN_MAX = 6, BRIEF_ROWS = 5 };
+
+/* Of functions, so that a line of 80 columns holds them with what stands beside. */
+enum { LOCATION_LENGTH = 28, CALLER_LENGTH = 20, CALL_LENGTH = 48 };
 
 /* --- figures and names ----------------------------------------------------------------------------------- */
 
@@ -53,22 +57,29 @@ static const char *base_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-char *sites_name(const struct named_call *call)
+char *sites_short_name(const struct named_call *call, size_t length_max)
 {
 	static const char unknown[] = "(stack not known)";
 
 	if (!call)
 		return allocate_text(unknown, strlen(unknown));
-	size_t bytes = strlen(call->label) + (call->call.file ? strlen(call->call.file) : 0) + 32;
+	char *label = shorten_function(call->label, length_max);
+	size_t bytes = strlen(label) + (call->call.file ? strlen(call->call.file) : 0) + 32;
 	char *name = allocate(bytes, 1);
 	if (call->call.file && call->call.line)
-		snprintf(name, bytes, "%s at %s:%u", call->label, base_of(call->call.file),
+		snprintf(name, bytes, "%s at %s:%u", label, base_of(call->call.file),
 			 call->call.line);
 	else if (call->call.file)
-		snprintf(name, bytes, "%s in %s", call->label, base_of(call->call.file));
+		snprintf(name, bytes, "%s in %s", label, base_of(call->call.file));
 	else
-		snprintf(name, bytes, "%s", call->label);
+		snprintf(name, bytes, "%s", label);
+	free(label);
 	return name;
+}
+
+char *sites_name(const struct named_call *call)
+{
+	return sites_short_name(call, 0);
 }
 
 /* --- table ----------------------------------------------------------------------------------------------- */
@@ -96,21 +107,24 @@ static size_t choose_columns(enum site_order order, struct column_of_sites *ret)
 	return count;
 }
 
-char *sites_place(struct sites *sites, const struct site *site)
+char *sites_place(struct sites *sites, const struct site *site, bool full_names)
 {
-	char *name = sites_name(site_location(sites, site));
-	const struct named_call *caller = site_caller(sites, site);
-	size_t bytes = strlen(name) + (caller ? strlen(caller->label) : 0) + sizeof " < ";
+	char *name = sites_short_name(site_location(sites, site), full_names ? 0 : LOCATION_LENGTH);
+	const struct named_call *call = site_caller(sites, site);
+	char *caller = shorten_function(call ? call->label : "", full_names ? 0 : CALLER_LENGTH);
+	size_t bytes = strlen(name) + strlen(caller) + sizeof " < ";
 	char *place = allocate(bytes, 1);
 
-	snprintf(place, bytes, "%s%s%s", name, caller ? " < " : "", caller ? caller->label : "");
+	snprintf(place, bytes, "%s%s%s", name, call ? " < " : "", caller);
+	free(caller);
 	free(name);
 	return place;
 }
 
-static void put_location(struct table *table, struct sites *sites, const struct site *site)
+static void put_location(struct table *table, struct sites *sites, const struct site *site,
+			 bool full_names)
 {
-	char *place = sites_place(sites, site);
+	char *place = sites_place(sites, site, full_names);
 
 	table_cell(table, place);
 	free(place);
@@ -125,7 +139,7 @@ static void put_sums(struct table *table, const struct column_of_sites *columns,
 		table_cell(table, sites_error(sums, site_order_figures[sites->order]).text);
 }
 
-static void put_rows(struct sites *sites, size_t rows, struct sink *sink)
+static void put_rows(struct sites *sites, size_t rows, bool full_names, struct sink *sink)
 {
 	struct column_of_sites chosen[COLUMN_MAX];
 	struct column columns[COLUMN_MAX + 3];
@@ -144,7 +158,7 @@ static void put_rows(struct sites *sites, size_t rows, struct sink *sink)
 		put_sums(&table, chosen, figures, sites, &sites->list[i].sums);
 		if (!sites->by_thread)
 			table_cell(&table, verdict_words[sites->list[i].verdict]);
-		put_location(&table, sites, &sites->list[i]);
+		put_location(&table, sites, &sites->list[i], full_names);
 	}
 	if (sites->used_count > 1) {
 		put_sums(&table, chosen, figures, sites, &sites->all);
@@ -177,13 +191,13 @@ static void put_legend(const struct sites *sites, struct sink *sink)
 			       "most do");
 }
 
-static void put_table(struct sites *sites, const struct view *view, struct sink *sink)
+static void put_table(struct sites *sites, const struct site_view *view, struct sink *sink)
 {
-	size_t rows = view_rows(view, sites->count);
+	size_t rows = view_rows(&view->view, sites->count);
 
 	put_title(sites, rows, sink);
 	put_legend(sites, sink);
-	put_rows(sites, rows, sink);
+	put_rows(sites, rows, view->full_names, sink);
 }
 
 /* --- stacks ---------------------------------------------------------------------------------------------- */
@@ -201,9 +215,9 @@ static const char *end_of_stack(uint32_t ends)
 	return NULL;
 }
 
-static void put_call(const struct named_call *call, struct sink *sink)
+static void put_call(const struct named_call *call, bool full_names, struct sink *sink)
 {
-	char *name = sites_name(call);
+	char *name = sites_short_name(call, full_names ? 0 : CALL_LENGTH);
 
 	sink_print(sink, "      ");
 	sink_name(sink, name, 0);
@@ -211,13 +225,14 @@ static void put_call(const struct named_call *call, struct sink *sink)
 	free(name);
 }
 
-void sites_stack(struct sites *sites, const struct site *site, struct walk walk, struct sink *sink)
+void sites_stack(struct sites *sites, const struct site *site, struct walk walk, bool full_names,
+		 struct sink *sink)
 {
 	const struct named_call *call;
 	const char *end = end_of_stack(site->ends);
 
 	while ((call = walk_next(&sites->stacks, &walk)))
-		put_call(call, sink);
+		put_call(call, full_names, sink);
 	if (end)
 		sink_print(sink, "      %s\n", end);
 	else if (!site->place)
@@ -232,9 +247,9 @@ static void put_amount(const char *word, const struct site_sums *sums, enum site
 		   sites_figure(sums, bytes).text);
 }
 
-static void put_stacks(struct sites *sites, const struct view *view, struct sink *sink)
+static void put_stacks(struct sites *sites, const struct site_view *view, struct sink *sink)
 {
-	size_t rows = view_rows(view, sites->count);
+	size_t rows = view_rows(&view->view, sites->count);
 
 	put_title(sites, rows, sink);
 	for (size_t i = 0; i < rows; i++) {
@@ -249,7 +264,7 @@ static void put_stacks(struct sites *sites, const struct view *view, struct sink
 		if (!sites->by_thread)
 			sink_print(sink, "; dies: %s", verdict_words[site->verdict]);
 		sink_print(sink, "\n");
-		sites_stack(sites, site, (struct walk){site->place, 0}, sink);
+		sites_stack(sites, site, (struct walk){site->place, 0}, view->full_names, sink);
 	}
 }
 
@@ -266,9 +281,9 @@ void sites_text(const struct study *study, struct sites *sites, const struct sit
 	else if (view->advice)
 		advice_text(view->advice, view->view.row_max, sink);
 	else if (view->stacks)
-		put_stacks(sites, &view->view, sink);
+		put_stacks(sites, view, sink);
 	else
-		put_table(sites, &view->view, sink);
+		put_table(sites, view, sink);
 	words_notes(&study->total.notes, sink);
 }
 
@@ -279,9 +294,10 @@ void sites_brief(struct sites *sites, struct sink *sink)
 
 	if (!rows)
 		return;
+	sites_resolve(sites, rows);
 	snprintf(text, sizeof text, "Call sites by %s (%zu of %zu; `poolmem sites` shows all)",
 		 site_order_words[sites->order], rows, sites->count);
 	table_title(sink, text, 0, 0);
 	put_legend(sites, sink);
-	put_rows(sites, rows, sink);
+	put_rows(sites, rows, false, sink);
 }

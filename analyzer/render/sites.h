@@ -17,6 +17,7 @@ struct site_view {
 	bool stacks; /* below each site its whole stack */
 	bool tree;   /* instead of the table */
 	enum tree_root tree_root;
+	bool full_names;                  /* of functions, however long */
 	double share_min;                 /* of the tree: branches with less are left out */
 	const struct advice_list *advice; /* in JSON; of the text instead of the table; NULL: none */
 };
@@ -27,7 +28,8 @@ void sites_json(const struct study *study, struct sites *sites, const struct sit
 		struct sink *sink);
 
 /* The calls of a site from `walk` on, a line each, and why there are no more. */
-void sites_stack(struct sites *sites, const struct site *site, struct walk walk, struct sink *sink);
+void sites_stack(struct sites *sites, const struct site *site, struct walk walk, bool full_names,
+		 struct sink *sink);
 
 /* What the figures say, and how sure they are, in sentences. */
 void sites_words(struct sites *sites, struct sink *sink);
@@ -35,7 +37,6 @@ void sites_words(struct sites *sites, struct sink *sink);
 /* Of that, how they were recorded; what is missing; of that, names. */
 void sites_words_mode(const struct sites *sites, struct sink *sink);
 void sites_words_missing(const struct sites *sites, struct sink *sink);
-void sites_words_names(const struct sites *sites, struct sink *sink);
 
 /* For a report: the first few sites.  Nothing when there are none. */
 void sites_brief(struct sites *sites, struct sink *sink);
@@ -61,9 +62,12 @@ struct phrase sites_error(const struct site_sums *sums, enum site_figure which);
 uint64_t sites_whole(double value);
 
 /* "parse at load.c:12 < main": where a site is, and who called that.  Freed by the caller; not escaped. */
-char *sites_place(struct sites *sites, const struct site *site);
+char *sites_place(struct sites *sites, const struct site *site, bool full_names);
 
 /* "parse at load.c:12", "libx.so+0x1234", "(stack not known)".  Freed by the caller; not escaped. */
 char *sites_name(const struct named_call *call);
+
+/* The same, the function no longer than that if it can be helped; 0: as long as it is. */
+char *sites_short_name(const struct named_call *call, size_t length_max);
 
 #endif

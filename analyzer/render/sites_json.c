@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sites_json.c: sites for machines: bytes and blocks; each stack as numbers of frames in one table. */
 #include "render/advice.h"
+#include "render/gaps.h"
 #include "render/json.h"
 #include "render/sites.h"
 #include "text/allocate.h"
@@ -175,6 +176,7 @@ void sites_put_json(json_t *document, struct sites *sites, size_t rows)
 	struct frame_table table = {.sites = sites, .frames = json_array()};
 	json_t *list = json_array();
 
+	sites_resolve(sites, rows);
 	table.first = allocate(sites->stacks.count, sizeof *table.first);
 	put_recording(document, sites);
 	json_put(document, "all", all_json(sites));
@@ -182,6 +184,7 @@ void sites_put_json(json_t *document, struct sites *sites, size_t rows)
 		json_array_append_new(list, site_json(&table, &sites->list[i]));
 	json_put(document, "sites", list);
 	json_put(document, "frames", table.frames);
+	json_put(document, "missing", gaps_json(sites->stacks.naming));
 	free(table.first);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sites_words.c: what the figures of sites say of a program, and how sure they are. */
+#include "render/gaps.h"
 #include "render/sites.h"
 #include "text/number.h"
 #include "text/paragraph.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 2, MODULES_SHOWN = 4, GAPS_SHOWN = 4 };
+enum { INDENT = 2, FIRST_LENGTH = 60 };
 
 static void begin(struct sink *sink)
 {
@@ -31,7 +32,7 @@ static const char *words_of(const struct sites *sites)
 
 static void say_first(struct sites *sites, struct sink *sink)
 {
-	char *name = sites_name(site_location(sites, &sites->list[0]));
+	char *name = sites_short_name(site_location(sites, &sites->list[0]), FIRST_LENGTH);
 
 	sink_name(sink, name, 0);
 	free(name);
@@ -141,37 +142,12 @@ static void say_departed(const struct sites *sites, struct sink *sink)
 		   sites->departed_count, sites->departed_count == 1 ? "" : "es");
 }
 
-static void say_gap(const struct naming_gap *gap, struct sink *sink)
-{
-	begin(sink);
-	sink_print(sink, "No %s in ", gap->unnamed ? "names for code" : "lines for code");
-	for (size_t i = 0; i < gap->module_count && i < MODULES_SHOWN; i++) {
-		const char *path = gap->modules[i] ? gap->modules[i] : "no file";
-		const char *slash = strrchr(path, '/');
-		sink_print(sink, "%s", i ? ", " : "");
-		sink_name(sink, slash ? slash + 1 : path, 0);
-	}
-	if (gap->module_count > MODULES_SHOWN)
-		sink_print(sink, " and %s",
-			   number_of(gap->module_count - MODULES_SHOWN, "other").text);
-	sink_print(sink, ": %s; what would help: %s.\n", gap->what, gap->help);
-}
-
-void sites_words_names(const struct sites *sites, struct sink *sink)
-{
-	const struct naming_gap *gaps;
-	size_t count = naming_gaps(sites->stacks.naming, &gaps);
-
-	for (size_t i = 0; i < count && i < GAPS_SHOWN; i++)
-		say_gap(&gaps[i], sink);
-}
-
 void sites_words_missing(const struct sites *sites, struct sink *sink)
 {
 	say_ends(sites, sink);
 	say_silent(sites, sink);
 	say_departed(sites, sink);
-	sites_words_names(sites, sink);
+	gaps_text(sites->stacks.naming, sink);
 }
 
 void sites_words(struct sites *sites, struct sink *sink)

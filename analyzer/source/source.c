@@ -10,6 +10,7 @@
 /* Sparse files may claim any size: beyond these, reading would never end. */
 #define CAPTURE_BYTES_MAX (UINT64_C(16) << 30)
 #define RUN_BYTES_MAX (UINT64_C(64) << 20)
+#define NAMES_BYTES_MAX (UINT64_C(1) << 30)
 
 static bool open_kind(struct source *source, struct failure *why)
 {
@@ -53,7 +54,8 @@ void source_close(struct source *source)
 {
 	input_close(&source->input);
 	free(source->run);
-	source->run = NULL;
+	free(source->names);
+	source->run = source->names = NULL;
 }
 
 static enum source_step load(struct source *source, uint64_t offset, uint64_t bytes,
@@ -84,6 +86,17 @@ static bool keep_run(struct source *source, const struct capture_section *sectio
 	return input_read(&source->input, section->offset, source->run, section->bytes, why);
 }
 
+static bool keep_names(struct source *source, const struct capture_section *section,
+		       struct failure *why)
+{
+	if (section->bytes > NAMES_BYTES_MAX || source->names)
+		return fail(why, FAILURE_UNREADABLE, "damaged: %s NAMES section of %llu bytes",
+			    source->names ? "a second" : "a", (unsigned long long)section->bytes);
+	source->names = allocate(section->bytes + 1, 1);
+	source->names_bytes = section->bytes;
+	return input_read(&source->input, section->offset, source->names, section->bytes, why);
+}
+
 static enum source_step next_of_capture(struct source *source, struct image *ret,
 					struct failure *why)
 {
@@ -98,6 +111,8 @@ static enum source_step next_of_capture(struct source *source, struct image *ret
 		if (section.kind == PM_SECTION_SEGMENT)
 			return load(source, section.offset, section.bytes, ret, why);
 		if (section.kind == PM_SECTION_RUN && !keep_run(source, &section, why))
+			return SOURCE_FAILED;
+		if (section.kind == PM_SECTION_NAMES && !keep_names(source, &section, why))
 			return SOURCE_FAILED;
 	}
 }

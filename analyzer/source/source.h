@@ -17,6 +17,8 @@ struct source {
 	bool is_spent; /* a segment: its one image was handed out */
 	char *run;     /* text of the RUN section, once it was passed; NULL: none */
 	size_t run_bytes;
+	void *names; /* payload of the NAMES section, so, too */
+	size_t names_bytes;
 };
 
 bool source_open(const char *path, struct source *ret, struct failure *why);

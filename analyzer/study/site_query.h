@@ -60,6 +60,8 @@ struct site_query {
 	uint32_t thread;         /* tid; 0: those of */
 	const char *thread_name; /* this name; borrowed */
 	struct wrappers skipped;
+	struct progress *progress; /* told while names are looked up; NULL: nobody */
+	bool ask_network;          /* servers, for debug information that is not here */
 	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
 

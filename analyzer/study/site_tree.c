@@ -121,6 +121,7 @@ void site_tree_make(struct sites *sites, enum tree_root root, enum site_figure v
 	struct site_tree tree = {.count = 1};
 	struct growing growing = {.tree = &tree};
 
+	sites_resolve(sites, sites->count);
 	tree.branches = allocate_more(NULL, 0, &tree.room, sizeof *tree.branches);
 	for (size_t i = 0; i < sites->count; i++) {
 		site_path_find(sites, &sites->list[i], &growing.path);

@@ -210,9 +210,22 @@ static enum site_order order_of(const struct sites *sites, const struct site_que
 	return is_empty && !query->order_given ? SITE_ORDER_ALLOCATED : query->order;
 }
 
+/* The stacks of the first sites, used or wanted. */
+static void prepare(struct sites *sites, size_t count)
+{
+	uint32_t *places = allocate(count, sizeof *places);
+
+	for (size_t i = 0; i < count; i++)
+		places[i] = sites->list[i].place;
+	stacks_prepare(&sites->stacks, places, count);
+	free(places);
+}
+
 static void choose(struct sites *sites, const struct site_query *query)
 {
 	sites->order = order_of(sites, query);
+	if (query->by_name && !query->by_module)
+		prepare(sites, sites->used_count);
 	for (size_t i = 0; i < sites->used_count; i++) {
 		struct site *site = &sites->list[i];
 		if (!site_query_wants(query, &sites->stacks, site->place))
@@ -234,6 +247,9 @@ void sites_make(const struct study *study, const struct process_study *process,
 	size_t count = process ? 1 : study->process_count, rows = 0;
 
 	stacks_open(study->recording, !query->without_files, &sites.stacks);
+	naming_watch(sites.stacks.naming, query->progress);
+	if (query->ask_network)
+		naming_ask_network(sites.stacks.naming);
 	for (size_t i = 0; i < count; i++)
 		rows += first[i].process->site_count;
 	parts.list = allocate(rows, sizeof *parts.list);
@@ -319,6 +335,7 @@ double sites_bytes(const struct sites *sites)
 
 void sites_resolve(struct sites *sites, size_t count)
 {
+	prepare(sites, count);
 	for (size_t i = 0; i < count; i++) {
 		struct walk walk = {sites->list[i].place, 0};
 		while (walk_next(&sites->stacks, &walk))

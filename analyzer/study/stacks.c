@@ -186,6 +186,23 @@ const struct named_call *stacks_calls(struct stacks *stacks, uint32_t place, siz
 	return stacks->places[place].calls;
 }
 
+void stacks_prepare(struct stacks *stacks, const uint32_t *places, size_t count)
+{
+	bool *is_wanted = allocate(stacks->count, sizeof *is_wanted);
+	struct code *codes = allocate(stacks->count, sizeof *codes);
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (uint32_t at = places[i]; at && !is_wanted[at]; at = stacks->places[at].caller) {
+			is_wanted[at] = true;
+			if (!stacks->places[at].call_count)
+				codes[wanted++] = stacks->places[at].code;
+		}
+	naming_prepare(stacks->naming, codes, wanted);
+	free(codes);
+	free(is_wanted);
+}
+
 const struct named_call *walk_next(struct stacks *stacks, struct walk *walk)
 {
 	size_t count;

@@ -49,6 +49,9 @@ uint32_t stacks_place(struct stacks *stacks, const struct process *process, uint
 /* What is called there; named when it is asked for first. */
 const struct named_call *stacks_calls(struct stacks *stacks, uint32_t place, size_t *ret_count);
 
+/* Finds the names of all calls of these stacks, in the order that is cheapest: asking for them is cheap afterwards. */
+void stacks_prepare(struct stacks *stacks, const uint32_t *places, size_t count);
+
 /* The name of a module without its folders; NULL: none is known. */
 const char *stacks_module(const struct stacks *stacks, uint32_t place);
 

@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* Sections that unpack to more than this are a trap. */
 static const uint64_t CONTENT_MAX = UINT64_C(32) << 30;
 
-/* Files are read as a whole. */
+/* Of files that are larger nothing is read. */
 static const uint64_t FILE_BYTES_MAX = UINT64_C(4) << 30;
 
 /* ET_REL: what several files share (dwz). */
@@ -50,11 +51,89 @@ static uint64_t content_of(Elf *elf)
 }
 
 /* A first look, so that no large file is read for nothing. */
-static bool begins_as_elf(const struct file *file)
+static bool begins_as_elf(const Elf64_Ehdr *header)
 {
-	char magic[SELFMAG];
+	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0;
+}
 
-	return pread(file->fd, magic, SELFMAG, 0) == SELFMAG && memcmp(magic, ELFMAG, SELFMAG) == 0;
+/* Of the sections that are not code or data of the program those that tell no names, and take much room. */
+static bool is_needed(const Elf64_Shdr *section, const char *name)
+{
+	static const char *const others[] = {".debug_loc",     ".debug_aranges", ".debug_pub",
+					     ".debug_gnu_pub", ".debug_names",   ".debug_frame",
+					     ".debug_macro",   ".gdb_index"};
+
+	if (section->sh_type == SHT_NOBITS ||
+	    (section->sh_type == SHT_PROGBITS && section->sh_flags & SHF_ALLOC))
+		return false;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strncmp(name, others[i], strlen(others[i])) == 0)
+			return section->sh_flags &
+			       SHF_COMPRESSED; /* it is unpacked before it is passed over */
+	return true;
+}
+
+/* Parts that are not in the file are left to libelf, which takes them for what they are; parts may not overlap much. */
+static bool read_part(struct binary *binary, const struct file *file, uint64_t offset,
+		      uint64_t bytes)
+{
+	if (offset > file->bytes || bytes > file->bytes - offset)
+		return true;
+	binary->read_bytes += bytes;
+	return binary->read_bytes <= 2 * file->bytes &&
+	       file_read_part(file, binary->image, offset, bytes);
+}
+
+/* The name of a section; "" where it has none in the file. */
+static const char *name_at(const struct binary *binary, const Elf64_Shdr *names, uint32_t offset)
+{
+	bool is_there = names->sh_offset <= binary->bytes && offset < names->sh_size &&
+			names->sh_size <= binary->bytes - names->sh_offset;
+	return is_there ? binary->image + names->sh_offset + offset : "";
+}
+
+static bool read_sections(struct binary *binary, const struct file *file, const Elf64_Ehdr *header)
+{
+	Elf64_Shdr names, section;
+	uint64_t at = header->e_shoff, headers_bytes = (uint64_t)header->e_shnum * sizeof section;
+
+	if (!read_part(binary, file, 0, sizeof *header) ||
+	    !read_part(binary, file, header->e_phoff,
+		       (uint64_t)header->e_phnum * header->e_phentsize) ||
+	    !read_part(binary, file, at, headers_bytes))
+		return false;
+	memcpy(&names, binary->image + at + header->e_shstrndx * sizeof names, sizeof names);
+	if (!read_part(binary, file, names.sh_offset, names.sh_size))
+		return false;
+	for (unsigned i = 0; i < header->e_shnum; i++, at += sizeof section) {
+		memcpy(&section, binary->image + at, sizeof section);
+		if (is_needed(&section, name_at(binary, &names, section.sh_name)) &&
+		    !read_part(binary, file, section.sh_offset, section.sh_size))
+			return false;
+	}
+	return true;
+}
+
+/* Files of another kind, or without sections, are read as a whole. */
+static bool is_usual(const Elf64_Ehdr *header, const struct file *file)
+{
+	return header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_ident[EI_DATA] == ELFDATA2LSB &&
+	       header->e_shentsize == sizeof(Elf64_Shdr) && header->e_shstrndx < header->e_shnum &&
+	       header->e_shoff <= file->bytes &&
+	       (uint64_t)header->e_shnum * sizeof(Elf64_Shdr) <= file->bytes - header->e_shoff;
+}
+
+static bool read_content(struct binary *binary, const struct file *file)
+{
+	Elf64_Ehdr header;
+
+	if (pread(file->fd, &header, sizeof header, 0) != sizeof header || !begins_as_elf(&header))
+		return false;
+	binary->image = file_room(file);
+	if (!binary->image)
+		return false;
+	return is_usual(&header, file) ? read_sections(binary, file, &header)
+				       : read_part(binary, file, 0, file->bytes);
 }
 
 static bool read_image(struct binary *binary, enum symbol_lack *ret_lack)
@@ -64,9 +143,24 @@ static bool read_image(struct binary *binary, enum symbol_lack *ret_lack)
 	if (!file_open(binary->path, &file, ret_lack))
 		return false;
 	*ret_lack = file.bytes > FILE_BYTES_MAX ? SYMBOL_TOO_LARGE : SYMBOL_NOT_ELF;
-	bool is_read = file.bytes <= FILE_BYTES_MAX && begins_as_elf(&file) &&
-		       file_read(&file, &binary->image);
 	binary->bytes = file.bytes;
+	bool is_read = file.bytes <= FILE_BYTES_MAX && read_content(binary, &file);
+	file_close(&file);
+	return is_read;
+}
+
+bool binary_crc(const struct binary *binary, uint32_t *ret_crc)
+{
+	enum symbol_lack lack;
+	struct file file;
+	char *bytes = NULL;
+
+	if (!file_open(binary->path, &file, &lack))
+		return false;
+	bool is_read = file.bytes <= FILE_BYTES_MAX && file_read(&file, &bytes);
+	if (is_read)
+		*ret_crc = (uint32_t)crc32_z(0, (void *)bytes, file.bytes);
+	free(bytes);
 	file_close(&file);
 	return is_read;
 }

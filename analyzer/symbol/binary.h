@@ -10,8 +10,9 @@
 
 struct binary {
 	char *path;
-	char *image; /* the file, NULs behind: who reads text in it ends there */
-	uint64_t bytes;
+	char *image; /* what of the file tells names, zeroes elsewhere, NULs behind: who reads text in it ends there */
+	uint64_t bytes;      /* of the file */
+	uint64_t read_bytes; /* of it */
 	Elf *elf;
 	uint64_t content_bytes; /* of all sections, unpacked */
 	char **unpacked;        /* sections that were packed and end without a NUL */
@@ -32,6 +33,9 @@ struct build_id binary_build_id(const struct binary *binary);
  * granted that text in a section ends there.
  */
 bool binary_unpack(struct binary *binary);
+
+/* As .gnu_debuglink has it; false: it cannot be read any more. */
+bool binary_crc(const struct binary *binary, uint32_t *ret_crc);
 
 bool build_id_equal(struct build_id left, struct build_id right);
 

@@ -13,6 +13,9 @@
 /* Entries of DWARF take a byte or more each, and are looked at a few times. */
 enum { WORK_PER_BYTE = 8 };
 
+/* libdw keeps tables of lines, some 40 bytes a row, as long as it is open: after so many it is opened anew. */
+enum { LINE_ROWS_MAX = 2000000 };
+
 /* The units by address, from the first entry of each: tables of ranges are left out by some compilers. */
 static void list_units(struct debug *debug)
 {
@@ -35,25 +38,71 @@ static void list_units(struct debug *debug)
 	spans_sort(&debug->spans);
 }
 
-bool debug_begin(struct debug *debug, struct binary *binary, struct binary *shared)
+/* Lets go of what was read, but for the work that is left. */
+static void close_dwarf(struct debug *debug)
 {
-	*debug = (struct debug){.work = WORK_PER_BYTE * binary->content_bytes};
-	if (!binary_unpack(binary) || (shared && !binary_unpack(shared)))
-		return false;
-	debug->dwarf = dwarf_begin_elf(binary->elf, DWARF_C_READ, NULL);
+	for (size_t i = 0; i < debug->count; i++)
+		unit_free(&debug->units[i]);
+	free(debug->units);
+	spans_free(&debug->spans);
+	dwarf_end(debug->dwarf);
+	dwarf_end(debug->shared);
+	*debug = (struct debug){
+		.elf = debug->elf, .shared_elf = debug->shared_elf, .work = debug->work};
+}
+
+static bool open_dwarf(struct debug *debug)
+{
+	debug->dwarf = dwarf_begin_elf(debug->elf, DWARF_C_READ, NULL);
 	if (!debug->dwarf)
 		return false;
-	if (shared) {
-		Dwarf *alternate = dwarf_begin_elf(shared->elf, DWARF_C_READ, NULL);
-		debug->shared = alternate;
-		if (alternate)
-			dwarf_setalt(debug->dwarf, alternate);
-	}
+	debug->shared = debug->shared_elf ? dwarf_begin_elf(debug->shared_elf, DWARF_C_READ, NULL)
+					  : NULL;
+	if (debug->shared)
+		dwarf_setalt(debug->dwarf, debug->shared);
 	list_units(debug);
 	if (debug->count)
 		return true;
-	debug_end(debug);
+	close_dwarf(debug);
 	return false;
+}
+
+bool debug_begin(struct debug *debug, struct binary *binary, struct binary *shared)
+{
+	*debug = (struct debug){.elf = binary->elf,
+				.shared_elf = shared ? shared->elf : NULL,
+				.work = WORK_PER_BYTE * binary->content_bytes};
+	return binary_unpack(binary) && (!shared || binary_unpack(shared)) && open_dwarf(debug);
+}
+
+/* The rows may be read once more: that is work, too.  The units are the same, in the same order. */
+static bool open_anew(struct debug *debug)
+{
+	size_t count = debug->count;
+
+	debug->work -= debug->work < debug->line_rows ? debug->work : debug->line_rows;
+	close_dwarf(debug);
+	return open_dwarf(debug) && debug->count == count;
+}
+
+/* Keeps the functions of a few units only, and a few tables of lines. */
+static struct unit *unit_at(struct debug *debug, uint32_t item)
+{
+	Dwarf_Lines *lines;
+	size_t row_count;
+
+	if (debug->units[item].is_listed)
+		return &debug->units[item];
+	if (debug->line_rows > LINE_ROWS_MAX && !open_anew(debug))
+		return NULL;
+	struct unit *unit = &debug->units[item], **slot = &debug->listed[debug->listed_next];
+	if (dwarf_getsrclines(&unit->die, &lines, &row_count) == 0)
+		debug->line_rows += row_count;
+	if (*slot)
+		unit_free(*slot);
+	*slot = unit;
+	debug->listed_next = (debug->listed_next + 1) % LISTED_MAX;
+	return unit;
 }
 
 static const char *text_of(Dwarf_Die *die, unsigned name)
@@ -133,7 +182,9 @@ size_t debug_frames_at(struct debug *debug, uint64_t address, struct names *name
 
 	if (!spans_at(&debug->spans, address, &item))
 		return 0;
-	struct unit *unit = &debug->units[item];
+	struct unit *unit = unit_at(debug, item);
+	if (!unit)
+		return 0;
 	struct function *function = unit_function_at(unit, address, &debug->work);
 	size_t count = function
 			       ? function_chain_at(function, address, &debug->work, chain, CHAIN_MAX)
@@ -155,11 +206,6 @@ size_t debug_frames_at(struct debug *debug, uint64_t address, struct names *name
 
 void debug_end(struct debug *debug)
 {
-	for (size_t i = 0; i < debug->count; i++)
-		unit_free(&debug->units[i]);
-	free(debug->units);
-	spans_free(&debug->spans);
-	dwarf_end(debug->dwarf);
-	dwarf_end(debug->shared);
+	close_dwarf(debug);
 	*debug = (struct debug){0};
 }

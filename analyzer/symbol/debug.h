@@ -8,14 +8,21 @@
 #include "symbol/symbols.h"
 #include "symbol/unit.h"
 
-enum { CHAIN_MAX = 128 }; /* frames for one address: more are not told apart */
+enum {
+	CHAIN_MAX = 128, /* frames for one address: more are not told apart */
+	LISTED_MAX = 16, /* units whose functions are kept: who asks in order of address needs one */
+};
 
 struct debug {
+	Elf *elf, *shared_elf;
 	Dwarf *dwarf, *shared;
 	struct unit *units;
 	size_t count, room;
 	struct spans spans;
 	uint64_t work;
+	uint64_t line_rows; /* that libdw keeps until it is closed */
+	struct unit *listed[LISTED_MAX];
+	size_t listed_next;
 	bool is_split; /* some of it is in .dwo files */
 };
 

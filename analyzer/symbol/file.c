@@ -72,20 +72,33 @@ static ssize_t read_at(int fd, void *buffer, size_t byte_count, uint64_t offset)
 	return got;
 }
 
+char *file_room(const struct file *file)
+{
+	return calloc(1, file->bytes + PADDING);
+}
+
+bool file_read_part(const struct file *file, char *room, uint64_t offset, uint64_t byte_count)
+{
+	if (offset > file->bytes || byte_count > file->bytes - offset)
+		return false;
+	while (byte_count) {
+		ssize_t got = read_at(file->fd, room + offset, byte_count, offset);
+		if (got <= 0)
+			return false;
+		offset += (uint64_t)got;
+		byte_count -= (uint64_t)got;
+	}
+	return true;
+}
+
 bool file_read(const struct file *file, char **ret_bytes)
 {
-	char *bytes = calloc(1, file->bytes + PADDING);
-	uint64_t have = 0;
+	char *bytes = file_room(file);
 
-	while (bytes && have < file->bytes) {
-		ssize_t got = read_at(file->fd, bytes + have, file->bytes - have, have);
-		if (got <= 0) {
-			free(bytes);
-			return false;
-		}
-		have += (uint64_t)got;
+	if (!bytes || !file_read_part(file, bytes, 0, file->bytes)) {
+		free(bytes);
+		return false;
 	}
-	if (bytes)
-		*ret_bytes = bytes;
-	return bytes;
+	*ret_bytes = bytes;
+	return true;
 }

@@ -23,10 +23,16 @@ struct file {
 bool file_open(const char *path, struct file *ret, enum symbol_lack *ret_lack);
 void file_close(struct file *file);
 
+/* Room for the file, freed by the caller; zero until it is read, and behind its end.  NULL: there is not as much. */
+char *file_room(const struct file *file);
+
 /*
- * Freed by the caller; false when it could not be read whole.  NULs stand behind.  By read, not mmap: a file that
- * is cut while it is read is no signal.
+ * Reads a part of the file to where it belongs in its room.  False: it could not be read, or is not in the file.  By
+ * read, not mmap: a file that is cut while it is read is no signal.
  */
+bool file_read_part(const struct file *file, char *room, uint64_t offset, uint64_t byte_count);
+
+/* All of it, freed by the caller; false when it could not be read whole.  NULs stand behind. */
 bool file_read(const struct file *file, char **ret_bytes);
 
 #endif

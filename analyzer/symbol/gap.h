@@ -11,7 +11,8 @@
 /* name, what it is, what would help */
 #define SYMBOL_LACKS(X)                                                                            \
 	X(NOTHING, "all there", "nothing")                                                         \
-	X(NO_FILE, "the file is not there", "read the capture where it was recorded")              \
+	X(NO_FILE, "the file is not there",                                                        \
+	  "read the capture where it was recorded, or pack it there (poolmem pack)")               \
 	X(NOT_REGULAR, "not a regular file", "nothing: only regular files are opened")             \
 	X(UNREADABLE, "the file may not be read", "read the capture as a user who may")            \
 	X(NOT_ELF, "not an ELF file that can be read", "read the capture where it was recorded")   \
@@ -23,6 +24,9 @@
 	  "build without -gsplit-dwarf")                                                           \
 	X(INCOMPLETE, "its debug information lacks a part", SYMBOL_DEBUG_HELP)                     \
 	X(NOT_ASKED, "files are not to be read", "allow it")                                       \
+	X(NOT_PACKED, "not among the names that the capture was packed with",                      \
+	  "pack it again, where it was recorded")                                                  \
+	X(PACKED, "as the capture says that was packed", "nothing")                                \
 	X(NO_MODULE, "code of no file",                                                            \
 	  "a run-time compiler that writes /tmp/perf-PID.map (node --perf-basic-prof, python3 -X perf)")
 
@@ -41,6 +45,7 @@ struct symbol_module;
 struct symbol_gap {
 	const struct symbol_module *module; /* NULL: addresses of no module */
 	enum symbol_lack lack;              /* NOTHING: the file has it all, but not for these */
+	const char *what, *help;            /* in words; live as long as the symbols */
 	uint64_t asked;                     /* distinct addresses */
 	uint64_t unnamed, unlined;          /* of them: without a function; without a line */
 };

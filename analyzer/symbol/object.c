@@ -32,11 +32,14 @@ static enum symbol_lack begin_debug(struct object *object, struct binary *of, co
 }
 
 /* Its own debug information, or that of the file beside it. */
-static enum symbol_lack open_debug(struct object *object, const char *dirs)
+static enum symbol_lack open_debug(struct object *object, const char *dirs, bool ask_network)
 {
 	enum symbol_lack lack = begin_debug(object, &object->binary, dirs);
 
-	if (lack != SYMBOL_NO_DEBUG || !separate_open(&object->binary, dirs, &object->separate))
+	if (lack != SYMBOL_NO_DEBUG)
+		return lack;
+	if (!separate_open(&object->binary, dirs, &object->separate) &&
+	    !(ask_network && separate_fetch(&object->binary, &object->separate)))
 		return lack;
 	return begin_debug(object, &object->separate, dirs);
 }
@@ -55,7 +58,8 @@ static enum symbol_lack open_object(struct object *object, const struct symbol_o
 		binary_close(&object->binary);
 		return SYMBOL_CHANGED;
 	}
-	lack = open_debug(object, options->debug_dirs ? options->debug_dirs : DEBUG_DIRS);
+	lack = open_debug(object, options->debug_dirs ? options->debug_dirs : DEBUG_DIRS,
+			  options->ask_network);
 	table_read(&object->table, &object->binary,
 		   object->separate.path ? &object->separate : NULL);
 	return lack == SYMBOL_NO_DEBUG && !object->table.is_whole ? SYMBOL_STRIPPED : lack;
@@ -96,9 +100,9 @@ size_t object_frames_at(struct object *object, uint64_t address,
 	bool is_written = true;
 	size_t count = 0;
 
-	if (!object->is_tried)
+	if (!object->is_open)
 		object->lack = open_object(object, options);
-	object->is_tried = true;
+	object->is_open = true;
 	if (object->has_debug)
 		count = debug_frames_at(&object->debug, address, names, ret_frames, &is_written);
 	if (!count)
@@ -108,10 +112,16 @@ size_t object_frames_at(struct object *object, uint64_t address,
 	return count;
 }
 
+uint64_t object_bytes(const struct object *object)
+{
+	return object->binary.read_bytes + object->separate.read_bytes + object->shared.read_bytes;
+}
+
 void object_close(struct object *object)
 {
 	if (object->has_debug)
 		debug_end(&object->debug);
+	object->has_debug = object->is_open = false;
 	table_free(&object->table);
 	binary_close(&object->shared);
 	binary_close(&object->separate);

@@ -9,7 +9,7 @@
 struct object {
 	const char *path; /* as recorded, with the build id: whoever asks has checked nothing */
 	struct build_id id;
-	bool is_tried, has_debug;
+	bool is_open, has_debug;
 	enum symbol_lack lack;
 	struct binary binary, separate, shared;
 	struct table table;
@@ -20,6 +20,11 @@ struct object {
 size_t object_frames_at(struct object *object, uint64_t address,
 			const struct symbol_options *options, struct names *names,
 			struct symbol_frame *ret_frames);
+
+/* Of memory that it takes while it is open. */
+uint64_t object_bytes(const struct object *object);
+
+/* Opened again when it is asked. */
 void object_close(struct object *object);
 
 #endif

@@ -2,12 +2,14 @@
 /* separate.c: see separate.h. */
 #include "symbol/separate.h"
 
+#include "symbol/network.h"
+
 #include <elfutils/libdwelf.h>
 #include <gelf.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 enum { ID_BYTES_MAX = 64 };
 
@@ -24,7 +26,8 @@ static bool fits(const struct binary *found, const struct wanted *wanted)
 
 	if (wanted->id.byte_count && id.byte_count)
 		return build_id_equal(id, wanted->id);
-	return wanted->has_crc && crc32_z(0, (void *)found->image, found->bytes) == wanted->crc;
+	uint32_t crc;
+	return wanted->has_crc && binary_crc(found, &crc) && crc == wanted->crc;
 }
 
 static bool try_path(const char *path, const struct wanted *wanted, struct binary *ret)
@@ -107,6 +110,16 @@ bool separate_open(const struct binary *of, const char *dirs, struct binary *ret
 	wanted.has_crc = true;
 	wanted.crc = crc;
 	return try_link(of, name, dirs, &wanted, ret);
+}
+
+bool separate_fetch(const struct binary *of, struct binary *ret)
+{
+	struct wanted wanted = {.id = binary_build_id(of)};
+	char *path = network_debug(wanted.id);
+	bool found = path && try_path(path, &wanted, ret);
+
+	free(path);
+	return found;
 }
 
 /* A name and, behind its NUL, a build id. */

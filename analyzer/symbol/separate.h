@@ -8,6 +8,9 @@
 /* dirs: as in options.  The debug information of `of`. */
 bool separate_open(const struct binary *of, const char *dirs, struct binary *ret);
 
+/* The same, from a server. */
+bool separate_fetch(const struct binary *of, struct binary *ret);
+
 /* What several files of debug information share (.gnu_debugaltlink).  ret_is_needed: it names such a file. */
 bool separate_open_shared(const struct binary *of, const char *dirs, struct binary *ret,
 			  bool *ret_is_needed);

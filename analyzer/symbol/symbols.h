@@ -2,7 +2,7 @@
 /*
  * symbols.h: addresses of a recorded process to functions, files and lines.
  *
- * Names are bytes of files, demangled and of bounded length, not escaped.  Nothing here asks a network.
+ * Names are bytes of files, demangled and of bounded length, not escaped.  Nothing here asks a network unless it is told to.
  */
 #ifndef POOLMEM_SYMBOL_SYMBOLS_H
 #define POOLMEM_SYMBOL_SYMBOLS_H
@@ -23,10 +23,18 @@ struct symbol_module {
 	uint32_t since;          /* generation from which on it was mapped; 0: from the start */
 };
 
+struct packed;
+struct packing;
+struct objects;
+
 struct symbol_options {
 	const char *debug_dirs; /* separated by colons; NULL: /usr/lib/debug */
 	const char *perf_map;   /* names of code made at run time: /tmp/perf-PID.map; NULL: none */
-	bool no_files;          /* open none */
+	uint32_t pid;
+	bool no_files;               /* open none */
+	bool ask_network;            /* servers for debug information that is not here */
+	const struct packed *packed; /* names from here, and from no file; NULL: from files */
+	struct objects *objects; /* files, shared with other symbols, open as long as they are; NULL: own ones */
 };
 
 struct symbol_frame {
@@ -51,6 +59,9 @@ size_t symbols_at(struct symbols *symbols, uint64_t address, uint32_t generation
 
 /* By module, of the addresses asked for so far; lives until the next call. */
 size_t symbols_missing(struct symbols *symbols, const struct symbol_gap **ret_gaps);
+
+/* What was asked for so far. */
+void symbols_pack(struct symbols *symbols, struct packing *packing);
 
 void symbols_free(struct symbols *symbols);
 

@@ -156,4 +156,5 @@ size_t function_chain_at(struct function *function, uint64_t address, uint64_t *
 void unit_free(struct unit *unit)
 {
 	forget(unit);
+	unit->is_listed = unit->is_deep = false;
 }

@@ -453,6 +453,7 @@ enum pm_section_kind {
 	PM_SECTION_END = 1,     /* empty */
 	PM_SECTION_SEGMENT = 2, /* the chunks of one segment */
 	PM_SECTION_RUN = 3,     /* JSON: what `poolmem run` saw from outside */
+	PM_SECTION_NAMES = 4, /* struct pm_names: what `poolmem pack` found out about code; once at most */
 };
 
 struct pm_capture {
@@ -467,6 +468,50 @@ struct pm_section {
 	uint64_t bytes; /* of the payload, padding not counted */
 	uint32_t crc32; /* of the payload, as zlib's crc32() */
 	uint32_t flags; /* none yet */
+};
+
+/*
+ * Payload of a NAMES section: this, then one zstd frame that unpacks to struct pm_names_index and the tables that
+ * it lists, whose offsets count from its first byte.  With it code is named without any file that the recording
+ * names.  A text is the offset of its first byte in `texts`, of at most PM_NAMES_TEXT bytes and the closing 0; text 0
+ * is empty and stands for what is not known.
+ */
+enum { PM_NAMES_VERSION = 1, PM_NAMES_TEXT = 4096, PM_NAMES_CALLS = 128, PM_NAMES_BYTES = 1 << 30 };
+
+struct pm_names {
+	uint32_t version; /* PM_NAMES_VERSION; a reader refuses a newer one */
+	uint32_t reserved;
+	uint64_t bytes; /* of what the frame unpacks to: at most PM_NAMES_BYTES */
+};
+
+struct pm_names_index {
+	struct pm_table texts;   /* bytes */
+	struct pm_table modules; /* struct pm_names_module */
+	struct pm_table codes; /* struct pm_names_code: those of the first module, of the second ... */
+	struct pm_table calls; /* struct pm_names_call: those of the first code, of the second ... */
+};
+
+/* A file that was mapped, or code of no file in the processes of a pid. */
+struct pm_names_module {
+	uint32_t path, build_id; /* texts; build_id in hexadecimal */
+	uint32_t lack, help;     /* texts: what was missing, and what would help */
+	uint32_t pid;            /* of code of no file; else 0 */
+	uint32_t code_count;
+};
+
+/* A place in code.  In order of address within a module, none twice. */
+struct pm_names_code {
+	uint64_t address; /* a byte of the call; from the module's load bias, or as it was without a file */
+	uint32_t call_count; /* 1 to PM_NAMES_CALLS, innermost first */
+	uint32_t reserved;
+};
+
+enum { PM_NAMES_INLINED = 1 }; /* into the next one */
+
+struct pm_names_call {
+	uint32_t function, file; /* texts */
+	uint32_t line;           /* 0: not known */
+	uint32_t flags;
 };
 
 _Static_assert(sizeof(struct pm_tally) == 128, "two cache lines; index by shift");

@@ -19,7 +19,7 @@
 enum { MODULES_MAX = 1024, MODULE_HEAD_BYTES = 4096 };
 
 /* Added to by one thread at a time, first where one was that is closed. */
-static struct known {
+static struct module {
 	uint64_t first, last; /* addresses of its first byte and behind its last; 0: none */
 	uint64_t record;      /* the loader's, where that is watched; atomic: 0 is written last */
 } known[MODULES_MAX];
@@ -40,7 +40,7 @@ static bool is_known(uint64_t first)
 	return false;
 }
 
-static struct known *free_place(void)
+static struct module *free_place(void)
 {
 	for (uint32_t i = 0; i < known_count; i++)
 		if (!__atomic_load_n(&known[i].record, __ATOMIC_ACQUIRE) && !known[i].last)
@@ -50,10 +50,10 @@ static struct known *free_place(void)
 
 void modules_know(uint64_t first, uint64_t last)
 {
-	struct known *place = free_place();
+	struct module *place = free_place();
 	if (!place)
 		return;
-	*place = (struct known){first, last, 0};
+	*place = (struct module){first, last, 0};
 	if (place == &known[known_count])
 		__atomic_store_n(&known_count, known_count + 1, __ATOMIC_RELEASE);
 }

@@ -15,6 +15,7 @@
  */
 #define _GNU_SOURCE 1
 
+#include "unit/names_builder.h"
 #include "unit/recording_helper.h"
 #include "unit/segment_builder.h"
 
@@ -61,6 +62,23 @@ static size_t segment_offset(const uint8_t *data, size_t size)
 	return is_capture ? sizeof(struct pm_capture) + sizeof(struct pm_section) : 0;
 }
 
+/* Where the NAMES section begins; 0: there is none. */
+static size_t names_offset(const uint8_t *data, size_t size)
+{
+	size_t at = sizeof(struct pm_capture);
+	struct pm_section section;
+
+	while (segment_offset(data, size) && at < size && size - at > sizeof section) {
+		memcpy(&section, data + at, sizeof section);
+		if (section.kind == PM_SECTION_NAMES)
+			return at;
+		if (section.bytes > size - at - sizeof section)
+			break;
+		at += sizeof section + section.bytes + -section.bytes % 8;
+	}
+	return 0;
+}
+
 /* A place worth a change: the words that the reader steers by. */
 static size_t place(const uint8_t *data, size_t size)
 {
@@ -72,6 +90,12 @@ static size_t place(const uint8_t *data, size_t size)
 		memcpy(&claimed, data + base + 20, sizeof claimed);
 		if (claimed >= 1024 && claimed <= 65536)
 			chunk_bytes = claimed;
+	}
+	size_t names = names_offset(data, size);
+	if (names && any() % 2) {
+		at = names +
+		     below(any() % 2 ? 160 : size - names); /* openings and index; all of it */
+		return any() % 4 ? at & ~(size_t)3 : at;
 	}
 	switch (any() % 9) {
 	case 0:
@@ -168,20 +192,20 @@ static void add_children(struct builder *b)
 	builder_record(b, b->leader)->recycled_children = 4;
 }
 
-enum { SEED_COUNT = 4 };
+enum { SEED_COUNT = 5 };
 
 static struct bytes make_seed(int which)
 {
 	struct builder b = builder_example(1000, which % 2 ? PM_STATE_EXITED : PM_STATE_RUNNING,
-					   which != 3);
+					   which != 4);
 	struct bytes result = {NULL, 0};
 
 	builder_example_swept(&b);
 	if (which >= 1)
 		add_children(&b);
-	if (which <= 2)
+	if (which <= 3)
 		builder_example_sited(&b);
-	if (which == 0 || which == 3) {
+	if (which == 0 || which == 4) {
 		bytes_add(&result, b.file.data, b.file.count);
 	} else {
 		result = capture_begin();
@@ -190,6 +214,10 @@ static struct bytes make_seed(int which)
 				     "\"processes\":[{\"pid\":1000,\"signal\":9,\"rss_now\":1}]}");
 		if (which == 2)
 			capture_segment(&result, &b);
+		if (which == 3) {
+			struct names_builder names = names_of_example(0);
+			capture_names(&result, &names);
+		}
 		capture_end(&result);
 	}
 	builder_free(&b);

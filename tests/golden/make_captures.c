@@ -6,6 +6,7 @@
  *
  *     make_captures DIRECTORY
  */
+#include "unit/names_builder.h"
 #include "unit/segment_builder.h"
 
 #include <sys/stat.h>
@@ -193,6 +194,21 @@ static void make_sites(void)
 	keep("sites", whole(b, NULL));
 }
 
+/* The same, packed: names of all but one plugin. */
+static void make_packed(void)
+{
+	struct builder b = builder_example(1400, PM_STATE_EXITED, false);
+	struct bytes capture = capture_begin();
+	struct names_builder names = names_of_example(8);
+
+	builder_example_sited(&b);
+	capture_segment(&capture, &b);
+	capture_names(&capture, &names);
+	capture_end(&capture);
+	builder_free(&b);
+	keep("packed", capture);
+}
+
 /* What a sample holds of a program that calls its library, and of the same program loaded elsewhere. */
 static void add_sampled(struct bytes *capture, uint32_t pid, uint64_t exe, uint64_t library)
 {
@@ -357,6 +373,7 @@ int main(int argc, char **argv)
 	make_clocks();
 	make_phases();
 	make_sites();
+	make_packed();
 	make_sampled();
 	make_sites_hostile();
 	make_nothing();

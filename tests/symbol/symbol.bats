@@ -6,7 +6,7 @@
 	local program=$BATS_TEST_TMPDIR/hostile
 	# shellcheck disable=SC2046
 	gcc -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wundef \
-		-Werror -iquote analyzer -o "$program" tests/unit/analyzer_symbols_hostile.c \
+		-Werror -Iinclude -iquote analyzer -o "$program" tests/unit/analyzer_symbols_hostile.c \
 		analyzer/{symbol,text}/*.c $(make -s libs) -lcriterion
 	# what Criterion leaks is not ours
 	POOLMEM_BUILD=${POOLMEM_BUILD:-build} ASAN_OPTIONS=detect_leaks=0 "$program"

@@ -91,7 +91,7 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 
 	if (!site_query_open(&query, "x|0", NULL, NULL, &why))
 		_exit(96);
-	query.without_files = true;
+	query.without_files = !study->recording->names; /* a packed one opens none */
 	sites_make(study, NULL, &query, &sites);
 	advice_make(study, &sites, &advice);
 	sites_text(study, &sites, &stacks, sink);

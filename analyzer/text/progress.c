@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* progress.c: see progress.h. */
+#define _GNU_SOURCE 1
+
+#include "text/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const uint64_t FIRST_NS = 500000000, AGAIN_NS = 100000000;
+enum { BAR_COLUMNS = 30 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A dumb terminal cannot take a line back. */
+static bool can_show(void)
+{
+	const char *terminal = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+struct progress progress_begin(const char *what)
+{
+	return (struct progress){.what = what, .began_ns = now_ns(), .is_wanted = can_show()};
+}
+
+static void show(struct progress *progress, uint64_t done, uint64_t total)
+{
+	char bar[BAR_COLUMNS + 1] = "";
+	uint64_t filled = total ? done * BAR_COLUMNS / total : 0;
+
+	memset(bar, '#', filled < BAR_COLUMNS ? filled : BAR_COLUMNS);
+	fprintf(stderr, "\r%s [%-*s] %3llu %%", progress->what, BAR_COLUMNS, bar,
+		(unsigned long long)(total ? done * 100 / total : 0));
+	fflush(stderr);
+	progress->is_shown = true;
+}
+
+void progress_step(struct progress *progress, uint64_t done, uint64_t total)
+{
+	if (!progress || !progress->is_wanted)
+		return;
+	uint64_t now = now_ns();
+	if (now - progress->began_ns < FIRST_NS || now - progress->shown_ns < AGAIN_NS)
+		return;
+	progress->shown_ns = now;
+	show(progress, done, total);
+}
+
+/* ESC [ K: the rest of the line is cleared. */
+void progress_end(struct progress *progress)
+{
+	if (progress && progress->is_shown)
+		fprintf(stderr, "\r\033[K");
+	if (progress)
+		progress->is_shown = false;
+}
