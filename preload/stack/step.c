@@ -94,7 +94,16 @@ struct module {
 	const uint8_t *header; /* of .eh_frame_hdr, if it has that */
 };
 
-/* What it needs of the stack is given back before the record is read. */
+static bool lies_in(const struct dl_find_object *found, const void *address)
+{
+	return (const char *)address >= (const char *)found->dlfo_map_start &&
+	       (const char *)address < (const char *)found->dlfo_map_end;
+}
+
+/*
+ * What it needs of the stack is given back before the record is read.  Of a program with holes between its segments libc
+ * tells the one that was asked for; the unwinding information is in another.
+ */
 static __attribute__((noinline)) bool find_module(uintptr_t pc, struct module *ret)
 {
 	struct dl_find_object found;
@@ -102,8 +111,11 @@ static __attribute__((noinline)) bool find_module(uintptr_t pc, struct module *r
 		return false;
 	if (walk_met)
 		walk_met(&found);
-	ret->bounds = (struct bytes){found.dlfo_map_start, found.dlfo_map_end};
 	ret->header = found.dlfo_eh_frame;
+	if (ret->header && !lies_in(&found, ret->header) &&
+	    _dl_find_object(found.dlfo_eh_frame, &found) != 0)
+		return false;
+	ret->bounds = (struct bytes){found.dlfo_map_start, found.dlfo_map_end};
 	return true;
 }
 

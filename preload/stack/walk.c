@@ -389,6 +389,8 @@ unsigned walk_again(const struct frame *from, struct walk_memo *memo, struct mem
 	if (met == MEMO_ROOM) {
 		memo->end = end_of(&w, pace);
 		memo->generation = memo->end == WALK_LOST ? 0 : generation;
+	} else if (memo->end != WALK_CUT) { /* nothing is met where the way out was guessed */
+		memo->end = end_of(&w, PACE_WHOLE);
 	}
 	memo->known = w.known;
 	memo->known_bytes = w.known_bytes;

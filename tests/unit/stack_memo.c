@@ -127,6 +127,40 @@ Test(memo, walks_are_as_those_without)
 	cr_log_info("%u of %u known", known_ones, leaves);
 }
 
+/* A function that nothing describes but its frame pointer, as code of a JIT compiler. */
+__asm__(".text\n.type untold, @function\n"
+	"untold: push %rbp\n mov %rsp, %rbp\n call *%rdi\n pop %rbp\n ret\n.size untold, . - untold");
+void untold(void (*function)(void));
+
+static struct walk_memo memo_of_untold;
+
+__attribute__((noinline)) static void look_through(void)
+{
+	compare(&memo_of_untold);
+	__asm__ volatile("");
+}
+
+/* alloca: it keeps a frame pointer, which a guess needs. */
+__attribute__((noinline)) static void in_turn(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		char *some = alloca(16 + below(16));
+		__asm__ volatile("" : : "r"(some) : "memory");
+		look_through();
+		untold(look_through);
+		__asm__ volatile("");
+	}
+}
+
+Test(memo, what_is_guessed_is_of_this_walk)
+{
+	cr_assert(steps_init());
+	in_turn();
+	cr_expect_eq(leaves, 8);
+	cr_expect_eq(wrong, 0, "%u of %u", wrong, leaves);
+	cr_expect(short_cuts > 0, "%u", short_cuts);
+}
+
 /* Deeper than there is room: the outer part hangs on how deep the inner one is. */
 static void further(void)
 {
