@@ -34,3 +34,15 @@ setup()
 		assert sum(site["allocated"] for site in ends if "cut" in site["stack_ends"]) > 80000, "cut"
 	END
 }
+
+@test "sites: the stacks of a program with holes between its segments" {
+	POOLMEM=dir=$out/segments,sites=all LD_PRELOAD=$lib "$programs/holes"
+	"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/json"
+	python3 - "$out/json" <<-'END'
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		names = [[report["frames"][frame]["function"] for frame in site["frames"]] + site["stack_ends"]
+		         for site in report["sites"]]
+		assert any(["in_the_far", "and_its_caller", "main"] == stack[:3] and stack[-1] == "whole" for stack in names), names
+	END
+}
