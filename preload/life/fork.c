@@ -130,7 +130,7 @@ static struct inheritance sum_up(const struct survival_begun *begun)
 
 static uint32_t claim_area(void)
 {
-	uint32_t chunk = segment_claim_spare();
+	uint32_t chunk = segment_claim_spare(life.spare, LIFE_SPARES);
 	return chunk ? chunk : segment_claim_any();
 }
 

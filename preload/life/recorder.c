@@ -21,18 +21,6 @@ int recorder_period(uint64_t period)
 	return (int)i;
 }
 
-static void set_period(struct recorder *recorder, const struct heap *heap)
-{
-	recorder->is_dense = recorder_periods[heap->events.period] == 1;
-	__builtin_memset(recorder->recent, 0, sizeof recorder->recent);
-}
-
-void recorder_follow(struct heap *heap)
-{
-	if (heap->events.recorder)
-		set_period(heap->events.recorder, heap);
-}
-
 static uintptr_t enterer; /* whose thread's words these are; atomic */
 
 /* A handler that has interrupted its own thread in there does not wait for it. */
@@ -61,13 +49,31 @@ static void ensure_steps(void)
 		steps_init();
 }
 
+static void *map(size_t bytes)
+{
+	void *mapped = memory_map(NULL, bytes);
+	if (mapped)
+		memory_no_huge_pages(mapped, bytes);
+	return mapped;
+}
+
 static struct recorder *map_recorder(void)
 {
 	ensure_steps();
-	struct recorder *recorder = memory_map(NULL, sizeof *recorder);
-	if (recorder)
-		memory_no_huge_pages(recorder, sizeof *recorder);
-	return recorder;
+	return map(sizeof(struct recorder));
+}
+
+static void set_period(struct recorder *recorder, const struct heap *heap)
+{
+	if (recorder_periods[heap->events.period] == 1 && !recorder->dense)
+		recorder->dense = map(sizeof *recorder->dense);
+	__builtin_memset(recorder->recent, 0, sizeof recorder->recent);
+}
+
+void recorder_follow(struct heap *heap)
+{
+	if (heap->events.recorder)
+		set_period(heap->events.recorder, heap);
 }
 
 /* A forked child has rows of its own. */

@@ -33,15 +33,20 @@ struct recent {
 	uint32_t number;     /* of the row */
 };
 
+/* What makes walks short where each block is recorded: calls that come in turn find their own last walk. */
+struct dense {
+	struct walk_memo memo[RECORDER_MEMOS]; /* of where walks begin */
+	struct known_set known[KNOWN_SETS];
+};
+
 /* Of a heap; mapped when it records for the first time. */
 struct recorder {
 	struct segment_rows rows;
-	uint32_t descent; /* whose rows these are */
-	bool is_dense;    /* each block is recorded */
+	uint32_t descent;    /* whose rows these are */
+	struct dense *dense; /* since each block is recorded; NULL: it never was, or no memory */
 	struct memo_frames fresh;
-	struct walk_memo memo[RECORDER_MEMOS]; /* of where walks begin: calls that come in turn find their own */
+	struct walk_memo memo; /* of a sample */
 	struct recent recent[RECORDER_RECENT];
-	struct known_set known[KNOWN_SETS];
 	struct pm_site **rows_of[RECORDER_PAGES]; /* by number of the row less one; NULL: none yet */
 } __attribute__((aligned(MEMORY_PAGE)));
 

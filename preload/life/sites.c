@@ -112,7 +112,8 @@ static uint32_t enter(const struct stack *stack)
 static struct walk_memo *memo_for(struct recorder *recorder, uintptr_t sp)
 {
 	uint64_t hash = (sp >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-	return &recorder->memo[recorder->is_dense ? hash / (UINT64_MAX / RECORDER_MEMOS + 1) : 0];
+	return recorder->dense ? &recorder->dense->memo[hash / (UINT64_MAX / RECORDER_MEMOS + 1)]
+			       : &recorder->memo;
 }
 
 static struct stack stack_of(uint64_t hash, const struct pool *pool, enum walk_end end)
@@ -143,8 +144,8 @@ __attribute__((noinline)) static struct stack walk_stack(struct recorder *record
 		stack.depth = DEPTH_MAX;
 		stack.end = PM_STACK_CUT;
 	}
-	if (recorder->is_dense)
-		known_note(recorder->known, from, memo, stack.hash);
+	if (recorder->dense)
+		known_note(recorder->dense->known, from, memo, stack.hash);
 	return stack;
 }
 
@@ -152,7 +153,8 @@ __attribute__((noinline)) static struct stack walk_stack(struct recorder *record
 static inline struct stack stack_from(struct recorder *recorder, const struct frame *from,
 				      const struct pool *pool)
 {
-	const struct known *known = recorder->is_dense ? known_find(recorder->known, from) : NULL;
+	const struct known *known = recorder->dense ? known_find(recorder->dense->known, from)
+						    : NULL;
 	return known ? stack_of(known->hash, pool, known->end) : walk_stack(recorder, from, pool);
 }
 

@@ -156,8 +156,13 @@ static bool claim(struct pm_chunk *chunk, void *context)
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-uint32_t segment_claim_spare(void)
+uint32_t segment_claim_spare(const uint32_t *likely, unsigned count)
 {
+	for (unsigned i = 0; i < count; i++) {
+		struct pm_chunk *chunk = likely[i] ? segment_chunk(likely[i]) : NULL;
+		if (chunk && claim(chunk, NULL))
+			return likely[i];
+	}
 	return segment_find(PM_CHUNK_SPARE, claim, NULL);
 }
 

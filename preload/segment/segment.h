@@ -62,8 +62,8 @@ bool segment_present(void *chunk, size_t bytes);
 /* Makes a chunk visible to readers. */
 void segment_commit(uint32_t number, enum pm_chunk_kind kind);
 
-/* A SLOT laid ready for a forked child.  0: none left. */
-uint32_t segment_claim_spare(void);
+/* A SLOT laid ready for a forked child; `likely` are looked at first, 0 none.  0: none left. */
+uint32_t segment_claim_spare(const uint32_t *likely, unsigned count);
 
 /* A spare slot for forked children: `number` if it still is one, else another.  0: no room. */
 uint32_t segment_renew_spare(uint32_t number);

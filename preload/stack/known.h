@@ -11,7 +11,7 @@
 
 #include "stack/walk.h"
 
-enum { KNOWN_SETS = 128, KNOWN_WAYS = 4, KNOWN_WORDS = 28 };
+enum { KNOWN_SETS = 64, KNOWN_WAYS = 16, KNOWN_WORDS = 28 };
 
 /* A stack that was found from a frame. */
 struct known {
