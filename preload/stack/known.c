@@ -2,6 +2,8 @@
 /* known.c: see known.h. */
 #include "stack/known.h"
 
+#include "stack/steps.h"
+
 static unsigned set_of(const struct frame *from)
 {
 	uint64_t hash = (from->ip ^ from->sp * UINT64_C(0x9e3779b97f4a7c15)) *
@@ -26,7 +28,7 @@ static inline bool is_as_noted(const struct known *known)
 const struct known *known_find(const struct known_set sets[KNOWN_SETS], const struct frame *from)
 {
 	const struct known_set *set = &sets[set_of(from)];
-	uint32_t generation = walk_generation();
+	uint32_t generation = steps_now();
 	for (unsigned i = 0; i < KNOWN_WAYS; i++) {
 		const struct known *known = &set->way[i];
 		if (is_from(set, i, from) && known->generation == generation &&

@@ -17,7 +17,7 @@ enum { KNOWN_SETS = 64, KNOWN_WAYS = 16, KNOWN_WORDS = 28 };
 struct known {
 	uintptr_t fp;
 	uint64_t hash;       /* of the addresses, as the caller wants it */
-	uint32_t generation; /* walk_generation() of then; 0: its words are not noted */
+	uint32_t generation; /* steps_now() of then; 0: its words are not noted */
 	uint16_t words;
 	uint8_t end;  /* enum walk_end */
 	bool used_fp; /* else fp does not matter */

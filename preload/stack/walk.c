@@ -32,11 +32,6 @@ struct walker {
 	struct memo_word *word; /* NULL: nobody wants to know what was read; else where the next one goes */
 };
 
-uint32_t walk_generation(void)
-{
-	return steps_now();
-}
-
 bool walk_available(void)
 {
 	return STEP_MACHINE_IS_KNOWN && step_can_find();

@@ -90,9 +90,6 @@ bool steps_init(void);
 /* A module was closed: another may come to its addresses. */
 void steps_forget(void);
 
-/* Changes with each module that is closed; never 0. */
-uint32_t walk_generation(void);
-
 /* Called for each ip that was not known, with its module, in the middle of a walk.  NULL: nobody asks. */
 extern void (*walk_met)(const struct dl_find_object *module);
 
