@@ -4,8 +4,8 @@
 
 #include "heap/arena.h"
 
-/* What a walk does to the stamp of a live block.  true: the block counts. */
-typedef bool change(uint8_t *stamp);
+/* What a walk does to the stamp of a live block that is not recorded, seen just now.  true: the block counts. */
+typedef bool change(uint8_t *at, uint8_t stamp);
 
 struct walk {
 	change *change;
@@ -13,10 +13,11 @@ struct walk {
 };
 
 /* What is recorded, frozen or not, the host knows. */
-static bool is_recorded(const struct pool *pool, uint32_t index)
+static bool visit_block(struct pool *pool, uint32_t index, change *change)
 {
-	return __atomic_load_n(&pool->stamps[index], __ATOMIC_RELAXED) == STAMP_SPECIAL &&
-	       host_is_recorded(pool, index);
+	uint8_t stamp = __atomic_load_n(&pool->stamps[index], __ATOMIC_ACQUIRE);
+	bool is_recorded = stamp == STAMP_SPECIAL && host_is_recorded(pool, index);
+	return !is_recorded && change(&pool->stamps[index], stamp);
 }
 
 static void visit(struct pool *pool, void *context)
@@ -24,7 +25,7 @@ static void visit(struct pool *pool, void *context)
 	const struct walk *walk = context;
 	uint32_t stamps = pool->state == POOL_LARGE ? 1 : pool->threaded;
 	for (uint32_t i = 0; i < stamps; i++)
-		if (!is_recorded(pool, i) && walk->change(&pool->stamps[i]) && walk->frozen)
+		if (visit_block(pool, i, walk->change) && walk->frozen)
 			frozen_add(walk->frozen, pool->size_class, pool->block_bytes);
 }
 
@@ -35,17 +36,22 @@ static void each_block(change *change, struct frozen *frozen)
 }
 
 /* Of a block that is freed meanwhile, malloc's and free's plain stores win. */
-static bool freeze(uint8_t *at)
+static bool freeze(uint8_t *at, uint8_t stamp)
 {
-	uint8_t stamp = __atomic_load_n(at, __ATOMIC_RELAXED);
 	return stamp != STAMP_FREE && stamp != STAMP_SPECIAL && stamp != stamps.now &&
 	       __atomic_compare_exchange_n(at, &stamp, STAMP_SPECIAL, false, __ATOMIC_RELAXED,
 					   __ATOMIC_RELAXED);
 }
 
-static bool is_frozen(uint8_t *at)
+static bool thaw(uint8_t *at, uint8_t stamp)
 {
-	return __atomic_load_n(at, __ATOMIC_RELAXED) == STAMP_SPECIAL;
+	return stamp == STAMP_SPECIAL && frozen_thaw(at);
+}
+
+static bool is_frozen(uint8_t *at, uint8_t stamp)
+{
+	(void)at;
+	return stamp == STAMP_SPECIAL;
 }
 
 void frozen_take(struct frozen *ret_frozen)
@@ -55,7 +61,7 @@ void frozen_take(struct frozen *ret_frozen)
 
 void frozen_give_back(void)
 {
-	each_block(frozen_thaw, NULL);
+	each_block(thaw, NULL);
 }
 
 void frozen_count(struct frozen *ret_frozen)

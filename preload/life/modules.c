@@ -97,13 +97,10 @@ static bool watch(const void *record)
 {
 	struct pool *pool = region_pool_of(record);
 	struct place place = pool_place(pool, record);
-	struct recorded recorded;
 	if (pool == &pool_nowhere || pool->state == POOL_LARGE || !place.exact)
 		return false;
-	if (!records_look(pool, place.index, &recorded))
-		return mark(pool, &pool->stamps[place.index], record);
-	recorded.is_module = true;
-	return records_change(pool, place.index, &recorded);
+	return host_is_recorded(pool, place.index) ? records_watch(pool, place.index)
+						   : mark(pool, &pool->stamps[place.index], record);
 }
 
 /* What dl_iterate_phdr() would say of it, which takes the loader's lock. */

@@ -21,22 +21,20 @@ int recorder_period(uint64_t period)
 	return (int)i;
 }
 
-static uintptr_t enterer; /* whose thread's words these are; atomic */
-
 /* A handler that has interrupted its own thread in there does not wait for it. */
 bool recorder_begin(void)
 {
 	uintptr_t self = (uintptr_t)&heap_thread;
-	if (__atomic_load_n(&enterer, __ATOMIC_RELAXED) == self ||
+	if (__atomic_load_n(&wiped.enterer, __ATOMIC_RELAXED) == self ||
 	    !wiped_wait(&wiped.entering, WAIT_TURNS))
 		return false;
-	__atomic_store_n(&enterer, self, __ATOMIC_RELAXED);
+	__atomic_store_n(&wiped.enterer, self, __ATOMIC_RELAXED);
 	return true;
 }
 
 void recorder_end(void)
 {
-	__atomic_store_n(&enterer, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&wiped.enterer, 0, __ATOMIC_RELAXED);
 	wiped_done(&wiped.entering);
 }
 

@@ -15,6 +15,7 @@ bool records_make_room(const struct pool *pool)
 	return beside;
 }
 
+/* But for its heap. */
 static struct recorded unpack(const struct pool *pool, uint64_t index,
 			      const struct beside_entry *entry)
 {
@@ -25,7 +26,6 @@ static struct recorded unpack(const struct pool *pool, uint64_t index,
 		.epoch = records_epoch(entry),
 		.site = entry->site,
 		.descent = entry->descent,
-		.heap = pool->owner->index,
 		.size_class = pool->size_class,
 		.stamp = entry->stamp,
 		.is_frozen = entry->is_frozen,
@@ -43,31 +43,32 @@ bool records_look(const struct pool *pool, uint64_t index, struct recorded *ret_
 	return entry || found;
 }
 
-/* A module's record has no place beside the pool: it goes by address from now on. */
-static bool move(const struct recorded *recorded, struct beside_entry *entry)
-{
-	if (!blocks_put(recorded))
-		return false;
-	beside_clear(entry);
-	return true;
-}
-
-bool records_change(const struct pool *pool, uint64_t index, const struct recorded *recorded)
+void records_resize(const struct pool *pool, uint64_t index, size_t requested)
 {
 	struct beside_entry *entry = records_beside(pool, index);
 	struct recorded *found = entry ? NULL : blocks_find(records_block(pool, index));
-	if (entry && recorded->is_module)
-		return move(recorded, entry);
-	if (entry) {
-		entry->requested = (uint16_t)recorded->requested;
-		entry->stamp = recorded->stamp;
-		entry->is_frozen = recorded->is_frozen;
-	} else if (found) {
-		uint64_t *place = found->place;
-		*found = *recorded;
-		found->place = place;
-	}
-	return entry || found;
+	if (entry)
+		entry->requested = (uint16_t)requested;
+	else if (found)
+		found->requested = requested;
+}
+
+/* There is no place for that beside the pool: it goes by address from now on. */
+bool records_watch(const struct pool *pool, uint64_t index)
+{
+	struct beside_entry *entry = records_beside(pool, index);
+	struct recorded *found = entry ? NULL : blocks_find(records_block(pool, index));
+	if (found)
+		found->is_module = true;
+	if (!entry)
+		return found;
+	struct recorded recorded = unpack(pool, index, entry);
+	recorded.heap = pool->owner->index;
+	recorded.is_module = true;
+	bool is_put = blocks_put(&recorded);
+	if (is_put)
+		beside_clear(entry);
+	return is_put;
 }
 
 bool records_put(struct heap *heap, const struct pool *pool, uint64_t index, uint32_t site,
@@ -93,16 +94,39 @@ struct visit {
 	void *context;
 };
 
+/* A block that is being recorded, or freed, has a record without the stamp: it is counted by that of its own. */
+static bool is_recorded(const struct pool *pool, uint64_t index)
+{
+	return __atomic_load_n(&pool->stamps[index], __ATOMIC_RELAXED) == STAMP_SPECIAL;
+}
+
+static void keep_changes(struct beside_entry *entry, const struct beside_entry *seen,
+			 const struct recorded *recorded)
+{
+	uint8_t stamp = seen->stamp;
+	if (recorded->stamp != stamp)
+		__atomic_compare_exchange_n(&entry->stamp, &stamp, recorded->stamp, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	if (recorded->is_frozen != seen->is_frozen)
+		beside_set_frozen(entry, *seen, recorded->is_frozen);
+}
+
+static void visit_beside(const struct pool *pool, uint64_t index, const struct visit *visit)
+{
+	struct beside_entry *entry = records_beside(pool, index);
+	struct beside_entry seen = entry ? *entry : (struct beside_entry){0};
+	if (!seen.site)
+		return;
+	struct recorded recorded = unpack(pool, index, &seen);
+	visit->visit(&recorded, visit->context);
+	keep_changes(entry, &seen, &recorded);
+}
+
 static void visit_pool(struct pool *pool, void *context)
 {
-	const struct visit *visit = context;
-	struct recorded recorded;
 	for (uint32_t i = 0; *arena_of_host(pool) && i < pool->threaded; i++)
-		if (records_beside(pool, i)) {
-			records_look(pool, i, &recorded);
-			visit->visit(&recorded, visit->context);
-			records_change(pool, i, &recorded);
-		}
+		if (is_recorded(pool, i))
+			visit_beside(pool, i, context);
 }
 
 void records_each(blocks_visit *visit, void *context)

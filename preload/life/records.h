@@ -71,10 +71,13 @@ bool records_put(struct heap *heap, const struct pool *pool, uint64_t index, uin
 /* false: it is not recorded. */
 bool records_look(const struct pool *pool, uint64_t index, struct recorded *ret_recorded);
 
-/* What has changed of it: requested, stamp, is_frozen, is_module.  false: it is not recorded, or no room. */
-bool records_change(const struct pool *pool, uint64_t index, const struct recorded *recorded);
+/* The program wants another size of it; it is recorded. */
+void records_resize(const struct pool *pool, uint64_t index, size_t requested);
 
-/* All there are; those that come and go meanwhile perhaps.  What is changed of them is kept as by records_change(). */
+/* Its free is a dlclose() from now on.  false: no room. */
+bool records_watch(const struct pool *pool, uint64_t index);
+
+/* All there are; those that come and go meanwhile perhaps.  The visitor may change stamp and is_frozen, and no others. */
 void records_each(blocks_visit *visit, void *context);
 
 #endif

@@ -203,7 +203,9 @@ __attribute__((noinline)) static struct recent look_up(struct heap *heap, struct
 	if (!stack->addresses && !intern_find(hash))
 		*stack = walk_stack(recorder, from, pool);
 	struct recent site = find_site(heap, stack, hash);
-	if (!site.row && stack->addresses)
+	if (!site.row && !stack->addresses)
+		*stack = walk_stack(recorder, from, pool);
+	if (!site.row)
 		site = find_shorter(heap, stack);
 	site.hash = hash;
 	return site;
@@ -410,8 +412,7 @@ uint8_t host_large_died(struct heap *heap, struct recorded *found, size_t block_
 
 bool host_is_recorded(const struct pool *pool, uint64_t index)
 {
-	struct recorded recorded;
-	return records_look(pool, index, &recorded);
+	return records_beside(pool, index) || blocks_find(records_block(pool, index));
 }
 
 /* Of a block that lives; NULL: it is not this process's to count. */
@@ -428,8 +429,7 @@ void host_special_resized(const struct pool *pool, uint64_t index, size_t reques
 	if (!row)
 		return;
 	add(heap_mine(), (uint64_t *)&row->resized_requested, requested - recorded.requested);
-	recorded.requested = requested;
-	records_change(pool, index, &recorded);
+	records_resize(pool, index, requested);
 }
 
 void host_special_moved(const struct pool *pool, uint64_t index)

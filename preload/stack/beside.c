@@ -8,6 +8,7 @@
 
 enum { MAPPED_BYTES = 256 << 10, GRAIN = _Alignof(struct beside) };
 
+/* A child that another thread forks in between finds less there, not more. */
 static struct {
 	char *at;
 	size_t left;
@@ -20,6 +21,7 @@ static bool map(void)
 		return false;
 	memory_no_huge_pages(more, MAPPED_BYTES);
 	mapped.at = more;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	mapped.left = MAPPED_BYTES;
 	return true;
 }
@@ -31,8 +33,9 @@ struct beside *beside_make(uint32_t blocks)
 	if (blocks > BESIDE_BLOCKS_MAX || (mapped.left < bytes && !map()))
 		return NULL;
 	struct beside *beside = (struct beside *)mapped.at;
-	mapped.at += bytes;
 	mapped.left -= bytes;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	mapped.at += bytes;
 	beside->room = blocks;
 	return beside;
 }

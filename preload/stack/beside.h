@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { BESIDE_BLOCKS_MAX = 4096, BESIDE_SITE_BITS = 21, BESIDE_DESCENT_BITS = 10 };
 
@@ -29,6 +30,21 @@ struct beside {
 	uint32_t room; /* places */
 	struct beside_entry entry[];
 };
+
+/*
+ * Freezes or thaws the block that was `seen` there, whose thread may free it meanwhile.  false: another one is there now, or
+ * none.
+ */
+static inline bool beside_set_frozen(struct beside_entry *entry, struct beside_entry seen,
+				     bool is_frozen)
+{
+	uint32_t from, to;
+	memcpy(&from, &seen, sizeof from);
+	seen.is_frozen = is_frozen;
+	memcpy(&to, &seen, sizeof to);
+	return __atomic_compare_exchange_n((uint32_t *)entry, &from, to, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
 
 static inline void beside_clear(struct beside_entry *entry)
 {

@@ -129,10 +129,21 @@ static bool is_bottom(const struct walker *w, struct step step)
 	return step.kind == STEP_ENTRY || (step.kind == STEP_UNTOLD && w->frame.fp == 0);
 }
 
+/*
+ * What the last walk could read may be another stack's by now, one that adjoined and is gone.  Only the innermost page is
+ * surely of this one.
+ */
+static void ask_anew(struct walker *w)
+{
+	if (!w->is_guessed)
+		w->known_bytes = 0;
+}
+
 /* As a function does that keeps a frame pointer, if all looks like it. */
 static bool step_guess(struct walker *w, struct step step)
 {
 	uintptr_t fp = w->frame.fp, ip, next;
+	ask_anew(w);
 	if (is_signal_return(w))
 		return step_signal(w);
 	w->is_guessed = true;

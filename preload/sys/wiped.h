@@ -22,7 +22,8 @@ struct wiped {
 	uint32_t adding;   /* atomic: 1: a thread adds a chunk to the segment, 2: and others wait */
 	uint32_t entering; /* atomic: a thread enters a site, a frame or a module */
 	uint32_t switching; /* atomic: a thread takes what is asked for from outside */
-	uint8_t rest[4096 - 36];
+	uint64_t enterer;   /* atomic: and whose thread's words these are */
+	uint8_t rest[4096 - 48];
 	struct pm_slot shared; /* counts of calls outside any heap, until they stand in the segment */
 };
 

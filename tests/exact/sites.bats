@@ -46,3 +46,20 @@ setup()
 		assert any(["in_the_far", "and_its_caller", "main"] == stack[:3] and stack[-1] == "whole" for stack in names), names
 	END
 }
+
+# A thaw may take the stamp of a block that came to the place of one which it has just looked at: its free is in no site.
+@test "sites: blocks that another thread freezes and thaws are freed and counted as others" {
+	POOLMEM=dir=$out/segments,sites=all LD_PRELOAD=$lib "$programs/thaws" >"$out/account"
+	"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/json"
+	python3 - "$out/json" "$out/account" <<-'END'
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		found = [site for site in report["sites"]
+		         if site["frames"] and report["frames"][site["frames"][0]]["function"] == "site_churn"]
+		have = [sum(site[figure] for site in found)
+		        for figure in ("allocated", "freed", "live", "live_requested_bytes")]
+		want = [int(word) for word in open(sys.argv[2]).read().split()]
+		assert have[0] == want[0] and 0 <= want[1] - have[1] <= 3, (have, want)
+		assert have[1] < want[1] or have == want, (have, want)
+	END
+}

@@ -10,6 +10,13 @@ load host
 	recorded site_below 5250
 }
 
+@test "F13 what the last walk could read, of a stack that adjoined and is unmapped" {
+	for sites in all sample; do
+		settings=sites=$sites same "$programs/f13_gone"
+		[ "$code" = 0 ]
+	done
+}
+
 # machine PROGRAM ARGUMENT...: each block recorded, and about each fifth
 machine()
 {
