@@ -194,7 +194,7 @@ static void settle(struct heap *heap, const struct inheritance *inherited, uint3
 	uint32_t parent_pid = segment.pid, pid = wiped.pid ? wiped.pid : tid;
 	struct pm_process *old = life.process ? life.process : &no_process;
 	segment.pid = is_foreign(pid, old) ? 0 : pid;
-	life.descent = (life.descent + 1) % LIFE_DESCENTS;
+	life.descent++;
 	uint32_t chunk = life.recording ? claim_area() : 0;
 	if (!chunk) {
 		if (life.recording)

@@ -17,14 +17,14 @@
 
 struct dl_phdr_info;
 
-enum { LIFE_SPARES = 2, LIFE_DESCENTS = 1 << 10 };
+enum { LIFE_SPARES = 2, LIFE_DESCENTS = 1 << 10 /* that records tell apart */ };
 
 struct life {
 	struct settings settings;
 	bool started;    /* the constructor is through */
 	bool recording;  /* there is a segment */
 	uint32_t leader; /* this process's leader chunk; 0: none */
-	uint32_t descent; /* forks that lead to it, modulo LIFE_DESCENTS: unlike areas, no two that follow have the same */
+	uint32_t descent; /* forks that lead to it: unlike areas, no two have the same of all that it comes from */
 	uint32_t spare[LIFE_SPARES]; /* chunks laid ready for forked children */
 	struct pm_process *process;  /* in the leader chunk, or a private one */
 	struct heap *main_heap;      /* of the thread that starts the process */

@@ -78,7 +78,7 @@ static bool mark(struct pool *pool, uint8_t *stamp, const void *block)
 		.address = (uintptr_t)block,
 		.bytes = pool->block_bytes,
 		.epoch = clock_now.epoch - clock_age(now),
-		.descent = life.descent,
+		.descent = records_descent(),
 		.size_class = pool->size_class,
 		.stamp = now,
 		.is_module = true,

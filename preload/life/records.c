@@ -81,7 +81,7 @@ bool records_put(struct heap *heap, const struct pool *pool, uint64_t index, uin
 		.epoch = clock_now.epoch,
 		.order = order,
 		.site = site,
-		.descent = life.descent,
+		.descent = records_descent(),
 		.heap = heap->index,
 		.size_class = pool->size_class,
 		.stamp = pool->stamps[index],

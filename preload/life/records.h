@@ -19,6 +19,12 @@ _Static_assert(LIFE_DESCENTS <= 1 << BESIDE_DESCENT_BITS, "struct beside_entry")
 _Static_assert(RECORDER_ROWS < 1 << BESIDE_SITE_BITS, "struct beside_entry");
 _Static_assert(CLASS_MAX <= UINT16_MAX, "beside_entry.requested");
 
+/* Of blocks that this process records. */
+static inline uint32_t records_descent(void)
+{
+	return life.descent % LIFE_DESCENTS;
+}
+
 /* Of a block of the pool. */
 static inline void *records_block(const struct pool *pool, uint64_t index)
 {
@@ -50,7 +56,7 @@ static inline void records_put_beside(const struct pool *pool, uint64_t index, u
 	struct beside *beside = __atomic_load_n(arena_of_host(pool), __ATOMIC_RELAXED);
 	beside->entry[index] = (struct beside_entry){
 		.site = site,
-		.descent = life.descent,
+		.descent = records_descent(),
 		.epoch = (uint32_t)clock_now.epoch,
 		.requested = (uint16_t)requested,
 		.stamp = stamp,

@@ -315,7 +315,7 @@ static inline void count_death(struct heap *heap, const struct death *death)
 		drop(&life_process()->dropped_blocks);
 		return;
 	}
-	if (death->descent != life.descent) {
+	if (death->descent != records_descent()) {
 		add(heap, &row->inherited, 1);
 		return;
 	}
@@ -418,7 +418,7 @@ bool host_is_recorded(const struct pool *pool, uint64_t index)
 /* Of a block that lives; NULL: it is not this process's to count. */
 static struct pm_site *row_of_block(const struct recorded *recorded)
 {
-	bool is_counted = recorded->site && wiped.alive && recorded->descent == life.descent;
+	bool is_counted = recorded->site && wiped.alive && recorded->descent == records_descent();
 	return is_counted ? recorder_row(heap_mine(), recorded->site) : NULL;
 }
 

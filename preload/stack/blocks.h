@@ -19,7 +19,7 @@ struct recorded {
 	uint64_t epoch; /* of its birth */
 	uint64_t order; /* allocations of its thread when it was made, itself counted; 0: see host_events.latest */
 	uint32_t site;    /* 0: none: it stands here for another reason */
-	uint32_t descent; /* of the process that recorded it: see life.h */
+	uint32_t descent; /* of the process that recorded it: see records.h */
 	uint32_t heap;    /* index of the heap that made it */
 	uint8_t size_class;
 	uint8_t stamp;   /* that it would have */
