@@ -19,7 +19,9 @@ static bool stops;
 
 static bool is_of_a_tool(const char *variable)
 {
-	static const char *const begins[] = {"LD_PRELOAD=", "LD_LIBRARY_PATH=", "POOLMEM", "DUMP_HEAPTRACK_OUTPUT=", "ALIKE_", "GLIBC"};
+	static const char *const begins[] = {
+		"LD_PRELOAD=", "LD_LIBRARY_PATH=", "POOLMEM", "DUMP_HEAPTRACK_OUTPUT=", "ALIKE_",
+		"GLIBC"};
 	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
 		if (strncmp(variable, begins[i], strlen(begins[i])) == 0)
 			return true;
@@ -29,7 +31,8 @@ static bool is_of_a_tool(const char *variable)
 __attribute__((constructor)) static void begin(int argc, char **argv)
 {
 	const char *path = getenv("ALIKE_MAP"), *program = getenv("ALIKE_PROGRAM");
-	if (argc < 1 || !program || strcmp(argv[0], program) != 0 || !path || strlen(path) >= sizeof(map_path))
+	if (argc < 1 || !program || strcmp(argv[0], program) != 0 || !path ||
+	    strlen(path) >= sizeof(map_path))
 		return;
 	strcpy(map_path, path);
 	stops = getenv("ALIKE_STOP");
