@@ -59,6 +59,14 @@ holds()
 	holds r.json '"broken" in r["failed"]["hello"] and "poolmem" in r["programs"]["hello"]'
 }
 
+@test "bench: what it costs to record each block, beside heaptrack" {
+	"$bench" -n 2 --only '^pair_40000$' --allocators '^poolmem$' --profilers --json r.json >text
+	says text '^  sites=all +time' '^  heaptrack +time' "^each block recorded: cpu seconds more than glibc's" \
+		'^  pair_40000 +-?[0-9.]+ +[0-9.]+ +-?[0-9.]+( !)?$'
+	holds r.json 'r["allocators"]["sites=all"]["env"] == {"POOLMEM": "sites=all"}'
+	holds r.json '0 < r["summary"]["profiling_cpu_s"]["pair_40000"][1]'
+}
+
 @test "bench: an interrupt leaves what was seen so far" {
 	echo 'hello - /bin/true' >programs
 	"$bench" -n 1000000 --only '^hello$' --allocators '^poolmem$' --programs programs --json r.json >text &

@@ -4,12 +4,13 @@ import math, statistics
 
 CPU, RSS, WALL, FAULTS = range(4)  # the columns of a run
 COLUMNS = ["cpu_s", "peak_rss_kib", "wall_s", "faults"]
-OURS = ("poolmem", "uncounted")
+OURS = ("poolmem", "uncounted", "sites=all")
 LEAST = (1e-3, 1, 1e-6, 1)  # what a figure counts as at least where it is divided by
 MEANS = (("time", WALL, 0), ("cpu", CPU, 0), ("peak rss", RSS, 0), ("rss > 10 MiB", RSS, 10 * 1024),
          ("faults", FAULTS, 0))  # the last: programs whose peak under glibc is at most that are left out
 TIME_BAR, RSS_BAR, RSS_MORE, LOOSE, ROUNDS = 1.10, 1.25, 2 * 1024, 0.05, 9
 COUNT_BAR, COUNT_WORST = 1.02, 1.05
+PROFILE_BAR = 0.2  # of what heaptrack costs
 
 
 def ratios(runs, name, column, base="glibc"):
@@ -67,8 +68,18 @@ def means(record, rows, only=None):
 def counting(record, rows):
     """Ours to ours without counters and stamps, CPU: (geometric mean, worst, where), or None."""
     values = [(statistics.median(ratios(runs, "poolmem", CPU, "uncounted")), row)
-              for row, runs in ((row, record["programs"][row]) for row in rows) if set(OURS) <= set(runs)]
+              for row, runs in ((row, record["programs"][row]) for row in rows) if {"poolmem", "uncounted"} <= set(runs)]
     return (geomean([value for value, _ in values]), *max(values)) if values else None
+
+
+def profiling(record):
+    """Program by program, CPU seconds more than glibc's: (with each block recorded, under heaptrack)."""
+    result = {}
+    for row, runs in record["programs"].items():
+        if {"glibc", "sites=all", "heaptrack"} <= set(runs):
+            result[row] = tuple(statistics.median(mine[CPU] - base[CPU] for mine, base in zip(runs[name], runs["glibc"]))
+                                for name in ("sites=all", "heaptrack"))
+    return result
 
 
 def summary(record):
@@ -78,6 +89,7 @@ def summary(record):
         best = {row: {what: against(record["programs"][row], column) for what, column, _ in MEANS[:3]} for row in rows}
         result[group] = {"geomean": means(record, rows), "counted_to_uncounted": counting(record, rows),
                          "to_best_peer": best}
+    result.update({"profiling_cpu_s": profiling(record)} if profiling(record) else {})
     return result
 
 
@@ -163,6 +175,18 @@ def counting_text(record, rows):
             f" worst {worst:.3f}{marks[1]} ({where})")
 
 
+def profiling_text(record):
+    rows = profiling(record)
+    if not rows:
+        return None
+    lines = [f"each block recorded: cpu seconds more than glibc's, ! more than {PROFILE_BAR:.2f} x those of heaptrack",
+             f"{'':18}{'sites=all':>10}{'heaptrack':>11}{'ratio':>8}"]
+    for row, (ours, theirs) in rows.items():
+        ratio = ours / theirs if theirs > LEAST[CPU] else math.inf
+        lines.append(f"  {row:16}{ours:10.3f}{theirs:11.3f}{ratio:8.3f}{' !' if ratio > PROFILE_BAR else ''}")
+    return "\n".join(lines)
+
+
 def text(record):
     """All that is not said program by program."""
     parts = []
@@ -171,6 +195,7 @@ def text(record):
     done = min((len(runs["glibc"]) for runs in record["programs"].values() if runs.get("glibc")), default=0)
     if 0 < done < ROUNDS:
         parts.append(f"{done} round{'s' if done > 1 else ''} at least: the bars are meant for {ROUNDS} or more")
+    parts.append(profiling_text(record))
     if record["start_ms"]:
         base = record["start_ms"]["glibc"]
         parts.append(f"start of /bin/true: {base:.3f} ms without a preload; more with\n" + "\n".join(
