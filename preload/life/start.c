@@ -120,6 +120,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	}
 	life.started = true;
 	if (life.main_heap && life.recording) {
+		tick_arm(life.main_heap); /* classes that served before this */
 		tick_flush(life.main_heap);
 		publish_process();
 		publish_pools();

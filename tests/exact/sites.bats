@@ -63,3 +63,15 @@ setup()
 		assert have[1] < want[1] or have == want, (have, want)
 	END
 }
+
+@test "sites: blocks of a size that was asked for before the library had started" {
+	POOLMEM=dir=$out/segments,sites=all LD_PRELOAD=$lib "$programs/early"
+	"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/json"
+	python3 - "$out/json" <<-'END'
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		of_main = sum(site["allocated"] for site in report["sites"]
+		              if site["frames"] and report["frames"][site["frames"][0]]["function"] == "main")
+		assert of_main == 1000, of_main
+	END
+}
