@@ -8,10 +8,10 @@ static int answer(void)
 	return 1;
 }
 
-static void *resolve(void)
+static int (*resolve(void))(void)
 {
 	*(void *volatile *)malloc(24) = NULL;
-	return (void *)answer;
+	return answer;
 }
 
 int resolved(void) __attribute__((ifunc("resolve")));
