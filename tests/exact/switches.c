@@ -118,13 +118,12 @@ static void ask(const char *setting)
  */
 static void settle(void)
 {
-	void **blocks = malloc(SETTLING * sizeof *blocks);
+	static _Thread_local void *blocks[SETTLING]; /* a large block would make it follow at once */
 	for (unsigned i = 0; i < SETTLING; i++)
 		blocks[i] = settling(24);
 	free(malloc(24));
 	for (unsigned i = 0; i < SETTLING; i++)
 		free(blocks[i]);
-	free(blocks);
 }
 
 static const struct pm_slot *here(void)
