@@ -35,6 +35,12 @@ struct reader {
 		"--color WHEN", "auto, always or never"                                            \
 	}
 
+#define READER_FILTER_HELP                                                                         \
+	{                                                                                          \
+		"--filter REGEX",                                                                  \
+			"processes whose program or arguments match; class:REGEX: size classes"    \
+	}
+
 #define READER_FORCE_HELP                                                                          \
 	{                                                                                          \
 		"-f, --force", "replace the file when it is there"                                 \

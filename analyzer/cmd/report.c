@@ -10,7 +10,7 @@ static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
 	{"--sort KEY",
 	 "allocations, frees, live, bytes; size, old, young (of classes), peak or start (of processes)"},
-	{"--filter REGEX", "processes whose program or arguments match; class:REGEX: size classes"},
+	READER_FILTER_HELP,
 	{"--all", "a section for each process, in the same order"},
 	{NULL, NULL},
 };

@@ -14,7 +14,7 @@ static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
 	{"--sort KEY",
 	 "of size classes: old (the default), young, allocations, frees, live, bytes, size"},
-	{"--filter REGEX", "processes whose program or arguments match; class:REGEX: size classes"},
+	READER_FILTER_HELP,
 	{"--all", "a section for each process"},
 	{"--thresholds N:N:N", "what would be promoted with this gen.threshold"},
 	{"--site REGEX",
@@ -22,7 +22,7 @@ static const struct command_option options[] = {
 	{"--no-symbols", "with --site: open none of the files that were recorded"},
 	{"--skip REGEX", "with --site: pass over functions that match, as over malloc"},
 	{"--svg FILE", "the survival curve as a picture"},
-	{"-f, --force", "replace the picture when it is there"},
+	READER_FORCE_HELP,
 	{NULL, NULL},
 };
 
@@ -164,7 +164,8 @@ static bool survival(const struct reader *reader, const struct wish *wish, struc
 {
 	struct recording recording;
 
-	if (!reader_is_free(reader, reader->svg, why) ||
+	if (!reader_is_free(reader, reader->output, why) ||
+	    !reader_is_free(reader, reader->svg, why) ||
 	    !recorded_read(reader->operand, &recording, why))
 		return false;
 	bool done = show(&recording, wish, reader, why);

@@ -41,7 +41,7 @@ const struct known *known_find(const struct known_set sets[KNOWN_SETS], const st
 static void note_words(struct known *known, const struct frame *from, const struct walk_memo *memo)
 {
 	uint32_t first = memo->kept.first[memo->begin], words = MEMO_WORDS - first;
-	if (!memo->generation || memo->end == WALK_CUT || words > KNOWN_WORDS)
+	if (!memo->generation || words > KNOWN_WORDS)
 		return;
 	for (uint32_t i = 0; i < words; i++)
 		known->word[i] = memo->kept.word[first + i];

@@ -43,18 +43,20 @@ while True:
 @test "ctl: phases that are switched: what is allocated while each block is recorded, counted by hand" {
 	for run in 1 $(by_level "" "2 3 4 5 6 7 8 9 10"); do
 		rm -f "$out"/segments/*
-		POOLMEM=$POOLMEM,sites=off LD_PRELOAD=$lib "$programs/switches" "$out/segments" "$poolmem" >"$out/account"
+		POOLMEM=$POOLMEM,sites=off,gen.threshold=1000000000:10:10 LD_PRELOAD=$lib "$programs/switches" "$out/segments" "$poolmem" >"$out/account"
 		"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/json"
 		python3 "$BATS_TEST_DIRNAME/sites.py" "$out/json" "$out/account"
 		python3 - "$out/json" <<-'END'
 			import json, sys
 			report = json.load(open(sys.argv[1]))
-			live, seen = {}, set()
+			live, temporary, seen = {}, {}, set()
 			for site in report["sites"]:
 			    name = report["frames"][site["frames"][0]]["function"] if site["frames"] else None
 			    live[name] = live.get(name, 0) + site["live"]
+			    temporary[name] = temporary.get(name, 0) + site["temporary"]
 			    seen.add(name)
 			assert not any(name and name.startswith("unseen") for name in seen), seen
+			assert temporary["settling"] == 0, temporary
 			assert live["sampled_all"] == 0 and report["mode"] == "sample", live
 			assert [n for n in report["notes"] if n["key"] == "sites_switched" and "sites=off since" in n["detail"]]
 		END

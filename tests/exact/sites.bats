@@ -19,6 +19,21 @@ setup()
 	done
 }
 
+@test "sites: of a sample, too, what is freed before anything else is allocated is temporary" {
+	POOLMEM=dir=$out/segments,sites.period=2,gen.threshold=1000000000:10:10 LD_PRELOAD=$lib \
+		"$programs/sites" "$programs/libsites.so" >"$out/account"
+	"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/json"
+	python3 - "$out/json" <<-'END'
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		sites = [site for site in report["sites"]
+		         if site["frames"] and report["frames"][site["frames"][0]]["function"] == "site_temporary"]
+		freed = sum(site["freed"] for site in sites)
+		temporary = sum(site["temporary"] for site in sites)
+		assert report["mode"] == "sample" and freed > 2900 and temporary == freed, (report["mode"], freed, temporary)
+	END
+}
+
 @test "sites: more stacks than there is room for lose their outer frames, and no block" {
 	POOLMEM=dir=$out/segments,sites=all LD_PRELOAD=$lib "$programs/paths" 17 >"$out/account"
 	[ "$(cat "$out/account")" = "131072 43691" ]

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,26 +264,26 @@ static void print(void)
 	}
 }
 
-/* The child's account of its own: what it inherited and frees is in nobody's. */
-static void child(void)
+/* By the same calls in the parent and in the child, each of which has an account of its own: what it inherited is in neither. */
+static void before_and_after_fork(void)
 {
-	if (fork()) {
-		wait(NULL);
-		return;
+	for (bool is_child = false;; is_child = true) {
+		for (unsigned i = 0; i < 300; i++) {
+			site_child(i);
+			if (i % 3 == 0)
+				give(block_count - 1);
+		}
+		print();
+		fflush(stdout);
+		if (is_child || fork())
+			break;
+		for (unsigned i = 0; i < 200; i++)
+			free(blocks[i].block);
+		memset(accounts, 0, sizeof accounts);
+		block_count = 0;
+		puts("child");
 	}
-	for (unsigned i = 0; i < 200; i++)
-		free(blocks[i].block);
-	memset(accounts, 0, sizeof accounts);
-	block_count = 0;
-	for (unsigned i = 0; i < 300; i++) {
-		site_child(i);
-		if (i % 3 == 0)
-			give(block_count - 1);
-	}
-	puts("child");
-	print();
-	fflush(stdout);
-	exit(0);
+	wait(NULL);
 }
 
 int main(int argc, char **argv)
@@ -315,8 +316,6 @@ int main(int argc, char **argv)
 	sort();
 	for (unsigned i = 0; i < 3000; i++)
 		give(below(block_count));
-	print();
-	fflush(stdout);
-	child();
+	before_and_after_fork();
 	return 0;
 }

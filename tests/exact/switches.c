@@ -60,6 +60,7 @@ SITE(unseen_off)
 SITE(unseen_again)
 SITE(unseen_child)
 SITE(sampled_all)
+SITE(settling)
 
 static void *const functions[SITE_COUNT] = {site_all,   site_again, site_temporary, site_threaded,
 					    site_large, site_born,  site_child};
@@ -111,11 +112,18 @@ static void ask(const char *setting)
 	posix_spawn_file_actions_destroy(&quiet);
 }
 
-/* After so many blocks of one size the thread follows what was asked for. */
+/*
+ * After so many blocks of one size the thread follows what was asked for.  None of them is temporary, nor is the last one that
+ * is recorded.
+ */
 static void settle(void)
 {
+	static _Thread_local void *blocks[SETTLING]; /* a large block would make it follow at once */
 	for (unsigned i = 0; i < SETTLING; i++)
-		free(malloc(24));
+		blocks[i] = settling(24);
+	free(malloc(24));
+	for (unsigned i = 0; i < SETTLING; i++)
+		free(blocks[i]);
 }
 
 static const struct pm_slot *here(void)

@@ -469,9 +469,9 @@ assert text.count("<polyline") == 2 and text.count("<polygon") == 1'
 	done
 }
 
-@test "what is about call sites replaces no file without -f" {
+@test "what is about call sites or survival replaces no file without -f" {
 	cd "$BATS_TEST_TMPDIR"
-	for command in sites "sites --json" "flamegraph --collapsed" "export --format csv"; do
+	for command in sites "sites --json" "flamegraph --collapsed" "export --format csv" survival "survival --site ."; do
 		echo kept >there
 		run -1 --separate-stderr "$poolmem" $command -o there "$here/sites/capture.pm"
 		[[ $stderr == *"there is there already: give -f to replace it"* && $(<there) = kept ]]

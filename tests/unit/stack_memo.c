@@ -62,6 +62,8 @@ __attribute__((noinline)) static void compare_known(struct walk_memo *with)
 	known_note(known_sets, &from, with, with->hash[with->begin]);
 }
 
+static volatile unsigned times = 4; /* a loop of so many is not unrolled: each call is from one place */
+
 typedef void branch(unsigned depth);
 static branch left, right, wide, aligned;
 static branch *const branches[] = {left, right, wide, aligned};
@@ -69,6 +71,12 @@ static branch *const branches[] = {left, right, wide, aligned};
 static void leaf(void)
 {
 	compare(&memo);
+	__asm__ volatile("");
+}
+
+static void known_leaf(void)
+{
+	compare_known(&memo);
 	__asm__ volatile("");
 }
 
@@ -212,6 +220,43 @@ Test(memo, contexts)
 	cr_expect_geq(leaves, 400);
 }
 
+/*
+ * Where a function begins that takes what is between it and `end` is told by fp alone, for it and for those it calls.  What it
+ * takes has in it, as it was, what was read of the call before.
+ */
+__attribute__((noinline)) static void reach(uintptr_t end, void (*leaf_there)(void))
+{
+	char *some = alloca((uintptr_t)__builtin_frame_address(0) - end);
+	__asm__ volatile("" : : "r"(some) : "memory");
+	leaf_there();
+	__asm__ volatile("" : : "r"(some) : "memory");
+}
+
+__attribute__((noinline)) static void from_afar(uintptr_t end, void (*leaf_there)(void))
+{
+	char some[1000];
+	__asm__ volatile("" : : "r"(some) : "memory");
+	reach(end, leaf_there);
+	__asm__ volatile("" : : "r"(some) : "memory");
+}
+
+__attribute__((noinline)) static void from_near(uintptr_t end, void (*leaf_there)(void))
+{
+	reach(end, leaf_there);
+	__asm__ volatile("");
+}
+
+Test(memo, fp_alone_tells_where_it_leads)
+{
+	static void (*const leafs[])(void) = {leaf, known_leaf};
+	uintptr_t end = (uintptr_t)__builtin_frame_address(0) - 4096;
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned n = 0; n <= times; n++)
+			(n < times ? from_afar : from_near)(end, leafs[i]);
+	cr_expect_eq(wrong, 0);
+	cr_expect_eq(known_ones, times - 2, "%u", known_ones);
+}
+
 Test(memo, a_module_that_was_closed)
 {
 	deep(5);
@@ -220,4 +265,18 @@ Test(memo, a_module_that_was_closed)
 	for (unsigned i = 0; i < 2; i++)
 		deep(5);
 	cr_expect_eq(wrong, 0);
+}
+
+Test(memo, what_is_known_ends_with_a_module)
+{
+	unsigned before = 0;
+	for (unsigned i = 0; i <= times; i++) {
+		if (i == times) {
+			before = known_ones;
+			steps_forget();
+		}
+		known_leaf();
+	}
+	cr_expect_eq(before, times - 2, "%u", before);
+	cr_expect_eq(known_ones, before, "%u", known_ones);
 }
