@@ -204,10 +204,10 @@ json_t *sites_brief_json(struct sites *sites, const struct view *view)
 {
 	enum { ROWS_MAX = 20 };
 	size_t rows = view_rows(view, sites->count);
-	json_t *object = json_object();
 
 	if (!sites->count)
 		return json_null();
+	json_t *object = json_object();
 	sites_put_json(object, sites, rows < ROWS_MAX ? rows : ROWS_MAX);
 	return object;
 }
