@@ -103,7 +103,7 @@ static uint32_t enter(const struct stack *stack)
 		return 0;
 	uint32_t number = intern_enter(stack, publish_frame, &whole);
 	recorder_end();
-	if (number && !whole)
+	if (number && (!whole || stack->end == PM_STACK_NONE))
 		drop(&life_process()->dropped_stacks);
 	return number;
 }
@@ -163,7 +163,8 @@ static struct stack shortened(const struct stack *stack, unsigned depth)
 {
 	struct stack shorter = *stack;
 	shorter.depth = depth;
-	shorter.end = PM_STACK_CUT;
+	shorter.end = depth ? PM_STACK_CUT : PM_STACK_NONE;
+	shorter.generation = depth ? stack->generation : 0;
 	shorter.hash = 0;
 	while (depth--)
 		shorter.hash = walk_hash(shorter.hash, stack->addresses[depth]);
@@ -181,10 +182,11 @@ static struct recent find_site(struct heap *heap, const struct stack *stack, uin
 	return (struct recent){hash, number ? recorder_row(heap, number) : NULL, number};
 }
 
-/* Programs that recurse have more stacks than there is room for: of what comes late the innermost frames count. */
+/* Programs that recurse have more stacks than there is room for: of what comes late the innermost frames count, or the
+ * size alone. */
 static struct recent find_shorter(struct heap *heap, const struct stack *stack)
 {
-	static const unsigned depths[] = {INTERN_SHORT, INTERN_TINY};
+	static const unsigned depths[] = {INTERN_SHORT, INTERN_TINY, 0};
 	struct recent site = {0};
 	for (unsigned i = 0; i < sizeof depths / sizeof *depths && !site.row; i++)
 		if (stack->depth > depths[i]) {

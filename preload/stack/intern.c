@@ -148,9 +148,11 @@ static uint32_t innermost(const struct stack *stack, intern_publish *publish)
 /* Of as many as there may be, longer stacks leave some for shorter ones. */
 static uint64_t share_for(unsigned depth, uint64_t most)
 {
-	return depth > INTERN_SHORT  ? most - most / 4
-	       : depth > INTERN_TINY ? most - most / 16
-				     : most;
+	if (depth > INTERN_SHORT)
+		return most - most / 4;
+	if (depth > INTERN_TINY)
+		return most - most / 16;
+	return depth ? most - most / 64 : most;
 }
 
 bool intern_has_room(unsigned depth)
