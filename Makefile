@@ -18,14 +18,20 @@ base := -std=gnu11 $(CFLAGS) $(warn) -Iinclude
 # gcc may neither fold our own malloc family nor assume what it does
 no_alloc := $(addprefix -fno-builtin-,malloc calloc realloc free aligned_alloc memalign posix_memalign)
 
-# Quoted includes start at the component's root; -iquote keeps preload/sys away from <sys/...>.
+machine := $(shell $(CC) -dumpmachine)
+machines := x86_64-% aarch64-%
+# A counter is one exclusive pair, inline: a call of libgcc would cost malloc its short way.
+of_machine := $(if $(filter aarch64-%,$(machine)),-mno-outline-atomics)
+
+# Quoted includes start at the component's root; -iquote keeps preload/sys away from <sys/...>.  Headers of preload/ declare
+# what is hidden as hidden: else it is reached through a table that is not there yet when the first calls come.
 preload_flags := $(base) -iquote preload -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
-	-fno-stack-protector $(no_alloc) $(EXTRA_CFLAGS)
+	-fno-stack-protector -fasynchronous-unwind-tables $(of_machine) $(no_alloc) $(EXTRA_CFLAGS)
 analyzer_flags := $(base) -iquote analyzer -fPIE -fvisibility=hidden $(EXTRA_CFLAGS) $(ANALYZER_FLAGS)
 preload_link := -shared -Wl,-soname,libpoolmem.so -Wl,--version-script=preload/exports.map -Wl,-z,defs \
 	-Wl,-z,initfirst -Wl,--sort-section=name -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(EXTRA_LDFLAGS)
 analyzer_link := -pie -Wl,-z,defs $(ANALYZER_FLAGS) $(EXTRA_LDFLAGS)
-analyzer_libs := -ljansson -ldw -lelf -liberty -lsqlite3 -lzstd -lz -lm
+analyzer_libs := -ljansson -ldw -lelf -liberty -lsqlite3 -lpng -lzstd -lz -lm
 
 preload_src := $(wildcard preload/*/*.c)
 analyzer_src := $(wildcard analyzer/*/*.c)
@@ -65,8 +71,10 @@ $(BUILD)/man/%: analyzer/man/%.scd
 	@mkdir -p $(@D)
 	scdoc <$< >$@
 
-# Rewritten only when compiler or flags change: that rebuilds all.
+# Rewritten only when compiler or flags change: that rebuilds all.  Others than ours are refused here, before anything is built.
 $(BUILD)/flags: FORCE
+	$(if $(filter $(machines),$(machine)),,$(error poolmem runs on x86-64 and aarch64 Linux with glibc; \
+		$(CC) builds for $(machine)))
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$flags" | cmp -s - $@ || printf '%s\n' "$$flags" >$@
 $(BUILD)/flags: export flags = $(CC) $(preload_flags) $(analyzer_flags) $(preload_link) $(analyzer_link)

@@ -16,6 +16,7 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
+	READER_FORCE_HELP,
 	{"--older-than TIME", "only those created so long ago: 30s, 15m, 2h, 7d"},
 	{"--all", "also those that are damaged or of a newer poolmem"},
 	{"--dry-run", "say what would be removed"},

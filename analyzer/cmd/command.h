@@ -21,6 +21,8 @@
 	X(survival, "who dies young and who never dies, by generation and age")                    \
 	X(sites, "who allocates: call stacks with what became of their blocks")                    \
 	X(leaks, "who never freed: call stacks of what was live at the end")                       \
+	X(frag, "where each resident byte is, and whose blocks pin free memory")                   \
+	X(map, "a picture of the heap: how full each pool of each arena is")                       \
 	X(diff, "what changed between two recordings, by call site")                               \
 	X(flamegraph, "draw the call stacks as a picture that can be searched")                    \
 	X(export, "write call sites for other programs: pprof, DHAT, SQLite ...")                  \

@@ -78,9 +78,9 @@ static bool diff(const struct reader *reader, const struct wish *wish, struct fa
 	bool shown = false;
 
 	all.by_name = false;
-	if (!site_study_open(reader, reader->operand, &all, &of[DIFF_BEFORE], why))
+	if (!site_study_open(reader->operand, &all, &of[DIFF_BEFORE], why))
 		return false;
-	if (site_study_open(reader, reader->other, &all, &of[DIFF_AFTER], why)) {
+	if (site_study_open(reader->other, &all, &of[DIFF_AFTER], why)) {
 		shown = compare(of, wish, reader, why);
 		site_study_close(&of[DIFF_AFTER]);
 	}

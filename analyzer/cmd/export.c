@@ -64,7 +64,7 @@ static bool export(const struct reader *reader, const struct wish *wish, struct 
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
+	if (!site_study_open(reader->operand, &wish->query, &of, why))
 		return false;
 	if (!(wish->format->flags & EXPORT_OTHERS))
 		of.sites.count = view_rows(&reader->view, of.sites.count);

@@ -64,7 +64,7 @@ static bool flamegraph(const struct reader *reader, const struct wish *wish, str
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
+	if (!site_study_open(reader->operand, &wish->query, &of, why))
 		return false;
 	bool shown = sites_found(&of.sites, &wish->query, why) &&
 		     print(&of.study, &of.sites, wish, reader, why);

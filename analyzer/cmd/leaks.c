@@ -4,11 +4,9 @@
 
 #include "cmd/command.h"
 #include "cmd/site_study.h"
-#include "source/input.h"
-#include "text/allocate.h"
+#include "cmd/suppressed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
 static const struct command_option options[] = {
@@ -17,8 +15,7 @@ static const struct command_option options[] = {
 	{"--sort KEY", "bytes (the default) or blocks"},
 	SITE_FILTER_HELP,
 	SITE_SKIP_HELP,
-	{"--suppressions FILE", "lines leak:PATTERN, as LeakSanitizer has them; several times"},
-	{"--no-default-suppressions", "what libc and the loader keep, too"},
+	SUPPRESSIONS_HELP,
 	{"-v, --verbose", "suppressions that were not used, too"},
 	{"--error-exitcode N", "exit with N when anything is left"},
 	SITE_SYMBOLS_HELP,
@@ -49,46 +46,6 @@ struct wish {
 	int error_exitcode;
 };
 
-/* --- suppressions ---------------------------------------------------------------------------------------- */
-
-static bool parse_input(struct suppressions *suppressions, const char *path,
-			const struct input *input, struct failure *why)
-{
-	enum { BYTES_MAX = 1 << 24 };
-
-	if (input->bytes > BYTES_MAX)
-		return fail(why, FAILURE_USAGE, "%.300s has more than 16 MiB: no suppressions",
-			    path);
-	char *text = allocate(input->bytes + 1, 1);
-	bool done = input_read(input, 0, text, input->bytes, why) &&
-		    suppressions_parse(suppressions, text, path, why);
-	free(text);
-	return done;
-}
-
-static bool read_suppressions(struct suppressions *suppressions, const char *path,
-			      struct failure *why)
-{
-	struct input input;
-
-	if (!input_open(AT_FDCWD, path, &input, why))
-		return false;
-	bool done = parse_input(suppressions, path, &input, why);
-	input_close(&input);
-	return done;
-}
-
-static bool set_suppressions(const struct reader *reader, struct suppressions *ret,
-			     struct failure *why)
-{
-	for (size_t i = 0; i < reader->suppressions.count; i++)
-		if (!read_suppressions(ret, reader->suppressions.list[i], why))
-			return false;
-	if (!reader->no_defaults)
-		suppressions_add_known(ret);
-	return true;
-}
-
 /* --- the whole ------------------------------------------------------------------------------------------- */
 
 static bool print(const struct study *study, const struct leaks *leaks, const struct wish *wish,
@@ -114,7 +71,7 @@ static bool leaks(const struct reader *reader, struct wish *wish, bool *ret_left
 	struct leaks leaks;
 
 	all.by_name = false;
-	if (!site_study_open(reader, reader->operand, &all, &of, why))
+	if (!site_study_open(reader->operand, &all, &of, why))
 		return false;
 	leaks_make(&of.study, &of.sites, &wish->leaks, &wish->suppressions, &leaks);
 	*ret_left = leaks_are_left(&leaks, &wish->leaks);
@@ -147,7 +104,7 @@ static bool set_wish(const struct reader *reader, struct wish *ret, struct failu
 	return leak_order_find(reader->order, &ret->leaks.order, why) &&
 	       set_exitcode(reader, &ret->error_exitcode, why) &&
 	       site_study_query(reader, NULL, &ret->query, why) &&
-	       set_suppressions(reader, &ret->suppressions, why);
+	       suppressed_set(reader, &ret->suppressions, why);
 }
 
 int cmd_leaks(int argc, char **argv)

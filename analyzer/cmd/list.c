@@ -15,6 +15,7 @@
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
+	READER_FORCE_HELP,
 	{"--sort KEY", "age, pid, size or allocations"},
 	{"--filter REGEX", "programs whose path matches"},
 	{NULL, NULL},

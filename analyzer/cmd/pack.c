@@ -11,9 +11,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command_option options[] = {
-	{"-o, --output FILE", "write there (default: NAME.packed.pm, in this directory)"},
+	{"-o, --output FILE",
+	 "write there (default: NAME.packed.pm, in this directory; - is the standard output)"},
 	{"-f, --force", "replace the file when it is there"},
 	SITE_DEBUGINFOD_HELP,
 	{"--json", "say for machines what was packed and what is missing"},
@@ -32,7 +34,8 @@ const struct command_help help_pack = {
 			{"poolmem pack", "the newest run or segment, as NAME.packed.pm"},
 			{"poolmem pack -o crash.pm $(pidof server)",
 			 "a program that runs: take the file home"},
-			{"poolmem sites build.packed.pm", "elsewhere: no program, no library needed"},
+			{"poolmem pack -o - | ssh home 'cat >here.pm'",
+			 "to another machine: no program, no library is needed there"},
 		},
 };
 
@@ -51,6 +54,10 @@ static bool print(const struct pack *pack, const struct reader *reader, struct f
 	to_stdout.output = NULL;
 	if (!reader_open_sink(&to_stdout, &sink, why))
 		return false;
+	if (reader->to_stdout) {
+		sink.fd = STDERR_FILENO;
+		sink.colour = false;
+	}
 	if (reader->json)
 		pack_json(&view, &sink);
 	else
@@ -64,6 +71,7 @@ static bool pack(const struct reader *reader, const char *path, struct failure *
 	const struct pack_request request = {
 		.path = path,
 		.output = reader->output,
+		.to_stdout = reader->to_stdout,
 		.overwrite = reader->overwrite,
 		.ask_network = reader->debuginfod,
 		.progress = &progress,
@@ -87,6 +95,13 @@ int cmd_pack(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	if (reader.to_stdout && reader.json)
+		return command_usage_error("pack", "-o - sends the capture where --json tells of it: "
+						   "give one of them");
+	if (reader.to_stdout && isatty(STDOUT_FILENO))
+		return command_usage_error("pack",
+					   "-o - sends the capture to a terminal: redirect it to "
+					   "a file or a program");
 	if (reader.debuginfod && !network_can_ask(&why))
 		return command_usage_error("pack", "%s", why.text);
 	char *path = operand_path(reader.operand ? reader.operand : "last", &why);

@@ -6,6 +6,7 @@
 #include "launch/say.h"
 #include "launch/settings.h"
 #include "text/colour.h"
+#include "text/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +50,14 @@ enum letter {
 	LETTER_SITE,
 	LETTER_FULL_NAMES,
 	LETTER_DEBUGINFOD,
+	LETTER_FREE,
+	LETTER_AT,
+	LETTER_BY,
+	LETTER_PNG,
+	LETTER_SCALE,
+	LETTER_WIDTH,
+	LETTER_INHERITED,
+	LETTER_TIMELINE,
 };
 
 static const struct option options[] = {
@@ -84,6 +93,14 @@ static const struct option options[] = {
 	{"site", required_argument, NULL, LETTER_SITE},
 	{"full-names", no_argument, NULL, LETTER_FULL_NAMES},
 	{"debuginfod", no_argument, NULL, LETTER_DEBUGINFOD},
+	{"free", required_argument, NULL, LETTER_FREE},
+	{"at", required_argument, NULL, LETTER_AT},
+	{"by", required_argument, NULL, LETTER_BY},
+	{"png", required_argument, NULL, LETTER_PNG},
+	{"scale", required_argument, NULL, LETTER_SCALE},
+	{"width", required_argument, NULL, LETTER_WIDTH},
+	{"inherited", no_argument, NULL, LETTER_INHERITED},
+	{"timeline", required_argument, NULL, LETTER_TIMELINE},
 	{NULL, 0, NULL, 0},
 };
 
@@ -96,14 +113,17 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_OLDER:
 	case LETTER_DRY_RUN: return accepts->older_than;
 	case LETTER_THRESHOLDS:
-	case LETTER_SITE:
-	case LETTER_SVG: return accepts->ages;
+	case LETTER_SITE: return accepts->ages;
+	case LETTER_SVG: return accepts->ages || accepts->pictures;
+	case LETTER_FREE:
+	case LETTER_AT: return accepts->frees;
+	case LETTER_TIMELINE: return accepts->over_time;
+	case LETTER_BY: return accepts->over_time || accepts->maps;
 	case LETTER_JSON:
 	case LETTER_COLOUR: return !accepts->exports;
 	case 'n': return !accepts->packs;
-	case 'f': return accepts->ages || accepts->names || accepts->packs;
 	case LETTER_SUPPRESSIONS:
-	case LETTER_NO_DEFAULTS:
+	case LETTER_NO_DEFAULTS: return accepts->leaks || accepts->site_tables;
 	case LETTER_ERROR_EXITCODE:
 	case 'v': return accepts->leaks;
 	case LETTER_BLOCKS:
@@ -121,6 +141,10 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_NO_SYMBOLS:
 	case LETTER_SKIP: return accepts->names || accepts->ages;
 	case LETTER_DEBUGINFOD: return accepts->names || accepts->packs;
+	case LETTER_PNG:
+	case LETTER_SCALE:
+	case LETTER_WIDTH:
+	case LETTER_INHERITED: return accepts->maps;
 	default: return true;
 	}
 }
@@ -155,12 +179,15 @@ static const char *repeat(struct repeated *values)
 }
 
 /* What is wrong with the value; NULL: nothing. */
-static const char *set(struct reader *reader, int letter, bool *rows_given)
+static const char *set(struct reader *reader, int letter)
 {
 	switch (letter) {
 	case LETTER_JSON: reader->json = true; return NULL;
-	case 'o': reader->output = strcmp(optarg, "-") == 0 ? NULL : optarg; return NULL;
-	case 'n': *rows_given = true; return parse_rows(optarg, &reader->view.row_max);
+	case 'o':
+		reader->to_stdout = strcmp(optarg, "-") == 0;
+		reader->output = reader->to_stdout ? NULL : optarg;
+		return NULL;
+	case 'n': reader->rows_given = true; return parse_rows(optarg, &reader->view.row_max);
 	case LETTER_COLOUR: reader->colour = optarg; return NULL;
 	case LETTER_ORDER: reader->order = optarg; return NULL;
 	case LETTER_FILTER: reader->filter = optarg; return NULL;
@@ -188,7 +215,15 @@ static const char *set(struct reader *reader, int letter, bool *rows_given)
 	case LETTER_ADVICE: reader->advice = true; return NULL;
 	case LETTER_SITE: reader->site = optarg; return NULL;
 	case LETTER_FULL_NAMES: reader->full_names = true; return NULL;
+	case LETTER_FREE: reader->free = optarg; return NULL;
+	case LETTER_AT: reader->at = optarg; return NULL;
+	case LETTER_TIMELINE: reader->timeline = optarg; return NULL;
 	case LETTER_DEBUGINFOD: reader->debuginfod = true; return NULL;
+	case LETTER_BY: reader->by = optarg; return NULL;
+	case LETTER_PNG: reader->png = optarg; return NULL;
+	case LETTER_SCALE: reader->scale = optarg; return NULL;
+	case LETTER_WIDTH: reader->width = optarg; return NULL;
+	case LETTER_INHERITED: reader->inherited = true; return NULL;
 	default: reader->dry_run = true; return NULL;
 	}
 }
@@ -238,10 +273,41 @@ static void adopt_directory(void)
 	settings_adopt();
 }
 
+/* A capture, perhaps the one that a report is made of, is not overwritten. */
+static bool is_no_capture(const char *path, struct failure *why)
+{
+	char magic[sizeof PM_MAGIC - 1] = "";
+	struct stat status;
+	int file;
+
+	if (stat(path, &status) || !S_ISREG(status.st_mode) ||
+	    (file = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return true;
+	bool is_whole = read(file, magic, sizeof magic) == (ssize_t)sizeof magic;
+	close(file);
+	if (!is_whole || (memcmp(magic, PM_MAGIC, sizeof magic) != 0 &&
+			  memcmp(magic, PM_CAPTURE_MAGIC, sizeof magic) != 0))
+		return true;
+	return fail(why, FAILURE_WRITE, "%s is a capture or a segment: write to another file", path);
+}
+
+/* What is no file is written as it is. */
+static bool is_free(const struct reader *reader, const char *path, struct failure *why)
+{
+	return !path || (is_no_capture(path, why) && may_replace(path, reader->overwrite, why));
+}
+
+static bool may_write(const struct reader *reader, const struct reader_accepts *accepts,
+		      struct failure *why)
+{
+	return accepts->packs ||
+	       (is_free(reader, reader->output, why) && is_free(reader, reader->svg, why) &&
+		is_free(reader, reader->png, why) && is_free(reader, reader->timeline, why));
+}
+
 int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, struct reader *ret)
 {
 	struct reader reader = {.view.row_max = ROWS_DEFAULT};
-	bool rows_given = false;
 	int letter;
 
 	signal(SIGXFSZ,
@@ -257,11 +323,11 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 		if (!is_accepted(letter, accepts))
 			return command_usage_error(accepts->command, "there is no option '--%s'",
 						   name_of(letter));
-		const char *wrong = set(&reader, letter, &rows_given);
+		const char *wrong = set(&reader, letter);
 		if (wrong)
 			return command_usage_error(accepts->command, "%s '%s'", wrong, optarg);
 	}
-	if ((reader.json || accepts->exports) && !rows_given)
+	if ((reader.json || accepts->exports) && !reader.rows_given)
 		reader.view.row_max = 0;
 	struct failure why;
 	bool colour;
@@ -270,21 +336,11 @@ int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, st
 	int code = take_operand(argc, argv, accepts, &reader);
 	if (code != GO_ON)
 		return code;
+	if (!may_write(&reader, accepts, &why))
+		return failure_report(&why);
 	adopt_directory();
 	*ret = reader;
 	return GO_ON;
-}
-
-bool reader_is_free(const struct reader *reader, const char *path, struct failure *why)
-{
-	struct stat status;
-
-	if (path && !reader_may_write(path, why))
-		return false;
-	if (!path || reader->overwrite || lstat(path, &status) != 0 ||
-	    !(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)))
-		return true;
-	return fail(why, FAILURE_WRITE, "%s is there already: give -f to replace it", path);
 }
 
 bool reader_share(const char *text, double *ret)
@@ -306,29 +362,11 @@ static size_t columns_of(int fd)
 	return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-bool reader_may_write(const char *path, struct failure *why)
-{
-	char magic[sizeof PM_MAGIC - 1] = "";
-	struct stat status;
-	int file;
-
-	if (stat(path, &status) || !S_ISREG(status.st_mode) ||
-	    (file = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return true;
-	bool is_whole = read(file, magic, sizeof magic) == (ssize_t)sizeof magic;
-	close(file);
-	if (!is_whole || (memcmp(magic, PM_MAGIC, sizeof magic) != 0 &&
-			  memcmp(magic, PM_CAPTURE_MAGIC, sizeof magic) != 0))
-		return true;
-	return fail(why, FAILURE_WRITE, "%s is a capture or a segment: write to another file", path);
-}
-
 bool reader_open_sink(const struct reader *reader, struct sink *sink, struct failure *why)
 {
 	bool colour;
 
 	if (!colour_wanted(reader->colour, STDOUT_FILENO, &colour, why) ||
-	    (reader->output && !reader_may_write(reader->output, why)) ||
 	    !sink_open(sink, reader->output, why))
 		return false;
 	bool is_always = reader->colour && strcmp(reader->colour, "always") == 0;

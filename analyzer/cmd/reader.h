@@ -15,12 +15,13 @@ struct repeated {
 };
 
 struct reader {
-	bool json, dry_run, overwrite;
+	bool json, dry_run, overwrite, to_stdout;
 	bool stacks, bottom_up, top_down, advice, collapsed, no_symbols, full_names, debuginfod;
-	bool verbose, no_defaults, blocks, lines;
+	bool verbose, no_defaults, blocks, lines, inherited, rows_given;
 	const char *output, *order, *of, *filter, *colour, *older_than, *thresholds, *svg;
-	const char *format;
+	const char *format, *free, *at, *by, *timeline;
 	const char *thread, *min, *site;
+	const char *png, *scale, *width;
 	struct repeated skips, suppressions;
 	const char *error_exitcode;
 	struct view view;
@@ -48,29 +49,25 @@ struct reader {
 
 /*
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
- * operand.  ages: --thresholds, --svg, -f, --site, --no-symbols, --skip.  names: of call sites, --no-symbols,
- * --skip, --debuginfod and -f; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down, --advice,
- * --full-names; pictures of them: --of, --collapsed.  leaks: --suppressions, --no-default-suppressions,
- * --error-exitcode, -v.  pair: a second operand, --of, --stacks, --blocks, --lines.
- * exports: --format, --of, no --json and no --color.  packs: -f, --debuginfod, no -n.
+ * operand.  ages: --thresholds, --svg, --site, --no-symbols, --skip.  names: of call sites, --no-symbols,
+ * --skip, --debuginfod; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down, --advice,
+ * --full-names; pictures of them: --of, --collapsed.  leaks: --error-exitcode, -v; leaks and tables of sites:
+ * --suppressions, --no-default-suppressions.  pair: a second operand, --of, --stacks, --blocks, --lines.
+ * pictures: --svg; frees: --free and --at; over_time: --by, --timeline.
+ * exports: --format, --of, no --json and no --color.  packs: --debuginfod, no -n.
+ * maps: --by, --png, --scale, --width, --inherited.
  */
 struct reader_accepts {
 	const char *command;
 	bool order, filter, all, older_than, ages, names, leaks, pair, sites, site_tables,
-		site_pictures, exports, packs, operand;
+		site_pictures, exports, packs, pictures, frees, over_time, maps, operand;
 };
 
-/* Returns an exit code below zero when the command may go on. */
-int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, struct reader *ret);
-
-/* Whether a report may be written there: a capture, perhaps the one it is made of, is not overwritten. */
-bool reader_may_write(const char *path, struct failure *why);
-
 /*
- * Whether nothing is there that `path` (NULL: none) would replace, or -f was given.  What is no file is written as it
- * is, and a capture never.
+ * Returns an exit code below zero when the command may go on.  Then nothing is there that its output would replace (but a
+ * pack's), or -f was given.
  */
-bool reader_is_free(const struct reader *reader, const char *path, struct failure *why);
+int reader_parse(int argc, char **argv, const struct reader_accepts *accepts, struct reader *ret);
 
 /* "1", "0.5%" */
 bool reader_share(const char *text, double *ret);

@@ -5,9 +5,11 @@
 #include "cmd/command.h"
 #include "cmd/reader.h"
 #include "cmd/recorded.h"
+#include "study/suppression.h"
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
+	READER_FORCE_HELP,
 	{"--sort KEY",
 	 "allocations, frees, live, bytes; size, old, young (of classes), peak or start (of processes)"},
 	READER_FILTER_HELP,
@@ -34,10 +36,13 @@ const struct command_help help_report = {
 static void print(const struct study *study, const struct reader *reader, struct sink *sink)
 {
 	struct progress progress = progress_begin("names of code");
-	const struct site_query all = {.order = SITE_ORDER_LIVE, .progress = &progress};
+	struct suppressions suppressions = {.list = NULL};
+	const struct site_query all = {
+		.order = SITE_ORDER_LIVE, .progress = &progress, .suppressions = &suppressions};
 	struct advice_list advice;
 	struct sites sites;
 
+	suppressions_add_known(&suppressions);
 	sites_make(study, NULL, &all, &sites);
 	advice_make(study, &sites, &advice);
 	if (reader->json)
@@ -46,6 +51,7 @@ static void print(const struct study *study, const struct reader *reader, struct
 		report_text(study, &sites, &advice, &reader->view, sink);
 	advice_free(&advice);
 	sites_free(&sites);
+	suppressions_free(&suppressions);
 }
 
 static bool show(const struct recording *recording, const struct query *query,

@@ -29,6 +29,7 @@ static const struct command_option options[] = {
 	{"-o, --output FILE", "name of the capture; may hold %e %p %h %t %n %% (" NAME_DEFAULT ")"},
 	{"-f, --force", "replace the file when it is there"},
 	{"--only PATTERN", "keep only executables whose name matches, as in 'gcc*'"},
+	{"--frag", "note where each block and page is, at the peak and at the end, for poolmem frag"},
 	{"--interval MS", "time between looks at resident memory (100)"},
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{"--json", "the summary as JSON, on stderr"},
@@ -55,7 +56,7 @@ const struct command_help help_run = {
 
 struct run_options {
 	const char *pattern, *only, *library;
-	bool overwrite, quiet, json;
+	bool overwrite, quiet, json, surveys;
 	uint64_t interval_ns;
 	char **argv;
 };
@@ -81,6 +82,7 @@ static bool take_option(int letter, struct run_options *options)
 	case 'j': options->json = true; break;
 	case 'O': options->only = optarg; break;
 	case 'l': options->library = optarg; break;
+	case 'F': options->surveys = true; break;
 	case 'i':
 		if (parse_interval(optarg, &options->interval_ns))
 			break;
@@ -100,12 +102,13 @@ static bool parse(int argc, char **argv, struct run_options *ret)
 		{"only", required_argument, NULL, 'O'},
 		{"interval", required_argument, NULL, 'i'},
 		{"lib", required_argument, NULL, 'l'},
+		{"frag", no_argument, NULL, 'F'},
 		{"json", no_argument, NULL, 'j'},
 		{"quiet", no_argument, NULL, 'q'},
 		{NULL, 0, NULL, 0},
 	};
-	static const char *const words[] = {"output", "force", "only", "interval",
-					    "lib",    "json",  "quiet"};
+	static const char *const words[] = {"output", "force", "only",  "interval",
+					    "lib",    "json",  "quiet", "frag"};
 	int letter;
 
 	*ret = (struct run_options){.pattern = NAME_DEFAULT,
@@ -234,13 +237,14 @@ static void print_json(const struct record *record, const struct summary *summar
 }
 
 /* What the user would type, whatever the name is: a number would be a pid, and a dash begins an option. */
-static void say_next(const char *path)
+static void say_next(const char *path, bool has_surveys)
 {
 	bool is_taken = !path[strspn(path, "0123456789")] || path[0] == '-' ||
 			strcmp(path, "last") == 0;
 	char *word = command_word(path);
 
-	say("next           poolmem report %s%s", is_taken ? "./" : "", word);
+	say("next           poolmem %s %s%s", has_surveys ? "frag" : "report", is_taken ? "./" : "",
+	    word);
 	free(word);
 }
 
@@ -251,7 +255,7 @@ static void say_summary(const struct record *record, const struct summary *summa
 	say_figures(summary);
 	say_missing(record);
 	say("file           %s", path);
-	say_next(path);
+	say_next(path, record->watch->peak.is_wanted);
 }
 
 /* Reads the capture back: what can be summed up can be read later. */
@@ -321,6 +325,7 @@ static int run_target(const struct run_options *options, const struct target *ta
 		.only = options->only,
 		.overwrite = options->overwrite,
 		.interval_ns = options->interval_ns,
+		.surveys = options->surveys,
 	};
 	struct record record;
 	struct failure why;

@@ -20,13 +20,12 @@ bool site_study_query(const struct reader *reader, const char *order, struct sit
 	return can;
 }
 
-bool site_study_open(const struct reader *reader, const char *operand,
-		     const struct site_query *query, struct site_study *ret, struct failure *why)
+bool site_study_open(const char *operand, const struct site_query *query, struct site_study *ret,
+		     struct failure *why)
 {
 	struct query all;
 
-	if (!reader_is_free(reader, reader->output, why) || !query_open(&all, NULL, NULL, why) ||
-	    !recorded_read(operand, &ret->recording, why))
+	if (!query_open(&all, NULL, NULL, why) || !recorded_read(operand, &ret->recording, why))
 		return false;
 	study_make(&ret->recording, &all, &ret->study);
 	ret->progress = progress_begin("names of code");

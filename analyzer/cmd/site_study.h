@@ -44,8 +44,8 @@ struct site_study {
 };
 
 /* Of what an operand names.  The parts point to each other: `ret` must stay where it is until it is closed. */
-bool site_study_open(const struct reader *reader, const char *operand,
-		     const struct site_query *query, struct site_study *ret, struct failure *why);
+bool site_study_open(const char *operand, const struct site_query *query, struct site_study *ret,
+		     struct failure *why);
 void site_study_close(struct site_study *study);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/site_study.h"
+#include "cmd/suppressed.h"
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
@@ -18,6 +19,7 @@ static const struct command_option options[] = {
 	{"--top-down", "a tree, from main to what allocates"},
 	{"--advice", "what a change would save at most, site by site, instead of the table"},
 	{"--min PERCENT", "branches of a tree with less are left out (default 1%)"},
+	SUPPRESSIONS_HELP,
 	{"--full-names", "functions of C++ and Rust with all their arguments, however long"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
@@ -41,6 +43,7 @@ const struct command_help help_sites = {
 
 struct wish {
 	struct site_query query;
+	struct suppressions suppressions; /* of what was never freed */
 	struct site_view view;
 };
 
@@ -71,7 +74,7 @@ static bool sites(const struct reader *reader, const struct wish *wish, struct f
 {
 	struct site_study of;
 
-	if (!site_study_open(reader, reader->operand, &wish->query, &of, why))
+	if (!site_study_open(reader->operand, &wish->query, &of, why))
 		return false;
 	bool shown = sites_found(&of.sites, &wish->query, why) &&
 		     print(&of.study, &of.sites, wish, reader, why);
@@ -104,6 +107,16 @@ static int set_view(const struct reader *reader, struct site_view *ret)
 	return EXIT_DONE;
 }
 
+/* Names of all that was never freed are looked up only where it is told what was. */
+static bool set_query(const struct reader *reader, struct wish *ret, struct failure *why)
+{
+	if (!site_study_query(reader, reader->order, &ret->query, why))
+		return false;
+	if (reader->json || reader->advice || ret->query.order == SITE_ORDER_LEAKED)
+		ret->query.suppressions = &ret->suppressions;
+	return suppressed_set(reader, &ret->suppressions, why);
+}
+
 int cmd_sites(int argc, char **argv)
 {
 	static const struct reader_accepts accepts = {.command = "sites",
@@ -115,16 +128,20 @@ int cmd_sites(int argc, char **argv)
 						      .operand = true};
 	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
-	struct wish wish;
+	struct wish wish = {.suppressions = {.list = NULL}};
 	int code = reader_parse(argc, argv, &accepts, &reader);
 
 	if (code >= 0)
 		return code;
 	if ((code = set_view(&reader, &wish.view)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, reader.order, &wish.query, &why))
-		return command_usage_error("sites", "%s", why.text);
-	sites(&reader, &wish, &why);
+	if (!set_query(&reader, &wish, &why) && why.kind == FAILURE_USAGE)
+		code = command_usage_error("sites", "%s", why.text);
+	else if (why.kind == FAILURE_NONE && sites(&reader, &wish, &why))
+		code = EXIT_DONE;
+	else
+		code = failure_report(&why);
 	site_query_close(&wish.query);
-	return failure_report(&why);
+	suppressions_free(&wish.suppressions);
+	return code;
 }

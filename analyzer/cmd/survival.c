@@ -54,7 +54,7 @@ static bool open_picture(struct sink *sink, const char *path, size_t points, str
 	if (!points)
 		return fail(why, FAILURE_NOTHING,
 			    "%s is not drawn: no age is known that blocks outlived", path);
-	return reader_may_write(path, why) && sink_open(sink, path, why);
+	return sink_open(sink, path, why);
 }
 
 static bool draw(const struct study *study, const char *path, struct failure *why)
@@ -131,8 +131,7 @@ static bool survival_of_site(const struct reader *reader, const struct site_quer
 {
 	struct site_study of;
 
-	if (!reader_is_free(reader, reader->svg, why) ||
-	    !site_study_open(reader, reader->operand, query, &of, why))
+	if (!site_study_open(reader->operand, query, &of, why))
 		return false;
 	bool shown = sites_found(&of.sites, query, why) &&
 		     show_site(&of.study, &of.sites, reader, why);
@@ -164,9 +163,7 @@ static bool survival(const struct reader *reader, const struct wish *wish, struc
 {
 	struct recording recording;
 
-	if (!reader_is_free(reader, reader->output, why) ||
-	    !reader_is_free(reader, reader->svg, why) ||
-	    !recorded_read(reader->operand, &recording, why))
+	if (!recorded_read(reader->operand, &recording, why))
 		return false;
 	bool done = show(&recording, wish, reader, why);
 	recording_free(&recording);

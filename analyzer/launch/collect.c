@@ -2,6 +2,7 @@
 /* collect.c: see collect.h. */
 #include "launch/collect.h"
 
+#include "launch/peak.h"
 #include "launch/say.h"
 #include "source/facts.h"
 #include "source/image.h"
@@ -25,7 +26,7 @@ static char *exe_of(const struct image *image)
 	struct fact fact;
 	char *exe = NULL;
 
-	facts_open(image, image->header.leader, &facts);
+	facts_open(image, PM_CHUNK_FACTS, image->header.leader, &facts);
 	while (!exe && facts_next(&facts, &fact))
 		if (fact.tag == PM_FACT_EXE)
 			exe = allocate_text(fact.payload, fact.byte_count);
@@ -193,7 +194,8 @@ bool collect_rest(struct collect *collect, const char *run_json, bool *ret_part,
 	}
 	if (!is_whole && collect->moved == 0)
 		return false;
-	bool told = save_run(save, run_json, is_whole ? why : &ignored);
+	bool told = save_run(save, run_json, is_whole ? why : &ignored) &&
+		    peak_save(collect->peak, save, is_whole ? why : &ignored);
 
 	is_whole = is_whole && told && save_end(save, why);
 	*ret_part = !is_whole && collect->moved && save_without_end(save, &ignored);

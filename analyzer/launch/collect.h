@@ -11,15 +11,18 @@
 #include "launch/roster.h"
 #include "launch/save.h"
 
+struct peak;
+
 struct collect {
 	struct roster roster;
-	struct save *save;     /* begun with the first segment */
-	const char *directory; /* of the segments, for messages */
-	const char *only;      /* pattern of executables, or NULL: all */
-	size_t saved;          /* segments in the capture */
-	size_t left_out;       /* not wanted by `only` */
-	size_t moved;          /* of those saved: in the capture alone */
-	struct failure stop;   /* why nothing is moved any more; told already */
+	struct save *save;       /* begun with the first segment */
+	const char *directory;   /* of the segments, for messages */
+	const char *only;        /* pattern of executables, or NULL: all */
+	const struct peak *peak; /* what is saved with them */
+	size_t saved;            /* segments in the capture */
+	size_t left_out;         /* not wanted by `only` */
+	size_t moved;            /* of those saved: in the capture alone */
+	struct failure stop;     /* why nothing is moved any more; told already */
 };
 
 /* Moves some finished segments when there are many.  True when it did: there may be more. */

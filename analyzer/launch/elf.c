@@ -6,14 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-enum { ELF_NATIVE_MACHINE = EM_X86_64 };
-#elif defined(__aarch64__)
-enum { ELF_NATIVE_MACHINE = EM_AARCH64 };
-#else
-enum { ELF_NATIVE_MACHINE = EM_NONE };
-#endif
-
 enum {
 	ELF_DYNAMIC_MAX = 4096, /* entries of the dynamic section looked at */
 	ELF_NOTES_MAX = 4096,   /* bytes of a note segment looked at */
@@ -187,6 +179,19 @@ static enum elf_verdict read_ident(struct elf_image *image)
 	image->machine = little ? low | high << 8 : high | low << 8;
 	image->native = image->bits == 64 && little && image->machine == ELF_NATIVE_MACHINE;
 	return ELF_SOUND;
+}
+
+const char *elf_machine_name(const struct elf_image *image)
+{
+	switch (image->machine) {
+	case EM_X86_64: return "x86-64";
+	case EM_AARCH64: return "aarch64";
+	case EM_RISCV: return "riscv64";
+	case EM_PPC64: return "ppc64";
+	case EM_S390: return "s390x";
+	case EM_LOONGARCH: return "loongarch64";
+	default: return NULL;
+	}
 }
 
 enum elf_verdict elf_read(int fd, struct elf_image *ret_image)

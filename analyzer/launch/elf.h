@@ -10,6 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* This processor.  The Makefile refuses others. */
+#if defined(__x86_64__)
+enum { ELF_NATIVE_MACHINE = EM_X86_64 };
+#define ELF_NATIVE_NAME "x86-64"
+#else
+enum { ELF_NATIVE_MACHINE = EM_AARCH64 };
+#define ELF_NATIVE_NAME "aarch64"
+#endif
+
 enum {
 	ELF_NAME_MAX = 256,   /* longest name of a library or loader looked at, NUL included */
 	ELF_PHDR_MAX = 128,   /* program headers looked at; the linker makes about 15 */
@@ -31,6 +40,9 @@ struct elf_image {
 	uint32_t needed_count;
 	uint64_t needed[ELF_NEEDED_MAX]; /* offsets into strings */
 };
+
+/* Of its processor, as people say; NULL: not a common one. */
+const char *elf_machine_name(const struct elf_image *image);
 
 enum elf_verdict {
 	ELF_SOUND,

@@ -17,6 +17,7 @@ struct environment_plan {
 	const char *directory; /* of the segments */
 	uint64_t run_id;
 	uint64_t max_bytes; /* of all segments */
+	bool surveys;       /* each process, at its end: frag=exit */
 };
 
 /* A number for a run that is not zero and no other's. */

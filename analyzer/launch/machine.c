@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "launch/machine.h"
 
+#include "launch/elf.h"
 #include "launch/settings.h"
 #include "text/number.h"
 
@@ -53,6 +54,20 @@ static bool kernel_takes(int advice)
 
 	munmap(page, bytes);
 	return taken;
+}
+
+/* What was tried where. */
+static void check_processor(struct checks *checks)
+{
+	struct number page = number_bytes((uint64_t)sysconf(_SC_PAGESIZE));
+
+	if (ELF_NATIVE_MACHINE == EM_X86_64)
+		checks_add(checks, "processor", CHECK_GOOD, NULL, "%s, pages of %s",
+			   ELF_NATIVE_NAME, page.text);
+	else
+		checks_add(checks, "processor", CHECK_NOTE, "compare counts that you know",
+			   "%s, pages of %s: tried under an emulator alone so far", ELF_NATIVE_NAME,
+			   page.text);
 }
 
 static void check_kernel(struct checks *checks)
@@ -226,6 +241,7 @@ static void check_pid_namespace(struct checks *checks)
 
 void machine_check(struct checks *checks)
 {
+	check_processor(checks);
 	check_kernel(checks);
 	check_glibc(checks);
 	check_shm(checks);

@@ -2,6 +2,8 @@
 /* name.c: see name.h. */
 #include "launch/name.h"
 
+#include "text/replace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -118,9 +120,8 @@ bool name_check_place(const char *path, bool overwrite, struct failure *why)
 		if (!S_ISREG(status.st_mode))
 			return fail(why, FAILURE_WRITE, "%s is there and is not a regular file",
 				    path);
-		if (!overwrite)
-			return fail(why, FAILURE_WRITE,
-				    "%s is there already: give -f to replace it", path);
+		if (!may_replace(path, overwrite, why))
+			return false;
 	} else if (errno != ENOENT) {
 		return fail(why, FAILURE_WRITE, "%s: %s", path, strerror(errno));
 	}

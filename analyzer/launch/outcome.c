@@ -179,6 +179,7 @@ json_t *outcome_json(const struct outcome *outcome)
 	json_object_set_new(json, "run_id", json_string(run_id));
 	set_number(json, "pid", (uint64_t)watch->child);
 	set_number(json, "began_real_ns", watch->began_real_ns);
+	set_number(json, "began_ns", watch->began_ns);
 	set_number(json, "elapsed_ns", watch_elapsed_ns(watch));
 	set_status(json, watch->wait_status);
 	if (outcome_rss_peak(watch))

@@ -11,10 +11,22 @@
 
 #define SUFFIX ".packed.pm"
 
+/* The capture is read back before it is whole: what it goes to need not be able to do that. */
+static bool choose_temporary(char ret_path[PATH_MAX], struct failure *why)
+{
+	const char *directory = getenv("TMPDIR");
+	int length = snprintf(ret_path, PATH_MAX, "%s/poolmem" SUFFIX,
+			      directory && *directory ? directory : "/tmp");
+
+	return length < PATH_MAX || fail(why, FAILURE_WRITE, "TMPDIR: too long");
+}
+
 /* "build.pm" becomes "build.packed.pm", in the directory that we are in. */
 static bool choose_output(const struct pack_request *request, char ret_path[PATH_MAX],
 			  struct failure *why)
 {
+	if (request->to_stdout)
+		return choose_temporary(ret_path, why);
 	const char *slash = strrchr(request->path, '/');
 	const char *name = slash ? slash + 1 : request->path, *dot = strrchr(name, '.');
 	int stem = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
@@ -35,7 +47,8 @@ static bool copy_sections(struct source *source, struct save *save, struct failu
 	       CAPTURE_SECTION) {
 		if (section.kind == PM_SECTION_NAMES)
 			return fail(why, FAILURE_NOTHING,
-				    "it is packed already: pack the capture that it was made of");
+				    "it is packed already, and read anywhere as it is; to look names "
+				    "up anew pack the capture that it was made of");
 		if (!save_section(save, &source->input, &section, why))
 			return false;
 	}
@@ -87,6 +100,25 @@ static bool add_names(const struct pack_request *request, struct save *save, str
 	return saved;
 }
 
+static bool send(struct save *save, bool is_cut_short, struct failure *why)
+{
+	struct sink sink;
+	struct failure ignored;
+
+	if (!sink_open(&sink, NULL, why))
+		return false;
+	bool is_read = save_send(save, is_cut_short, &sink, why);
+	return sink_close(&sink, is_read ? why : &ignored) && is_read;
+}
+
+static bool finish(const struct pack_request *request, struct save *save, bool is_cut_short,
+		   struct failure *why)
+{
+	if (request->to_stdout)
+		return send(save, is_cut_short, why);
+	return is_cut_short ? save_without_end(save, why) : save_end(save, why);
+}
+
 static bool write_all(const struct pack_request *request, struct source *source, struct save *save,
 		      struct pack *pack, struct failure *why)
 {
@@ -95,7 +127,7 @@ static bool write_all(const struct pack_request *request, struct source *source,
 	pack->is_cut_short = source->capture.is_cut_short;
 	if (!add_names(request, save, pack, why))
 		return false;
-	bool saved = pack->is_cut_short ? save_without_end(save, why) : save_end(save, why);
+	bool saved = finish(request, save, pack->is_cut_short, why);
 	pack->bytes = save->at;
 	return saved;
 }
@@ -118,7 +150,8 @@ bool pack_make(const struct pack_request *request, struct pack *ret, struct fail
 	*ret = (struct pack){.bytes = 0};
 	if (!choose_output(request, path, why) || !save_place(&save, path, request->overwrite, why))
 		return false;
-	memcpy(ret->path, save.path, sizeof ret->path);
+	if (!request->to_stdout)
+		memcpy(ret->path, save.path, sizeof ret->path);
 	bool is_open = source_open(request->path, &source, why);
 	bool made = is_open && write_all(request, &source, &save, ret, why);
 

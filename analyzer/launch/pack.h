@@ -10,12 +10,13 @@
 struct pack_request {
 	const char *path;   /* segment or capture */
 	const char *output; /* NULL: named after it, here */
+	bool to_stdout;     /* instead */
 	bool overwrite, ask_network;
 	struct progress *progress; /* NULL: nobody watches */
 };
 
 struct pack {
-	char path[PATH_MAX]; /* absolute */
+	char path[PATH_MAX]; /* absolute; empty: it went to the standard output */
 	uint64_t bytes;
 	bool is_cut_short; /* as it was before */
 	struct recording recording;

@@ -45,6 +45,7 @@ static bool fork_child(struct run *run, struct failure *why)
 		.directory = run->segdir.path,
 		.run_id = run->run_id,
 		.max_bytes = run->segdir.max_bytes,
+		.surveys = request->surveys,
 	};
 
 	if (request->library)
@@ -190,6 +191,7 @@ static void begin_collecting(struct run *run)
 		.save = &run->save,
 		.directory = run->segdir.path,
 		.only = run->request->only,
+		.peak = &run->record->watch->peak,
 	};
 	roster_open(run->segdir.fd, run->run_id, &run->collect.roster);
 }
@@ -206,6 +208,7 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 	*ret = (struct record){.exit_code = RECORD_FAILED,
 			       .watch = allocate(1, sizeof(*ret->watch))};
 	ret->watch->interval_ns = request->interval_ns;
+	ret->watch->peak.is_wanted = request->surveys;
 	if (!getcwd(run.directory, sizeof(run.directory)))
 		run.directory[0] = 0;
 	if (!segdir_open(&run.segdir, why))
@@ -223,6 +226,7 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 void record_free(struct record *record)
 {
 	threads_free(&record->watch->family.threads);
+	peak_free(&record->watch->peak);
 	free(record->watch);
 	record->watch = NULL;
 }

@@ -19,6 +19,7 @@ struct record_request {
 	const char *only;    /* pattern of executables to keep, or NULL */
 	bool overwrite;
 	uint64_t interval_ns;
+	bool surveys; /* the largest process at the peak, each at its end */
 };
 
 struct record {

@@ -187,6 +187,16 @@ bool save_run(struct save *save, const char *json, struct failure *why)
 	return save_bytes(save, PM_SECTION_RUN, json, strlen(json), why);
 }
 
+bool save_survey(struct save *save, const struct pm_survey_of *of, const void *stream, size_t bytes,
+		 struct failure *why)
+{
+	uint64_t head_at = begin_section(save);
+
+	return (put(save, of, sizeof *of, why) && put(save, stream, bytes, why) &&
+		end_section(save, head_at, PM_SECTION_SURVEY, why)) ||
+	       undo(save, head_at);
+}
+
 bool save_names(struct save *save, const void *payload, size_t bytes, struct failure *why)
 {
 	return save_bytes(save, PM_SECTION_NAMES, payload, bytes, why);
@@ -258,6 +268,21 @@ bool save_end(struct save *save, struct failure *why)
 	if (!end_section(save, head_at, PM_SECTION_END, why))
 		return undo(save, head_at);
 	return save_without_end(save, why);
+}
+
+bool save_send(struct save *save, bool is_cut_short, struct sink *sink, struct failure *why)
+{
+	uint64_t head_at = begin_section(save), done = 0;
+	char part[COPY_BYTES];
+	ssize_t got;
+
+	if (is_cut_short)
+		undo(save, head_at);
+	else if (!end_section(save, head_at, PM_SECTION_END, why))
+		return undo(save, head_at);
+	for (; (got = pread(save->fd, part, sizeof part, (off_t)done)) > 0; done += (uint64_t)got)
+		sink_bytes(sink, part, (size_t)got);
+	return got == 0 || failed(save, errno, why);
 }
 
 void save_close(struct save *save)

@@ -8,6 +8,7 @@
 
 #include "source/source.h"
 #include "text/failure.h"
+#include "text/sink.h"
 
 #include <limits.h>
 
@@ -34,6 +35,9 @@ bool save_segment(struct save *save, const struct input *input, const struct ima
 		  struct failure *why);
 bool save_run(struct save *save, const char *json, struct failure *why);
 
+bool save_survey(struct save *save, const struct pm_survey_of *of, const void *stream, size_t bytes,
+		 struct failure *why);
+
 /* A section of another capture, as it stands there. */
 bool save_section(struct save *save, const struct input *input,
 		  const struct capture_section *section, struct failure *why);
@@ -45,6 +49,9 @@ bool save_read_back(const struct save *save, struct source *ret, struct failure 
 /* Closes the capture and gives it its name; without an END section readers take it for cut short. */
 bool save_end(struct save *save, struct failure *why);
 bool save_without_end(struct save *save, struct failure *why);
+
+/* Sends what was written elsewhere instead, closed unless it is cut short. */
+bool save_send(struct save *save, bool is_cut_short, struct sink *sink, struct failure *why);
 
 /* Lets go of the directory, and removes a temporary that is no capture and not the sole place of a segment. */
 void save_close(struct save *save);

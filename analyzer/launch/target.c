@@ -169,10 +169,11 @@ static void inspect_elf(const struct subject *subject, const struct elf_image *i
 		return;
 	}
 	if (!image->native) {
-		char machine[16];
+		const char *name = elf_machine_name(image);
+		char machine[32];
 
-		snprintf(machine, sizeof(machine), "%u", image->machine);
-		add(subject, TARGET_FINDING_MACHINE, machine);
+		snprintf(machine, sizeof(machine), "ELF machine %u", image->machine);
+		add(subject, TARGET_FINDING_MACHINE, name ? name : machine);
 		return;
 	}
 	if (!inspect_loader(subject, image))

@@ -6,6 +6,8 @@
 #ifndef POOLMEM_LAUNCH_TARGET_H
 #define POOLMEM_LAUNCH_TARGET_H
 
+#include "launch/elf.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +25,8 @@
 	X(GO, "go", PARTLY,                                                                         \
 	  "is a Go program%s: its own heap is not malloc's, only C parts are seen")                 \
 	X(BITS, "32-bit", BLOCKS, "is a 32-bit program%s: libpoolmem.so is 64-bit")                 \
-	X(MACHINE, "machine", BLOCKS, "is for another processor (ELF machine %s)")                  \
+	X(MACHINE, "machine", BLOCKS,                                                               \
+	  "is for another processor (%s): libpoolmem.so here is for " ELF_NATIVE_NAME)              \
 	X(MUSL, "musl", BLOCKS, "runs under musl's loader (%s): libpoolmem.so needs glibc")         \
 	X(LOADER, "loader", BLOCKS, "runs under the loader %s: libpoolmem.so needs glibc's")        \
 	X(NO_LOADER, "no-loader", BLOCKS, "needs the loader %s, which is not here")                 \

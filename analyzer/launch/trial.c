@@ -79,7 +79,7 @@ static int run_trial(const char *library, const struct trial *trial, int *ret_st
 {
 	char *const argv[] = {TRIAL_PROGRAM, NULL};
 	struct environment_plan extended = {library, trial->segdir.path, trial->run_id,
-					    trial->segdir.max_bytes};
+					    trial->segdir.max_bytes, false};
 	char **environment = environment_make(&extended);
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	struct failure ignored;

@@ -56,7 +56,7 @@ uint64_t watch_elapsed_ns(const struct watch *watch)
 	return (watch->ended ? watch->ended_ns : now_ns(CLOCK_MONOTONIC)) - watch->began_ns;
 }
 
-static void sample(struct watch *watch)
+static void sample(struct watch *watch, const struct collect *collect)
 {
 	uint64_t at_ms = (now_ns(CLOCK_MONOTONIC) - watch->began_ns) / MS;
 	uint64_t bytes = family_sample(&watch->family, watch->child);
@@ -66,6 +66,7 @@ static void sample(struct watch *watch)
 	timeline_add(&watch->timeline, at_ms, bytes);
 	if (bytes > watch->rss_peak)
 		watch->rss_peak = bytes;
+	peak_look(&watch->peak, bytes, &watch->family, collect);
 }
 
 /*
@@ -197,13 +198,13 @@ void watch_run(struct watch *watch, struct collect *collect)
 	uint64_t sample_at_ns = watch->began_ns + FIRST_SAMPLE_MS * MS;
 	uint64_t collect_at_ns = watch->began_ns + COLLECT_MS * MS;
 
-	sample(watch);
+	sample(watch, collect);
 	while (!watch->ended) {
 		take_signal(watch, earlier(sample_at_ns, collect_at_ns));
 		uint64_t now = now_ns(CLOCK_MONOTONIC);
 
 		if (!watch->ended && now >= sample_at_ns) {
-			sample(watch);
+			sample(watch, collect);
 			sample_at_ns = next_sample(watch, now, &wait_ns);
 		}
 		if (!watch->ended && now >= collect_at_ns)

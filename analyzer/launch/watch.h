@@ -11,6 +11,7 @@
 
 #include "launch/collect.h"
 #include "launch/family.h"
+#include "launch/peak.h"
 #include "launch/timeline.h"
 
 #include <signal.h>
@@ -29,6 +30,7 @@ struct watch {
 	sigset_t signals, former_mask;
 	struct sigaction former_chld;
 	struct timeline timeline;
+	struct peak peak;
 	struct family family;
 };
 

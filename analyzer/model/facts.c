@@ -74,6 +74,16 @@ struct modules {
 	char *directory; /* NULL: not known */
 };
 
+/* Words that this poolmem does not know are left out, those that the file lacks are 0. */
+static void read_inside(const struct fact *fact, struct process *process)
+{
+	size_t bytes = PM_INSIDE_COUNT * sizeof *process->inside;
+
+	free(process->inside);
+	process->inside = allocate(1, bytes);
+	memcpy(process->inside, fact->payload, fact->byte_count < bytes ? fact->byte_count : bytes);
+}
+
 static void read_generation(const struct fact *fact, struct modules *modules)
 {
 	if (fact->byte_count >= sizeof modules->generation)
@@ -173,7 +183,7 @@ void read_facts(const struct image *image, struct process *process)
 	struct fact fact;
 	struct modules modules = {.generation = 0};
 
-	facts_open(image, process->chunk, &facts);
+	facts_open(image, PM_CHUNK_FACTS, process->chunk, &facts);
 	while (facts_next(&facts, &fact)) {
 		if (fact.tag == PM_FACT_EXE)
 			set_text(&process->exe, text_of(&fact));
@@ -187,6 +197,8 @@ void read_facts(const struct image *image, struct process *process)
 			read_parents(&fact, process);
 		else if (fact.tag == PM_FACT_MODULE)
 			read_module(&fact, &modules, process);
+		else if (fact.tag == PM_FACT_INSIDE)
+			read_inside(&fact, process);
 		else if (fact.tag == PM_FACT_GENERATION)
 			read_generation(&fact, &modules);
 		else if (fact.tag == PM_FACT_DIRECTORY)

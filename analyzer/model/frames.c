@@ -46,6 +46,22 @@ uint32_t frames_find(const struct frames *frames, uint32_t number)
 	return frames->list[at].address ? at : 0;
 }
 
+uint32_t frames_number(const struct frames *frames, uint32_t index)
+{
+	uint32_t low = 0, high = frames->chunk_count;
+
+	if (!index || index >= frames->count)
+		return 0;
+	while (high - low > 1) { /* the last chunk that begins at or before it has it */
+		uint32_t middle = low + (high - low) / 2;
+		if (frames->begin[middle] <= index)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low * PM_FRAME_IDS + (index - frames->begin[low]);
+}
+
 /* Callers by index instead of by number. */
 static void link_callers(struct frames *frames)
 {

@@ -29,6 +29,9 @@ struct frames {
 void frames_read(const struct image *image, struct frames *ret);
 void frames_free(struct frames *frames);
 
+/* The number of the frame at an index; 0 of nobody. */
+uint32_t frames_number(const struct frames *frames, uint32_t index);
+
 /* The index of the frame with this number; 0 where none was written. */
 uint32_t frames_find(const struct frames *frames, uint32_t number);
 

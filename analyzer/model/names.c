@@ -3,6 +3,7 @@
 #include "model/names.h"
 
 #include "source/life.h"
+#include "text/partition.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +24,7 @@ static int by_thread(const void *left, const void *right)
 /* The first with this number, in the list by number. */
 static size_t first_of(const struct outside *outside, uint32_t tid)
 {
-	size_t low = 0, high = outside->thread_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (outside->threads[middle].tid < tid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return PARTITION_POINT(0, outside->thread_count, i, outside->threads[i].tid < tid);
 }
 
 /* Who held the slot last was there from then on, and when it was given back no longer. */

@@ -4,6 +4,7 @@
 
 #include "symbol/objects.h"
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,16 +70,7 @@ static void make_map(const struct recording *recording, const struct process *pr
 /* How many begin at the address or before it. */
 static size_t count_up_to(const struct map *map, uint64_t address)
 {
-	size_t low = 0, high = map->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (map->modules[middle]->first <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return PARTITION_POINT(0, map->count, i, map->modules[i]->first <= address);
 }
 
 /* Of those that had been seen by then, the newest. */

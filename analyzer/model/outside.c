@@ -2,9 +2,13 @@
 /* outside.c: see outside.h. */
 #include "model/outside.h"
 
+#include "model/saturate.h"
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <stdlib.h>
+
+static const uint64_t NS_PER_MS = 1000000;
 
 static struct known member(const json_t *object, const char *name)
 {
@@ -82,6 +86,27 @@ static void read_threads(struct outside *outside)
 		entry, &outside->threads[outside->thread_count]);
 }
 
+static void read_rss(struct outside *outside)
+{
+	const json_t *list = json_object_get(outside->json, "rss");
+	const json_t *entry;
+	uint64_t last_ns = 0;
+	size_t index;
+
+	outside->rss = allocate(json_array_size(list), sizeof *outside->rss);
+	json_array_foreach(list, index, entry)
+	{
+		json_int_t ms, bytes;
+		if (json_unpack((json_t *)entry, "[I,I]", &ms, &bytes) != 0 || ms < 0 || bytes < 0)
+			continue;
+		uint64_t at_ns = product((uint64_t)ms, NS_PER_MS);
+		if (at_ns < last_ns)
+			continue;
+		last_ns = at_ns;
+		outside->rss[outside->rss_count++] = (struct outside_rss){at_ns, (uint64_t)bytes};
+	}
+}
+
 bool outside_parse(const char *text, size_t byte_count, struct outside *ret, struct failure *why)
 {
 	json_error_t error;
@@ -100,7 +125,10 @@ bool outside_parse(const char *text, size_t byte_count, struct outside *ret, str
 		.signal = status_member(json, "signal"),
 		.elapsed_ns = status_member(json, "elapsed_ns"),
 		.rss_peak = status_member(json, "rss_peak"),
+		.began_ns = status_member(json, "began_ns"),
+		.began_real_ns = status_member(json, "began_real_ns"),
 	};
+	read_rss(ret);
 	read_processes(ret);
 	read_threads(ret);
 	return true;
@@ -109,6 +137,7 @@ bool outside_parse(const char *text, size_t byte_count, struct outside *ret, str
 void outside_free(struct outside *outside)
 {
 	json_decref(outside->json);
+	free(outside->rss);
 	free(outside->processes);
 	free(outside->threads);
 	*outside = (struct outside){.json = NULL};
@@ -117,15 +146,7 @@ void outside_free(struct outside *outside)
 /* The first with this pid; all with it follow. */
 static size_t first_with_pid(const struct outside *outside, uint32_t pid)
 {
-	size_t low = 0, high = outside->process_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (outside->processes[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return PARTITION_POINT(0, outside->process_count, i, outside->processes[i].pid < pid);
 }
 
 const struct outside_process *outside_find(const struct outside *outside, uint32_t pid,

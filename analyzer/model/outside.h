@@ -6,6 +6,7 @@
  *     "command": ["./app", "args"],        as given
  *     "run_id": "hex",                     as in pm_header.run_id
  *     "began_real_ns": N,                  CLOCK_REALTIME
+ *     "began_ns": N,                       CLOCK_MONOTONIC; missing: unknown
  *     "elapsed_ns": N,                     from start of the program to its end
  *     "exit": N, "signal": N,              of the program itself; -1: unknown; signal 0: none
  *     "rss_peak": bytes,                   highest sum over the tree, sampled
@@ -48,9 +49,17 @@ struct outside_thread {
 	const char *name; /* of `json` */
 };
 
+struct outside_rss {
+	uint64_t at_ns; /* since the run began */
+	uint64_t bytes; /* of the tree */
+};
+
 struct outside {
 	json_t *json; /* the section as it stands; NULL: the source has none */
 	struct known exit_status, signal, elapsed_ns, rss_peak;
+	struct known began_ns, began_real_ns;
+	struct outside_rss *rss; /* in order of time */
+	size_t rss_count;
 	struct outside_process *processes; /* by pid */
 	size_t process_count;
 	struct outside_thread *threads;

@@ -21,8 +21,14 @@ void read_survivors(const struct image *image, struct process *process);
 /* Where it called poolmem_mark(). */
 void read_marks(const struct image *image, struct process *process);
 
+/* How much was live when. */
+void read_timeline(const struct image *image, struct process *process);
+
 /* What was recorded by stack.  process->frames is there. */
 void read_sites(const struct image *image, struct process *process);
+
+/* Where each block was at the end.  process->frames is there. */
+void read_survey(const struct image *image, struct process *process);
 
 /* exe, argv, options, parents, modules. */
 void read_facts(const struct image *image, struct process *process);

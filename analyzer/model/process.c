@@ -34,8 +34,12 @@ void process_free(struct process *process)
 	free(process->classes);
 	free(process->survivors);
 	free(process->marks);
+	free(process->moments);
 	free(process->sites);
 	free(process->slots);
 	free(process->arenas);
 	free(process->pools);
+	survey_free(process->survey);
+	survey_free(process->at_peak);
+	free(process->inside);
 }

@@ -5,6 +5,7 @@
 
 #include "model/frames.h"
 #include "model/outside.h"
+#include "model/survey.h"
 #include "source/chunk.h"
 #include "source/header.h"
 
@@ -88,11 +89,15 @@ struct process {
 	uint64_t uncertain;          /* blocks that may be in the wrong generation, at most */
 	struct pm_mark *marks;       /* in the order in which they were made */
 	size_t mark_count;
-	uint32_t marks_made;         /* those without room counted */
+	uint32_t marks_made;       /* those without room counted */
+	struct pm_moment *moments; /* over time, in order of it: as of slow calls */
+	size_t moment_count;
 	const struct frames *frames; /* of its segment */
 	struct pm_site *sites;       /* each `frame` is an index in frames->list */
 	size_t site_count;
-	uint32_t sites_torn; /* rows that contradict themselves */
+	struct survey *survey;  /* where each block was at the end, or is; NULL: not noted */
+	struct survey *at_peak; /* and when RSS was highest, as `poolmem run` saw it */
+	uint32_t sites_torn;    /* rows that contradict themselves */
 	uint64_t switched_real_ns; /* CLOCK_REALTIME: since when record.site_period holds; 0: since it began */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;
@@ -104,6 +109,7 @@ struct process {
 	bool facts_cut;
 	size_t facts_index;  /* in recording.processes: whose exe and argv hold for this one */
 	size_t parent_index; /* in recording.processes: who forked it; its own when not known */
+	uint64_t *inside; /* by enum pm_inside: where its memory has what the library knows; NULL: not said */
 	char *exe, *options, *next_allocator; /* UTF-8 not assured; NULL: not recorded */
 	char **argv;
 	uint32_t *parents;

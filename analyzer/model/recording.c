@@ -114,13 +114,17 @@ static void add_heap_process(struct reading *reading, const struct recorded_segm
 	read_map(image, process);
 	read_survivors(image, process);
 	read_marks(image, process);
+	read_timeline(image, process);
 	read_sites(image, process);
+	read_survey(image, process);
 	read_facts(image, process);
 	process->telemetry_bytes += chunk_bytes_of(image, PM_CHUNK_MAP, leader) +
 				    chunk_bytes_of(image, PM_CHUNK_FACTS, leader) +
 				    chunk_bytes_of(image, PM_CHUNK_SURVIVAL, leader) +
 				    chunk_bytes_of(image, PM_CHUNK_MARKS, leader) +
-				    chunk_bytes_of(image, PM_CHUNK_SITES, leader);
+				    chunk_bytes_of(image, PM_CHUNK_TIMELINE, leader) +
+				    chunk_bytes_of(image, PM_CHUNK_SITES, leader) +
+				    chunk_bytes_of(image, PM_CHUNK_SURVEY, leader);
 	if (kind == PROCESS_EXEC) {
 		process->telemetry_bytes += common_bytes(image);
 		process->unsettled = image->unsettled;
@@ -223,6 +227,23 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Those of processes that are not there are left. */
+static void give_survey(struct recording *recording, struct source_survey *survey)
+{
+	for (size_t i = 0; i < recording->process_count; i++) {
+		struct process *process = &recording->processes[i];
+		bool is_its = process->kind != PROCESS_DEPARTED &&
+			      process->chunk == survey->of.leader &&
+			      memcmp(process->header->id, survey->of.id, sizeof survey->of.id) == 0;
+		if (!is_its || process->at_peak || !survey->stream)
+			continue;
+		process->at_peak = survey_read(process, survey->stream, survey->bytes);
+		survey->stream = NULL;
+		if (process->at_peak)
+			process->at_peak->tree_rss = survey->of.rss;
+	}
+}
+
 static bool read_all(struct source *source, const struct vicinity *vicinity,
 		     struct reading *reading, struct failure *why)
 {
@@ -230,6 +251,8 @@ static bool read_all(struct source *source, const struct vicinity *vicinity,
 
 	if (!read_images(source, reading, why))
 		return false;
+	for (size_t i = 0; i < source->survey_count; i++)
+		give_survey(recording, &source->surveys[i]);
 	order_by_age(recording);
 	recording->read_at_ns = monotonic_ns();
 	recording->is_cut_short = source->capture.is_cut_short;

@@ -11,6 +11,7 @@
 #include "source/directory.h"
 #include "source/resident.h"
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <stdlib.h>
 
@@ -57,15 +58,7 @@ static void close_neighbours(struct neighbours *neighbours)
 
 static size_t first_of_pid(const struct neighbours *neighbours, uint32_t pid)
 {
-	size_t low = 0, high = neighbours->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (neighbours->by_pid[middle]->leader.pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return PARTITION_POINT(0, neighbours->count, i, neighbours->by_pid[i]->leader.pid < pid);
 }
 
 static bool was_replaced(const struct process *process, const struct neighbours *neighbours)

@@ -41,8 +41,7 @@ double chart_y(double share)
 	return CHART_BOTTOM - (CHART_BOTTOM - CHART_TOP) * (share < 1 ? share : 1);
 }
 
-static void put_line(struct sink *sink, double x1, double y1, double x2, double y2,
-		     const char *style)
+void chart_line(double x1, double y1, double x2, double y2, const char *style, struct sink *sink)
 {
 	sink_print(sink, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" %s/>\n", x1, y1, x2,
 		   y2, style);
@@ -52,15 +51,15 @@ static void put_shares(struct sink *sink)
 {
 	for (int share = 0; share <= 100; share += 20) {
 		double y = CHART_BOTTOM - (CHART_BOTTOM - CHART_TOP) * share / 100.0;
-		put_line(sink, CHART_LEFT, y, CHART_RIGHT, y, "stroke=\"#ddd\"");
+		chart_line(CHART_LEFT, y, CHART_RIGHT, y, "stroke=\"#ddd\"", sink);
 		sink_print(sink, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%d %%</text>\n",
 			   CHART_LEFT - 8, y + 4, share);
 	}
 }
 
-static void put_tick(double x, const char *text, struct sink *sink)
+void chart_tick(double x, const char *text, struct sink *sink)
 {
-	put_line(sink, x, CHART_BOTTOM, x, CHART_BOTTOM + 5, "stroke=\"#333\"");
+	chart_line(x, CHART_BOTTOM, x, CHART_BOTTOM + 5, "stroke=\"#333\"", sink);
 	sink_print(sink, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x,
 		   CHART_BOTTOM + 20, text);
 }
@@ -70,10 +69,10 @@ static void put_ages(const uint32_t *ages, size_t count, struct sink *sink)
 	double last = chart_last(ages[count - 1]);
 	char text[16];
 
-	put_tick(CHART_LEFT, "born", sink);
+	chart_tick(CHART_LEFT, "born", sink);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(text, sizeof text, "%u", ages[i]);
-		put_tick(chart_x(ages[i], last), text, sink);
+		chart_tick(chart_x(ages[i], last), text, sink);
 	}
 }
 
@@ -84,8 +83,8 @@ void chart_axes(const struct study *study, const uint32_t *ages, size_t age_coun
 
 	put_shares(sink);
 	put_ages(ages, age_count, sink);
-	put_line(sink, CHART_LEFT, CHART_BOTTOM, CHART_RIGHT, CHART_BOTTOM, "stroke=\"#333\"");
-	put_line(sink, CHART_LEFT, CHART_TOP, CHART_LEFT, CHART_BOTTOM, "stroke=\"#333\"");
+	chart_line(CHART_LEFT, CHART_BOTTOM, CHART_RIGHT, CHART_BOTTOM, "stroke=\"#333\"", sink);
+	chart_line(CHART_LEFT, CHART_TOP, CHART_LEFT, CHART_BOTTOM, "stroke=\"#333\"", sink);
 	sink_print(sink, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">age in epochs",
 		   (CHART_LEFT + CHART_RIGHT) / 2, CHART_BOTTOM + 45);
 	if (!generations->clocks_differ)
@@ -101,7 +100,7 @@ void chart_legend(unsigned row, const char *style, const char *text, size_t colu
 {
 	double y = CHART_TOP + 10 + (double)row * LEGEND_STEP;
 
-	put_line(sink, LEGEND_X, y, LEGEND_X + 28, y, style);
+	chart_line(LEGEND_X, y, LEGEND_X + 28, y, style, sink);
 	sink_print(sink, "<text x=\"%d\" y=\"%.1f\">", LEGEND_X + 36, y + 4);
 	xml_put(text, column_max, sink);
 	sink_print(sink, "</text>\n");

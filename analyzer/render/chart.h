@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* chart.h: what pictures of survival have in common: axes, ages in doublings, a legend. */
+/*
+ * chart.h: what pictures have in common: a title, lines, a legend; those of survival also axes, ages in
+ * doublings.
+ */
 #ifndef POOLMEM_RENDER_CHART_H
 #define POOLMEM_RENDER_CHART_H
 
@@ -21,6 +24,8 @@ void chart_axes(const struct study *study, const uint32_t *ages, size_t age_coun
 		struct sink *sink);
 void chart_legend(unsigned row, const char *style, const char *text, size_t column_max,
 		  struct sink *sink);
+void chart_line(double x1, double y1, double x2, double y2, const char *style, struct sink *sink);
+void chart_tick(double x, const char *text, struct sink *sink); /* below the chart */
 void chart_caption(unsigned row, const char *text, struct sink *sink);
 
 /* With a last line of words. */

@@ -14,15 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { INDENT = 2, COMMAND_COLUMNS = 60 };
+enum { COMMAND_COLUMNS = 60 };
 
 const char *const diff_side_words[DIFF_SIDES] = {"before", "after"};
-
-static void begin(struct sink *sink)
-{
-	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  ");
-}
 
 /* --- figures --------------------------------------------------------------------------------------------- */
 
@@ -79,7 +73,7 @@ static void say_all(const struct diff *diff, struct sink *sink)
 {
 	const struct diff_row *all = &diff->all;
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "%s %s: %s before, %s after (%s",
 		   site_figure_is_bytes(diff->figure) ? "Bytes" : "Blocks",
 		   diff_figure_words[diff->of], number_for(diff, all->value[DIFF_BEFORE]).text,
@@ -92,7 +86,7 @@ static void say_all(const struct diff *diff, struct sink *sink)
 
 static void say_marks(const struct diff *diff, struct sink *sink)
 {
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "Call sites: ");
 	for (enum diff_mark mark = 0; mark < DIFF_MARK_COUNT; mark++)
 		sink_print(sink, "%s%s %s", mark ? ", " : "", number_count(diff->marks[mark]).text,
@@ -104,7 +98,7 @@ static void say_chance(const struct diff *diff, struct sink *sink)
 {
 	if (!diff->chance_count)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "%s of %s may be chance (?): so much may lie between two samples of the same "
 		   "program. POOLMEM=sites=all records each block.\n",
@@ -115,7 +109,7 @@ static void say_chance(const struct diff *diff, struct sink *sink)
 /* How the sites of one side were recorded, and which names are missing: what has none compares by address. */
 static void say_side(const struct diff *diff, enum diff_side side, struct sink *sink)
 {
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "Of %s:\n", diff_side_words[side]);
 	sites_words_mode(diff->sites[side], sink);
 	gaps_text(diff->sites[side]->stacks.naming, sink);

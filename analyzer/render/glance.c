@@ -5,6 +5,7 @@
 #include "model/saturate.h"
 #include "render/command.h"
 #include "render/words.h"
+#include "study/timeline.h"
 #include "text/allocate.h"
 #include "text/number.h"
 #include "text/paragraph.h"
@@ -115,14 +116,22 @@ static void put_inherited(const struct metrics *metrics, size_t process_count, s
 				 : "which it has from its parent\n");
 }
 
-static void put_peak(const struct metrics *metrics, size_t process_count, struct sink *sink)
+/* only: whose figures these are; NULL: of several. */
+static void put_peak(const struct metrics *metrics, const struct process *only,
+		     size_t process_count, struct sink *sink)
 {
+	uint64_t elapsed = metric(metrics, METRIC_PROCESS_ELAPSED);
+	struct instant at;
+
 	if (!metrics->value[METRIC_LIVE_PEAK].is_known)
 		return;
 	begin(sink, "live at peak");
 	sink_print(sink, "%s", words_bytes(metrics, METRIC_LIVE_PEAK).text);
 	if (process_count > 1)
 		sink_print(sink, " (each process at its own peak)");
+	else if (only && over_time_peak(only, metrics, &at) && elapsed > at.ns)
+		sink_print(sink, "; reached after %s of %s", number_duration(at.ns).text,
+			   number_duration(elapsed).text);
 	sink_print(sink, "\n");
 }
 
@@ -212,8 +221,8 @@ static void put_threads(const struct metrics *metrics, struct sink *sink)
 	sink_print(sink, "\n");
 }
 
-static void put_figures(const struct figures *figures, bool is_running, size_t process_count,
-			struct sink *sink)
+static void put_figures(const struct figures *figures, const struct process *only, bool is_running,
+			size_t process_count, struct sink *sink)
 {
 	const struct metrics *metrics = &figures->metrics;
 
@@ -224,7 +233,7 @@ static void put_figures(const struct figures *figures, bool is_running, size_t p
 	put_refused(metrics, sink);
 	put_live(metrics, is_running, sink);
 	put_inherited(metrics, process_count, sink);
-	put_peak(metrics, process_count, sink);
+	put_peak(metrics, only, process_count, sink);
 	put_heap(figures, sink);
 	put_resident(metrics, is_running, process_count, sink);
 	put_threads(metrics, sink);
@@ -270,7 +279,8 @@ void glance_process(const struct study *study, const struct process_study *proce
 		    struct sink *sink)
 {
 	glance_heading_of(study, process, sink);
-	put_figures(&process->figures, process->process->state == STATE_RUNNING, 1, sink);
+	put_figures(&process->figures, process->process, process->process->state == STATE_RUNNING,
+		    1, sink);
 }
 
 /* Of several that the filter left, the one that stands first in their table. */
@@ -366,5 +376,6 @@ void glance_recording(const struct study *study, struct sink *sink)
 	}
 	glance_heading(study, sink);
 	if (study->process_count)
-		put_figures(&study->total, some_process_runs(study), study->process_count, sink);
+		put_figures(&study->total, NULL, some_process_runs(study), study->process_count,
+			    sink);
 }

@@ -74,10 +74,9 @@ json_t *json_notes(const struct notes *notes)
 
 void json_common(json_t *document, const struct metrics *metrics, const struct notes *notes)
 {
-	json_put(document, "schema", json_integer(JSON_SCHEMA));
-	json_put(document, "metrics", json_metrics(metrics));
-	json_put(document, "estimated", json_estimated(metrics));
-	json_put(document, "notes", json_notes(notes));
+	struct json_stream held = {.object = document};
+
+	json_stream_common(&held, metrics, notes);
 }
 
 /* The encoder escapes all that a terminal may act on but DEL. */
@@ -96,10 +95,128 @@ static int put_part(const char *bytes, size_t byte_count, void *sink)
 	return 0;
 }
 
+enum { FORMAT = JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER };
+
 void json_print(json_t *document, struct sink *sink)
 {
-	json_dump_callback(document, put_part, sink,
-			   JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+	json_dump_callback(document, put_part, sink, FORMAT);
 	sink_bytes(sink, "\n", 1);
 	json_decref(document);
+}
+
+/* --- one by one ------------------------------------------------------------------------------------------ */
+
+static const char member_line[] = "\n  ", element_line[] = "\n    ";
+
+struct indented {
+	struct sink *sink;
+	const char *line; /* what begins one */
+};
+
+/* Within texts the encoder escapes the end of a line. */
+static int put_indented(const char *bytes, size_t byte_count, void *context)
+{
+	const struct indented *to = context;
+
+	for (size_t from = 0; from < byte_count;) {
+		const char *line = memchr(bytes + from, '\n', byte_count - from);
+		size_t end = line ? (size_t)(line - bytes) : byte_count;
+		put_part(bytes + from, end - from, to->sink);
+		if (line)
+			sink_bytes(to->sink, to->line, strlen(to->line));
+		from = end + (line != NULL);
+	}
+	return 0;
+}
+
+static void put_value(struct json_stream *stream, json_t *value, const char *line)
+{
+	struct indented to = {stream->sink, line};
+
+	json_dump_callback(value, put_indented, &to, FORMAT | JSON_ENCODE_ANY);
+	json_decref(value);
+}
+
+static void put_line(struct json_stream *stream, const char *line, bool *has_one)
+{
+	if (*has_one)
+		sink_bytes(stream->sink, ",", 1);
+	*has_one = true;
+	sink_bytes(stream->sink, line, strlen(line));
+}
+
+/* Keys are our own words. */
+static void put_key(struct json_stream *stream, const char *key)
+{
+	put_line(stream, member_line, &stream->has_member);
+	sink_bytes(stream->sink, "\"", 1);
+	sink_bytes(stream->sink, key, strlen(key));
+	sink_bytes(stream->sink, "\": ", 3);
+}
+
+void json_stream_begin(struct json_stream *stream, struct sink *sink)
+{
+	*stream = (struct json_stream){.sink = sink};
+	sink_bytes(sink, "{", 1);
+}
+
+json_t *json_stream_begin_held(struct json_stream *stream)
+{
+	*stream = (struct json_stream){.object = json_object()};
+	return stream->object;
+}
+
+void json_stream_member(struct json_stream *stream, const char *key, json_t *value)
+{
+	if (!stream->sink) {
+		json_put(stream->object, key, value);
+		return;
+	}
+	put_key(stream, key);
+	put_value(stream, value, member_line);
+}
+
+void json_stream_common(struct json_stream *stream, const struct metrics *metrics,
+			const struct notes *notes)
+{
+	json_stream_member(stream, "schema", json_integer(JSON_SCHEMA));
+	json_stream_member(stream, "metrics", json_metrics(metrics));
+	json_stream_member(stream, "estimated", json_estimated(metrics));
+	json_stream_member(stream, "notes", json_notes(notes));
+}
+
+void json_stream_array(struct json_stream *stream, const char *key)
+{
+	stream->has_element = false;
+	stream->array = stream->sink ? NULL : json_array();
+	if (stream->array) {
+		json_put(stream->object, key, stream->array);
+		return;
+	}
+	put_key(stream, key);
+	sink_bytes(stream->sink, "[", 1);
+}
+
+void json_stream_element(struct json_stream *stream, json_t *value)
+{
+	if (!stream->sink) {
+		json_array_append_new(stream->array, value);
+		return;
+	}
+	put_line(stream, element_line, &stream->has_element);
+	put_value(stream, value, element_line);
+}
+
+void json_stream_array_end(struct json_stream *stream)
+{
+	if (!stream->sink)
+		return;
+	if (stream->has_element)
+		sink_bytes(stream->sink, member_line, strlen(member_line));
+	sink_bytes(stream->sink, "]", 1);
+}
+
+void json_stream_end(struct json_stream *stream)
+{
+	sink_bytes(stream->sink, "\n}\n", 3);
 }

@@ -30,4 +30,25 @@ void json_put(json_t *object, const char *key, json_t *value);
 /* Prints and lets go of the document. */
 void json_print(json_t *document, struct sink *sink);
 
+/*
+ * A document that may be too large to be held: its members one after the other, and of those that are arrays each element.
+ * What is given to it is printed, and let go of.
+ */
+struct json_stream {
+	struct sink *sink;
+	json_t *object,
+		*array; /* without a sink: what is put together instead, and the array that grows */
+	bool has_member, has_element;
+};
+
+void json_stream_begin(struct json_stream *stream, struct sink *sink);
+json_t *json_stream_begin_held(struct json_stream *stream); /* a part of another document; needs no end */
+void json_stream_common(struct json_stream *stream, const struct metrics *metrics,
+			const struct notes *notes);
+void json_stream_member(struct json_stream *stream, const char *key, json_t *value);
+void json_stream_array(struct json_stream *stream, const char *key);
+void json_stream_element(struct json_stream *stream, json_t *value);
+void json_stream_array_end(struct json_stream *stream);
+void json_stream_end(struct json_stream *stream);
+
 #endif

@@ -11,14 +11,6 @@
 
 #include <stdio.h>
 
-enum { INDENT = 2 };
-
-static void begin(struct sink *sink)
-{
-	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  ");
-}
-
 /* "Never freed", "Live now" */
 static const char *title_of(const struct leaks *leaks)
 {
@@ -55,7 +47,7 @@ static void say_left(const struct leaks *leaks, struct sink *sink)
 	const struct metrics *metrics = &leaks->metrics;
 	bool is_range = metrics->bound[METRIC_LEAK_BLOCKS].is_known;
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (!is_range && !metric(metrics, METRIC_LEAK_BLOCKS)) {
 		sink_print(sink, "%s.\n",
 			   leaks->is_running ? "No block is live now" : "No block was left");
@@ -75,7 +67,7 @@ static void say_suppressed(const struct leaks *leaks, struct sink *sink)
 {
 	if (!leaks->suppressed_count)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "Suppressed besides: ");
 	put_amount(leaks, &leaks->suppressed, sink);
 	if (site_is_estimated(&leaks->suppressed, leaks->bytes))
@@ -87,7 +79,7 @@ static void say_unrecorded(const struct leaks *leaks, struct sink *sink)
 {
 	if (!leaks->unrecorded_blocks)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "Of these %s, %s, have no call site: sites were not recorded then.\n",
 		   number_of(leaks->unrecorded_blocks, "block").text,
 		   number_bytes(leaks->unrecorded_bytes).text);
@@ -106,7 +98,7 @@ static void say_ends(const struct leaks *leaks, struct sink *sink)
 	for (int state = STATE_KILLED; state <= STATE_UNKNOWN; state++) {
 		if (!leaks->states[state])
 			continue;
-		begin(sink);
+		paragraph_begin_indented(sink);
 		sink_print(sink,
 			   "%s that %s: what was live of it then may have been in use, and is no "
 			   "leak for that.\n",
@@ -123,7 +115,7 @@ static void say_running(const struct leaks *leaks, struct sink *sink)
 
 	if (!running)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (leaks->is_running)
 		sink_print(sink,
 			   "The program runs: what lives now may be in use. What it never frees "
@@ -141,7 +133,7 @@ static void say_how_exact(const struct leaks *leaks, struct sink *sink)
 		sites_words_mode(leaks->sites, sink);
 	if (leaks->sites->period_max <= 1)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "With POOLMEM=sites=all each block is recorded.\n");
 }
 

@@ -54,16 +54,17 @@ static json_t *unrecorded_json(const struct leaks *leaks)
 void leaks_json(const struct study *study, const struct leaks *leaks, const struct leaks_view *view,
 		struct sink *sink)
 {
-	json_t *document = json_object();
+	struct json_stream stream;
 
-	json_common(document, &leaks->metrics, &study->total.notes);
-	json_put(document, "of", json_text(leaks->is_running ? "live" : "leaked"));
-	json_put(document, "states", states_json(leaks));
-	json_put(document, "left", amount_json(leaks, &leaks->left, leaks->left_count));
-	json_put(document, "suppressed",
-		 amount_json(leaks, &leaks->suppressed, leaks->suppressed_count));
-	json_put(document, "unrecorded", unrecorded_json(leaks));
-	json_put(document, "suppressions", suppressions_json(leaks, view->suppressions));
-	sites_put_json(document, leaks->sites, view_rows(&view->view, leaks->sites->count));
-	json_print(document, sink);
+	json_stream_begin(&stream, sink);
+	json_stream_common(&stream, &leaks->metrics, &study->total.notes);
+	json_stream_member(&stream, "of", json_text(leaks->is_running ? "live" : "leaked"));
+	json_stream_member(&stream, "states", states_json(leaks));
+	json_stream_member(&stream, "left", amount_json(leaks, &leaks->left, leaks->left_count));
+	json_stream_member(&stream, "suppressed",
+			   amount_json(leaks, &leaks->suppressed, leaks->suppressed_count));
+	json_stream_member(&stream, "unrecorded", unrecorded_json(leaks));
+	json_stream_member(&stream, "suppressions", suppressions_json(leaks, view->suppressions));
+	sites_put_json(&stream, leaks->sites, view_rows(&view->view, leaks->sites->count));
+	json_stream_end(&stream);
 }

@@ -11,7 +11,7 @@ void pack_text(const struct pack_view *view, struct sink *sink)
 {
 	const struct packing_sums *names = &view->names;
 
-	sink_name(sink, view->path, 0);
+	sink_name(sink, *view->path ? view->path : "standard output", 0);
 	sink_print(sink, ": %s\n\n", number_bytes(view->bytes).text);
 	paragraph_begin(sink, 2);
 	if (names->codes)

@@ -11,15 +11,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { INDENT = 2, BAR_COLUMNS = 20 };
-
-static void begin(struct sink *sink)
-{
-	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  ");
-}
+enum { BAR_COLUMNS = 20 };
 
 static struct number share_of(double share)
 {
@@ -43,7 +36,7 @@ static void say_sites(struct sites *sites, const struct site_survival *survival,
 {
 	char *name = sites_name(site_location(sites, &sites->list[0]));
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (survival->stacks == 1)
 		sink_print(sink, "One call site: ");
 	else
@@ -59,7 +52,7 @@ static void say_recording(const struct study *study, const struct sites *sites,
 {
 	const struct generations *generations = &study->total.generations;
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (sites->period_max > 1)
 		sink_print(sink, "%s recorded, which stand for about %s",
 			   blocks(survival->ages.recorded).text,
@@ -74,7 +67,7 @@ static void say_recording(const struct study *study, const struct sites *sites,
 
 static void say_verdict(const struct site_survival *survival, struct sink *sink)
 {
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "Verdict: %s. %s died in the epoch of their birth, %s live.\n",
 		   verdict_sentences[survival->verdict],
 		   part_of(survival->died_young, survival->born).text,
@@ -83,16 +76,6 @@ static void say_verdict(const struct site_survival *survival, struct sink *sink)
 
 /* --- table ------------------------------------------------------------------------------------------------ */
 
-static void put_bar(struct table *table, double share)
-{
-	char bar[BAR_COLUMNS + 1];
-	size_t length = (size_t)lround(fmin(fmax(share, 0), 1) * BAR_COLUMNS);
-
-	memset(bar, '#', length);
-	bar[length] = 0;
-	table_cell(table, bar);
-}
-
 static void put_point(struct table *table, const struct survivors_at *point)
 {
 	table_cell(table, number_count(point->age).text);
@@ -100,7 +83,7 @@ static void put_point(struct table *table, const struct survivors_at *point)
 	table_cell(table, share_of(point->at_most).text);
 	table_cell(table, share_of(point->band.low).text);
 	table_cell(table, share_of(point->band.high).text);
-	put_bar(table, point->at_most);
+	table_cell_of_part(table, point->at_most, 1, BAR_COLUMNS);
 }
 
 static void put_curve(const struct kaplan_meier *curve, struct sink *sink)
@@ -135,7 +118,7 @@ void site_survival_text(const struct study *study, struct sites *sites,
 	if (survival->curve.count) {
 		put_curve(&survival->curve, sink);
 	} else {
-		begin(sink);
+		paragraph_begin_indented(sink);
 		sink_print(sink, "No age is known that blocks outlived: there is no curve.\n");
 	}
 	words_notes(&study->total.notes, sink);

@@ -3,6 +3,7 @@
 #ifndef POOLMEM_RENDER_SITES_H
 #define POOLMEM_RENDER_SITES_H
 
+#include "render/json.h"
 #include "render/view.h"
 #include "render/words.h"
 #include "study/advice.h"
@@ -41,8 +42,8 @@ void sites_words_missing(const struct sites *sites, struct sink *sink);
 /* For a report: the first few sites.  Nothing when there are none. */
 void sites_brief(struct sites *sites, struct sink *sink);
 
-/* Puts the sites as members of an object: how they were recorded, their sum, so many of them, their frames. */
-void sites_put_json(json_t *object, struct sites *sites, size_t rows);
+/* Puts the sites as members: how they were recorded, their sum, so many of them, their frames. */
+void sites_put_json(struct json_stream *stream, struct sites *sites, size_t rows);
 
 /* The stack of a site as an array of frames, innermost first. */
 json_t *sites_stack_json(struct sites *sites, const struct site *site);

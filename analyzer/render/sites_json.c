@@ -8,12 +8,12 @@
 
 #include <stdlib.h>
 
-/* Which frames of the table are a place's; 0: it has none yet. */
+/* The frames that stacks are told by: numbers of a place's calls follow one another. */
 struct frame_table {
 	struct sites *sites;
-	size_t *first;
-	size_t count;
-	json_t *frames;
+	size_t *first;    /* by place; 0: it has no number yet */
+	uint32_t *places; /* in the order of their numbers */
+	size_t place_count, count;
 };
 
 static json_t *frame_json(const struct stacks *stacks, uint32_t number, const struct call *call)
@@ -49,14 +49,12 @@ json_t *sites_stack_json(struct sites *sites, const struct site *site)
 static void append_place(struct frame_table *table, uint32_t place, json_t *stack)
 {
 	size_t count;
-	const struct named_call *calls = stacks_calls(&table->sites->stacks, place, &count);
+	stacks_calls(&table->sites->stacks, place, &count);
 
 	if (!table->first[place]) {
 		table->first[place] = table->count + 1;
 		table->count += count;
-		for (size_t i = 0; i < count; i++)
-			json_array_append_new(table->frames, frame_json(&table->sites->stacks,
-									place, &calls[i].call));
+		table->places[table->place_count++] = place;
 	}
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(stack, json_count(table->first[place] - 1 + i));
@@ -161,53 +159,101 @@ static json_t *all_json(const struct sites *sites)
 	return object;
 }
 
-static void put_recording(json_t *document, const struct sites *sites)
+static void put_recording(struct json_stream *stream, const struct sites *sites)
 {
-	json_put(document, "mode", json_text(sites->period_max > 1 ? "sample" : "all"));
-	json_put(document, "period", json_count(sites->period_max));
-	json_put(document, "sort", json_text(site_order_keys[sites->order]));
-	json_put(document, "dropped_stacks", json_count(sites->dropped_stacks));
-	json_put(document, "dropped_blocks", json_count(sites->dropped_blocks));
-	json_put(document, "processes_without", json_count(sites->silent_count));
+	json_stream_member(stream, "mode", json_text(sites->period_max > 1 ? "sample" : "all"));
+	json_stream_member(stream, "period", json_count(sites->period_max));
+	json_stream_member(stream, "sort", json_text(site_order_keys[sites->order]));
+	json_stream_member(stream, "dropped_stacks", json_count(sites->dropped_stacks));
+	json_stream_member(stream, "dropped_blocks", json_count(sites->dropped_blocks));
+	json_stream_member(stream, "processes_without", json_count(sites->silent_count));
+	json_stream_member(stream, "all", all_json(sites));
 }
 
-void sites_put_json(json_t *document, struct sites *sites, size_t rows)
+static void open_table(struct frame_table *table, struct sites *sites)
 {
-	struct frame_table table = {.sites = sites, .frames = json_array()};
-	json_t *list = json_array();
+	*table = (struct frame_table){.sites = sites};
+	table->first = allocate(sites->stacks.count, sizeof *table->first);
+	table->places = allocate(sites->stacks.count, sizeof *table->places);
+}
+
+static void close_table(struct frame_table *table)
+{
+	free(table->first);
+	free(table->places);
+}
+
+static void put_sites(struct json_stream *stream, struct frame_table *table, size_t rows)
+{
+	json_stream_array(stream, "sites");
+	for (size_t i = 0; i < rows; i++)
+		json_stream_element(stream, site_json(table, &table->sites->list[i]));
+	json_stream_array_end(stream);
+}
+
+static void put_frames(struct json_stream *stream, const struct frame_table *table)
+{
+	struct stacks *stacks = &table->sites->stacks;
+
+	json_stream_array(stream, "frames");
+	for (size_t p = 0; p < table->place_count; p++) {
+		size_t count;
+		const struct named_call *calls = stacks_calls(stacks, table->places[p], &count);
+		for (size_t i = 0; i < count; i++)
+			json_stream_element(stream,
+					    frame_json(stacks, table->places[p], &calls[i].call));
+	}
+	json_stream_array_end(stream);
+}
+
+void sites_put_json(struct json_stream *stream, struct sites *sites, size_t rows)
+{
+	struct frame_table table;
 
 	sites_resolve(sites, rows);
-	table.first = allocate(sites->stacks.count, sizeof *table.first);
-	put_recording(document, sites);
-	json_put(document, "all", all_json(sites));
-	for (size_t i = 0; i < rows; i++)
-		json_array_append_new(list, site_json(&table, &sites->list[i]));
-	json_put(document, "sites", list);
-	json_put(document, "frames", table.frames);
-	json_put(document, "missing", gaps_json(sites->stacks.naming));
-	free(table.first);
+	open_table(&table, sites);
+	put_recording(stream, sites);
+	put_sites(stream, &table, rows);
+	put_frames(stream, &table);
+	json_stream_member(stream, "missing", gaps_json(sites->stacks.naming));
+	close_table(&table);
+}
+
+static json_t *suppressed_json(const struct sites *sites)
+{
+	json_t *object = json_object();
+
+	json_put(object, "sites", json_count(sites->suppressed_count));
+	json_put(object, "blocks",
+		 json_count(sites_whole(site_value(&sites->suppressed, SITE_LEAKED))));
+	json_put(object, "bytes",
+		 json_count(sites_whole(site_value(&sites->suppressed, SITE_LEAKED_BYTES))));
+	return object;
 }
 
 void sites_json(const struct study *study, struct sites *sites, const struct site_view *view,
 		struct sink *sink)
 {
-	json_t *document = json_object();
+	struct json_stream stream;
 
-	json_common(document, &study->total.metrics, &study->total.notes);
-	sites_put_json(document, sites, view_rows(&view->view, sites->count));
+	json_stream_begin(&stream, sink);
+	json_stream_common(&stream, &study->total.metrics, &study->total.notes);
+	sites_put_json(&stream, sites, view_rows(&view->view, sites->count));
+	json_stream_member(&stream, "suppressed", suppressed_json(sites));
 	if (view->advice)
-		json_put(document, "advice", advice_json(sites, view->advice));
-	json_print(document, sink);
+		json_stream_member(&stream, "advice", advice_json(sites, view->advice));
+	json_stream_end(&stream);
 }
 
 json_t *sites_brief_json(struct sites *sites, const struct view *view)
 {
 	enum { ROWS_MAX = 20 };
 	size_t rows = view_rows(view, sites->count);
+	struct json_stream stream;
 
 	if (!sites->count)
 		return json_null();
-	json_t *object = json_object();
-	sites_put_json(object, sites, rows < ROWS_MAX ? rows : ROWS_MAX);
+	json_t *object = json_stream_begin_held(&stream);
+	sites_put_json(&stream, sites, rows < ROWS_MAX ? rows : ROWS_MAX);
 	return object;
 }

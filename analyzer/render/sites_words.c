@@ -7,15 +7,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { INDENT = 2, FIRST_LENGTH = 60 };
-
-static void begin(struct sink *sink)
-{
-	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  ");
-}
+enum { FIRST_LENGTH = 60 };
 
 static struct number share(double part, double whole)
 {
@@ -46,7 +39,7 @@ static void say_few(struct sites *sites, struct sink *sink)
 
 	if (part <= 0)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (count == 1)
 		sink_print(sink, "One of %zu sites holds %s of the %s: ", sites->used_count,
 			   share(part, 1).text, words_of(sites));
@@ -60,7 +53,7 @@ static void say_few(struct sites *sites, struct sink *sink)
 
 void sites_words_mode(const struct sites *sites, struct sink *sink)
 {
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (sites->period_max <= 1) {
 		sink_print(sink, "Each block was recorded (sites=all)%s.\n",
 			   sites->dropped_blocks || sites->dropped_stacks
@@ -83,7 +76,7 @@ void sites_words_mode(const struct sites *sites, struct sink *sink)
 static void say_how_much(const struct sites *sites, struct sink *sink)
 {
 	if (sites->by_thread) {
-		begin(sink);
+		paragraph_begin_indented(sink);
 		sink_print(sink,
 			   "Of what such threads held last, others perhaps before them: live is what "
 			   "they allocated less what they freed themselves.\n");
@@ -91,7 +84,7 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 	}
 	if (!sites->counted_bytes)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "Of the %s that were allocated the sites explain %s",
 		   number_bytes(sites->counted_bytes).text,
 		   share(sites_bytes(sites), (double)sites->counted_bytes).text);
@@ -116,7 +109,7 @@ static void say_ends(const struct sites *sites, struct sink *sink)
 		double blocks = estimate_value(&sites->ended[end]);
 		if (blocks <= 0)
 			continue;
-		begin(sink);
+		paragraph_begin_indented(sink);
 		sink_print(sink, "Stacks of %s of the blocks are %s.\n", share(blocks, all).text,
 			   words[end]);
 	}
@@ -126,7 +119,7 @@ static void say_silent(const struct sites *sites, struct sink *sink)
 {
 	if (!sites->silent_count)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "%s of %zu processes recorded no sites.\n",
 		   number_count(sites->silent_count).text, sites->process_count);
 }
@@ -135,7 +128,7 @@ static void say_departed(const struct sites *sites, struct sink *sink)
 {
 	if (!sites->departed_count)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "The sites of %zu dead process%s are lost, whose areas were reused: what they "
 		   "allocated is among what is not explained.\n",
@@ -150,11 +143,25 @@ void sites_words_missing(const struct sites *sites, struct sink *sink)
 	gaps_text(sites->stacks.naming, sink);
 }
 
+static void say_suppressed(const struct sites *sites, struct sink *sink)
+{
+	if (!sites->suppressed_count)
+		return;
+	paragraph_begin_indented(sink);
+	sink_print(
+		sink,
+		"Suppressed, and not counted as never freed: %s in %s by %s; `poolmem leaks` says which.\n",
+		sites_figure(&sites->suppressed, SITE_LEAKED_BYTES).text,
+		number_of(sites_whole(site_value(&sites->suppressed, SITE_LEAKED)), "block").text,
+		number_of(sites->suppressed_count, "call site").text);
+}
+
 void sites_words(struct sites *sites, struct sink *sink)
 {
 	sink_print(sink, "\n");
 	say_few(sites, sink);
 	sites_words_mode(sites, sink);
 	say_how_much(sites, sink);
+	say_suppressed(sites, sink);
 	sites_words_missing(sites, sink);
 }

@@ -9,27 +9,15 @@
 #include "text/paragraph.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { BAR_COLUMNS = 16, LAST_BAR_COLUMNS = 10, NAME_COLUMNS = 40, INDENT = 2 };
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 
-static void put_bar(struct table *table, uint64_t part, uint64_t whole, size_t columns)
-{
-	char bar[BAR_COLUMNS + 1];
-	double share = whole ? (double)part / (double)whole : 0;
-	size_t length = share < 1 ? (size_t)(share * (double)columns + 0.5) : columns;
-
-	memset(bar, '#', length);
-	bar[length] = 0;
-	table_cell(table, bar);
-}
-
 static void put_share_and_bar(struct table *table, uint64_t part, uint64_t whole)
 {
 	table_cell(table, number_share(part, whole).text);
-	put_bar(table, part, whole, BAR_COLUMNS);
+	table_cell_of_part(table, (double)part, (double)whole, BAR_COLUMNS);
 }
 
 /* --- generations -------------------------------------------------------------------------------------- */
@@ -143,7 +131,8 @@ static void put_deaths(const struct generations *generations, struct sink *sink)
 		table_cell(&table, number_bytes(row->died_bytes).text);
 		table_cell(&table,
 			   number_share(row->died_bytes, generations->died_bytes_in_all).text);
-		put_bar(&table, row->died, generations->died_in_all, LAST_BAR_COLUMNS);
+		table_cell_of_part(&table, (double)row->died, (double)generations->died_in_all,
+				   LAST_BAR_COLUMNS);
 	}
 	table_end(&table, sink);
 }

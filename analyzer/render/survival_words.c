@@ -7,15 +7,6 @@
 #include "text/paragraph.h"
 
 #include <stdio.h>
-#include <string.h>
-
-enum { INDENT = 2 };
-
-static void begin(struct sink *sink)
-{
-	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  ");
-}
 
 /* "blocks of 48 bytes" */
 static struct phrase blocks_of(const struct class_row *row)
@@ -36,7 +27,7 @@ static void say_epochs(const struct generations *generations, struct sink *sink)
 	const uint32_t *threshold = generations->threshold;
 	const char *clock = words_clock(generations);
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (generations->epochs)
 		sink_print(sink, "%s ended, ", number_of(generations->epochs, "epoch").text);
 	if (generations->clocks_differ)
@@ -56,7 +47,7 @@ static void say_young(const struct figures *figures, struct sink *sink)
 {
 	const struct generations *generations = &figures->generations;
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "%s of all blocks, and %s of their bytes, died in the epoch they were "
 		   "born in.\n",
@@ -64,7 +55,7 @@ static void say_young(const struct figures *figures, struct sink *sink)
 		   number_share(generations->died_young_bytes, generations->born_bytes).text);
 	if (!metric(&figures->metrics, METRIC_INHERITED_BLOCKS))
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "Of all blocks, %s are what forked children inherited, counted in the child, "
 		   "too.\n",
@@ -76,7 +67,7 @@ static void say_old(const struct figures *figures, struct sink *sink)
 	const struct flow *blocks = &figures->generations.survival.blocks;
 	const struct class_row *oldest = &figures->classes.oldest;
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (!blocks->entered[2]) {
 		sink_print(sink, "None became old: no block came to generation 2.\n");
 		return;
@@ -95,7 +86,7 @@ static void say_lasting(const struct figures *figures, struct sink *sink)
 	const struct survival *survival = &figures->generations.survival;
 	const struct class_table *classes = &figures->classes;
 
-	begin(sink);
+	paragraph_begin_indented(sink);
 	if (!survival->blocks.live[2]) {
 		sink_print(sink, "Nothing lives in generation 2.\n");
 		return;
@@ -115,7 +106,7 @@ static void say_frozen(const struct survival *survival, struct sink *sink)
 {
 	if (!flow_frozen(&survival->blocks))
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "%s, %s, were frozen by the program and are left out of generation 2; %s of them "
 		   "died since.\n",
@@ -128,7 +119,7 @@ static void say_uncertain(const struct survival *survival, struct sink *sink)
 {
 	if (!survival->uncertain)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "At most %s may stand in the wrong generation: other threads allocated while "
 		   "sweeps were taken.\n",
@@ -139,7 +130,7 @@ static void say_unrecorded(const struct survival *survival, struct sink *sink)
 {
 	if (!survival->not_known)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink, "Sweeps were not recorded");
 	if (survival->processes > 1)
 		sink_print(sink, " of %s of %s processes", number_count(survival->not_known).text,
@@ -168,7 +159,7 @@ void survival_words(const struct study *study, const struct figures *figures, st
 	if (study->recording->process_count)
 		say_epochs(&figures->generations, sink);
 	if (silence) {
-		begin(sink);
+		paragraph_begin_indented(sink);
 		sink_print(sink, "%s\n", silence);
 		return;
 	}
@@ -187,7 +178,7 @@ static void say_reasons(const struct what_if *what_if, struct sink *sink)
 	for (int i = 0; i < WHAT_IF_REASON_COUNT; i++) {
 		if (!what_if->left_out[i])
 			continue;
-		begin(sink);
+		paragraph_begin_indented(sink);
 		sink_print(sink, "Left out: %zu process%s (%s).\n", what_if->left_out[i],
 			   what_if->left_out[i] == 1 ? "" : "es", what_if_reasons[i]);
 	}
@@ -198,13 +189,13 @@ void survival_words_what_if(const struct what_if *what_if, struct sink *sink)
 	say_reasons(what_if, sink);
 	if (!what_if->processes)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "What is expected lies between the two numbers if births and deaths are spread "
 		   "evenly over the longer epochs; frozen blocks are left out.\n");
 	if (!what_if->has_doubled)
 		return;
-	begin(sink);
+	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "Epochs became twice as long after each 1,024 of them: it is assumed that the "
 		   "longer ones do so too, later.\n");

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SENTENCE_INDENT = 2 };
 
@@ -178,6 +179,19 @@ void table_of_pools(const struct pool_table *pools, const struct view *view, str
 	if (pools->used_count > 1)
 		put_pool(&table, "all", &pools->all);
 	table_end(&table, sink);
+}
+
+void table_cell_of_part(struct table *table, double part, double whole, size_t columns)
+{
+	enum { COLUMN_MAX = 80 };
+	char bar[COLUMN_MAX + 1];
+	size_t most = columns < COLUMN_MAX ? columns : COLUMN_MAX;
+	double share = whole > 0 ? part / whole : 0;
+	size_t length = share < 1 ? (size_t)(share * (double)most + 0.5) : most;
+
+	memset(bar, '#', length);
+	bar[length] = 0;
+	table_cell(table, bar);
 }
 
 void table_cell_of_age(struct table *table, const struct age_row *row)

@@ -18,6 +18,9 @@ void table_title_of_classes(struct sink *sink, const char *text, size_t shown, s
 			    size_t used);
 void table_legend(struct sink *sink, const char *text);
 
+/* A cell with a bar of so many columns for the whole: as long as the part of it is. */
+void table_cell_of_part(struct table *table, double part, double whole, size_t columns);
+
 /* The cell that names a range of ages. */
 void table_cell_of_age(struct table *table, const struct age_row *row);
 

@@ -119,6 +119,23 @@ static bool verify_sites(const struct pm_header *header, uint32_t number,
 	return true;
 }
 
+/* Two open moments, and two halves of `room`. */
+static bool verify_timeline(const struct pm_header *header, uint32_t number,
+			    const unsigned char *chunk, struct failure *why)
+{
+	const struct pm_timeline *timeline = (const void *)chunk;
+	size_t offset = offsetof(struct pm_timeline, open), known = sizeof(struct pm_moment);
+
+	if (!timeline->room)
+		return true; /* emptied: its process is gone */
+	if (!verify_records(header, offset, known, timeline->moment_stride, 2))
+		return damaged(why, number, "moment_stride", timeline->moment_stride);
+	if (timeline->room > header->chunk_bytes ||
+	    !verify_records(header, offset, known, timeline->moment_stride, 2 + 2 * timeline->room))
+		return damaged(why, number, "room", timeline->room);
+	return true;
+}
+
 /* Not by its type: the arrays may be longer or shorter than those that this program knows. */
 static const struct pm_survivor_table *newest_table(const unsigned char *chunk)
 {
@@ -182,6 +199,32 @@ struct pm_mark chunk_mark(const unsigned char *chunk, uint32_t index)
 	return mark;
 }
 
+static uint32_t points_of(const struct pm_timeline *timeline)
+{
+	uint32_t count = (uint32_t)(timeline->state & 0xffff);
+	return count < timeline->room ? count : timeline->room;
+}
+
+uint32_t chunk_moments(const unsigned char *chunk)
+{
+	const struct pm_timeline *timeline = (const void *)chunk;
+	return timeline->state && timeline->room ? points_of(timeline) + 1 : 0;
+}
+
+/* As struct pm_timeline has it: the open one is the last. */
+struct pm_moment chunk_moment(const unsigned char *chunk, uint32_t index)
+{
+	const struct pm_timeline *timeline = (const void *)chunk;
+	uint32_t half = timeline->state >> 16 & 1, open = timeline->state >> 17 & 1;
+	uint32_t place = index < points_of(timeline) ? 2 + half * timeline->room + index : open;
+	struct pm_moment moment;
+
+	memcpy(&moment,
+	       chunk + offsetof(struct pm_timeline, open) + (size_t)place * timeline->moment_stride,
+	       sizeof moment);
+	return moment;
+}
+
 uint32_t chunk_frames(const unsigned char *chunk)
 {
 	return ((const struct pm_frames *)(const void *)chunk)->frame_room;
@@ -225,13 +268,13 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 
 	if (opening->kind == PM_CHUNK_EMPTY || opening->kind == PM_CHUNK_SPARE)
 		return true;
-	if (opening->kind > PM_CHUNK_SITES)
+	if (opening->kind > PM_CHUNK_SURVEY)
 		return damaged(why, number, "kind", opening->kind);
 	if (!opening->process || opening->process >= chunk_limit)
 		return damaged(why, number, "process", opening->process);
 	if (opening->kind == PM_CHUNK_SLOT || opening->kind == PM_CHUNK_DYING)
 		return verify_slot(number, chunk, why);
-	if (opening->kind == PM_CHUNK_FACTS)
+	if (opening->kind == PM_CHUNK_FACTS || opening->kind == PM_CHUNK_SURVEY)
 		return verify_facts(header, number, opening, why);
 	if (opening->kind == PM_CHUNK_SURVIVAL)
 		return verify_survival(header, number, chunk, why);
@@ -241,6 +284,8 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 		return verify_frames(header, number, chunk, why);
 	if (opening->kind == PM_CHUNK_SITES)
 		return verify_sites(header, number, chunk, why);
+	if (opening->kind == PM_CHUNK_TIMELINE)
+		return verify_timeline(header, number, chunk, why);
 	return true;
 }
 

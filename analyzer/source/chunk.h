@@ -48,6 +48,10 @@ uint32_t chunk_marks(const unsigned char *chunk, uint32_t *ret_made);
 /* Mark `index` of these, copied: known fields of longer records.  Its name ends, whatever the file says. */
 struct pm_mark chunk_mark(const unsigned char *chunk, uint32_t index);
 
+/* Of a TIMELINE chunk, which was verified: moments that are in force, and one of them, copied. */
+uint32_t chunk_moments(const unsigned char *chunk);
+struct pm_moment chunk_moment(const unsigned char *chunk, uint32_t index);
+
 /* Of a FRAMES chunk, which was verified: frames that have a number, and one of them, copied. */
 uint32_t chunk_frames(const unsigned char *chunk);
 struct pm_frame chunk_frame(const unsigned char *chunk, uint32_t index);

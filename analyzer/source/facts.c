@@ -9,10 +9,11 @@
 
 enum { FACT_ALIGNMENT = 8 };
 
-void facts_open(const struct image *image, uint32_t process, struct facts *ret)
+void facts_open(const struct image *image, enum pm_chunk_kind kind, uint32_t process,
+		struct facts *ret)
 {
 	uint32_t count;
-	const struct image_entry *entry = image_entries(image, PM_CHUNK_FACTS, process, &count);
+	const struct image_entry *entry = image_entries(image, kind, process, &count);
 	struct facts facts = {.stream = allocate(count, image->header.chunk_bytes)};
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -25,6 +26,11 @@ void facts_open(const struct image *image, uint32_t process, struct facts *ret)
 		facts.byte_count += chunk->used_bytes;
 	}
 	*ret = facts;
+}
+
+void facts_take(void *stream, size_t byte_count, struct facts *ret)
+{
+	*ret = (struct facts){.stream = stream, .byte_count = byte_count};
 }
 
 bool facts_next(struct facts *facts, struct fact *ret)

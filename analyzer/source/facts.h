@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * facts.h: the stream of facts of a process, put together from its FACTS chunks, one record at a
+ * facts.h: the stream of facts of a process, put together from its FACTS or SURVEY chunks, one record at a
  * time.
  */
 #ifndef POOLMEM_SOURCE_FACTS_H
@@ -20,7 +20,11 @@ struct fact {
 	const unsigned char *payload; /* inside the stream */
 };
 
-void facts_open(const struct image *image, uint32_t process, struct facts *ret);
+/* kind: FACTS or SURVEY. */
+void facts_open(const struct image *image, enum pm_chunk_kind kind, uint32_t process,
+		struct facts *ret);
+/* A stream that was put together elsewhere; takes it over. */
+void facts_take(void *stream, size_t byte_count, struct facts *ret);
 bool facts_next(struct facts *facts, struct fact *ret);
 void facts_close(struct facts *facts);
 

@@ -6,6 +6,7 @@
 #include "source/frees.h"
 #include "source/settle.h"
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static bool load_tables(struct loading *loading)
 
 /*
  * A slot without use is claimed and not written to yet, or emptied already; so is a record of sweeps, marks,
- * frames or sites without room.
+ * frames, sites or moments without room.
  */
 static bool is_worth_keeping(const unsigned char *chunk)
 {
@@ -74,7 +75,21 @@ static bool is_worth_keeping(const unsigned char *chunk)
 		return chunk_frames(chunk);
 	if (kind == PM_CHUNK_SITES)
 		return ((const struct pm_sites *)(const void *)chunk)->row_room;
-	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS;
+	if (kind == PM_CHUNK_TIMELINE)
+		return ((const struct pm_timeline *)(const void *)chunk)->room;
+	return kind == PM_CHUNK_MAP || kind == PM_CHUNK_FACTS || kind == PM_CHUNK_SURVEY;
+}
+
+static bool read_chunk(struct loading *loading, uint32_t number)
+{
+	const struct image_place *place = loading->place;
+	size_t bytes = loading->image->header.chunk_bytes;
+
+	if (!input_read(place->input, place->offset + (uint64_t)number * bytes, loading->scratch,
+			bytes, loading->why))
+		return false;
+	return !place->is_moving || settle_timeline(place, &loading->image->header, number,
+						    loading->scratch, loading->why);
 }
 
 static bool load_chunk(struct loading *loading, uint32_t number)
@@ -82,8 +97,7 @@ static bool load_chunk(struct loading *loading, uint32_t number)
 	struct image *image = loading->image;
 	size_t bytes = image->header.chunk_bytes;
 
-	if (!input_read(loading->place->input, loading->place->offset + (uint64_t)number * bytes,
-			loading->scratch, bytes, loading->why) ||
+	if (!read_chunk(loading, number) ||
 	    !chunk_verify(&image->header, number, loading->scratch, loading->why))
 		return false;
 	if (!is_worth_keeping(loading->scratch))
@@ -486,20 +500,15 @@ const struct image_entry *image_entries(const struct image *image, enum pm_chunk
 					uint32_t process, uint32_t *ret_count)
 {
 	struct image_entry key = {.kind = kind, .process = process};
-	uint32_t low = 0, high = image->entry_count, end;
+	size_t first = PARTITION_POINT(0, image->entry_count, i,
+				       by_kind_and_process(&image->entries[i], &key) < 0);
+	size_t end = first;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (by_kind_and_process(&image->entries[middle], &key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (end = low; end < image->entry_count && image->entries[end].kind == key.kind &&
-			image->entries[end].process == process;)
+	while (end < image->entry_count && image->entries[end].kind == key.kind &&
+	       image->entries[end].process == process)
 		end++;
-	*ret_count = end - low;
-	return &image->entries[low];
+	*ret_count = (uint32_t)(end - first);
+	return &image->entries[first];
 }
 
 bool image_peek(const struct input *input, struct pm_header *ret_header,

@@ -65,5 +65,6 @@ bool input_read(const struct input *input, uint64_t offset, void *buffer, size_t
 		offset += (uint64_t)got;
 		byte_count -= (size_t)got;
 	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* what is read next is read later */
 	return true;
 }

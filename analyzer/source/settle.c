@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { ROUNDS_MAX = 1000 };
+enum { ROUNDS_MAX = 1000, TIMELINE_ROUNDS = 100 };
 
 /* What of a tally is read together: in one line of the cache. */
 struct countdown {
@@ -104,4 +104,27 @@ bool settle_slot(const struct image_place *place, const struct pm_header *header
 		return false;
 	*ret_gone = !chunk_same_owner(copy, reading[1]);
 	return *ret_gone || settle_classes(place, header, offset, copy, reading, ret_unsettled, why);
+}
+
+/* What a state names stays as long as it is in force. */
+bool settle_timeline(const struct image_place *place, const struct pm_header *header,
+		     uint32_t number, unsigned char *copy, struct failure *why)
+{
+	struct pm_timeline *timeline = (void *)copy;
+	uint64_t offset = place->offset + (uint64_t)number * header->chunk_bytes;
+	uint64_t now;
+
+	if (timeline->chunk.kind != PM_CHUNK_TIMELINE)
+		return true;
+	for (int round = 0; round < TIMELINE_ROUNDS; round++) {
+		if (!input_read(place->input, offset + offsetof(struct pm_timeline, state), &now,
+				sizeof now, why))
+			return false;
+		if (now == timeline->state)
+			return true;
+		if (!input_read(place->input, offset, copy, header->chunk_bytes, why))
+			return false;
+	}
+	timeline->state = 0;
+	return true;
 }

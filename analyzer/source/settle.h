@@ -26,4 +26,11 @@ bool settle_slot(const struct image_place *place, const struct pm_header *header
 		 unsigned char *copy, unsigned char *scratch, bool *ret_gone,
 		 uint32_t *ret_unsettled, struct failure *why);
 
+/*
+ * A chunk that was just read into `copy`: a TIMELINE is read again until its writer has changed nothing meanwhile; one
+ * that does not hold still is left without moments.  Others stay as they are.
+ */
+bool settle_timeline(const struct image_place *place, const struct pm_header *header,
+		     uint32_t number, unsigned char *copy, struct failure *why);
+
 #endif

@@ -10,6 +10,7 @@
 /* Sparse files may claim any size: beyond these, reading would never end. */
 #define CAPTURE_BYTES_MAX (UINT64_C(16) << 30)
 #define RUN_BYTES_MAX (UINT64_C(64) << 20)
+#define SURVEY_BYTES_MAX (UINT64_C(4) << 30)
 #define NAMES_BYTES_MAX (UINT64_C(1) << 30)
 
 static bool open_kind(struct source *source, struct failure *why)
@@ -55,6 +56,11 @@ void source_close(struct source *source)
 	input_close(&source->input);
 	free(source->run);
 	free(source->names);
+	for (size_t i = 0; i < source->survey_count; i++)
+		free(source->surveys[i].stream);
+	free(source->surveys);
+	source->surveys = NULL;
+	source->survey_count = 0;
 	source->run = source->names = NULL;
 }
 
@@ -97,6 +103,25 @@ static bool keep_names(struct source *source, const struct capture_section *sect
 	return input_read(&source->input, section->offset, source->names, section->bytes, why);
 }
 
+static bool keep_survey(struct source *source, const struct capture_section *section,
+			struct failure *why)
+{
+	struct source_survey survey;
+
+	if (section->bytes < sizeof survey.of || section->bytes > SURVEY_BYTES_MAX)
+		return fail(why, FAILURE_UNREADABLE, "damaged: a SURVEY section of %llu bytes",
+			    (unsigned long long)section->bytes);
+	if (!input_read(&source->input, section->offset, &survey.of, sizeof survey.of, why))
+		return false;
+	survey.bytes = section->bytes - sizeof survey.of;
+	survey.stream = allocate(survey.bytes + 1, 1);
+	source->surveys = allocate_more(source->surveys, source->survey_count, &source->survey_room,
+					sizeof *source->surveys);
+	source->surveys[source->survey_count++] = survey;
+	return input_read(&source->input, section->offset + sizeof survey.of, survey.stream,
+			  survey.bytes, why);
+}
+
 static enum source_step next_of_capture(struct source *source, struct image *ret,
 					struct failure *why)
 {
@@ -111,6 +136,8 @@ static enum source_step next_of_capture(struct source *source, struct image *ret
 		if (section.kind == PM_SECTION_SEGMENT)
 			return load(source, section.offset, section.bytes, ret, why);
 		if (section.kind == PM_SECTION_RUN && !keep_run(source, &section, why))
+			return SOURCE_FAILED;
+		if (section.kind == PM_SECTION_SURVEY && !keep_survey(source, &section, why))
 			return SOURCE_FAILED;
 		if (section.kind == PM_SECTION_NAMES && !keep_names(source, &section, why))
 			return SOURCE_FAILED;

@@ -9,6 +9,13 @@
 
 enum source_kind { SOURCE_SEGMENT, SOURCE_CAPTURE };
 
+/* A process as it was seen from outside. */
+struct source_survey {
+	struct pm_survey_of of;
+	void *stream; /* who takes it sets it to NULL */
+	size_t bytes;
+};
+
 struct source {
 	struct input input;
 	enum source_kind kind;
@@ -19,6 +26,8 @@ struct source {
 	size_t run_bytes;
 	void *names; /* payload of the NAMES section, so, too */
 	size_t names_bytes;
+	struct source_survey *surveys; /* of SURVEY sections that were passed */
+	size_t survey_count, survey_room;
 };
 
 bool source_open(const char *path, struct source *ret, struct failure *why);

@@ -51,6 +51,8 @@ enum site_figure { SITE_FIGURES(SITE_FIGURE_NAME) SITE_FIGURE_COUNT };
 enum site_order { SITE_ORDERS(SITE_ORDER_NAME) SITE_ORDER_COUNT };
 #undef SITE_ORDER_NAME
 
+struct suppressions; /* study/suppression.h */
+
 struct site_query {
 	enum site_order order;
 	bool order_given;
@@ -62,6 +64,7 @@ struct site_query {
 	struct wrappers skipped;
 	struct progress *progress; /* told while names are looked up; NULL: nobody */
 	bool ask_network;          /* servers, for debug information that is not here */
+	const struct suppressions *suppressions; /* whose blocks count as never freed by nobody; NULL: none */
 	bool without_files; /* addresses stay what they are: no file is opened that the recording names */
 };
 

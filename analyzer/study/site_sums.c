@@ -128,6 +128,17 @@ void site_sums_add(struct site_sums *to, const struct site_sums *from)
 		to->rarest_bytes = from->rarest_bytes;
 }
 
+void site_sums_add_leaked(struct site_sums *to, const struct site_sums *from)
+{
+	estimate_add(&to->figure[SITE_LEAKED], &from->figure[SITE_LEAKED]);
+	estimate_add(&to->figure[SITE_LEAKED_BYTES], &from->figure[SITE_LEAKED_BYTES]);
+}
+
+void site_sums_forget_leaked(struct site_sums *sums)
+{
+	sums->figure[SITE_LEAKED] = sums->figure[SITE_LEAKED_BYTES] = (struct estimate){0, 0, 0};
+}
+
 double site_standard_error(const struct site_sums *sums, enum site_figure which)
 {
 	return sqrt(sums->figure[which].variance);

@@ -36,6 +36,10 @@ void site_sums_note_one(struct site_sums *sums, uint64_t unit, uint64_t period);
 
 void site_sums_add(struct site_sums *to, const struct site_sums *from);
 
+/* Of what was never freed alone. */
+void site_sums_add_leaked(struct site_sums *to, const struct site_sums *from);
+void site_sums_forget_leaked(struct site_sums *sums);
+
 static inline double site_value(const struct site_sums *sums, enum site_figure which)
 {
 	return estimate_value(&sums->figure[which]);

@@ -3,6 +3,7 @@
 #include "study/sites.h"
 
 #include "model/saturate.h"
+#include "study/suppression.h"
 #include "study/wrapper.h"
 #include "text/allocate.h"
 
@@ -221,6 +222,40 @@ static void prepare(struct sites *sites, size_t count)
 	free(places);
 }
 
+static bool has_leaked(const struct site *site)
+{
+	return site->sums.figure[SITE_LEAKED].seen > 0;
+}
+
+/* Moves what a site left to what is suppressed. */
+static void suppress(struct sites *sites, struct site *site)
+{
+	site_sums_add_leaked(&sites->suppressed, &site->sums);
+	site_sums_forget_leaked(&site->sums);
+	for (size_t i = 0; i < site->class_count; i++)
+		site_sums_forget_leaked(&sites->classes[site->first_class + i].sums);
+	sites->suppressed_count++;
+}
+
+static void suppress_leaked(struct sites *sites, const struct suppressions *suppressions)
+{
+	uint32_t *places = allocate(sites->used_count, sizeof *places);
+	size_t count = 0;
+
+	for (size_t i = 0; i < sites->used_count; i++)
+		if (has_leaked(&sites->list[i]))
+			places[count++] = sites->list[i].place;
+	stacks_prepare(&sites->stacks, places, count);
+	free(places);
+	site_sums_forget_leaked(&sites->all);
+	for (size_t i = 0; i < sites->used_count; i++) {
+		struct site *site = &sites->list[i];
+		if (has_leaked(site) && suppression_of(suppressions, sites, site))
+			suppress(sites, site);
+		site_sums_add_leaked(&sites->all, &site->sums);
+	}
+}
+
 static void choose(struct sites *sites, const struct site_query *query)
 {
 	sites->order = order_of(sites, query);
@@ -262,6 +297,8 @@ void sites_make(const struct study *study, const struct process_study *process,
 			note_period(&sites, first[i].process->record.site_period);
 	put_together(&sites, &parts);
 	free(parts.list);
+	if (query->suppressions)
+		suppress_leaked(&sites, query->suppressions);
 	choose(&sites, query);
 	*ret = sites;
 }

@@ -35,8 +35,10 @@ struct sites {
 	size_t count;
 	size_t used_count; /* wanted or not */
 	struct site_class *classes;
-	struct site_sums all;            /* of all, wanted or not */
-	struct site_sums wanted;         /* of those in the list */
+	struct site_sums all;    /* of all, wanted or not */
+	struct site_sums wanted; /* of those in the list */
+	struct site_sums suppressed; /* of all, what the query's suppressions took from what was never freed */
+	size_t suppressed_count;         /* of sites */
 	uint64_t period_min, period_max; /* bytes; of the rows, or, without any, the setting */
 	struct estimate ended[PM_STACK_END_COUNT]; /* blocks allocated by how their stacks end */
 	size_t process_count, silent_count;        /* processes; of these, that recorded no site */

@@ -135,12 +135,35 @@ static struct suppression *find_given(const struct suppressions *suppressions,
 	return found;
 }
 
-static bool knows(const struct suppression *suppression, const char *module, const char *function)
+static bool knows(const struct suppression *suppression, const char *function)
 {
 	bool is_any = strcmp(suppression->pattern, "*") == 0; /* of functions without a name, too */
 
-	return module && strncmp(module, suppression->module, strlen(suppression->module)) == 0 &&
-	       (is_any || suppression_matches(suppression->pattern, function));
+	return is_any || suppression_matches(suppression->pattern, function);
+}
+
+static bool begins_with(const char *name, const char *beginning)
+{
+	return name && strncmp(name, beginning, strlen(beginning)) == 0;
+}
+
+/* Rules of one module stand together: few have to look at its name. */
+static struct suppression *find_known_at(const struct suppressions *suppressions,
+					 const char *module, const char *function, bool is_first)
+{
+	const char *asked = NULL;
+	bool is_its = false;
+
+	for (size_t i = 0; i < suppressions->count; i++) {
+		struct suppression *suppression = &suppressions->list[i];
+		if (suppression->module != asked) {
+			asked = suppression->module;
+			is_its = asked && begins_with(module, asked);
+		}
+		if (is_its && (is_first || !suppression->is_of_first) && knows(suppression, function))
+			return suppression;
+	}
+	return NULL;
 }
 
 static struct suppression *find_known(const struct suppressions *suppressions,
@@ -150,12 +173,10 @@ static struct suppression *find_known(const struct suppressions *suppressions,
 		bool is_first = at.place == first.place && at.call == first.call;
 		const char *module = stacks_module(stacks, at.place);
 		const struct named_call *call = walk_next(stacks, &at);
-		for (size_t i = 0; i < suppressions->count; i++) {
-			struct suppression *suppression = &suppressions->list[i];
-			if (suppression->module && (is_first || !suppression->is_of_first) &&
-			    knows(suppression, module, call->call.function))
-				return suppression;
-		}
+		struct suppression *found = find_known_at(suppressions, module, call->call.function,
+							  is_first);
+		if (found)
+			return found;
 	}
 	return NULL;
 }
@@ -164,8 +185,9 @@ struct suppression *suppression_of(const struct suppressions *suppressions, stru
 				   const struct site *site)
 {
 	struct stacks *stacks = &sites->stacks;
+	bool has_given = suppressions->count && !suppressions->list[0].module;
 
-	for (uint32_t at = site->place; at; at = stacks->places[at].caller) {
+	for (uint32_t at = has_given ? site->place : 0; at; at = stacks->places[at].caller) {
 		struct suppression *found = find_given(suppressions, stacks, at);
 		if (found)
 			return found;

@@ -20,7 +20,7 @@ struct suppression {
 };
 
 struct suppressions {
-	struct suppression *list;
+	struct suppression *list; /* what a user gives stands before what is known */
 	size_t count, room;
 };
 

@@ -3,6 +3,7 @@
 #include "symbol/packed.h"
 
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <poolmem/format.h>
 #include <stdio.h>
@@ -268,17 +269,12 @@ const char *packed_lack(const struct packed *packed, const struct packed_module 
 static uint32_t find_code(const struct packed *packed, const struct packed_module *module,
 			  uint64_t address)
 {
-	uint32_t low = module->first_code, end = low + module->record.code_count, high = end;
+	size_t first = module->first_code, end = first + module->record.code_count;
+	uint32_t found = (uint32_t)PARTITION_POINT(first, end, i,
+						   code_at(packed, (uint32_t)i).address < address);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (code_at(packed, middle).address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < end && code_at(packed, low).address == address ? low
-								    : packed->index.codes.count;
+	return found < end && code_at(packed, found).address == address ? found
+									: packed->index.codes.count;
 }
 
 size_t packed_frames_at(const struct packed *packed, const struct packed_module *module,

@@ -3,6 +3,7 @@
 #include "symbol/spans.h"
 
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <stdlib.h>
 
@@ -39,16 +40,7 @@ void spans_sort(struct spans *spans)
 /* How many begin at the address or before. */
 static size_t begun_at(const struct spans *spans, uint64_t address)
 {
-	size_t low = 0, high = spans->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (spans->list[middle].first <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return PARTITION_POINT(0, spans->count, i, spans->list[i].first <= address);
 }
 
 /* is_newest: looks on behind the first that covers. */

@@ -95,3 +95,9 @@ size_t paragraph_take(struct sink *sink, const char *bytes, size_t byte_count)
 		end(sink);
 	return taken;
 }
+
+void paragraph_begin_indented(struct sink *sink)
+{
+	paragraph_begin(sink, 2);
+	sink_print(sink, "  ");
+}

@@ -11,6 +11,9 @@
  */
 void paragraph_begin(struct sink *sink, size_t indent);
 
+/* A paragraph two blanks in, as sentences stand above tables. */
+void paragraph_begin_indented(struct sink *sink);
+
 /* For the sink: takes bytes of an open paragraph; returns how many. */
 size_t paragraph_take(struct sink *sink, const char *bytes, size_t byte_count);
 

@@ -146,6 +146,15 @@ void sink_style(struct sink *sink, enum style style)
 		sink_bytes(sink, codes[style], strlen(codes[style]));
 }
 
+void sink_colour(struct sink *sink, int ink, int back)
+{
+	char code[40];
+
+	int length = snprintf(code, sizeof code, "\033[38;5;%d;48;5;%dm", ink, back);
+	if (sink->colour)
+		sink_bytes(sink, code, (size_t)length);
+}
+
 static bool publish(struct sink *sink)
 {
 	return fsync(sink->fd) == 0 && rename(sink->temporary, sink->path) == 0;

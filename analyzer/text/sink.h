@@ -49,6 +49,9 @@ void sink_name(struct sink *sink, const char *text, size_t column_max);
 
 void sink_style(struct sink *sink, enum style style);
 
+/* Of the 256 colours of terminals, until the next style. */
+void sink_colour(struct sink *sink, int ink, int back);
+
 /* Flushes, syncs, renames.  False when any write since sink_open failed. */
 bool sink_close(struct sink *sink, struct failure *why);
 

@@ -38,6 +38,7 @@ enum {
 	PM_MARK_ROOM = 51,     /* marks in a MARKS chunk */
 	PM_MARK_NAME = 56,     /* bytes of a mark's name, the closing NUL among them */
 	PM_COUNTER_ROOM = 24,  /* words of pm_slot.counter */
+	PM_MOMENT_ROOM = 169,  /* moments in each half of a TIMELINE chunk */
 	PM_FRAME_ROOM = 1022,  /* frames in a FRAMES chunk */
 	PM_FRAME_IDS = 1024,   /* numbers that frames of a chunk have: see struct pm_frame */
 	PM_SITE_ROOM = 68,     /* rows in a SITES chunk */
@@ -65,6 +66,8 @@ enum pm_stack_end { PM_STACK_ENDS(PM_NAME_OF_END) PM_STACK_END_COUNT };
 enum pm_control { PM_CONTROLS(PM_NAME_OF_CONTROL) PM_CONTROL_COUNT };
 #define PM_NAME_OF_FACT(name, key, help) PM_FACT_##name,
 enum pm_fact_tag { PM_FACTS(PM_NAME_OF_FACT) PM_FACT_COUNT };
+#define PM_NAME_OF_INSIDE(name, help) PM_INSIDE_##name,
+enum pm_inside { PM_INSIDE(PM_NAME_OF_INSIDE) PM_INSIDE_COUNT };
 
 /* A table inside the header chunk.  offset: bytes from the start of the file. */
 struct pm_table {
@@ -110,7 +113,7 @@ struct pm_header {
 	uint64_t run_id;         /* of `poolmem run`; zero for a bare preload */
 	uint64_t created_ns;     /* CLOCK_REALTIME */
 	uint64_t file_bytes;     /* size of the sparse file: the segment's limit */
-	uint32_t page_bytes;     /* of the kernel */
+	uint32_t page_bytes;     /* what pages are counted in */
 	uint32_t unit_bytes;     /* PM_UNIT_BYTES */
 	uint32_t arena_units;    /* PM_ARENA_UNITS */
 	uint32_t slot_counters;  /* words in use of pm_slot.counter */
@@ -135,13 +138,15 @@ enum pm_chunk_kind {
 	PM_CHUNK_MARKS = 7,
 	PM_CHUNK_FRAMES = 8,
 	PM_CHUNK_SITES = 9,
+	PM_CHUNK_TIMELINE = 10,
+	PM_CHUNK_SURVEY = 11,
 };
 
 struct pm_chunk {
 	uint32_t kind;     /* enum pm_chunk_kind; written last, atomic */
 	uint32_t process;  /* leader chunk of the process it belongs to; of itself for a leader */
 	uint32_t sequence; /* 0, 1, 2 ... among the chunks of one kind and process */
-	uint32_t used_bytes; /* FACTS: bytes of the stream in this chunk; MAP: bytes present, the rest is zero;
+	uint32_t used_bytes; /* FACTS, SURVEY: bytes of the stream in this chunk; MAP, TIMELINE: bytes present, the rest is zero;
 			      * SITES: bytes written, rows in use end there; atomic */
 };
 
@@ -323,6 +328,34 @@ struct pm_marks {
 	struct pm_mark mark[PM_MARK_ROOM];
 };
 
+/* What a process had at a moment, as of its slow calls. */
+struct pm_moment {
+	uint64_t at_ns; /* CLOCK_MONOTONIC; up to a tick of the kernel's clock early, 4 ms or so */
+	uint64_t allocations; /* of the process so far */
+	uint64_t live_bytes;  /* usable ones of live blocks */
+	uint64_t used_bytes;  /* of pools and large blocks, without pages inside that went back */
+	uint64_t kept_bytes;  /* besides, free, and not given back */
+	uint64_t committed_bytes; /* mapped in arenas */
+};
+
+/*
+ * A process over time.  One writer at a time.  It goes by stretches of time and of allocations: `open` is the moment
+ * when most was live in the one that has not ended, a point the same of one that has; the last point of a process that
+ * ended by exit() is its end.  When there is no room stretches become longer, and points are merged into the other half.
+ *
+ * All that is in force hangs on `state`: of half[state >> 16 & 1] the first state & 0xffff points, in order of time, and
+ * after them open[state >> 17 & 1], unless state is 0.  The upper 32 bits count changes.  A change writes what is
+ * not in force, and then `state`: who is killed leaves it whole, and who copies it looks at `state` before and after.
+ */
+struct pm_timeline {
+	struct pm_chunk chunk;
+	uint64_t state;         /* written last, atomic */
+	uint32_t moment_stride; /* sizeof(struct pm_moment) */
+	uint32_t room;          /* moments in each half; zero: emptied, of a process that is gone */
+	struct pm_moment open[2];
+	struct pm_moment half[2][PM_MOMENT_ROOM];
+};
+
 /*
  * A return address and who called: stacks share what they have in common.  Frames belong to the file, not to a process:
  * a forked child's rows lead to its parent's frames, too.  Frame n of chunk c has the number c * PM_FRAME_IDS + n; 0 is
@@ -331,7 +364,7 @@ struct pm_marks {
 struct pm_frame {
 	uint64_t address;    /* written last, atomic; 0: not written yet */
 	uint32_t caller;     /* number of the frame outside this one; 0: none is known */
-	uint32_t generation; /* of the modules it was seen in: see PM_FACT_GENERATION */
+	uint32_t generation; /* of the code at that address: see PM_FACT_GENERATION */
 };
 
 struct pm_frames {
@@ -434,6 +467,87 @@ struct pm_fact {
 	uint32_t bytes; /* of the payload that follows */
 };
 
+/*
+ * Where each block is, when the process ended (setting `frag`): SURVEY chunks hold a stream like that of facts, whose tags
+ * are these.  A survey without END was cut short.
+ */
+enum pm_survey_tag {
+	PM_SURVEY_NONE = 0,
+	PM_SURVEY_BEGIN = 1, /* struct pm_survey; once more before END when there was drift */
+	PM_SURVEY_SMAPS = 2, /* text: of /proc/PID/smaps the lines that begin a mapping, Rss, Swap and AnonHugePages */
+	PM_SURVEY_RANGE = 3, /* struct pm_survey_range */
+	PM_SURVEY_ARENA = 4, /* struct pm_survey_arena, resident pages */
+	PM_SURVEY_POOL = 5,  /* struct pm_survey_pool, states, frames */
+	PM_SURVEY_END = 6,   /* empty */
+	PM_SURVEY_LIVE = 7, /* struct pm_survey_live each, where the survey was taken from outside */
+};
+
+struct pm_survey {
+	uint64_t at_ns;       /* CLOCK_MONOTONIC */
+	uint64_t drift_bytes; /* by which RSS changed while it was taken */
+	uint32_t page_bytes;  /* that a bit of pm_survey_arena stands for */
+	uint32_t knows_pages; /* 1: resident pages are those of the kernel; 0: not known, all bits are set */
+};
+
+enum pm_range_use {
+	PM_RANGE_META = 1,      /* what the allocator needs */
+	PM_RANGE_TELEMETRY = 2, /* what the records need; the segment; the library itself */
+};
+
+/* Memory of the library outside arenas. */
+struct pm_survey_range {
+	uint64_t first, bytes; /* address and length */
+	uint64_t resident_bytes;
+	uint32_t use; /* enum pm_range_use */
+	uint32_t reserved;
+};
+
+/* Followed by its resident pages, a bit for each, that of the first one lowest, in words of 64 bits. */
+struct pm_survey_arena {
+	uint64_t base;
+	uint64_t free_units;       /* mapped and not in use, a bit each */
+	uint64_t meta, meta_bytes; /* address and length of its descriptors */
+	uint64_t meta_resident;    /* bytes */
+	uint32_t kind;             /* enum pm_arena_kind */
+	uint32_t mapped_units;
+};
+
+/* What of a row of struct pm_site was live: its figures then. */
+struct pm_survey_live {
+	uint32_t frame;
+	uint16_t size_class;
+	uint8_t large_log2, reserved;
+	uint64_t period;
+	int64_t blocks, bytes; /* below 0: slots were read one after the other */
+};
+
+enum pm_survey_pool_state {
+	PM_SURVEY_BLOCKS = 1, /* cut into blocks of one class */
+	PM_SURVEY_LARGE = 2,  /* one block */
+	PM_SURVEY_KEPT = 3,   /* was one, and is kept by a thread for its next */
+};
+
+/*
+ * A pool or a large block.  Unless all blocks are live, followed by two bits for each block, in words of 32 bits, those
+ * of the first lowest: 0 it is free, else 1 more than its generation.  And, where live blocks were recorded, by
+ * frame_count numbers of frames, the innermost one of a stack, then for each live block, in order of address, 16 bits:
+ * 0 it was not recorded, else 1 more than the index of its frame.  Padded to 8 bytes.
+ */
+struct pm_survey_pool {
+	uint64_t first, bytes; /* address and length of the units it has */
+	uint64_t start;        /* address of its first block */
+	uint64_t block_bytes;  /* usable, of each */
+	uint32_t capacity;     /* blocks that fit */
+	uint32_t live[3];      /* blocks, by generation */
+	uint32_t owner;        /* SLOT chunk of the owning thread; 0: none or unknown */
+	uint8_t state;         /* enum pm_survey_pool_state */
+	uint8_t size_class;    /* index of the tally record */
+	uint8_t has_states, reserved;
+	uint32_t frame_count;
+	uint32_t recorded;           /* live blocks whose requested size is known */
+	uint64_t recorded_requested; /* their requested bytes */
+};
+
 /* Payload of a MODULE fact, before build_id_bytes of build id and the path (no NUL). */
 struct pm_module {
 	uint64_t base;        /* load bias */
@@ -454,6 +568,15 @@ enum pm_section_kind {
 	PM_SECTION_SEGMENT = 2, /* the chunks of one segment */
 	PM_SECTION_RUN = 3,     /* JSON: what `poolmem run` saw from outside */
 	PM_SECTION_NAMES = 4, /* struct pm_names: what `poolmem pack` found out about code; once at most */
+	PM_SECTION_SURVEY = 5, /* struct pm_survey_of: what `poolmem run --frag` saw of a process */
+};
+
+/* Payload of a SURVEY section: this, then a stream as in SURVEY chunks, taken from outside when RSS was highest. */
+struct pm_survey_of {
+	uint64_t id[2];  /* of the segment's header */
+	uint32_t leader; /* chunk of the process */
+	uint32_t reserved;
+	uint64_t rss; /* of the tree of processes then, bytes */
 };
 
 struct pm_capture {
@@ -516,10 +639,12 @@ struct pm_names_call {
 
 _Static_assert(sizeof(struct pm_tally) == 128, "two cache lines; index by shift");
 _Static_assert(sizeof(struct pm_pool) == 16, "packed");
+_Static_assert(sizeof(struct pm_survey_pool) == 72, "no padding");
 _Static_assert(sizeof(struct pm_slot) <= PM_CHUNK_BYTES, "a slot is one chunk");
 _Static_assert(sizeof(struct pm_map) <= PM_CHUNK_BYTES, "a map is one chunk");
 _Static_assert(sizeof(struct pm_survival) <= PM_CHUNK_BYTES, "sweeps are one chunk");
 _Static_assert(sizeof(struct pm_marks) <= PM_CHUNK_BYTES, "marks are one chunk");
+_Static_assert(sizeof(struct pm_timeline) <= PM_CHUNK_BYTES, "a timeline is one chunk");
 _Static_assert(sizeof(struct pm_frames) <= PM_CHUNK_BYTES, "frames are one chunk");
 _Static_assert(sizeof(struct pm_sites) <= PM_CHUNK_BYTES, "rows of sites are one chunk");
 _Static_assert(__builtin_offsetof(struct pm_slot, tally) == 1024, "header.tally_offset");

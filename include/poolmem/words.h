@@ -74,8 +74,7 @@
 	X(NONE, "unknown", "its libpoolmem.so is too old for that")                                \
 	X(OPEN, "open", "it can")                                                                  \
 	X(NEVER, "never", "it was started with sites=never")                                       \
-	X(NO_STACKS, "no_stacks",                                                                  \
-	  "its stacks cannot be walked: that needs glibc 2.35 or newer, on x86-64")
+	X(NO_STACKS, "no_stacks", "its stacks cannot be walked: that needs glibc 2.35 or newer")
 
 /* Process facts, a stream of pm_fact records.   X(NAME, "json key", "content") */
 #define PM_FACTS(X)                                                                                \
@@ -87,8 +86,76 @@
 	X(MODULE, "module", "struct pm_module, build id, path")                                    \
 	X(NEXT, "next", "path of the allocator that foreign frees go to")                          \
 	X(GENERATION, "generation",                                                                \
-	  "uint32_t: modules that follow were seen from this one on; at first 0")                  \
-	X(DIRECTORY, "directory", "working directory at start: of modules with relative names")
+	  "uint32_t: modules that follow hold frames of this one and later ones; at first 0")      \
+	X(DIRECTORY, "directory", "working directory at start: of modules with relative names")    \
+	X(INSIDE, "inside",                                                                        \
+	  "uint64_t each, in the order of PM_INSIDE: where the process keeps what it knows")
+
+/*
+ * Where a reader that may read the memory of the process finds what the library knows of arenas, pools and blocks, as
+ * CPython's _Py_DebugOffsets tells a debugger.  AT: an address in the process; OF: an offset in bytes inside a record;
+ * others are values.  A forked child has the same.    X(NAME, "what it is")
+ */
+#define PM_INSIDE(X)                                                                               \
+	X(BASE, "address of arena 0")                                                              \
+	X(ARENAS_AT, "uint32_t: arenas ever claimed")                                              \
+	X(ARENA_BLOCKS_AT, "array of pointers to blocks of arenas")                                \
+	X(ARENA_BLOCK, "arenas in a block")                                                        \
+	X(ARENA_BYTES, "length of an arena's record")                                              \
+	X(ARENA_FREE_OF, "uint64_t: free units")                                                   \
+	X(ARENA_MAPPED_OF, "uint32_t: units mapped")                                               \
+	X(ARENA_KIND_OF, "uint32_t: one of KIND")                                                  \
+	X(ARENA_HUGE_BYTES_OF, "uint64_t: length of a huge block")                                 \
+	X(ARENA_RECORDS_OF, "pointer to its descriptors")                                          \
+	X(ARENA_RECORD_AT_OF,                                                                      \
+	  "uint16_t by unit: where its descriptor is there, in RECORD_LINE; 0: nowhere")           \
+	X(ARENA_BESIDE_OF, "pointer by unit: records of its blocks, NULL: none")                   \
+	X(RECORDS_BYTES, "length of an arena's descriptors")                                       \
+	X(RECORD_LINE, "bytes")                                                                    \
+	X(KIND_POOLS, "an arena of pools")                                                         \
+	X(KIND_HUGE, "the first arena of a huge block")                                            \
+	X(KIND_HUGE_TAIL, "another arena of one")                                                  \
+	X(POOL_BYTES, "length of a descriptor; a stamp for each block follows")                    \
+	X(POOL_START_OF, "pointer to the first block")                                             \
+	X(POOL_CAPACITY_OF, "uint64_t: blocks")                                                    \
+	X(POOL_THREADED_OF, "uint32_t: blocks ever on the free list")                              \
+	X(POOL_BLOCK_BYTES_OF, "uint64_t: usable bytes of a block")                                \
+	X(POOL_UNITS_OF, "uint16_t: its units")                                                    \
+	X(POOL_FIRST_UNIT_OF, "uint8_t: the first")                                                \
+	X(POOL_CLASS_OF, "uint8_t: its size class")                                                \
+	X(POOL_STATE_OF, "uint8_t: one of STATE, else it is cut into blocks")                      \
+	X(STATE_UNUSED, "no pool")                                                                 \
+	X(STATE_LARGE, "one block")                                                                \
+	X(STATE_KEPT, "was one")                                                                   \
+	X(AGES_AT, "int64_t by stamp: offset of pm_tally.freed[] for a block that dies now")       \
+	X(STAMP_SPECIAL, "of a block that is recorded or frozen")                                  \
+	X(OWN_AT, "records of the library's own mappings")                                         \
+	X(OWN_COUNT_AT, "uint32_t: how many")                                                      \
+	X(OWN_MAX, "how many there may be")                                                        \
+	X(OWN_BYTES, "length of one: address, length, use, 8 bytes each, the last of 4")           \
+	X(SEGMENT_AT, "pointer to the segment")                                                    \
+	X(SEGMENT_CHUNKS_AT, "uint32_t: chunks of it that are mapped")                             \
+	X(IMAGE_FIRST, "address of the library")                                                   \
+	X(IMAGE_LAST, "and of what is behind it")                                                  \
+	X(BESIDE_ENTRY_OF, "the first record beside a pool, behind uint32_t: how many")            \
+	X(BESIDE_BYTES, "length of one: begins with uint32_t, whose lowest bits are the row")      \
+	X(BESIDE_ROW_BITS, "how many; the next one says that the block is frozen")                 \
+	X(BESIDE_REQUESTED_OF, "uint16_t: requested bytes")                                        \
+	X(BESIDE_STAMP_OF, "uint8_t: its stamp")                                                   \
+	X(TABLES_AT, "pointers to tables of recorded blocks by address")                           \
+	X(TABLES, "how many there may be")                                                         \
+	X(TABLE_PLACES, "places of the first: addresses, then as many records")                    \
+	X(TABLE_SHIFT, "each has so many times more, by a shift")                                  \
+	X(RECORDED_BYTES, "length of a record there; begins with the address")                     \
+	X(RECORDED_REQUESTED_OF, "uint64_t: requested bytes")                                      \
+	X(RECORDED_ROW_OF, "uint32_t: row; 0: none")                                               \
+	X(RECORDED_STAMP_OF, "uint8_t: its stamp")                                                 \
+	X(RECORDED_FROZEN_OF, "bool")                                                              \
+	X(SITES_AT, "pointers to blocks of sites; site n of a row: (row - 1) % SITES")             \
+	X(SITES, "how many there may be")                                                          \
+	X(SITE_BLOCK, "sites in a block")                                                          \
+	X(SITE_BYTES, "length of a site")                                                          \
+	X(SITE_FRAME_OF, "uint32_t: number of its innermost frame")
 
 /*
  * What the clock of the generations counts.  pm_process.clock_kind.
@@ -128,6 +195,9 @@
 	  "after a double or invalid free: abort, or report it and go on")                         \
 	X(purge_ms, "purge.ms", NUMBER, "200", "milliseconds",                                     \
 	  "how long free memory is kept before it goes back to the kernel")                        \
+	X(frag, "frag", CHOICE, "off", "off|exit",                                                 \
+	  "at its end the process notes where each block and each resident page is, for"           \
+	  " `poolmem frag`; opens /proc/self/smaps and pagemap then")                              \
 	X(run, "run", NUMBER, "0", "number", "set by `poolmem run`: ties a process tree together") \
 	X(help, "help", FLAG, "0", "0|1", "print this list at start")
 

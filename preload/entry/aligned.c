@@ -40,15 +40,15 @@ EXPORT int posix_memalign(void **result, size_t alignment, size_t size)
 
 EXPORT void *valloc(size_t size)
 {
-	return heap_alloc_aligned(CLASS_PAGE, size);
+	return heap_alloc_aligned(heap_page(), size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
 	size_t rounded;
-	if (__builtin_add_overflow(size, CLASS_PAGE - 1, &rounded))
+	if (__builtin_add_overflow(size, heap_page() - 1, &rounded))
 		return heap_refuse(ENOMEM);
-	return heap_alloc_aligned(CLASS_PAGE, rounded / CLASS_PAGE * CLASS_PAGE);
+	return heap_alloc_aligned(heap_page(), rounded / heap_page() * heap_page());
 }
 
 void *aligned_alloc(size_t alignment, size_t size) ALIAS("memalign");

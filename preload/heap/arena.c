@@ -34,15 +34,21 @@ static void raise_hint(const struct arena *arena)
 
 /* --- units: free, dirty -------------------------------------------------------------------------- */
 
-void units_put(struct arena *arena, uint64_t units)
+static uint64_t bytes_of(uint64_t units)
+{
+	return (uint64_t)__builtin_popcountl(units) * PM_UNIT_BYTES;
+}
+
+void units_put_held(struct arena *arena, uint64_t units)
 {
 	__atomic_or_fetch(&arena->free, units, __ATOMIC_SEQ_CST);
 	lower_hint(arena->index);
 }
 
-static uint64_t bytes_of(uint64_t units)
+void units_put(struct arena *arena, uint64_t units)
 {
-	return (uint64_t)__builtin_popcountl(units) * PM_UNIT_BYTES;
+	__atomic_add_fetch(&region.free_bytes, bytes_of(units), __ATOMIC_RELAXED);
+	units_put_held(arena, units);
 }
 
 void units_mark_dirty(struct arena *arena, uint64_t units)
@@ -99,6 +105,7 @@ bool units_take(struct arena *arena, uint64_t units, bool *ret_zeroed)
 			return false;
 	} while (!__atomic_compare_exchange_n(&arena->free, &word, word & ~units, true,
 					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	__atomic_sub_fetch(&region.free_bytes, bytes_of(units), __ATOMIC_RELAXED);
 	*ret_zeroed = !units_clear_dirty(arena, units);
 	if (*ret_zeroed && gave_early())
 		miss(bytes_of(units));
@@ -256,6 +263,15 @@ struct arena *arena_of(const struct pool *pool, unsigned *ret_unit)
 	struct arena *arena = arena_at(pool->arena);
 	*ret_unit = pool->first_unit;
 	return arena;
+}
+
+/* Its parts change one after the other, and others change them meanwhile. */
+uint64_t arena_bytes_in_use(void)
+{
+	uint64_t idle = __atomic_load_n(&region.free_bytes, __ATOMIC_RELAXED) +
+			__atomic_load_n(&region.sparse_bytes, __ATOMIC_RELAXED);
+	uint64_t mapped = __atomic_load_n(&region.mapped_bytes, __ATOMIC_RELAXED);
+	return mapped > idle ? mapped - idle : 0;
 }
 
 void arena_each_pool_of(const struct arena *arena, void (*visit)(struct pool *, void *),

@@ -19,14 +19,17 @@
 
 #include "heap/pool.h"
 
+#pragma GCC visibility push(hidden)
+
 enum {
 	UNIT_SHIFT = 16,
 	ARENA_BYTES = PM_ARENA_UNITS * PM_UNIT_BYTES,
 	ARENA_BLOCK = 256,   /* arenas described together */
 	ARENA_BLOCKS = 1024, /* so at most 262,144 arenas, 1 TiB */
 	ARENA_LIMIT = ARENA_BLOCK * ARENA_BLOCKS,
-	RUN_UNITS_MAX = 512, /* 32 MiB: what is longer is mapped and unmapped */
-	RECORD_SHAPES = 7,   /* lengths of descriptors, see record.c */
+	RUN_UNITS_MAX = 512,    /* 32 MiB: what is longer is mapped and unmapped */
+	ARENA_RECORD_LINE = 64, /* unit of arena.record_at, bytes */
+	RECORD_SHAPES = 7,      /* lengths of descriptors, see record.c */
 };
 
 enum arena_kind {
@@ -68,6 +71,7 @@ struct region {
 	uint64_t mapped_peak;  /* atomic */
 	uint64_t meta_bytes; /* atomic: descriptors and stamps, as many as were ever in use; mapped for heaps and maps */
 	uint64_t purged_bytes; /* atomic: given back so far */
+	uint64_t free_bytes;   /* atomic: free units, dirty or not, roughly */
 	uint64_t free_dirty;   /* atomic: dirty free units, roughly */
 	uint64_t sparse_bytes; /* atomic: pages inside pools that went back, of sparse.c */
 	uint64_t given_early; /* atomic: went back before a pass came to it, less with time; see purge.c */
@@ -77,6 +81,19 @@ struct region {
 
 extern struct region region __attribute__((visibility("hidden")));
 extern struct pool pool_nowhere __attribute__((visibility("hidden")));
+
+/*
+ * For the lookup.  Where loads are not seen in their order it must not find a longer map's units and then the map before it:
+ * a foreign pointer may lead anywhere.
+ */
+static inline uintptr_t region_units(void)
+{
+#if defined(__x86_64__)
+	return region.units;
+#else
+	return __atomic_load_n(&region.units, __ATOMIC_ACQUIRE);
+#endif
+}
 
 /* The unit of an address, counted from the region's base; huge for an address below. */
 static inline uintptr_t region_unit_of(const void *address)
@@ -88,7 +105,7 @@ static inline uintptr_t region_unit_of(const void *address)
 static inline struct pool *region_pool_of(const void *address)
 {
 	uintptr_t unit = region_unit_of(address);
-	if (__builtin_expect(unit >= region.units, 0))
+	if (__builtin_expect(unit >= region_units(), 0))
 		return &pool_nowhere;
 	return region.pool_at[unit];
 }
@@ -104,6 +121,13 @@ static inline struct arena *arena_at(uint32_t index)
 static inline char *arena_base(const struct arena *arena)
 {
 	return (char *)((region.base_unit << UNIT_SHIFT) + (uintptr_t)arena->index * ARENA_BYTES);
+}
+
+/* Far below the arenas, where other things of ours go, `step` by step; or as far as there is room. */
+static inline uintptr_t region_below(unsigned step)
+{
+	uintptr_t base = region.base_unit << UNIT_SHIFT, distance = (uintptr_t)step << 40;
+	return base > distance ? base - distance : base >> step;
 }
 
 static inline char *arena_unit_at(const struct arena *arena, unsigned unit)
@@ -159,6 +183,12 @@ static inline void arena_mark_changed(struct arena *arena)
 	__atomic_store_n(&arena->changed, 1, __ATOMIC_RELAXED);
 }
 
+/* Length of arena.records. */
+size_t arena_records_bytes(void);
+
+/* By pools and blocks, without pages inside pools that went back; roughly. */
+uint64_t arena_bytes_in_use(void);
+
 /* Calls `visit` for each pool and large block, of all heaps, while they change. */
 void arena_each_pool(void (*visit)(struct pool *, void *), void *context);
 
@@ -196,5 +226,7 @@ bool arena_purge_part(void);
 
 /* Returns at most about so much of what is free and dirty at once, however short it has been free.  Returns bytes. */
 size_t arena_purge_early(size_t most);
+
+#pragma GCC visibility pop
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 struct census {
 	size_t pools, large_blocks; /* in use */
 	size_t live_blocks;         /* in pools */
@@ -21,5 +23,7 @@ struct census census_take(void);
 
 /* Gives back what the calling thread's heap and the arenas keep.  Returns bytes. */
 size_t census_trim(void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -18,9 +18,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 enum {
 	CLASS_GRAIN = 16,
-	CLASS_PAGE = 4096,     /* what valloc aligns to; pools are threaded a page at a time */
+	CLASS_PAGE = 4096,     /* pools are threaded a page at a time */
 	CLASS_FINE_MAX = 1024, /* classes every 16 bytes up to here */
 	CLASS_MAX = 32768,     /* largest block cut from a pool */
 	CLASS_POOLED = 105,    /* classes 0 .. 104 are cut from pools */
@@ -102,5 +104,7 @@ static inline size_t class_capacity(unsigned size_class)
 
 /* Classes as data, for the segment. */
 void class_describe(struct pm_class classes[CLASS_COUNT]);
+
+#pragma GCC visibility pop
 
 #endif

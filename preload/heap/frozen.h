@@ -9,6 +9,8 @@
 
 #include "heap/heap.h"
 
+#pragma GCC visibility push(hidden)
+
 /* By class: blocks, of CLASS_LARGE_BYTES their bytes. */
 struct frozen {
 	uint64_t of[CLASS_COUNT];
@@ -42,5 +44,7 @@ void frozen_give_back(void);
 
 /* What is frozen. */
 void frozen_count(struct frozen *ret_frozen);
+
+#pragma GCC visibility pop
 
 #endif

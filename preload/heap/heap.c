@@ -45,7 +45,7 @@ void *heap_take_slow(struct heap *heap, size_t class_before, size_t size)
 void *heap_due(struct heap *heap, void *block, size_t size)
 {
 	heap_enter();
-	host_due(heap, region_pool_of(block), block, size, __builtin_frame_address(0));
+	host_due(heap, region_pool_of(block), block, size, HOST_FRAME());
 	heap_leave(heap);
 	return block;
 }
@@ -77,8 +77,7 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 	void *block = large_alloc(heap, alignment, size, ret_zeroed);
 	if (heap) {
 		if (block)
-			host_large_due(heap, region_pool_of(block), size,
-				       __builtin_frame_address(0));
+			host_large_due(heap, region_pool_of(block), size, HOST_FRAME());
 		large_changed(heap, size);
 		heap_leave(heap);
 	}
@@ -253,7 +252,7 @@ static void *resize_large(struct pool *pool, size_t size)
 		heap_enter();
 	struct pool *result = large_resize(heap, pool, size) ? pool : large_move(heap, pool, size);
 	if (heap && result && result != pool)
-		host_large_due(heap, result, size, __builtin_frame_address(0));
+		host_large_due(heap, result, size, HOST_FRAME());
 	if (heap)
 		heap_leave(heap);
 	return result ? result->start : NULL;

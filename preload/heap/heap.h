@@ -2,7 +2,8 @@
 /*
  * heap.h: a thread's heap and the fast paths of malloc and free.
  *
- *   group of 8:  | heap 0 | heap 1 | ... | twin 0 | twin 1 | ... | slot 0 | slot 1 | ...
+ *   group of 8, or more so that twins fill pages of the kernel:
+ *                | heap 0 | heap 1 | ... | twin 0 | twin 1 | ... | slot 0 | slot 1 | ...
  *                  2 KiB each              wiped on fork            private counters
  *
  * Counting goes to  private counter + twin->displacement.  The displacement leads to the heap's slot in
@@ -14,6 +15,7 @@
 
 #include "heap/arena.h"
 #include "heap/host.h"
+#include "sys/memory.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -22,10 +24,10 @@
 
 enum {
 	HEAP_STRIDE = 2048,
-	HEAP_GROUP = 8,
+	HEAP_GROUP = 8 * HEAP_STRIDE > MEMORY_PAGE_MAX ? 8 : MEMORY_PAGE_MAX / HEAP_STRIDE,
 	HEAP_CACHED_UNITS = 8, /* longest run that a heap keeps; of shorter ones as many as are that long together */
-	HEAP_GROUPS = 8192,     /* so at most 65,536 threads with a heap at a time */
-	HEAP_LIVE_HELD = 65536, /* bytes */
+	HEAP_GROUPS = 65536 / HEAP_GROUP, /* so at most so many threads with a heap at a time */
+	HEAP_LIVE_HELD = 65536,           /* bytes */
 	HEAP_BATCHES = 16,
 	HEAP_BATCH_BYTES = 2048,
 };
@@ -56,6 +58,7 @@ struct heap {
 	uint32_t libc_tid; /* of life/: the same as libc has it, stale after a raw clone() */
 	struct class_set ticking; /* classes that it counts in; heap_set_ticking() */
 	uint64_t clock_seen;      /* of life/: what it has handed to the clock so far */
+	uint64_t allocs_seen;     /* of life/: likewise, to the sum of the process */
 	int64_t live_seen;        /* live bytes of pools handed on so far */
 	int64_t live_held;        /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
 	uint64_t interval_seen;   /* of life/: bytes that can come and go between two ticks */
@@ -238,7 +241,7 @@ static inline void *heap_alloc(size_t size)
 static inline void heap_free(void *block)
 {
 	uintptr_t unit = region_unit_of(block);
-	if (unlikely(unit >= region.units)) {
+	if (unlikely(unit >= region_units())) {
 		heap_free_slow(block);
 		return;
 	}
@@ -268,6 +271,12 @@ static inline void heap_free(void *block)
 	pool->free = block;
 	if (unlikely(--pool->until == 0))
 		heap_pool_event(heap, pool);
+}
+
+/* What valloc() aligns to. */
+static inline size_t heap_page(void)
+{
+	return memory_page();
 }
 
 /* As heap_alloc(), aligned to a power of two. */

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 struct heap;
 struct pool;
 struct recorded;
@@ -31,8 +33,32 @@ struct heap *host_heap(void);
 bool host_relocated(void);
 
 /*
- * The countdown of a pool's class ran out, at this block, which is counted.  `frame`: __builtin_frame_address(0) of a
- * function that the program has called by way of others of this library, if any.
+ * For a walk of the stack: who called the function that says it, or that function itself, where a frame's address does not
+ * tell where it ends.
+ */
+#if defined(__x86_64__)
+#define HOST_FRAME() __builtin_frame_address(0)
+#else
+struct host_frame {
+	uintptr_t fp, ip, sp;
+};
+
+/* x30 as if it changed: then it was saved before, and the unwinding information says so by then. */
+static inline __attribute__((always_inline)) struct host_frame host_frame(void)
+{
+	struct host_frame here;
+	__asm__ volatile("adr %1, 1f\n\tmov %2, sp\n\tmov %0, x29\n1:"
+			 : "=&r"(here.fp), "=&r"(here.ip), "=&r"(here.sp)
+			 :
+			 : "x30");
+	return here;
+}
+#define HOST_FRAME() ((const struct host_frame[]){host_frame()})
+#endif
+
+/*
+ * The countdown of a pool's class ran out, at this block, which is counted.  `frame`: HOST_FRAME() of a function that the
+ * program has called by way of others of this library, if any.
  */
 void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested,
 	      const void *frame);
@@ -106,5 +132,7 @@ void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed);
 void host_free_foreign(void *block);
 size_t host_usable_foreign(void *block);
 void *host_realloc_foreign(void *block, size_t size);
+
+#pragma GCC visibility pop
 
 #endif

@@ -183,7 +183,7 @@ static struct pool *take_run(struct heap *heap, size_t alignment, size_t size, c
 	if (!pool)
 		pool = arena_describe(&run, 1);
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
-	*ret_usable = round_up(size, MEMORY_PAGE);
+	*ret_usable = round_up(size, memory_page());
 	*ret_zeroed = run.zeroed;
 	return pool;
 }
@@ -192,12 +192,12 @@ static struct pool *take_huge(size_t alignment, size_t size, char **ret_start, s
 			      bool *ret_zeroed)
 {
 	size_t slack = alignment > ARENA_BYTES ? alignment - ARENA_BYTES : 0;
-	struct pool *pool = arena_take_huge(round_up(size + slack, MEMORY_PAGE));
+	struct pool *pool = arena_take_huge(round_up(size + slack, memory_page()));
 	*ret_zeroed = true;
 	if (!pool)
 		return NULL;
 	*ret_start = (char *)round_up((uintptr_t)pool->start, alignment);
-	*ret_usable = round_up(size, MEMORY_PAGE);
+	*ret_usable = round_up(size, memory_page());
 	arena_find_at(pool, *ret_start);
 	return pool;
 }
@@ -291,7 +291,7 @@ static bool resize_run(struct heap *heap, struct pool *pool, size_t size)
 	}
 	pool->units = (uint16_t)units;
 	arena_mark_changed(arena);
-	set_usable(heap, pool, round_up(size, MEMORY_PAGE));
+	set_usable(heap, pool, round_up(size, memory_page()));
 	return true;
 }
 
@@ -299,7 +299,7 @@ bool large_resize(struct heap *heap, struct pool *pool, size_t size)
 {
 	struct arena *arena;
 	unsigned unit;
-	size_t usable = round_up(size, MEMORY_PAGE);
+	size_t usable = round_up(size, memory_page());
 	if (usable == pool->block_bytes)
 		return true;
 	if (size <= CLASS_MAX)
@@ -382,7 +382,7 @@ struct pool *large_move(struct heap *heap, struct pool *pool, size_t size)
 {
 	struct arena *arena;
 	unsigned unit;
-	size_t usable = round_up(size, MEMORY_PAGE);
+	size_t usable = round_up(size, memory_page());
 	bool huge = is_huge(pool, &arena, &unit);
 	if (pool->start != arena_unit_at(arena, unit))
 		return NULL;

@@ -22,6 +22,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 struct heap;
 
 enum pool_state {
@@ -160,5 +162,7 @@ static inline void pool_set_batched(struct pool *pool)
 
 /* Live blocks as an observer sees them: used less those that wait for the owner. */
 uint32_t pool_live(const struct pool *pool);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 
 #include <poolmem/poolmem.h>
 
+#pragma GCC visibility push(hidden)
+
 /* Whether there is anybody to answer: the library is set up and does not stand aside. */
 bool program_is_served(void);
 
@@ -27,5 +29,7 @@ void program_enable(bool enabled);
 bool program_is_enabled(void);
 
 int program_mark(struct heap *heap, const char *name);
+
+#pragma GCC visibility pop
 
 #endif

@@ -58,7 +58,7 @@ static size_t purge_arena(struct arena *arena, bool all, size_t *ret_tried)
 		return 0;
 	size_t bytes = purge_units(arena, units_clear_dirty(arena, taken));
 	arena_mark_changed(arena);
-	units_put(arena, taken);
+	units_put_held(arena, taken);
 	return bytes;
 }
 

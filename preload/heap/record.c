@@ -20,7 +20,7 @@
 #include "sys/memory.h"
 
 enum {
-	LINE = 64,
+	LINE = ARENA_RECORD_LINE,
 	LINES_OF_PAGE = MEMORY_PAGE / LINE,
 	LINES_AVOIDED = 4,
 	PLACES = PM_ARENA_UNITS + 2 * LINES_AVOIDED, /* 64 may be used */
@@ -36,14 +36,16 @@ enum {
 _Static_assert(67 * LINE > sizeof(struct pool) + PM_UNIT_BYTES / CLASS_GRAIN, "the smallest blocks");
 _Static_assert(LINES_OF_ALL <= UINT16_MAX, "arena.record_at");
 
-static const uintptr_t RECORDS_DISTANCE = (uintptr_t)2 << 40;
+size_t arena_records_bytes(void)
+{
+	return RECORD_BYTES;
+}
 
 bool record_ensure(struct arena *arena)
 {
 	if (arena->records)
 		return true;
-	char *hint = (char *)((region.base_unit << UNIT_SHIFT) - RECORDS_DISTANCE) +
-		     (size_t)arena->index * RECORD_BYTES;
+	char *hint = (char *)region_below(2) + (size_t)arena->index * RECORD_BYTES;
 	char *records = memory_map(hint, RECORD_BYTES);
 	if (records)
 		memory_no_huge_pages(records, RECORD_BYTES);

@@ -5,6 +5,8 @@
 
 #include "heap/arena.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Maps room for an arena's descriptors, kept for good once the arena is used.  false: no memory. */
 bool record_ensure(struct arena *arena);
 
@@ -17,5 +19,7 @@ struct pool *record_of(const struct arena *arena, unsigned unit);
  */
 struct pool *record_take(struct arena *arena, unsigned unit, size_t stamps, struct pool **ret_old);
 void record_give(struct arena *arena, const struct pool *pool);
+
+#pragma GCC visibility pop
 
 #endif

@@ -20,8 +20,8 @@ _Static_assert((uint64_t)FIRST_MAP_UNITS << (MAPS - 1) * MAP_GROWTH_SHIFT >=
 		       (uint64_t)ARENA_LIMIT * PM_ARENA_UNITS,
 	       "the last one holds all");
 
-/* Far from where the kernel puts mappings, within 47 bits, and within 44 for valgrind. */
-static const uintptr_t REGION_HINT = (uintptr_t)8 << 40;
+/* Far from where the kernel puts mappings, within 47 bits, and within 44 for valgrind; or within the 39 of small machines. */
+static const uintptr_t hints[] = {(uintptr_t)8 << 40, (uintptr_t)1 << 36};
 
 struct pool pool_nowhere = {.owner = OWNER_NONE};
 
@@ -31,19 +31,27 @@ struct arena *arena_blocks[ARENA_BLOCKS] MEMORY_FAR;
 
 struct region region;
 
-/*
- * The library's own address carries the kernel's randomisation, and none where that is off.  When the kernel
- * refuses memory just now, it may have some later.
- */
+/* The library's own address carries the kernel's randomisation, and none where that is off. */
+static uintptr_t slide_below(uintptr_t limit)
+{
+	return ((uintptr_t)&slide_below >> 12 & 0xfffff) * ARENA_BYTES % limit;
+}
+
+/* When the kernel refuses memory just now, it may have some later. */
 static uintptr_t choose_base(void)
 {
-	uintptr_t slide = ((uintptr_t)&choose_base >> 12 & 0xfffff) * ARENA_BYTES;
-	uintptr_t hint = REGION_HINT + slide;
-	char *probe = memory_map((void *)hint, PM_UNIT_BYTES);
-	if (!probe)
-		return hint;
-	memory_unmap(probe, PM_UNIT_BYTES);
-	return ((uintptr_t)probe + ARENA_BYTES - 1) / ARENA_BYTES * ARENA_BYTES;
+	uintptr_t base = 0;
+	for (unsigned i = 0; i < sizeof hints / sizeof *hints; i++) {
+		uintptr_t hint = hints[i] + slide_below(hints[i]);
+		char *probe = memory_map((void *)hint, PM_UNIT_BYTES);
+		if (!probe)
+			return hint;
+		memory_unmap(probe, PM_UNIT_BYTES);
+		base = ((uintptr_t)probe + ARENA_BYTES - 1) / ARENA_BYTES * ARENA_BYTES;
+		if (base == hint)
+			break;
+	}
+	return base;
 }
 
 void region_init(void)
@@ -78,7 +86,7 @@ static struct pool **show_map(unsigned number)
 	size_t bytes = units_of(number) * sizeof *map;
 	if (map)
 		return map;
-	struct pool **mine = memory_map(NULL, bytes);
+	struct pool **mine = memory_map_own(MEMORY_META, bytes);
 	if (!mine)
 		return NULL;
 	for (uintptr_t i = 0; i < units_of(number); i++)
@@ -88,7 +96,7 @@ static struct pool **show_map(unsigned number)
 		__atomic_add_fetch(&region.meta_bytes, bytes, __ATOMIC_RELAXED);
 		return mine;
 	}
-	memory_unmap(mine, bytes);
+	memory_unmap_own(mine, bytes);
 	return map;
 }
 
@@ -139,13 +147,13 @@ static struct arena *arena_block(uint32_t number)
 	struct arena *block = __atomic_load_n(&arena_blocks[number], __ATOMIC_ACQUIRE);
 	if (block)
 		return block;
-	struct arena *mine = memory_map(NULL, ARENA_BLOCK * sizeof *mine);
+	struct arena *mine = memory_map_own(MEMORY_META, ARENA_BLOCK * sizeof *mine);
 	if (!mine)
 		return NULL;
 	if (__atomic_compare_exchange_n(&arena_blocks[number], &block, mine, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return mine;
-	memory_unmap(mine, ARENA_BLOCK * sizeof *mine);
+	memory_unmap_own(mine, ARENA_BLOCK * sizeof *mine);
 	return block;
 }
 

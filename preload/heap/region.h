@@ -5,6 +5,8 @@
 
 #include "heap/arena.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Owner of what no heap owns; never equal to a thread's heap, nor to NULL. */
 #define OWNER_NONE ((struct heap *)1)
 
@@ -50,5 +52,7 @@ static inline bool arena_claim(struct arena *arena, enum arena_kind from)
 /* Bytes of arenas that came, or went as part of a change; and those that were given back as a whole. */
 void region_count_mapped(int64_t change);
 void region_count_unmapped(size_t bytes);
+
+#pragma GCC visibility pop
 
 #endif

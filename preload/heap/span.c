@@ -77,24 +77,6 @@ bool arena_take_at(struct arena *arena, unsigned first, unsigned count, bool *re
 	return take(number_of(arena, first), count, ret_zeroed);
 }
 
-static uint64_t bytes_in(const struct arena *arena)
-{
-	switch (arena_kind_of(arena)) {
-	case ARENA_POOLS: return (uint64_t)arena_units_in_use(arena) * PM_UNIT_BYTES;
-	case ARENA_HUGE: return arena->huge_bytes;
-	default: return 0;
-	}
-}
-
-/* By pools and blocks, without pages inside pools that went back. */
-static uint64_t bytes_in_use(void)
-{
-	uint64_t bytes = 0, sparse = __atomic_load_n(&region.sparse_bytes, __ATOMIC_RELAXED);
-	for (uint32_t i = 0; i < arena_count(); i++)
-		bytes += bytes_in(arena_at(i));
-	return bytes > sparse ? bytes - sparse : 0;
-}
-
 static uint64_t bytes_kept(void)
 {
 	return __atomic_load_n(&region.free_dirty, __ATOMIC_RELAXED);
@@ -108,7 +90,7 @@ static uint64_t bytes_kept(void)
 static void let_go(bool of_long_run)
 {
 	uint64_t kept = bytes_kept(), next;
-	uint64_t most = KEPT_BYTES + bytes_in_use() +
+	uint64_t most = KEPT_BYTES + arena_bytes_in_use() +
 			__atomic_load_n(&region.missed, __ATOMIC_RELAXED);
 	if (kept <= most) {
 		next = kept + (most - kept) / 2;

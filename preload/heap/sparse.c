@@ -84,14 +84,39 @@ static uint64_t pages_overlapped(const struct pool *pool)
 	return found;
 }
 
+static uint64_t untouched_pages(const struct pool *pool)
+{
+	unsigned count = pool->units * (unsigned)(PM_UNIT_BYTES / CLASS_PAGE);
+	return units_mask(0, count) & ~touched_pages(pool);
+}
+
 /* Behind what was touched, where the pool's memory was used before it. */
 static uint64_t take_untouched_pages(struct pool *pool)
 {
-	unsigned count = pool->units * (unsigned)(PM_UNIT_BYTES / CLASS_PAGE);
-	uint64_t pages = units_mask(0, count) & ~touched_pages(pool);
 	bool used_before = pool->used_before;
 	pool->used_before = false;
-	return used_before ? pages : 0;
+	return used_before ? untouched_pages(pool) : 0;
+}
+
+/* Pages of ours that a page of the kernel holds. */
+static inline unsigned group(void)
+{
+	return (unsigned)(memory_page() / CLASS_PAGE);
+}
+
+/* Those of which all that share a page of the kernel are among them; and all that share one with some of them. */
+static uint64_t whole_groups(uint64_t pages)
+{
+	uint64_t whole = pages;
+	for (unsigned first = 0; group() > 1 && first < PAGES_MAX; first += group())
+		if (~pages & units_mask(first, group()))
+			whole &= ~units_mask(first, group());
+	return whole;
+}
+
+static uint64_t groups_of(uint64_t pages)
+{
+	return ~whole_groups(~pages);
 }
 
 /* The list without the blocks that begin in `pages`, before these lose their links. */
@@ -155,15 +180,17 @@ static size_t purge_pool(struct pool *pool)
 	struct survey survey;
 	pool_collect(pool);
 	take_survey(pool, &survey);
-	uint64_t idle = idle_pages(pool, &survey), again = idle & pages_overlapped(pool);
-	again |= take_untouched_pages(pool);
-	uint64_t pages = idle & ~pool->purged;
+	uint64_t idle = idle_pages(pool, &survey);
+	uint64_t whole = whole_groups(idle | untouched_pages(pool));
+	uint64_t again = (idle & pages_overlapped(pool)) | take_untouched_pages(pool);
+	uint64_t pages = idle & whole & ~pool->purged;
+	again &= whole;
 	if (!(pages | again))
 		return 0;
 	unlink_blocks(pool, pages);
 	pool->purged |= pages;
 	count_pages(__builtin_popcountl(pages));
-	uint64_t gone = purge_pieces(pool->start, pages | again, CLASS_PAGE);
+	uint64_t gone = purge_pieces(pool->start, groups_of(pages | again), CLASS_PAGE);
 	for (uint64_t kept = pages & ~gone; kept; kept &= kept - 1) {
 		uint64_t others = pool->purged & ~(kept & -kept);
 		pool->purged = kept & -kept;

@@ -47,7 +47,7 @@ static bool ensure_group(uint32_t number)
 	char *group = __atomic_load_n(&groups[number], __ATOMIC_ACQUIRE);
 	if (group)
 		return true;
-	char *mine = memory_map(NULL, GROUP_BYTES);
+	char *mine = memory_map_own(MEMORY_META, GROUP_BYTES);
 	if (!mine)
 		return false;
 	if (!memory_wipe_on_fork(mine + GROUP_TWINS, GROUP_TWINS))
@@ -56,7 +56,7 @@ static bool ensure_group(uint32_t number)
 					__ATOMIC_ACQUIRE))
 		__atomic_add_fetch(&region.meta_bytes, GROUP_BYTES, __ATOMIC_RELAXED);
 	else
-		memory_unmap(mine, GROUP_BYTES);
+		memory_unmap_own(mine, GROUP_BYTES);
 	return true;
 }
 

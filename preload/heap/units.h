@@ -10,11 +10,14 @@
 #include "heap/region.h"
 #include "sys/memory.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Takes these if all are free.  false: they are not, or another thread was faster. */
 bool units_take(struct arena *arena, uint64_t units, bool *ret_zeroed);
 
-/* Lets others take them. */
+/* Lets others take them; those that are free as far as figures go, and were only held, are not counted. */
 void units_put(struct arena *arena, uint64_t units);
+void units_put_held(struct arena *arena, uint64_t units);
 
 /* Of units that the caller holds.  Clearing returns those that were dirty. */
 void units_mark_dirty(struct arena *arena, uint64_t units);
@@ -37,5 +40,7 @@ void arenas_unclaim(uint32_t first, uint32_t count, enum memory_result why);
 
 /* Unmaps arenas that hold nothing, for a process at its limit.  false: there were none. */
 bool arena_unmap_idle(void);
+
+#pragma GCC visibility pop
 
 #endif

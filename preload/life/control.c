@@ -21,10 +21,10 @@ static void publish(struct pm_process *process)
 	process->control_state = (uint32_t)state;
 }
 
-void control_init(enum pm_control what_can_be_asked)
+void control_init(enum pm_control what_can_be_asked, uint64_t sample)
 {
 	state = what_can_be_asked;
-	sample_period = life.settings.sites_period ? life.settings.sites_period : 1;
+	sample_period = sample;
 	publish(life.process);
 }
 

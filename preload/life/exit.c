@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "life/life.h"
+#include "life/survey.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,8 +31,10 @@ static void at_exit(int status, void *unused)
 	if (heap)
 		tick_flush(heap);
 	publish_process();
+	timeline_end();
 	sites_note_peak();
 	publish_last();
+	survey_take();
 	struct pm_process *process = life_process();
 	process->exit_status = status;
 	process->ended_ns = threads_clock_ns();

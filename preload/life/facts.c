@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* facts.c: who this process is, written once at start. */
 #define _GNU_SOURCE
+#include "life/inside.h"
 #include "life/life.h"
 #include "sys/raw.h"
 
@@ -46,6 +47,13 @@ static void add_arguments(int argc, char **argv)
 		life.process->notes |= UINT64_C(1) << PM_NOTE_FACTS_CUT;
 	}
 	add(PM_FACT_ARGV, argv[0], bytes, NULL, 0);
+}
+
+static void add_inside(void)
+{
+	uint64_t words[PM_INSIDE_COUNT];
+	inside_describe(words);
+	add(PM_FACT_INSIDE, words, sizeof words, NULL, 0);
 }
 
 static void add_options(void)
@@ -140,27 +148,37 @@ static struct build_id build_id_of(const struct dl_phdr_info *info)
 }
 
 /* Not on the stack: modules come when the program's is as it may be.  One caller at a time. */
-static bool add_module_fact(const struct dl_phdr_info *info)
+static struct {
+	struct pm_module module;
+	char tail[BUILD_ID_ROOM + PATH_ROOM];
+} payload;
+
+/* Returns how many bytes it has. */
+static size_t fill_payload(const struct dl_phdr_info *info)
 {
-	static char tail[BUILD_ID_ROOM + PATH_ROOM];
 	struct build_id id = build_id_of(info);
-	struct pm_module module = module_of(info);
 	size_t path = strlen(info->dlpi_name);
-	module.build_id_bytes = id.count;
-	module.path_bytes = path <= PATH_ROOM ? (uint32_t)path : PATH_ROOM;
+	payload.module = module_of(info);
+	payload.module.build_id_bytes = id.count;
+	payload.module.path_bytes = path <= PATH_ROOM ? (uint32_t)path : PATH_ROOM;
 	if (id.count)
-		memcpy(tail, id.bytes, id.count);
-	memcpy(tail + id.count, info->dlpi_name, module.path_bytes);
-	modules_know(module.first, module.last);
-	return segment_add_fact(life.leader, PM_FACT_MODULE, &module, sizeof module, tail,
-				id.count + module.path_bytes);
+		memcpy(payload.tail, id.bytes, id.count);
+	memcpy(payload.tail + id.count, info->dlpi_name, payload.module.path_bytes);
+	return sizeof payload.module + id.count + payload.module.path_bytes;
+}
+
+static bool add_module_fact(const struct dl_phdr_info *info, uint32_t generation)
+{
+	size_t bytes = fill_payload(info);
+	modules_know(payload.module.first, payload.module.last, generation);
+	return segment_add_fact(life.leader, PM_FACT_MODULE, &payload, bytes, NULL, 0);
 }
 
 static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	(void)size;
 	(void)unused;
-	if (!add_module_fact(info))
+	if (!add_module_fact(info, 0))
 		life.process->notes |= UINT64_C(1) << PM_NOTE_FACTS_CUT;
 	return 0;
 }
@@ -176,7 +194,18 @@ bool facts_add_module(const struct dl_phdr_info *info, uint32_t generation)
 						    sizeof generation, NULL, 0))
 		return false;
 	said = generation;
-	return add_module_fact(info);
+	return add_module_fact(info, generation);
+}
+
+/* Without a build id one may have been written over the other. */
+uint64_t facts_identity(const struct dl_phdr_info *info, struct pm_module *ret_module)
+{
+	size_t bytes = fill_payload(info);
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < bytes; i++)
+		hash = (hash ^ ((const uint8_t *)&payload)[i]) * UINT64_C(0x100000001b3);
+	*ret_module = payload.module;
+	return payload.module.build_id_bytes ? hash : 0;
 }
 
 void facts_record(int argc, char **argv)
@@ -192,6 +221,7 @@ void facts_record(int argc, char **argv)
 	add_directory();
 	add_arguments(argc, argv);
 	add_options();
+	add_inside();
 	add(PM_FACT_PARENTS, &process->ppid, sizeof process->ppid, NULL, 0);
 	dl_iterate_phdr(add_module, NULL);
 }

@@ -21,12 +21,14 @@ struct pm_process *life_process(void)
 }
 
 /*
- * Where the kernel did not wipe (too old, or out of mappings for a group of heaps), children of fork() at
- * least are told apart.
+ * Where the kernel did not wipe (too old, out of mappings for a group of heaps, or an emulator that only says so), children
+ * of fork() at least are told apart.
  */
 static void wipe_by_hand(void)
 {
 	struct heap *heap;
+	if (wiped.kept)
+		life.can_wipe = false;
 	if (life.can_wipe && !heap_twins_unwiped)
 		return;
 	__builtin_memset(&wiped, 0, sizeof wiped);
@@ -38,7 +40,7 @@ static void wipe_by_hand(void)
 void fork_init(void)
 {
 	life.can_wipe = wiped_init();
-	wiped.alive = 1;
+	wiped.alive = wiped.kept = 1;
 }
 
 /* The process has the id of the thread that forked; another may be the first to take a slow path. */
@@ -159,6 +161,8 @@ static void fill_record(struct pm_process *process, const struct inheritance *in
 	process->parent = parent;
 	process->foreign = segment.pid ? 0 : PM_FOREIGN_PIDS;
 	process->began_ns = threads_clock_ns();
+	if (!life.can_wipe)
+		process->notes |= UINT64_C(1) << PM_NOTE_NO_WIPE;
 	process->inherited_blocks = inherited->blocks;
 	process->inherited_bytes = inherited->bytes;
 	for (unsigned g = 0; g < 3; g++) {
@@ -180,6 +184,7 @@ static void leave_others_alone(const struct heap *mine)
 	struct heap *heap;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {
 		heap->clock_seen = 0;
+		heap->allocs_seen = 0;
 		heap->live_seen = 0;
 		heap->live_held = 0;
 		heap->interval_seen = 0;
@@ -230,6 +235,7 @@ static void renew_arenas(void)
 static void restart_sums(struct heap *heap, const struct inheritance *inherited)
 {
 	life.interval_bytes = 0;
+	life.allocations = 0;
 	life.live_bytes = (int64_t)inherited->bytes;
 	if (heap) {
 		const struct pm_tally *large = heap_counted(heap,
@@ -277,6 +283,7 @@ void fork_check(struct heap *heap)
 	survival_begin(&begun);
 	program_begin();
 	sites_begin();
+	timeline_begin();
 	control_begin();
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

@@ -15,6 +15,8 @@
 
 #include <poolmem/format.h>
 
+#pragma GCC visibility push(hidden)
+
 struct dl_phdr_info;
 
 enum { LIFE_SPARES = 2, LIFE_DESCENTS = 1 << 10 /* that records tell apart */ };
@@ -31,6 +33,7 @@ struct life {
 	uint32_t libc_id;        /* what libc says is the id of the thread the process began with */
 	uint64_t interval_bytes; /* atomic: can come and go between ticks, all heaps */
 	int64_t live_bytes;      /* atomic; as of slow calls */
+	uint64_t allocations;    /* atomic; as of ticks */
 	uint64_t next_purge_ms;  /* atomic */
 	bool can_wipe;           /* MADV_WIPEONFORK works */
 	bool froze; /* blocks may be frozen, here or in the process that forked this one */
@@ -65,6 +68,14 @@ void publish_process(void);
 void publish_clock(struct pm_process *process);  /* what it counts and when it turns, once */
 void publish_pools(void);                        /* all of them */
 void publish_pools_if_due(uint64_t allocations); /* so many the process has made so far */
+
+struct heap;
+uint32_t publish_owner(const struct heap *owner); /* its SLOT chunk; 0: none */
+
+/* timeline.c: how much was live when. */
+void timeline_note(uint64_t at_ns); /* at ticks; with 0 when the peak of live bytes has risen: now */
+void timeline_end(void);            /* at exit */
+void timeline_begin(void);          /* in a forked child */
 
 /* survival.c: what sweeps do to the blocks of each class. */
 /* Sweeps a generation; returns how much the process allocated so far.  The caller holds wiped.advancing. */
@@ -135,18 +146,22 @@ void sites_unfreeze(void);
 void sites_correct(struct survival_begun *begun);
 
 /* control.c: what is asked for from outside while the process runs. */
-void control_init(enum pm_control what_can_be_asked);
+void control_init(enum pm_control what_can_be_asked, uint64_t sample);
 void control_begin(void);             /* in a forked child */
 void control_look(struct heap *heap); /* of the calling thread, at slow calls */
 
 /* modules.c */
 void modules_init(void);
-uint32_t modules_generation(void);
 void modules_closed(uint64_t record); /* one whose record, at that address, was watched */
-void modules_know(uint64_t first, uint64_t last); /* one that stands in the facts */
+void modules_know(uint64_t first, uint64_t last,
+		  uint32_t generation); /* one that stands in the facts */
 
-/* facts.c: a module that came later; the caller is the only one.  false: no room. */
+/*
+ * facts.c: a module that came later; the caller is the only one.  false: no room.  What has the same identity is the same module
+ * at the same addresses; 0: it has none.
+ */
 bool facts_add_module(const struct dl_phdr_info *module, uint32_t generation);
+uint64_t facts_identity(const struct dl_phdr_info *module, struct pm_module *ret_module);
 
 /* program.c */
 void program_begin(void); /* in a forked child */
@@ -170,5 +185,7 @@ void tick_arm(struct heap *heap);      /* after thresholds have changed: its cou
 void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */
 void tick_pace_large(void);            /* after the epoch's length has changed */
 void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */
+
+#pragma GCC visibility pop
 
 #endif

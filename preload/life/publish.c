@@ -21,7 +21,7 @@ static uint32_t clamp16(uint64_t value)
 	return value > UINT16_MAX ? UINT16_MAX : (uint32_t)value;
 }
 
-static uint32_t owner_chunk(const struct heap *owner)
+uint32_t publish_owner(const struct heap *owner)
 {
 	if ((uintptr_t)owner < HEAP_STRIDE || !segment.header)
 		return 0;
@@ -47,7 +47,7 @@ static struct pm_pool describe_pool(const struct pool *pool)
 		return out;
 	}
 	out.state = PM_POOL_LIVE;
-	out.owner = owner_chunk(pool->owner);
+	out.owner = publish_owner(pool->owner);
 	out.live = (uint16_t)clamp16(pool_live(pool));
 	out.capacity = (uint16_t)pool->capacity;
 	out.pages = (uint32_t)pages;

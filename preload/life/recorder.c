@@ -49,7 +49,7 @@ static void ensure_steps(void)
 
 static void *map(size_t bytes)
 {
-	void *mapped = memory_map(NULL, bytes);
+	void *mapped = memory_map_own(MEMORY_TELEMETRY, bytes);
 	if (mapped)
 		memory_no_huge_pages(mapped, bytes);
 	return mapped;
@@ -89,7 +89,8 @@ static struct pm_site **make_place(struct recorder *recorder, uint32_t number)
 {
 	struct pm_site ***page = &recorder->rows_of[(number - 1) / RECORDER_PAGE_ROWS];
 	if (!*page)
-		__atomic_store_n(page, memory_map(NULL, MEMORY_PAGE), __ATOMIC_RELEASE);
+		__atomic_store_n(page, memory_map_own(MEMORY_TELEMETRY, MEMORY_PAGE),
+				 __ATOMIC_RELEASE);
 	return recorder_place(recorder, number);
 }
 
@@ -137,4 +138,14 @@ struct pm_site *recorder_new_row(struct heap *heap, uint32_t number)
 	struct pm_site *row = add_row(heap, number);
 	recorder_end();
 	return row;
+}
+
+uint64_t recorder_order(struct heap *heap)
+{
+	const struct pm_slot *slot = heap_counted(heap, heap->slot);
+	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
+	struct class_set classes = heap->ticking;
+	for (int c; (c = class_take(&classes)) >= 0;)
+		sum += tally_allocations(&slot->tally[c]);
+	return sum;
 }

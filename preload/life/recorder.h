@@ -16,6 +16,8 @@
 #include "stack/walk.h"
 #include "sys/memory.h"
 
+#pragma GCC visibility push(hidden)
+
 enum {
 	RECORDER_MEMOS = 16,
 	RECORDER_RECENT = 256,
@@ -97,5 +99,25 @@ static inline struct pm_site *recorder_row(struct heap *heap, uint32_t number)
 	struct pm_site *row = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
 	return likely(row) ? row : recorder_new_row(heap, number);
 }
+
+/* One instruction, that of a row with one writer without a lock: see counters.h. */
+static inline void recorder_add(const struct heap *heap, uint64_t *word, uint64_t amount)
+{
+	if (heap)
+		tally_add(word, amount);
+	else
+		__atomic_fetch_add(word, amount, __ATOMIC_RELAXED);
+}
+
+/* Counts something that found no room. */
+static inline void recorder_drop(uint64_t *word)
+{
+	__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
+}
+
+/* Blocks that the thread of the heap has allocated so far. */
+uint64_t recorder_order(struct heap *heap);
+
+#pragma GCC visibility pop
 
 #endif

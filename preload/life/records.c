@@ -32,42 +32,52 @@ static struct recorded unpack(const struct pool *pool, uint64_t index,
 	};
 }
 
+/* Where it stands: in one of these, or nowhere. */
+struct place_of_record {
+	struct beside_entry *beside;
+	struct recorded *by_address;
+};
+
+static struct place_of_record find(const struct pool *pool, uint64_t index)
+{
+	struct beside_entry *beside = records_beside(pool, index);
+	return (struct place_of_record){beside,
+					beside ? NULL : blocks_find(records_block(pool, index))};
+}
+
 bool records_look(const struct pool *pool, uint64_t index, struct recorded *ret_recorded)
 {
-	const struct beside_entry *entry = records_beside(pool, index);
-	const struct recorded *found = entry ? NULL : blocks_find(records_block(pool, index));
-	if (entry)
-		*ret_recorded = unpack(pool, index, entry);
-	else if (found)
-		*ret_recorded = *found;
-	return entry || found;
+	struct place_of_record at = find(pool, index);
+	if (at.beside)
+		*ret_recorded = unpack(pool, index, at.beside);
+	else if (at.by_address)
+		*ret_recorded = *at.by_address;
+	return at.beside || at.by_address;
 }
 
 void records_resize(const struct pool *pool, uint64_t index, size_t requested)
 {
-	struct beside_entry *entry = records_beside(pool, index);
-	struct recorded *found = entry ? NULL : blocks_find(records_block(pool, index));
-	if (entry)
-		entry->requested = (uint16_t)requested;
-	else if (found)
-		found->requested = requested;
+	struct place_of_record at = find(pool, index);
+	if (at.beside)
+		at.beside->requested = (uint16_t)requested;
+	else if (at.by_address)
+		at.by_address->requested = requested;
 }
 
 /* There is no place for that beside the pool: it goes by address from now on. */
 bool records_watch(const struct pool *pool, uint64_t index)
 {
-	struct beside_entry *entry = records_beside(pool, index);
-	struct recorded *found = entry ? NULL : blocks_find(records_block(pool, index));
-	if (found)
-		found->is_module = true;
-	if (!entry)
-		return found;
-	struct recorded recorded = unpack(pool, index, entry);
+	struct place_of_record at = find(pool, index);
+	if (at.by_address)
+		at.by_address->is_module = true;
+	if (!at.beside)
+		return at.by_address;
+	struct recorded recorded = unpack(pool, index, at.beside);
 	recorded.heap = pool->owner->index;
 	recorded.is_module = true;
 	bool is_put = blocks_put(&recorded);
 	if (is_put)
-		beside_clear(entry);
+		beside_clear(at.beside);
 	return is_put;
 }
 
@@ -97,7 +107,7 @@ struct visit {
 /* A block that is being recorded, or freed, has a record without the stamp: it is counted by that of its own. */
 static bool is_recorded(const struct pool *pool, uint64_t index)
 {
-	return __atomic_load_n(&pool->stamps[index], __ATOMIC_RELAXED) == STAMP_SPECIAL;
+	return __atomic_load_n(&pool->stamps[index], __ATOMIC_ACQUIRE) == STAMP_SPECIAL;
 }
 
 static void keep_changes(struct beside_entry *entry, const struct beside_entry *seen,

@@ -15,6 +15,8 @@
 #include "stack/blocks.h"
 #include "tally/clock.h"
 
+#pragma GCC visibility push(hidden)
+
 _Static_assert(LIFE_DESCENTS <= 1 << BESIDE_DESCENT_BITS, "struct beside_entry");
 _Static_assert(RECORDER_ROWS < 1 << BESIDE_SITE_BITS, "struct beside_entry");
 _Static_assert(CLASS_MAX <= UINT16_MAX, "beside_entry.requested");
@@ -85,5 +87,7 @@ bool records_watch(const struct pool *pool, uint64_t index);
 
 /* All there are; those that come and go meanwhile perhaps.  The visitor may change stamp and is_frozen, and no others. */
 void records_each(blocks_visit *visit, void *context);
+
+#pragma GCC visibility pop
 
 #endif

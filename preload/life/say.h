@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 struct line {
 	char text[512];
 	size_t bytes;
@@ -23,5 +25,7 @@ void line_address(struct line *line, const void *address);
 
 /* Writes the line and a newline with one call. */
 void line_say(struct line *line);
+
+#pragma GCC visibility pop
 
 #endif

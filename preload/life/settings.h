@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 enum { SETTING_PATH_ROOM = 256 };
 
 typedef struct {
@@ -42,5 +44,7 @@ void settings_read(struct settings *settings, const char *text);
 
 /* All settings as key=value, NUL after each; returns bytes, at most `room`. */
 size_t settings_print(const struct settings *settings, char *buffer, size_t room);
+
+#pragma GCC visibility pop
 
 #endif

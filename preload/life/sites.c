@@ -4,7 +4,7 @@
  *
  *   the countdown of a class --> a block is to be recorded --> its stack --> its site --> a row of the segment
  *                                                                |                         + 1 allocated
- *                                                            its stamp becomes special --> its free: + 1 freed
+ *                                                            its stamp becomes special --> its free: see deaths.c
  */
 #define _GNU_SOURCE
 #include "heap/region.h"
@@ -39,20 +39,6 @@ uint64_t sites_period(void)
 }
 
 /* --- recording ------------------------------------------------------------------------------------- */
-
-/* One instruction, that of a row with one writer without a lock: see counters.h. */
-static void add(const struct heap *heap, uint64_t *word, uint64_t amount)
-{
-	if (heap)
-		tally_add(word, amount);
-	else
-		__atomic_fetch_add(word, amount, __ATOMIC_RELAXED);
-}
-
-static void drop(uint64_t *word)
-{
-	__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
-}
 
 /* In each heap, process and run another sequence: sums over many processes are estimates, too. */
 static void seed(struct heap *heap)
@@ -104,7 +90,7 @@ static uint32_t enter(const struct stack *stack)
 	uint32_t number = intern_enter(stack, publish_frame, &whole);
 	recorder_end();
 	if (number && (!whole || stack->end == PM_STACK_NONE))
-		drop(&life_process()->dropped_stacks);
+		recorder_drop(&life_process()->dropped_stacks);
 	return number;
 }
 
@@ -120,7 +106,6 @@ static struct stack stack_of(uint64_t hash, const struct pool *pool, enum walk_e
 {
 	return (struct stack){
 		.hash = hash,
-		.generation = modules_generation(),
 		.size_class = pool->size_class,
 		.large_log2 = pool->state == POOL_LARGE ? large_log2(pool) : 0,
 		.end = end_of(end),
@@ -164,22 +149,27 @@ static struct stack shortened(const struct stack *stack, unsigned depth)
 	struct stack shorter = *stack;
 	shorter.depth = depth;
 	shorter.end = depth ? PM_STACK_CUT : PM_STACK_NONE;
-	shorter.generation = depth ? stack->generation : 0;
 	shorter.hash = 0;
 	while (depth--)
 		shorter.hash = walk_hash(shorter.hash, stack->addresses[depth]);
 	return shorter;
 }
 
-/* Row NULL: no room. */
+/* Of the site of that number, 0: none.  Row NULL: no room. */
+static struct recent with_row(struct heap *heap, uint32_t number, uint64_t hash)
+{
+	if (!number)
+		return (struct recent){.row = NULL};
+	number += heap->events.period * INTERN_SITES;
+	return (struct recent){hash, recorder_row(heap, number), number};
+}
+
 static struct recent find_site(struct heap *heap, const struct stack *stack, uint64_t hash)
 {
 	uint32_t number = intern_find(hash);
 	if (!number && intern_has_room(stack->depth))
 		number = enter(stack);
-	if (number)
-		number += heap->events.period * INTERN_SITES;
-	return (struct recent){hash, number ? recorder_row(heap, number) : NULL, number};
+	return with_row(heap, number, hash);
 }
 
 /* Programs that recurse have more stacks than there is room for: of what comes late the innermost frames count, or the
@@ -202,11 +192,11 @@ __attribute__((noinline)) static struct recent look_up(struct heap *heap, struct
 						       const struct pool *pool, struct stack *stack,
 						       uint64_t hash)
 {
-	if (!stack->addresses && !intern_find(hash))
-		*stack = walk_stack(recorder, from, pool);
-	struct recent site = find_site(heap, stack, hash);
+	struct recent site = with_row(heap, intern_find(hash), hash);
 	if (!site.row && !stack->addresses)
 		*stack = walk_stack(recorder, from, pool);
+	if (!site.row)
+		site = find_site(heap, stack, hash);
 	if (!site.row)
 		site = find_shorter(heap, stack);
 	site.hash = hash;
@@ -223,17 +213,6 @@ static struct recent site_of(struct heap *heap, struct recorder *recorder, const
 	if (unlikely(recent->hash != hash || !recent->row))
 		*recent = look_up(heap, recorder, &from, pool, &stack, hash);
 	return *recent;
-}
-
-/* Blocks that the thread of the heap has allocated so far. */
-static uint64_t order_of(struct heap *heap)
-{
-	const struct pm_slot *slot = heap_counted(heap, heap->slot);
-	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
-	struct class_set classes = heap->ticking;
-	for (int c; (c = class_take(&classes)) >= 0;)
-		sum += tally_allocations(&slot->tally[c]);
-	return sum;
 }
 
 /* Units of pools get it when the first block is recorded. */
@@ -261,9 +240,9 @@ static bool note(struct heap *heap, struct pool *pool, const void *block, size_t
 	if (is_beside(heap, pool))
 		records_put_beside(pool, index, site, requested, *stamp);
 	else if (!records_put(heap, pool, index, site, requested,
-			      period_of(heap) == 1 && !is_large ? 0 : order_of(heap)))
+			      period_of(heap) == 1 && !is_large ? 0 : recorder_order(heap)))
 		return false;
-	__atomic_store_n(stamp, STAMP_SPECIAL, __ATOMIC_RELAXED);
+	__atomic_store_n(stamp, STAMP_SPECIAL, __ATOMIC_RELEASE); /* behind its record */
 	return true;
 }
 
@@ -276,231 +255,12 @@ void sites_record(struct heap *heap, struct pool *pool, const void *block, size_
 	if (recorder)
 		site = site_of(heap, recorder, frame, pool);
 	if (!site.row || !note(heap, pool, block, requested, site.number)) {
-		drop(&life_process()->dropped_blocks);
+		recorder_drop(&life_process()->dropped_blocks);
 		return;
 	}
 	tally_increment(&site.row->allocated);
 	tally_add(&site.row->allocated_bytes, pool->block_bytes);
 	tally_add(&site.row->requested, requested);
-}
-
-/* --- what becomes of recorded blocks ---------------------------------------------------------------- */
-
-/* What is needed of a recorded block that dies. */
-struct death {
-	uint64_t address, requested, bytes, epoch, order;
-	uint32_t site, descent;
-	uint8_t stamp;
-	bool is_own; /* of the heap that frees it */
-};
-
-/* The stamp tells the age until an ageing pass would have turned it: the epoch and the table of ages do not change as one. */
-static inline uint8_t stamp_now(uint64_t epoch, uint8_t stamp)
-{
-	bool is_old = clock_now.epoch - epoch >= CLOCK_OLD_AGE + CLOCK_AGEING_PERIOD;
-	return is_old ? STAMP_OLD : stamp;
-}
-
-/* Whether the thread of the heap has allocated nothing since. */
-static inline bool is_latest(struct heap *heap, const struct death *death)
-{
-	return death->order ? death->order == order_of(heap) : death->address == heap->events.latest;
-}
-
-/* A forked child that is not settled yet counts what it inherited by the stamps, and not in rows. */
-static inline void count_death(struct heap *heap, const struct death *death)
-{
-	if (!wiped.alive || !life.recording)
-		return;
-	struct pm_site *row = recorder_row(heap, death->site);
-	if (!row) {
-		drop(&life_process()->dropped_blocks);
-		return;
-	}
-	if (death->descent != records_descent()) {
-		add(heap, &row->inherited, 1);
-		return;
-	}
-	add(heap, &row->died[stamp_age(death->stamp)], 1);
-	if (!death->is_own)
-		add(heap, &row->remote, 1);
-	else if (clock_now.epoch == death->epoch && is_latest(heap, death))
-		add(heap, &row->temporary, 1);
-	add(heap, &row->freed_requested, death->requested);
-	add(heap, &row->freed_bytes, death->bytes);
-	add(heap, &row->freed, 1);
-}
-
-static uint8_t stamp_of(const struct recorded *recorded)
-{
-	return recorded->is_frozen ? STAMP_OLD : stamp_now(recorded->epoch, recorded->stamp);
-}
-
-/* One that is found by address. */
-static uint8_t died(struct heap *heap, const struct recorded *recorded)
-{
-	struct death death = {
-		.address = recorded->address,
-		.requested = recorded->requested,
-		.bytes = recorded->bytes,
-		.epoch = recorded->epoch,
-		.order = recorded->order,
-		.site = recorded->site,
-		.descent = recorded->descent,
-		.stamp = stamp_of(recorded),
-		.is_own = heap && heap->index == recorded->heap,
-	};
-	if (recorded->is_frozen)
-		survival_frozen_died(recorded->size_class, recorded->bytes);
-	if (recorded->is_module)
-		modules_closed(recorded->address);
-	if (recorded->site)
-		count_death(heap, &death);
-	return death.stamp;
-}
-
-/* Word by word, and not as a struct that is put together on the stack: where each block is recorded that is the time it takes. */
-static inline uint8_t died_beside(struct heap *heap, const struct pool *pool, uint64_t index,
-				  struct beside_entry *entry)
-{
-	uint64_t epoch = records_epoch(entry);
-	struct death death = {
-		.address = (uintptr_t)records_block(pool, index),
-		.requested = entry->requested,
-		.bytes = pool->block_bytes,
-		.epoch = epoch,
-		.site = entry->site,
-		.descent = entry->descent,
-		.stamp = entry->is_frozen ? STAMP_OLD : stamp_now(epoch, entry->stamp),
-		.is_own = pool->owner == heap,
-	};
-	if (unlikely(entry->is_frozen))
-		survival_frozen_died(pool->size_class, pool->block_bytes);
-	beside_clear(entry);
-	count_death(heap, &death);
-	return death.stamp;
-}
-
-static uint8_t found_died(struct heap *heap, struct recorded *found, unsigned size_class,
-			  size_t block_bytes)
-{
-	struct recorded recorded = {
-		.bytes = block_bytes, .size_class = (uint8_t)size_class, .is_frozen = true};
-	if (found) {
-		recorded = *found;
-		blocks_remove(found);
-	}
-	return died(heap, &recorded);
-}
-
-uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index)
-{
-	struct beside_entry *entry = records_beside(pool, index);
-	if (likely(entry))
-		return died_beside(heap, pool, index, entry);
-	return found_died(heap, blocks_find(records_block(pool, index)), pool->size_class,
-			  pool->block_bytes);
-}
-
-struct recorded *host_large_recorded(const void *block)
-{
-	return blocks_find(block);
-}
-
-uint8_t host_large_died(struct heap *heap, struct recorded *found, size_t block_bytes)
-{
-	return found_died(heap, found, CLASS_LARGE, block_bytes);
-}
-
-bool host_is_recorded(const struct pool *pool, uint64_t index)
-{
-	return records_beside(pool, index) || blocks_find(records_block(pool, index));
-}
-
-/* Of a block that lives; NULL: it is not this process's to count. */
-static struct pm_site *row_of_block(const struct recorded *recorded)
-{
-	bool is_counted = recorded->site && wiped.alive && recorded->descent == records_descent();
-	return is_counted ? recorder_row(heap_mine(), recorded->site) : NULL;
-}
-
-void host_special_resized(const struct pool *pool, uint64_t index, size_t requested)
-{
-	struct recorded recorded;
-	struct pm_site *row = records_look(pool, index, &recorded) ? row_of_block(&recorded) : NULL;
-	if (!row)
-		return;
-	add(heap_mine(), (uint64_t *)&row->resized_requested, requested - recorded.requested);
-	records_resize(pool, index, requested);
-}
-
-void host_special_moved(const struct pool *pool, uint64_t index)
-{
-	struct recorded recorded;
-	struct pm_site *row = records_look(pool, index, &recorded) ? row_of_block(&recorded) : NULL;
-	if (row)
-		add(heap_mine(), &row->moved, 1);
-}
-
-bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
-{
-	struct recorded *recorded = blocks_find(block);
-	if (!recorded)
-		return true;
-	*ret_stamp = stamp_of(recorded);
-	recorded->bytes += (uint64_t)bytes;
-	struct pm_site *row = row_of_block(recorded);
-	if (row)
-		add(heap_mine(), (uint64_t *)&row->resized_bytes, (uint64_t)bytes);
-	return recorded->is_frozen;
-}
-
-/* --- the statistics of survival ---------------------------------------------------------------------- */
-
-static void freeze(struct recorded *recorded, void *more)
-{
-	if (recorded->is_frozen || recorded->epoch == clock_now.epoch)
-		return;
-	recorded->is_frozen = true;
-	frozen_add(more, recorded->size_class, recorded->bytes);
-}
-
-void sites_freeze(struct frozen *ret_more)
-{
-	records_each(freeze, ret_more);
-}
-
-static void unfreeze(struct recorded *recorded, void *unused)
-{
-	(void)unused;
-	if (recorded->is_frozen)
-		recorded->stamp = STAMP_OLD;
-	recorded->is_frozen = false;
-}
-
-void sites_unfreeze(void)
-{
-	records_each(unfreeze, NULL);
-}
-
-static void correct(struct recorded *recorded, void *context)
-{
-	struct survival_begun *begun = context;
-	uint64_t *blocks = begun->of[recorded->size_class];
-	unsigned generation = clock_generation(stamp_of(recorded));
-	if (recorded->is_frozen)
-		frozen_add(&begun->frozen, recorded->size_class, recorded->bytes);
-	blocks[2]--;
-	blocks[generation]++;
-	if (recorded->size_class != CLASS_LARGE)
-		return;
-	begun->of[CLASS_LARGE_BYTES][2] -= recorded->bytes;
-	begun->of[CLASS_LARGE_BYTES][generation] += recorded->bytes;
-}
-
-void sites_correct(struct survival_begun *begun)
-{
-	records_each(correct, begun);
 }
 
 /* --- the peak --------------------------------------------------------------------------------------- */
@@ -567,7 +327,7 @@ void sites_init(void)
 	uint32_t mode = life.settings.sites.index;
 	uint64_t sample = life.settings.sites_period ? life.settings.sites_period : 1;
 	if (mode == SITES_NEVER || !walk_available()) {
-		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER : PM_CONTROL_NO_STACKS);
+		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER : PM_CONTROL_NO_STACKS, sample);
 		return;
 	}
 	recorder_periods[0] = mode == SITES_OFF ? 0 : mode == SITES_ALL ? 1 : sample;
@@ -575,5 +335,5 @@ void sites_init(void)
 	own_last = (uintptr_t)etext;
 	life.process->site_period = recorder_periods[0];
 	modules_init();
-	control_init(PM_CONTROL_OPEN);
+	control_init(PM_CONTROL_OPEN, sample);
 }

@@ -9,6 +9,9 @@
 #define _GNU_SOURCE
 #include "heap/region.h"
 #include "life/life.h"
+#include "life/say.h"
+#include "life/survey.h"
+#include "sys/memory.h"
 #include "tally/clock.h"
 
 #include <dlfcn.h>
@@ -18,9 +21,6 @@
 #include <time.h>
 
 struct life life;
-
-/* The segment lies this far below the arenas. */
-static const uintptr_t SEGMENT_DISTANCE = (uintptr_t)1 << 40;
 
 static const char *find_variable(char **environment, const char *name)
 {
@@ -65,7 +65,7 @@ static bool create_segment(char **environment)
 		.class_count = CLASS_COUNT,
 		.classes = classes,
 		.ages = ages,
-		.hint = (void *)((region.base_unit << UNIT_SHIFT) - SEGMENT_DISTANCE),
+		.hint = (void *)region_below(1),
 	};
 	return segment_create(&plan);
 }
@@ -96,13 +96,27 @@ static bool begin_record(int argc, char **argv)
 	return true;
 }
 
+/* Aside it stands, for what the kernel does with pages would not be what was asked for. */
+static bool knows_pages(void)
+{
+	size_t bytes = getauxval(AT_PAGESZ);
+	struct line line = {0};
+	if (memory_init(bytes))
+		return true;
+	line_text(&line, "poolmem: pages of ");
+	line_number(&line, bytes);
+	line_text(&line, " bytes are not known here: standing aside");
+	line_say(&line);
+	return false;
+}
+
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
 	int saved = errno;
 	bool secure = getauxval(AT_SECURE);
 	settings_read(&life.settings, secure ? NULL : find_variable(environment, "POOLMEM"));
 	foreign_init();
-	host_off = life.settings.off;
+	host_off = life.settings.off | !knows_pages();
 	clock_now.origin_ms = host_milliseconds();
 	clock_init((enum pm_clock)life.settings.gen_clock.index, life.settings.gen_threshold.value);
 	tick_pace_large();
@@ -116,6 +130,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	if (life.recording) {
 		sites_init();
 		__atomic_store_n(&segment.header->ready, PM_READY, __ATOMIC_RELEASE);
+		survey_init();
 		exit_init();
 	}
 	life.started = true;

@@ -103,15 +103,21 @@ void tick_pace_large(void)
 								: at_most(share, LARGE_BYTES_MAX);
 }
 
-void host_live_changed(int64_t bytes)
+/* Returns whether there never were as many. */
+static bool live_changed(int64_t bytes)
 {
 	int64_t live = __atomic_add_fetch(&life.live_bytes, bytes, __ATOMIC_RELAXED);
 	if (!life.started)
-		return;
+		return false;
 	struct pm_process *process = life_process();
 	__atomic_store_n(&process->live_now_bytes, live < 0 ? 0 : (uint64_t)live, __ATOMIC_RELAXED);
-	if (live > 0)
-		tally_raise(&process->live_peak_bytes, (uint64_t)live);
+	return live > 0 && tally_raise(&process->live_peak_bytes, (uint64_t)live);
+}
+
+void host_live_changed(int64_t bytes)
+{
+	if (live_changed(bytes))
+		timeline_note(0);
 }
 
 /* What the heap has counted in the classes it uses. */
@@ -191,7 +197,10 @@ void tick_flush(struct heap *heap)
 	threads_drain_private(heap);
 	struct sums sums = sum_up(heap);
 	feed_clock(heap, &sums);
-	host_live_changed(sums.live_bytes - heap->live_seen + heap->live_held);
+	__atomic_add_fetch(&life.allocations, sums.allocations - heap->allocs_seen,
+			   __ATOMIC_RELAXED);
+	heap->allocs_seen = sums.allocations;
+	live_changed(sums.live_bytes - heap->live_seen + heap->live_held);
 	heap->live_seen = sums.live_bytes;
 	heap->live_held = 0;
 	bound_interval(heap);
@@ -283,11 +292,12 @@ static void tick(struct heap *heap)
 {
 	tick_flush(heap);
 	turn_epoch();
-	uint64_t now = host_milliseconds();
+	uint64_t now_ns = threads_clock_ns(), now = now_ns / 1000000;
 	purge_when_due(now);
 	purge_sparse_when_due(heap, now);
 	keep_spares_if_forking();
 	publish_process();
+	timeline_note(now_ns);
 	sites_note_peak();
 	control_look(heap);
 }

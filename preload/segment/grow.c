@@ -166,73 +166,75 @@ uint32_t segment_claim_spare(const uint32_t *likely, unsigned count)
 	return segment_find(PM_CHUNK_SPARE, claim, NULL);
 }
 
-struct tail {
-	uint32_t process, last, sequence;
-};
-
 static bool note_last(struct pm_chunk *chunk, void *context)
 {
-	struct tail *tail = context;
-	if (chunk->process == tail->process && chunk->sequence >= tail->sequence) {
-		tail->sequence = chunk->sequence;
-		tail->last = (uint32_t)(((char *)chunk - (char *)segment.header) / PM_CHUNK_BYTES);
+	struct segment_stream *stream = context;
+	if (chunk->process == stream->process && chunk->sequence >= stream->sequence) {
+		stream->sequence = chunk->sequence;
+		stream->last = (uint32_t)(((char *)chunk - (char *)segment.header) / PM_CHUNK_BYTES);
 	}
 	return false;
 }
 
-/* The last chunk of a kind that the process has; 0: none. */
-static struct tail last_of(uint32_t process, uint32_t kind)
+struct segment_stream segment_stream(uint32_t process, enum pm_chunk_kind kind)
 {
-	struct tail tail = {.process = process};
-	segment_find(kind, note_last, &tail);
-	return tail;
+	struct segment_stream stream = {.process = process, .kind = kind};
+	segment_find(kind, note_last, &stream);
+	return stream;
 }
 
-enum { FACT_ROOM = PM_CHUNK_BYTES - (int)sizeof(struct pm_chunk) };
+enum { STREAM_ROOM = PM_CHUNK_BYTES - (int)sizeof(struct pm_chunk) };
 
-/* Copies bytes to the end of the stream, adding chunks as needed. */
-static bool append(struct tail *tail, const void *data, size_t bytes)
+bool segment_append(struct segment_stream *tail, const void *data, size_t bytes)
 {
 	const char *from = data;
 	while (bytes) {
 		struct pm_chunk *chunk = tail->last ? segment_chunk(tail->last) : NULL;
-		if (!chunk || chunk->used_bytes == FACT_ROOM) {
+		if (!chunk || chunk->used_bytes == STREAM_ROOM) {
 			uint32_t sequence = tail->last ? tail->sequence + 1 : 0;
 			uint32_t number = segment_add(tail->process, sequence, MEMORY_PAGE);
 			if (!number)
 				return false;
-			segment_commit(number, PM_CHUNK_FACTS);
+			segment_commit(number, tail->kind);
 			tail->last = number;
 			tail->sequence = sequence;
 			continue;
 		}
-		size_t room = FACT_ROOM - chunk->used_bytes;
+		size_t room = STREAM_ROOM - chunk->used_bytes;
 		size_t part = bytes < room ? bytes : room;
 		size_t end = sizeof *chunk + chunk->used_bytes + part;
 		if (pages_of(end) > pages_of(end - part) && !segment_present(chunk, end))
 			return false;
 		__builtin_memcpy((char *)(chunk + 1) + chunk->used_bytes, from, part);
-		chunk->used_bytes += (uint32_t)part;
+		__atomic_store_n(&chunk->used_bytes, chunk->used_bytes + (uint32_t)part,
+				 __ATOMIC_RELEASE);
 		from += part;
 		bytes -= part;
 	}
 	return true;
 }
 
-bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payload, size_t bytes,
-		      const void *more, size_t more_bytes)
+bool segment_append_fact(struct segment_stream *stream, uint32_t tag, const void *payload,
+			 size_t bytes, const void *more, size_t more_bytes)
 {
 	static const char zeros[8];
 	struct pm_fact fact = {tag, (uint32_t)(bytes + more_bytes)};
 	size_t padding = -(bytes + more_bytes) % 8;
-	struct tail tail = last_of(process, PM_CHUNK_FACTS);
-	return append(&tail, &fact, sizeof fact) && append(&tail, payload, bytes) &&
-	       append(&tail, more, more_bytes) && append(&tail, zeros, padding);
+	return segment_append(stream, &fact, sizeof fact) &&
+	       segment_append(stream, payload, bytes) && segment_append(stream, more, more_bytes) &&
+	       segment_append(stream, zeros, padding);
+}
+
+bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payload, size_t bytes,
+		      const void *more, size_t more_bytes)
+{
+	struct segment_stream stream = segment_stream(process, PM_CHUNK_FACTS);
+	return segment_append_fact(&stream, tag, payload, bytes, more, more_bytes);
 }
 
 static bool is_map_of(struct pm_chunk *chunk, void *context)
 {
-	const struct tail *wanted = context;
+	const struct segment_stream *wanted = context;
 	return chunk->process == wanted->process && chunk->sequence == wanted->sequence;
 }
 
@@ -261,7 +263,7 @@ static uint32_t find_map(uint32_t process, uint32_t sequence)
 	uint32_t noted = sequence < MAPS_NOTED ? map_noted[sequence] : 0;
 	if (noted)
 		return noted == NO_MAP ? 0 : noted;
-	struct tail wanted = {.process = process, .sequence = sequence};
+	struct segment_stream wanted = {.process = process, .sequence = sequence};
 	uint32_t number = segment_find(PM_CHUNK_MAP, is_map_of, &wanted);
 	if (number || segment.full)
 		note_map(sequence, number);
@@ -334,4 +336,30 @@ struct pm_marks *segment_marks(uint32_t process)
 	marks->room = PM_MARK_ROOM;
 	segment_commit(number, PM_CHUNK_MARKS);
 	return marks;
+}
+
+struct pm_timeline *segment_timeline(uint32_t process)
+{
+	uint32_t number = segment_find(PM_CHUNK_TIMELINE, is_of, &process);
+	if (!number && !segment_is_half_full())
+		number = segment_add(process, 0, MEMORY_PAGE);
+	if (!number)
+		return NULL;
+	struct pm_timeline *timeline = segment_chunk(number);
+	if (!timeline->chunk.used_bytes)
+		timeline->chunk.used_bytes = MEMORY_PAGE;
+	timeline->moment_stride = sizeof timeline->open[0];
+	timeline->room = PM_MOMENT_ROOM;
+	segment_commit(number, PM_CHUNK_TIMELINE);
+	return timeline;
+}
+
+bool segment_timeline_present(struct pm_timeline *timeline, size_t bytes)
+{
+	if (bytes > timeline->chunk.used_bytes) {
+		if (!segment_present(timeline, bytes))
+			return false;
+		timeline->chunk.used_bytes = (uint32_t)(pages_of(bytes) * MEMORY_PAGE);
+	}
+	return true;
 }

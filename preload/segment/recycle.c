@@ -90,6 +90,8 @@ static size_t record_bytes(const struct pm_chunk *chunk, uint32_t kind)
 {
 	switch (kind) {
 	case PM_CHUNK_MAP:
+	case PM_CHUNK_TIMELINE:
+	case PM_CHUNK_SURVEY:
 	case PM_CHUNK_SITES: return chunk->used_bytes;
 	case PM_CHUNK_SURVIVAL: return sizeof(struct pm_survival);
 	case PM_CHUNK_MARKS: return sizeof(struct pm_marks);
@@ -97,7 +99,7 @@ static size_t record_bytes(const struct pm_chunk *chunk, uint32_t kind)
 	}
 }
 
-/* The pools it published, its sweeps, marks and sites are not the next one's. */
+/* The pools it published, its sweeps, marks, sites and timeline are not the next one's. */
 static void clear_records(uint32_t process)
 {
 	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
@@ -107,7 +109,7 @@ static void clear_records(uint32_t process)
 		if (bytes <= sizeof *chunk || chunk->process != process)
 			continue;
 		clear_behind(chunk, bytes);
-		if (chunk->kind == PM_CHUNK_SITES)
+		if (chunk->kind == PM_CHUNK_SITES || chunk->kind == PM_CHUNK_SURVEY)
 			chunk->used_bytes = 0;
 	}
 }
@@ -167,9 +169,10 @@ static const struct pm_slot *absorb(struct pm_slot *const departed[2], const str
 	return next;
 }
 
-/* As segment_add() leaves a chunk. */
+/* As segment_add() leaves a chunk.  Who sees that its counts are gone sees them where they were added. */
 static void empty(struct pm_slot *dead, uint32_t number)
 {
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	clear_records(number);
 	__builtin_memset((char *)dead + sizeof dead->chunk, 0, sizeof *dead - sizeof dead->chunk);
 	dead->chunk.process = number;

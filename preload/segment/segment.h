@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 /* What the creator wants.  Strings are borrowed for the call. */
 struct segment_plan {
 	const char *directory; /* "": the default one of this user */
@@ -71,6 +73,22 @@ uint32_t segment_renew_spare(uint32_t number);
 /* A SLOT for a forked child that found no spare: of a dead one, or new.  0: no room. */
 uint32_t segment_claim_any(void);
 
+/* The end of a stream of facts: FACTS or SURVEY chunks of a process. */
+struct segment_stream {
+	uint32_t process, last, sequence;
+	enum pm_chunk_kind kind;
+};
+
+/* That of the process, as it is now; nobody else may append meanwhile. */
+struct segment_stream segment_stream(uint32_t process, enum pm_chunk_kind kind);
+
+/* Copies bytes to the end, adding chunks as needed.  false: no room. */
+bool segment_append(struct segment_stream *stream, const void *data, size_t bytes);
+
+/* A struct pm_fact and its payload in two parts, padded. */
+bool segment_append_fact(struct segment_stream *stream, uint32_t tag, const void *payload,
+			 size_t bytes, const void *more, size_t more_bytes);
+
 /* Appends a fact to a process's stream, its payload in two parts.  false: no room. */
 bool segment_add_fact(uint32_t process, enum pm_fact_tag tag, const void *payload, size_t bytes,
 		      const void *more, size_t more_bytes);
@@ -83,6 +101,10 @@ struct pm_survival *segment_survival(uint32_t process);
 
 /* Its marks, likewise. */
 struct pm_marks *segment_marks(uint32_t process);
+
+/* Its timeline, likewise, of which a page is present, in the first half of the segment; and more of it.  false: no room. */
+struct pm_timeline *segment_timeline(uint32_t process);
+bool segment_timeline_present(struct pm_timeline *timeline, size_t bytes);
 
 /* Calls for each chunk of `kind`, until `visit` says stop; returns that one's number or 0. */
 uint32_t segment_find(uint32_t kind, bool (*visit)(struct pm_chunk *, void *), void *context);
@@ -110,5 +132,7 @@ void segment_each_row(uint32_t process, void (*visit)(struct pm_site *, void *),
  * `random` chooses, do not look: the limit holds to within what 64 starts make, or an eighth of those that are there.
  */
 void segment_clean(int directory, uint64_t total_bytes, uint64_t random);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,23 +6,28 @@
 
 #include <stddef.h>
 
-enum { MAPPED_BYTES = 256 << 10, GRAIN = _Alignof(struct beside) };
+enum { FIRST_BYTES = 256 << 10, BYTES_MAX = 4 << 20, GRAIN = _Alignof(struct beside) };
 
 /* A child that another thread forks in between finds less there, not more. */
 static struct {
 	char *at;
 	size_t left;
+	size_t bytes; /* of all so far: so long is the next one, within limits */
 } mapped;
 
 static bool map(void)
 {
-	char *more = memory_map(NULL, MAPPED_BYTES);
+	size_t bytes = mapped.bytes < FIRST_BYTES ? FIRST_BYTES
+		       : mapped.bytes > BYTES_MAX ? BYTES_MAX
+						  : mapped.bytes;
+	char *more = memory_map_own(MEMORY_TELEMETRY, bytes);
 	if (!more)
 		return false;
-	memory_no_huge_pages(more, MAPPED_BYTES);
+	memory_no_huge_pages(more, bytes);
 	mapped.at = more;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	mapped.left = MAPPED_BYTES;
+	mapped.left = bytes;
+	mapped.bytes += bytes;
 	return true;
 }
 

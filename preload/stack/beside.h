@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#pragma GCC visibility push(hidden)
+
 enum { BESIDE_BLOCKS_MAX = 4096, BESIDE_SITE_BITS = 21, BESIDE_DESCENT_BITS = 10 };
 
 /* As in struct recorded.  A place whose site is 0 is empty. */
@@ -53,5 +55,7 @@ static inline void beside_clear(struct beside_entry *entry)
 
 /* With room for so many blocks, all places empty; for good: somebody may be looking.  NULL: no memory.  One caller at a time. */
 struct beside *beside_make(uint32_t blocks);
+
+#pragma GCC visibility pop
 
 #endif

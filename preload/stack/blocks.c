@@ -4,22 +4,27 @@
 
 #include "sys/memory.h"
 
-enum { TABLES = 9, FIRST_PLACES = 1024, GROWTH_SHIFT = 2, BUCKET = 8, BUCKETS = 2 };
+enum { BUCKET = 8, BUCKETS = 2 };
 
 /* No block begins there: a place that is being filled. */
 static const uint64_t BUSY = 1;
 
 /* Addresses, then as many records; atomic; NULL from the first that is not mapped. */
-static uint64_t *tables[TABLES];
+static uint64_t *tables[BLOCKS_TABLES];
+
+const void *blocks_tables(void)
+{
+	return tables;
+}
 
 static uint64_t places_of(unsigned table)
 {
-	return (uint64_t)FIRST_PLACES << table * GROWTH_SHIFT;
+	return (uint64_t)BLOCKS_FIRST_PLACES << table * BLOCKS_GROWTH_SHIFT;
 }
 
 static uint64_t *mapped(unsigned table)
 {
-	return table < TABLES ? __atomic_load_n(&tables[table], __ATOMIC_ACQUIRE) : NULL;
+	return table < BLOCKS_TABLES ? __atomic_load_n(&tables[table], __ATOMIC_ACQUIRE) : NULL;
 }
 
 static struct recorded *record_of(uint64_t *table, unsigned number, const uint64_t *place)
@@ -31,16 +36,16 @@ static uint64_t *map(unsigned table)
 {
 	uint64_t *there = mapped(table);
 	uint64_t bytes = places_of(table) * (sizeof *there + sizeof(struct recorded));
-	if (there || table >= TABLES)
+	if (there || table >= BLOCKS_TABLES)
 		return there;
-	uint64_t *mine = memory_map(NULL, bytes);
+	uint64_t *mine = memory_map_own(MEMORY_TELEMETRY, bytes);
 	if (!mine)
 		return NULL;
 	memory_no_huge_pages(mine, bytes);
 	if (__atomic_compare_exchange_n(&tables[table], &there, mine, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return mine;
-	memory_unmap(mine, bytes);
+	memory_unmap_own(mine, bytes);
 	return there;
 }
 

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 struct recorded {
 	uint64_t address;
 	uint64_t requested, bytes;
@@ -30,6 +32,11 @@ struct recorded {
 
 _Static_assert(sizeof(struct recorded) == 64, "a cache line");
 
+enum { BLOCKS_TABLES = 9, BLOCKS_FIRST_PLACES = 1024, BLOCKS_GROWTH_SHIFT = 2 };
+
+/* For a reader of the process's memory: pointers to the tables. */
+const void *blocks_tables(void);
+
 /* false: no room. */
 bool blocks_put(const struct recorded *recorded);
 
@@ -42,5 +49,7 @@ void blocks_remove(struct recorded *recorded);
 /* All there are; those that come and go meanwhile perhaps. */
 typedef void blocks_visit(struct recorded *recorded, void *context);
 void blocks_each(blocks_visit *visit, void *context);
+
+#pragma GCC visibility pop
 
 #endif

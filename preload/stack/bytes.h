@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 struct bytes {
 	const uint8_t *at, *end; /* spoiled: both NULL */
 };
@@ -77,5 +79,7 @@ enum { POINTER_OMITTED = 0xff, POINTER_RELATIVE_4 = 0x1b, POINTER_DATA_4 = 0x3b 
 
 /* An address written so; `data` is what DW_EH_PE_datarel counts from, 0 where there is no such thing. */
 uintptr_t bytes_pointer(struct bytes *b, uint8_t encoding, uintptr_t data);
+
+#pragma GCC visibility pop
 
 #endif

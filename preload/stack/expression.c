@@ -7,7 +7,9 @@
  */
 #include "stack/row.h"
 
-enum { DEPTH_MAX = 4, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
+#include "stack/machine.h"
+
+enum { DEPTH_MAX = 4 };
 
 enum {
 	OP_ADDR = 0x03,
@@ -91,7 +93,7 @@ static void pick(struct machine *m, unsigned below)
 static void push_register(struct machine *m, uint64_t column)
 {
 	int64_t k = bytes_sleb(&m->code);
-	if (column == COLUMN_IP)
+	if (column == COLUMN_RETURN && !MACHINE_HAS_LINK)
 		push_number(m, m->ip + (uint64_t)k);
 	else if (column == COLUMN_SP || column == COLUMN_FP)
 		push(m, (struct value){.k = k, .base = column == COLUMN_SP ? BASE_SP : BASE_FP});

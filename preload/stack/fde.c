@@ -9,9 +9,10 @@
  */
 #include "stack/fde.h"
 
+#include "stack/machine.h"
 #include "sys/memory.h"
 
-enum { COLUMN_RETURN = 16, LENGTH_LONG = 0xfffffff0 };
+enum { LENGTH_LONG = 0xfffffff0 };
 
 static bool is_readable(const uint8_t *from, const uint8_t *end)
 {
@@ -46,6 +47,7 @@ static bool read_letters(struct bytes letters, struct bytes *data, struct fde *f
 		case 'L': bytes_skip(data, 1); break;
 		case 'P': bytes_pointer(data, bytes_byte(data) & 0x0f, 0); break;
 		case 'S': fde->is_signal = true; break;
+		case 'B': break; /* return addresses are signed with the other key of two */
 		default: return false;
 		}
 	return !bytes_is_spoiled(data);

@@ -9,6 +9,8 @@
 
 #include "stack/bytes.h"
 
+#pragma GCC visibility push(hidden)
+
 struct fde {
 	uintptr_t start, end;     /* the code it is about */
 	struct bytes shared, own; /* call frame instructions */
@@ -31,5 +33,7 @@ static inline bool fde_covers(const struct fde *fde, uintptr_t pc)
 
 /* The record at `at` as far as one can tell without reading it: takes it from `module`.  false: the last. */
 bool fde_take(struct bytes *module, const uint8_t **ret_at);
+
+#pragma GCC visibility pop
 
 #endif

@@ -2,12 +2,12 @@
 /* intern.c: see intern.h. */
 #include "stack/intern.h"
 
+#include "stack/reuse.h"
 #include "stack/sample.h"
 #include "sys/memory.h"
 
 enum {
-	SITE_BLOCK = 512,
-	BLOCKS = INTERN_SITES / SITE_BLOCK,
+	BLOCKS = INTERN_SITES / INTERN_SITE_BLOCK,
 	FIRST_PLACES = 1024, /* of index and frames, which grow fourfold when they are half full */
 	GROWTH = 4,
 };
@@ -40,9 +40,14 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return sample_random(&hash);
 }
 
+const void *intern_site_blocks(void)
+{
+	return site_blocks;
+}
+
 const struct site *intern_site(uint32_t number)
 {
-	return &site_blocks[(number - 1) / SITE_BLOCK][(number - 1) % SITE_BLOCK];
+	return &site_blocks[(number - 1) / INTERN_SITE_BLOCK][(number - 1) % INTERN_SITE_BLOCK];
 }
 
 /* Where it stands, or where it would. */
@@ -66,7 +71,7 @@ uint32_t intern_find(uint64_t hash)
 
 static void *map(size_t bytes)
 {
-	void *mapped = memory_map(NULL, bytes);
+	void *mapped = memory_map_own(MEMORY_TELEMETRY, bytes);
 	if (mapped)
 		memory_no_huge_pages(mapped, bytes);
 	return mapped;
@@ -112,7 +117,7 @@ static bool grow_frames(void)
 			*frame_place(&frame) = old[i];
 	}
 	if (old)
-		memory_unmap(old, old_places * sizeof *old);
+		memory_unmap_own(old, old_places * sizeof *old);
 	return true;
 }
 
@@ -137,7 +142,8 @@ static uint32_t innermost(const struct stack *stack, intern_publish *publish)
 {
 	uint32_t number = 0;
 	for (unsigned i = stack->depth; i--;) {
-		struct pm_frame frame = {stack->addresses[i], number, stack->generation};
+		uint64_t address = stack->addresses[i];
+		struct pm_frame frame = {address, number, reuse_generation(address)};
 		number = frame_number(&frame, publish);
 		if (!number)
 			return 0;
@@ -164,11 +170,11 @@ bool intern_has_room(unsigned depth)
 
 static bool make_room(void)
 {
-	struct site **block = &site_blocks[site_count / SITE_BLOCK];
+	struct site **block = &site_blocks[site_count / INTERN_SITE_BLOCK];
 	if (site_count == INTERN_SITES)
 		return false;
 	if (!*block)
-		*block = map(SITE_BLOCK * sizeof **block);
+		*block = map(INTERN_SITE_BLOCK * sizeof **block);
 	bool is_full = !index_now || 2 * site_count >= index_now->places;
 	return *block && (!is_full || grow_index());
 }
@@ -185,7 +191,7 @@ uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *
 	*ret_whole = frame || !stack->depth;
 	if (!*ret_whole && stack->depth > INTERN_TINY)
 		return 0;
-	site_blocks[site_count / SITE_BLOCK][site_count % SITE_BLOCK] = (struct site){
+	site_blocks[site_count / INTERN_SITE_BLOCK][site_count % INTERN_SITE_BLOCK] = (struct site){
 		.hash = hash,
 		.frame = frame,
 		.size_class = stack->size_class,

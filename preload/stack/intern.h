@@ -14,7 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { INTERN_SITES = 65536, INTERN_FRAMES = 262144 /* half of them are used */ };
+#pragma GCC visibility push(hidden)
+
+enum {
+	INTERN_SITES = 65536,
+	INTERN_SITE_BLOCK = 512,
+	INTERN_FRAMES = 262144 /* half of them are used */
+};
 enum {
 	INTERN_SHORT = 8,
 	INTERN_TINY = 2
@@ -22,9 +28,8 @@ enum {
 
 struct stack {
 	const uintptr_t *addresses; /* innermost first */
-	uint64_t hash;              /* of these */
+	uint64_t hash;              /* of these, and of what code was there */
 	unsigned depth;
-	uint32_t generation; /* of the modules */
 	uint16_t size_class;
 	uint8_t large_log2;
 	uint8_t end; /* enum pm_stack_end */
@@ -40,8 +45,8 @@ struct site {
 /* Of its addresses and all else.  Two that have the same are taken for one. */
 static inline uint64_t intern_hash(const struct stack *stack)
 {
-	uint64_t rest = (uint64_t)stack->generation << 32 | (uint64_t)stack->size_class << 16 |
-			(uint64_t)stack->large_log2 << 8 | stack->end;
+	uint64_t rest = (uint64_t)stack->size_class << 16 | (uint64_t)stack->large_log2 << 8 |
+			stack->end;
 	uint64_t hash = (stack->hash ^ rest * UINT64_C(0x9e3779b97f4a7c15)) *
 			UINT64_C(0xd6e8feb86659fd93);
 	return hash ^ hash >> 32;
@@ -62,7 +67,12 @@ bool intern_has_room(unsigned depth);
  */
 uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *ret_whole);
 
+/* For a reader of the process's memory: pointers to blocks of INTERN_SITE_BLOCK sites. */
+const void *intern_site_blocks(void);
+
 /* Of a number that one of these gave. */
 const struct site *intern_site(uint32_t number);
+
+#pragma GCC visibility pop
 
 #endif

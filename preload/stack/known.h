@@ -11,6 +11,8 @@
 
 #include "stack/walk.h"
 
+#pragma GCC visibility push(hidden)
+
 enum { KNOWN_SETS = 64, KNOWN_WAYS = 16, KNOWN_WORDS = 28 };
 
 /* A stack that was found from a frame. */
@@ -40,5 +42,7 @@ const struct known *known_find(const struct known_set sets[KNOWN_SETS], const st
  */
 void known_note(struct known_set sets[KNOWN_SETS], const struct frame *from,
 		const struct walk_memo *memo, uint64_t hash);
+
+#pragma GCC visibility pop
 
 #endif

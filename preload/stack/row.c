@@ -2,7 +2,9 @@
 /* row.c: runs the call frame instructions of a record up to one instruction of the program. */
 #include "stack/row.h"
 
-enum { REMEMBERED_MAX = 2, COLUMN_FP = 6, COLUMN_SP = 7, COLUMN_IP = 16 };
+#include "stack/machine.h"
+
+enum { REMEMBERED_MAX = 2 };
 
 enum {
 	CFA_NOP,
@@ -54,7 +56,7 @@ static struct rule *rule_in(struct row *row, uint64_t column)
 	switch (column) {
 	case COLUMN_FP: return &row->fp;
 	case COLUMN_SP: return &row->sp;
-	case COLUMN_IP: return &row->ip;
+	case COLUMN_RETURN: return &row->ip;
 	default: return NULL;
 	}
 }
@@ -171,7 +173,7 @@ static void run_cfa(struct machine *m, uint8_t op)
 	case CFA_DEF_CFA_EXPRESSION:
 		m->row.cfa = expression_rule(take_expression(m), m->ip, false);
 		break;
-	default: m->is_bad = true; /* of another machine, or of tomorrow */
+	default: m->is_bad = op != MACHINE_CFA_OP; /* else of another machine, or of tomorrow */
 	}
 }
 

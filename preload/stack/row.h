@@ -10,6 +10,8 @@
 
 #include "stack/fde.h"
 
+#pragma GCC visibility push(hidden)
+
 enum rule_base { BASE_OTHER, BASE_SP, BASE_FP, BASE_CFA, BASE_NUMBER };
 enum rule_kind {
 	RULE_SAME,      /* the register still holds it */
@@ -45,5 +47,7 @@ struct rule expression_rule(struct bytes expression, uintptr_t ip, bool has_cfa)
 
 /* base + k as a rule; OTHER when k does not fit. */
 struct rule rule_of(enum rule_kind kind, enum rule_base base, int64_t k);
+
+#pragma GCC visibility pop
 
 #endif

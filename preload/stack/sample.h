@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 /* The next of a sequence of random numbers; `state` may be any number at first. */
 static inline uint64_t sample_random(uint64_t *state)
 {
@@ -26,5 +28,7 @@ double sample_exponential(uint64_t *state);
 
 /* Blocks up to the next one that is recorded, itself counted: 1 or more. */
 uint64_t sample_gap(uint64_t *state, size_t unit, uint64_t period);
+
+#pragma GCC visibility pop
 
 #endif

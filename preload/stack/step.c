@@ -76,11 +76,39 @@ static struct step step_of(enum step_kind kind)
 	return (struct step){.kind = kind};
 }
 
+/* Where the return address is; false: too far off.  Of a frame pointer that is saved elsewhere there is no room to tell. */
+static bool set_ip(struct step *step, int32_t k)
+{
+	int32_t j = step->fp == FP_AT_CFA ? k - step->n : 0;
+	step->j = j;
+	if (step->j == j && step->fp == FP_AT_CFA)
+		return true;
+	step->fp = step->fp == FP_SAME ? FP_SAME : FP_LOST;
+	step->n = k;
+	step->j = 0;
+	return step->n == k;
+}
+
+/* A function that has not saved it yet, or no longer, has called nobody: it was interrupted. */
+static struct step step_with_link(const struct row *row)
+{
+	bool is_link = row->ip.kind == RULE_SAME;
+	struct step step = step_of(is_link ? STEP_LINK : STEP_FRAME);
+	if (!is_sp_plain(row->sp) || row->cfa.kind != RULE_IS || !set_cfa(&step, row->cfa))
+		return step_of(STEP_UNKNOWN);
+	set_fp(&step, row->fp);
+	if (is_link || (is_at(row->ip, BASE_CFA, row->ip.k) && set_ip(&step, row->ip.k)))
+		return step;
+	return step_of(STEP_UNKNOWN);
+}
+
 static struct step step_from(const struct row *row, bool is_interrupted)
 {
 	struct step step = step_of(is_interrupted ? STEP_INTERRUPTED : STEP_FRAME);
 	if (row->ip.kind == RULE_UNDEFINED)
 		return step_of(STEP_OUTERMOST);
+	if (MACHINE_HAS_LINK)
+		return step_with_link(row);
 	if (is_interrupted && is_signal(row))
 		return step_of(STEP_SIGNAL);
 	if (!is_at(row->ip, BASE_CFA, -8) || !is_sp_plain(row->sp) || !set_cfa(&step, row->cfa))
@@ -127,6 +155,12 @@ static bool find_fde(const struct module *module, uintptr_t pc, struct fde *ret)
 	return record && fde_read(module->bounds, record, ret) && fde_covers(ret, pc);
 }
 
+/* Where its record of where a handler returns to leads past what was interrupted: the code there tells better. */
+static bool is_kernels(const struct fde *fde)
+{
+	return MACHINE_HAS_LINK && fde->is_signal;
+}
+
 /*
  * What makecontext() leaves as the return address of a context's first function: no call stands before, and nothing is
  * described there.
@@ -144,7 +178,7 @@ static struct step compile_in(const struct module *module, uintptr_t ip, bool is
 	uintptr_t pc = is_exact ? ip : ip - 1;
 	struct fde fde;
 	struct row row;
-	if (!find_fde(module, pc, &fde))
+	if (!find_fde(module, pc, &fde) || is_kernels(&fde))
 		return untold(module, ip, is_exact);
 	if (!row_find(&fde, pc, ip, &row))
 		return step_of(STEP_UNKNOWN);

@@ -56,7 +56,7 @@ __attribute__((noinline)) struct step steps_add(uintptr_t ip, bool is_exact)
 
 bool steps_init(void)
 {
-	void *table = memory_map(NULL, table_bytes);
+	void *table = memory_map_own(MEMORY_TELEMETRY, table_bytes);
 	if (table)
 		__atomic_store_n(&steps_table, table, __ATOMIC_RELEASE);
 	return table;

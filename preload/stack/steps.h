@@ -11,6 +11,8 @@
 
 #include "stack/step.h"
 
+#pragma GCC visibility push(hidden)
+
 enum { STEPS_WAYS = 4, STEPS_SETS_LOG = 13, STEPS_SETS = 1 << STEPS_SETS_LOG };
 
 struct steps_entry {
@@ -37,13 +39,16 @@ static inline uint64_t steps_mix(uint64_t step)
 
 static inline uint64_t steps_key(uint32_t generation, uintptr_t ip, bool is_exact)
 {
-	return (uint64_t)generation << 48 | ip << 1 | is_exact;
+	return (uint64_t)generation << 48 | ip >> MACHINE_CODE_ALIGN_LOG << 1 | is_exact;
 }
 
-/* Above are addresses of the kernel, and of programs that ask for them: those are compiled each time. */
+/*
+ * Above are addresses of the kernel, and of programs that ask for them; between are none of instructions: those are compiled
+ * each time.
+ */
 static inline bool steps_has_key(uintptr_t ip)
 {
-	return ip >> 47 == 0;
+	return ip >> (47 + MACHINE_CODE_ALIGN_LOG) == 0 && ip % (1 << MACHINE_CODE_ALIGN_LOG) == 0;
 }
 
 static inline uint64_t steps_hash(uintptr_t ip)
@@ -79,5 +84,7 @@ static inline struct step steps_find(uintptr_t ip, bool is_exact)
 	}
 	return steps_add(ip, is_exact);
 }
+
+#pragma GCC visibility pop
 
 #endif

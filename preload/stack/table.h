@@ -7,10 +7,14 @@
 
 #include "stack/fde.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
  * The record that may be about the instruction at `pc`, as no other is; `header` is the table's start,
  * inside `module`.  NULL: none.  Without a table the records are read one by one, up to a limit.
  */
 const uint8_t *table_find(struct bytes module, const uint8_t *header, uintptr_t pc);
+
+#pragma GCC visibility pop
 
 #endif

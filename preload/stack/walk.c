@@ -29,12 +29,13 @@ struct walker {
 	uintptr_t known, known_bytes; /* can be read */
 	bool is_guessed;
 	uint8_t how;            /* the last step went */
+	uintptr_t link;         /* the register of the frame that was interrupted */
 	struct memo_word *word; /* NULL: nobody wants to know what was read; else where the next one goes */
 };
 
 bool walk_available(void)
 {
-	return STEP_MACHINE_IS_KNOWN && step_can_find();
+	return step_can_find();
 }
 
 /* Pages that adjoin are one range. */
@@ -83,18 +84,37 @@ static inline bool find_fp(struct walker *w, struct step step, uintptr_t cfa, ui
 	}
 }
 
+/* Where the return address is. */
+static inline uintptr_t saved_at(struct step step, uintptr_t cfa)
+{
+	return MACHINE_HAS_LINK ? cfa + (uintptr_t)(int64_t)step.n + (uintptr_t)(int64_t)step.j
+				: cfa - 8;
+}
+
 static inline __attribute__((always_inline)) bool step_frame(struct walker *w, struct step step)
 {
 	uintptr_t cfa = (step.is_fp_based ? w->frame.fp : w->frame.sp) + (uintptr_t)(int64_t)step.k;
 	uintptr_t ip, fp;
-	if (step.is_read) {
+	if (!MACHINE_HAS_LINK && step.is_read) {
 		if (!read_noted(w, cfa, &cfa))
 			return false;
 		cfa += (uintptr_t)(int64_t)step.j;
 	}
-	if (cfa <= w->frame.sp || !read_noted(w, cfa - 8, &ip) || !find_fp(w, step, cfa, &fp))
+	if (cfa <= w->frame.sp || !read_noted(w, saved_at(step, cfa), &ip) ||
+	    !find_fp(w, step, cfa, &fp))
 		return false;
-	w->frame = (struct frame){ip, cfa, fp, step.kind == STEP_INTERRUPTED};
+	w->frame = (struct frame){machine_unsigned(ip), cfa, fp, step.kind == STEP_INTERRUPTED};
+	return true;
+}
+
+/* Only of the frame that was interrupted is it known what was in the register. */
+static bool step_link(struct walker *w, struct step step)
+{
+	uintptr_t cfa = (step.is_fp_based ? w->frame.fp : w->frame.sp) + (uintptr_t)(int64_t)step.k;
+	uintptr_t fp;
+	if (!w->frame.is_interrupted || !w->link || cfa < w->frame.sp || !find_fp(w, step, cfa, &fp))
+		return false;
+	w->frame = (struct frame){machine_unsigned(w->link), cfa, fp, false};
 	return true;
 }
 
@@ -103,24 +123,25 @@ static bool step_signal(struct walker *w)
 	uintptr_t sp = w->frame.sp;
 	struct frame frame = {.is_interrupted = true};
 	if (!read_word(w, sp + SIGNAL_IP, &frame.ip) || !read_word(w, sp + SIGNAL_SP, &frame.sp) ||
-	    !read_word(w, sp + SIGNAL_FP, &frame.fp))
+	    !read_word(w, sp + SIGNAL_FP, &frame.fp) ||
+	    (MACHINE_HAS_LINK && !read_word(w, sp + SIGNAL_LINK, &w->link)))
 		return false;
 	w->frame = frame;
 	return true;
 }
 
 /*
- * mov $15, %rax; syscall: where a signal handler returns to in programs that bring their own.  The code is
- * looked at when the stack looks like it: there the kernel left a few flags.
+ * Where a signal handler returns to where nothing describes it.  The code is looked at when the stack looks like it: there
+ * the kernel left a few flags.
  */
 static bool is_signal_return(struct walker *w)
 {
-	static const uint8_t code[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05};
+	enum { CODE_BYTES = sizeof machine_signal_return };
 	const char *ip = (const char *)w->frame.ip;
 	uintptr_t flags;
-	return !w->frame.is_interrupted && read_word(w, w->frame.sp, &flags) && flags < 8 &&
-	       memory_is_readable(ip) && memory_is_readable(ip + sizeof code - 8) &&
-	       __builtin_memcmp(ip, code, sizeof code) == 0;
+	return !w->frame.is_interrupted && read_word(w, w->frame.sp + SIGNAL_FLAGS, &flags) &&
+	       flags < 8 && memory_is_readable(ip) && memory_is_readable(ip + CODE_BYTES - 8) &&
+	       __builtin_memcmp(ip, machine_signal_return, CODE_BYTES) == 0;
 }
 
 /* Nobody called, it seems: by convention the frame pointer is zero there, or it is where contexts begin. */
@@ -139,12 +160,18 @@ static void ask_anew(struct walker *w)
 		w->known_bytes = 0;
 }
 
+/* Where frames lie anywhere beside their frame pointer, one that was guessed does not tell the next one's sp. */
+static inline bool is_sp_vague(const struct walker *w)
+{
+	return MACHINE_HAS_LINK && w->is_guessed;
+}
+
 /* As a function does that keeps a frame pointer, if all looks like it. */
 static bool step_guess(struct walker *w, struct step step)
 {
 	uintptr_t fp = w->frame.fp, ip, next;
 	ask_anew(w);
-	if (is_signal_return(w))
+	if (!is_sp_vague(w) && is_signal_return(w))
 		return step_signal(w);
 	w->is_guessed = true;
 	if (is_bottom(w, step)) {
@@ -154,7 +181,7 @@ static bool step_guess(struct walker *w, struct step step)
 	if (fp < w->frame.sp || fp - w->frame.sp > GUESS_BYTES_MAX || !read_word(w, fp, &next) ||
 	    !read_word(w, fp + 8, &ip) || (next <= fp && next))
 		return false;
-	w->frame = (struct frame){ip, fp + 16, next, false};
+	w->frame = (struct frame){machine_unsigned(ip), fp + 16, next, false};
 	return true;
 }
 
@@ -167,10 +194,13 @@ static inline enum pace go_on(const struct walker *w)
 static __attribute__((noinline)) enum pace step_otherwise(struct walker *w, struct step step)
 {
 	bool is_done;
+	if (is_sp_vague(w) && step.kind != STEP_OUTERMOST && step.kind != STEP_ENTRY)
+		step.kind = STEP_UNTOLD;
 	w->how = step.kind == STEP_OUTERMOST ? 0 : HOW_FP;
 	switch ((enum step_kind)step.kind) {
 	case STEP_FRAME:
 	case STEP_INTERRUPTED: is_done = step_frame(w, step); break;
+	case STEP_LINK: is_done = MACHINE_HAS_LINK && step_link(w, step); break;
 	case STEP_SIGNAL: is_done = step_signal(w); break;
 	case STEP_ENTRY:
 	case STEP_UNTOLD: is_done = step_guess(w, step); break;
@@ -200,7 +230,8 @@ static inline uint8_t how_of(struct step step)
 static inline enum pace step_up(struct walker *w)
 {
 	struct step step = steps_find(w->frame.ip, w->frame.is_interrupted);
-	if (!__builtin_expect(step.kind == STEP_FRAME && !w->frame.is_interrupted, 1))
+	bool is_plain = step.kind == STEP_FRAME && !w->frame.is_interrupted && !is_sp_vague(w);
+	if (!__builtin_expect(is_plain, 1))
 		return step_otherwise(w, step);
 	bool is_done = step_frame(w, step);
 	w->how = is_done ? how_of(step) : HOW_FP;
@@ -214,12 +245,13 @@ static enum walk_end end_of(const struct walker *w, enum pace pace)
 	return pace == PACE_ON ? WALK_CUT : WALK_LOST;
 }
 
-/* Who called has just stored below its sp; who was interrupted may have been for a bad sp. */
+/* Who called has just stored at its sp, or below where calls do; who was interrupted may have been for a bad sp. */
 static struct walker begin(const struct frame *from)
 {
 	struct walker w = {.frame = *from};
 	if (!from->is_interrupted) {
-		w.known = (from->sp - 1) & -(uintptr_t)MEMORY_PAGE;
+		uintptr_t stored = MACHINE_HAS_LINK ? from->sp : from->sp - 1;
+		w.known = stored & -(uintptr_t)MEMORY_PAGE;
 		w.known_bytes = MEMORY_PAGE;
 	}
 	return w;
@@ -232,7 +264,7 @@ unsigned walk(struct frame from, uintptr_t *ret_ips, unsigned room, enum walk_en
 	unsigned count = 0;
 	while (pace == PACE_ON && count < room) {
 		ret_ips[count++] = w.frame.ip;
-		pace = STEP_MACHINE_IS_KNOWN ? step_up(&w) : PACE_LOST;
+		pace = step_up(&w);
 	}
 	*ret_end = end_of(&w, pace);
 	return count;
@@ -360,7 +392,7 @@ static unsigned go(struct walker *w, struct walk_memo *memo, struct memo_frames 
 	while (pace == PACE_ON && count < MEMO_ROOM &&
 	       !(met = meets(memo, &next, &w->frame, count))) {
 		note(w, fresh, count++);
-		pace = STEP_MACHINE_IS_KNOWN ? step_up(w) : PACE_LOST;
+		pace = step_up(w);
 		fresh->how[count - 1] = w->how;
 		fresh->first[count] = (uint32_t)(w->word - fresh->word);
 	}

@@ -9,9 +9,14 @@
 #ifndef STACK_WALK_H
 #define STACK_WALK_H
 
+#include "stack/machine.h"
+#include "stack/reuse.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#pragma GCC visibility push(hidden)
 
 struct dl_find_object; /* <dlfcn.h> */
 
@@ -29,13 +34,14 @@ enum walk_end {
 };
 
 /*
- * The frame that called a function, given __builtin_frame_address(0) there.  It must have no locals aligned to more than
- * 16 bytes.
+ * x86-64: the frame that called a function, given __builtin_frame_address(0) there.  It must have no locals aligned to more
+ * than 16 bytes.  Else `at` leads to the fp, ip and sp of a frame, see HOST_FRAME() in heap/host.h.
  */
-static inline struct frame frame_of_caller(const void *frame_address)
+static inline struct frame frame_of_caller(const void *frame)
 {
-	const uintptr_t *at = frame_address;
-	return (struct frame){.ip = at[1], .sp = (uintptr_t)(at + 2), .fp = at[0]};
+	const uintptr_t *at = frame;
+	return (struct frame){
+		.ip = at[1], .sp = MACHINE_HAS_LINK ? at[2] : (uintptr_t)(at + 2), .fp = at[0]};
 }
 
 /* Whether this machine and this libc allow walks; else they find the first ip alone. */
@@ -74,9 +80,11 @@ struct walk_memo {
 /* Whether where the walk leads hangs on what fp was in the innermost frame. */
 bool walk_used_fp(const struct walk_memo *memo);
 
-/* Of a stack, from the outermost frame inwards: of one more. */
+/* Of a stack, from the outermost frame inwards: of one more, in the code that is there now. */
 static inline uint64_t walk_hash(uint64_t outer, uintptr_t ip)
 {
+	if (reuse_is_any())
+		ip ^= reuse_find(ip) * UINT64_C(0xd6e8feb86659fd93);
 	uint64_t hash = (outer ^ ip) * UINT64_C(0x9fb21c651e98df25);
 	return hash ^ hash >> 32;
 }
@@ -92,5 +100,7 @@ void steps_forget(void);
 
 /* Called for each ip that was not known, with its module, in the middle of a walk.  NULL: nobody asks. */
 extern void (*walk_met)(const struct dl_find_object *module);
+
+#pragma GCC visibility pop
 
 #endif

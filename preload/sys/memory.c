@@ -27,6 +27,20 @@ static const bool wipe_known = false;
 #else
 static const bool wipe_known = true;
 #endif
+/* And of longer pages: as careful as if the kernel's were so long. */
+#ifdef PM_FORCE_PAGE
+static const size_t page_forced = PM_FORCE_PAGE;
+#else
+static const size_t page_forced = 0;
+#endif
+
+size_t memory_page_bytes = MEMORY_PAGE_MAX;
+
+bool memory_init(size_t kernel_page_bytes)
+{
+	memory_page_bytes = page_forced ? page_forced : kernel_page_bytes;
+	return memory_page_bytes >= MEMORY_PAGE && memory_page_bytes <= MEMORY_PAGE_MAX;
+}
 
 static bool refused(long result)
 {
@@ -109,8 +123,9 @@ bool memory_purge(void *address, size_t bytes)
 
 enum memory_populated memory_populate(void *address, size_t bytes)
 {
-	long result = populate_known ? raw_call3(SYS_madvise, (long)address, (long)bytes,
-						 ADVICE_POPULATE_WRITE)
+	size_t before = (uintptr_t)address % memory_page();
+	long result = populate_known ? raw_call3(SYS_madvise, (long)address - (long)before,
+						 (long)(before + bytes), ADVICE_POPULATE_WRITE)
 				     : -EINVAL;
 	if (!refused(result))
 		return MEMORY_POPULATED;

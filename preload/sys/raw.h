@@ -8,6 +8,11 @@
 #ifndef SYS_RAW_H
 #define SYS_RAW_H
 
+#if !(defined(__x86_64__) || defined(__aarch64__)) || !defined(__LP64__) ||                        \
+	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "poolmem runs on x86-64 and on little-endian aarch64, 64-bit both"
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,8 +47,6 @@ static inline long raw_call(long number, long a, long b, long c, long d, long e,
 			 : "memory");
 	return x0;
 }
-#else
-#error "poolmem knows the system calls of x86-64 and aarch64 only"
 #endif
 
 static inline long raw_call3(long number, long a, long b, long c)

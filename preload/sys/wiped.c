@@ -2,11 +2,7 @@
 /* wiped.c: our own data that is wiped on fork. */
 #include "sys/wiped.h"
 
-#include "sys/memory.h"
-
-struct wiped wiped __attribute__((aligned(MEMORY_PAGE))) MEMORY_FAR;
-
-_Static_assert(sizeof(struct wiped) % MEMORY_PAGE == 0, "pages of its own");
+struct wiped wiped MEMORY_FAR;
 
 bool wiped_init(void)
 {

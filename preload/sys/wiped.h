@@ -8,9 +8,13 @@
 #ifndef SYS_WIPED_H
 #define SYS_WIPED_H
 
+#include "sys/memory.h"
+
 #include <poolmem/format.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#pragma GCC visibility push(hidden)
 
 struct wiped {
 	uint32_t alive;     /* 1 in the process that set itself up */
@@ -22,10 +26,12 @@ struct wiped {
 	uint32_t adding;   /* atomic: 1: a thread adds a chunk to the segment, 2: and others wait */
 	uint32_t entering; /* atomic: a thread enters a site, a frame or a module */
 	uint32_t switching; /* atomic: a thread takes what is asked for from outside */
+	uint32_t timing;    /* atomic: a thread adds to the timeline */
+	uint32_t kept;      /* 1 until a fork wipes it */
 	uint64_t enterer;   /* atomic: and whose thread's words these are */
-	uint8_t rest[4096 - 48];
+	uint8_t rest[4096 - 56];
 	struct pm_slot shared; /* counts of calls outside any heap, until they stand in the segment */
-};
+} __attribute__((aligned(MEMORY_PAGE_MAX)));
 
 extern struct wiped wiped;
 
@@ -44,5 +50,7 @@ static inline void wiped_done(uint32_t *flag)
 {
 	__atomic_store_n(flag, 0, __ATOMIC_RELEASE);
 }
+
+#pragma GCC visibility pop
 
 #endif

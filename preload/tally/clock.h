@@ -19,6 +19,8 @@
 #include <poolmem/format.h>
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 enum {
 	CLOCK_EPOCHS_PER_DOUBLING = 1024,
 	CLOCK_T1_MAX = 100,
@@ -94,5 +96,7 @@ unsigned clock_bucket(unsigned generation, unsigned age);
 
 /* What the buckets mean, for the segment's table of ages. */
 void clock_describe(struct pm_age ages[PM_AGE_COUNT]);
+
+#pragma GCC visibility pop
 
 #endif

@@ -4,7 +4,9 @@
  *
  * A counter word has one writer, the thread that holds its slot, so a plain read-modify-write to memory
  * is enough; it must be a single instruction, so that a signal handler that allocates between load and
- * store loses nothing.  See struct pm_tally for what a reader does with these.
+ * store loses nothing.  Elsewhere than on x86-64, whose stores are seen in their order, it is an exclusive pair, which a
+ * handler in between makes start over, and a release: who sees a free counted sees the allocation counted before it.  See
+ * struct pm_tally for what a reader does with these.
  */
 #ifndef TALLY_COUNTERS_H
 #define TALLY_COUNTERS_H
@@ -36,7 +38,7 @@ static inline void tally_add(uint64_t *word, uint64_t amount)
 #if defined(__x86_64__)
 	__asm__ volatile("addq %1, %0" : "+m"(*word) : "er"(amount));
 #else
-	__atomic_fetch_add(word, amount, __ATOMIC_RELAXED);
+	__atomic_fetch_add(word, amount, __ATOMIC_RELEASE);
 #endif
 }
 
@@ -45,7 +47,7 @@ static inline void tally_increment(uint64_t *word)
 #if defined(__x86_64__)
 	__asm__ volatile("incq %0" : "+m"(*word));
 #else
-	__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
 #endif
 }
 
@@ -65,20 +67,27 @@ static inline uint64_t tally_frees(const struct pm_tally *tally)
 	return sum;
 }
 
-/* For words of several writers: raises it to `value` unless it is higher already. */
-static inline void tally_raise(uint64_t *word, uint64_t value)
+/* For words of several writers: raises it to `value` unless it is as high already.  Returns whether it was lower. */
+static inline bool tally_raise(uint64_t *word, uint64_t value)
 {
 	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
-	while (old < value && !__atomic_compare_exchange_n(word, &old, value, true,
-							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
+	while (old < value)
+		if (__atomic_compare_exchange_n(word, &old, value, true, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return true;
+	return false;
 }
 
-/* Sets the countdown to `until_event` allocations from now; the count stays what it is. */
+/*
+ * Sets the countdown to `until_event` allocations from now; the count stays what it is.  The limit that goes is not in force
+ * any more for whoever sees that it is gone.
+ */
 static inline void tally_arm(struct pm_tally *tally, int64_t until_event)
 {
 	uint8_t sequence = (uint8_t)(tally->left + 1);
-	tally->limit[sequence & 1] = (int64_t)tally_allocations(tally) + until_event;
+	int64_t limit = (int64_t)tally_allocations(tally) + until_event;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_store_n(&tally->limit[sequence & 1], limit, __ATOMIC_RELAXED);
 	__atomic_store_n(&tally->left, until_event * PM_LEFT_STEP + sequence, __ATOMIC_RELEASE);
 }
 

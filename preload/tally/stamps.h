@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 enum {
 	STAMP_FREE = 0,
 	STAMP_FIRST = 1,
@@ -57,5 +59,7 @@ static inline unsigned stamp_age(uint8_t stamp)
 		return PM_AGE_COUNT - 1;
 	return at < 0 ? 0 : (unsigned)(at / (int64_t)sizeof(uint64_t));
 }
+
+#pragma GCC visibility pop
 
 #endif

@@ -144,3 +144,39 @@ check()
 	run -0 "$poolmem" leaks --no-default-suppressions "$pid"
 	[[ $output == *"Never freed: "*"ended without exit()"*"no leak for that"* ]]
 }
+
+# agree FILE OPTION...: sites and leaks say the same of each stack
+agree()
+{
+	local file=$1
+	shift
+	"$poolmem" leaks --json "$@" "$file" >json
+	"$poolmem" sites --json --sort leaked "$@" "$file" >sites.json
+	python3 - <<-'END'
+		import collections, json
+		def stacks(report):
+		    frames = [json.dumps(frame) for frame in report["frames"]]
+		    return collections.Counter({(tuple(frames[f] for f in site["frames"]), site["leaked"], site["leaked_bytes"]): 1
+		                                for site in report["sites"] if site["leaked"]})
+		leaks, sites = json.load(open("json")), json.load(open("sites.json"))
+		assert leaks["of"] == "leaked" and stacks(leaks) == stacks(sites)
+		assert leaks["left"]["blocks"] == sites["all"]["leaked"] and leaks["left"]["bytes"] == sites["all"]["leaked_bytes"]
+		assert leaks["suppressed"] == sites["suppressed"], (leaks["suppressed"], sites["suppressed"])
+		for site in sites["sites"]:
+		    assert site["leaked_bytes"] == sum(row["leaked_bytes"] for row in site["classes"])
+	END
+}
+
+@test "leaks: sites --sort leaked says the same, less what is suppressed" {
+	account
+	POOLMEM=$POOLMEM,sites=all "$poolmem" run -f -o run.pm -- ls -l / >/dev/null
+	agree run.pm
+	grep -A 1 '"suppressed": {' sites.json | grep -q '"sites": [1-9]'
+	agree run.pm --no-default-suppressions
+	printf 'leak:^site_plain$\n' >rules
+	agree sites.pms --suppressions rules
+	run -0 "$poolmem" sites --sort leaked --suppressions rules --no-default-suppressions sites.pms
+	[[ $(tr -s '\n ' ' ' <<<"$output") == *"Suppressed, and not counted as never freed: "*" by 1 call site; "* ]]
+	run -0 "$poolmem" sites sites.pms
+	[[ $output != *Suppressed* ]]
+}

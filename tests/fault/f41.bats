@@ -46,6 +46,34 @@ small_disk()
 	for size in 4k 64k 512k 2m; do apart small_disk $size; done
 }
 
+# What the kernel is asked to drop from arenas, which lie at addresses below 2^44, begins and ends with a page of so many bytes.
+dropped_whole_pages()
+{
+	strace -f --seccomp-bpf -o "$out/calls" -e trace=madvise,munmap,mremap -E POOLMEM="dir=$out/segments,purge.ms=1" \
+		-E LD_PRELOAD="$lib" "$build/tests/posix/$2" >&2
+	python3 - "$1" "$out/calls" <<-'END'
+		import re, sys
+		page, seen = int(sys.argv[1]), 0
+		for line in open(sys.argv[2]):
+		    call = re.search(r"(munmap|mremap|madvise)\((0x[0-9a-f]+), (\d+)(.*)", line)
+		    if call and int(call[2], 16) < 1 << 44 and ("DONTNEED" in call[4] or call[1] != "madvise"):
+		        assert int(call[2], 16) % page == 0 and int(call[3]) % page == 0, line
+		        seen += 1
+		assert seen > 10, seen
+	END
+}
+
+with_pages()
+{
+	built -DPM_FORCE_PAGE=$1
+	basic_counts
+	dropped_whole_pages $1 sleeps
+	dropped_whole_pages $1 goesback
+}
+
+@test "F41 pages of 16 KiB" { with_pages 16384; }
+@test "F41 pages of 64 KiB" { with_pages 65536; }
+
 @test "F41 no MADV_WIPEONFORK: children of fork are told apart" {
 	built -DPM_FORCE_NO_WIPE
 	basic_counts
@@ -55,4 +83,23 @@ small_disk()
 		basic_counts
 		[ "$(told '"fixed_size" in notes and "no_wipe_on_fork" in notes')" = True ]
 	fi
+}
+
+@test "F41 no PAGEMAP_SCAN: pages that were only read are told by their being mapped once" {
+	built -DPM_FORCE_NO_SCAN
+	cat >"$out/zeros.c" <<-'END'
+		#include <stdlib.h>
+		int main(void)
+		{
+			char *block = calloc(1, 20 << 20);
+			volatile char sum = 0;
+			for (int at = 0; at < 20 << 20; at += 4096)
+				sum += block[at];
+			return 0;
+		}
+	END
+	gcc -o "$out/zeros" "$out/zeros.c"
+	POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib "$out/zeros"
+	"$poolmem" frag --json "$out"/segments/*.pms >"$out/json"
+	python3 "$POOLMEM_ROOT/tests/exact/frag.py" residual "$out/json"
 }

@@ -3,7 +3,8 @@
 
 usage: sites.py POOLMEM DIRECTORY EXPRESSION
 In the expression: `d`, the document; `sum_of(figure, function)`: of sites whose stack leads through the function, of all
-without one; `stacks(function)`: their stacks, as tuples of names, innermost first; `report`: what `poolmem report` says.
+without one; `stacks(function)`: their stacks, as tuples of names, innermost first; `stack(site)`: that of one; `report`: what
+`poolmem report` says.
 """
 import glob
 import json
@@ -35,6 +36,7 @@ def main():
         return sum(site[figure] for site in through(function))
 
     print(eval(f"({expression})", {"d": d, "report": report, "metrics": report["metrics"], "sum_of": sum_of,
+                            "stack": names,
                             "stacks": lambda function: [names(site) for site in through(function)]}))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# How a program of this folder is run under the library, and what the report then says.
+# How a program is run under the library, and what the report then says.
 
 load ../posix/preload
 
@@ -41,7 +41,7 @@ equal()
 # sites EXPRESSION: the same over the sites of the only segment; see sites.py
 sites()
 {
-	python3 "$here/sites.py" "$poolmem" "$out/segments" "$1"
+	python3 "$here/../fault/sites.py" "$poolmem" "$out/segments" "$1"
 }
 
 # recorded FUNCTION BLOCKS: under sites.period=1 each block that was counted is recorded, and of them so many, or more, have a

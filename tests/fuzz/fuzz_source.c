@@ -18,6 +18,7 @@
 #include "unit/names_builder.h"
 #include "unit/recording_helper.h"
 #include "unit/segment_builder.h"
+#include "unit/survey_builder.h"
 
 #include <stdint.h>
 
@@ -205,6 +206,8 @@ static struct bytes make_seed(int which)
 		add_children(&b);
 	if (which <= 3)
 		builder_example_sited(&b);
+	if (which == 1 || which == 2)
+		builder_example_surveyed(&b, "/usr/lib/libc.so.6");
 	if (which == 0 || which == 4) {
 		bytes_add(&result, b.file.data, b.file.count);
 	} else {

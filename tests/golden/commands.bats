@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report survival sites leaks diff flamegraph export list clean doctor; do
+	for command in run report survival sites leaks frag map diff flamegraph export list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
@@ -56,7 +56,7 @@ segment()
 	run -2 "$poolmem" report --filter '(' "$capture"
 	run -2 "$poolmem" report --color often "$capture"
 	[[ $output == "poolmem report: --color takes"* ]]
-	for command in 'report a.pm' 'survival a.pm' 'sites a.pm' 'leaks a.pm' list clean doctor 'run -f'; do
+	for command in 'report a.pm' 'survival a.pm' 'sites a.pm' 'leaks a.pm' 'frag a.pm' 'map a.pm' list clean doctor 'run -f'; do
 		run "$poolmem" $command --josn
 		[[ $output == "poolmem ${command%% *}: there is no option '--josn'; did you mean '--json'?"* ]]
 	done
@@ -65,6 +65,28 @@ segment()
 	run -2 "$poolmem" list extra
 	run -2 "$poolmem" clean --older-than soon
 	run -2 "$poolmem" clean --older-than 99999999999999999d
+}
+
+@test "frag: what cannot be read or asked for" {
+	run -3 "$poolmem" frag /nonexistent
+	run -3 "$poolmem" frag "$here/damaged/capture.pm"
+	run -1 "$poolmem" frag 999999
+	for size in '' 0 many -3 1Q; do
+		run -2 --separate-stderr "$poolmem" frag --free "$size" "$capture"
+		[[ $stderr == *"--free takes a size as 100M"* ]]
+	done
+	run -2 "$poolmem" frag --svg - "$capture"
+	touch there.svg
+	run -1 --separate-stderr "$poolmem" frag --svg there.svg "$capture"
+	[[ $stderr == *there.svg* && ! -s there.svg ]]
+	run -1 --separate-stderr "$poolmem" frag -o /dev/full "$here/surveyed/capture.pm"
+	[[ $stderr == *"No space left"* ]]
+	run -0 "$poolmem" frag --free 100K "$here/surveyed/capture.pm"
+	[[ $output == *"To get 100.0 KiB back"*"128.0 KiB"* ]]
+	run -0 "$poolmem" frag --free 1G "$here/surveyed/capture.pm"
+	[[ $output == *"do not come to that much"* ]]
+	run -0 "$poolmem" frag "$capture"
+	[[ $output == *"No survey was made"*"run --frag"* ]]
 }
 
 @test "report: what cannot be read" {
@@ -109,7 +131,7 @@ segment()
 @test "report: -o writes a whole file or none" {
 	"$poolmem" report -o report.txt "$capture"
 	"$poolmem" report "$capture" | cmp - report.txt
-	"$poolmem" report --json -o report.txt "$capture"
+	"$poolmem" report --json -f -o report.txt "$capture"
 	python3 -m json.tool report.txt >/dev/null
 	[ "$(ls | wc -l)" = 2 ]
 	(ulimit -f 1 && ! "$poolmem" report --json -n 0 -o report2.txt "$here/tree/capture.pm") 2>/dev/null
@@ -337,7 +359,6 @@ for i in range(12000):
 	run -2 "$poolmem" survival --filter '(' "$capture"
 	run -2 "$poolmem" report --thresholds 1:1:1 "$capture"
 	[[ $output == *"there is no option '--thresholds'"* ]]
-	run -2 "$poolmem" report -f "$capture"
 	run -2 "$poolmem" report --svg x.svg "$capture"
 	[ ! -e x.svg ]
 	run -2 "$poolmem" survival --svg - "$capture"
@@ -461,7 +482,7 @@ assert text.count("<polyline") == 2 and text.count("<polygon") == 1'
 
 @test "a report is not written over a capture" {
 	cp "$here/sites/capture.pm" "$BATS_TEST_TMPDIR/kept.pm"
-	for command in "report -o" "survival -o" "survival -f --svg" "sites -o"; do
+	for command in "report -o" "survival -o" "survival -f --svg" "sites -o" "map -o" "map -f --svg" "map -f --png"; do
 		run --separate-stderr "$poolmem" ${command% *} ${command##* } "$BATS_TEST_TMPDIR/kept.pm" "$BATS_TEST_TMPDIR/kept.pm"
 		[ "$status" -eq 1 ]
 		[[ $stderr == *"write to another file"* ]]
@@ -469,14 +490,23 @@ assert text.count("<polyline") == 2 and text.count("<polygon") == 1'
 	done
 }
 
-@test "what is about call sites or survival replaces no file without -f" {
+@test "no command replaces a file without -f" {
 	cd "$BATS_TEST_TMPDIR"
-	for command in sites "sites --json" "flamegraph --collapsed" "export --format csv" survival "survival --site ."; do
+	mkdir -p segments
+	cp "$here/exited/capture.pm" segments/last.pm
+	for command in report "report --json" sites "sites --json" leaks "flamegraph --collapsed" "export --format csv" survival \
+		"survival --site ." frag "diff $here/sites/capture.pm" "list --json" "clean --dry-run"; do
+		operand=$here/sites/capture.pm
+		[[ $command != @(list|clean)* ]] || operand=
 		echo kept >there
-		run -1 --separate-stderr "$poolmem" $command -o there "$here/sites/capture.pm"
+		run -1 --separate-stderr "$poolmem" $command -o there $operand
 		[[ $stderr == *"there is there already: give -f to replace it"* && $(<there) = kept ]]
-		run -0 "$poolmem" $command -f -o there "$here/sites/capture.pm"
+		ln -sf there link
+		run -1 --separate-stderr "$poolmem" $command -o link $operand
+		[[ $stderr == *"link is there already: give -f to replace it"* && $(<there) = kept ]]
+		run -0 "$poolmem" $command -f -o there $operand
 		[[ $(<there) != kept ]]
+		run -0 "$poolmem" $command -o /dev/null $operand
 	done
 }
 
@@ -715,4 +745,189 @@ assert {"dropped.stacks", "dropped.blocks"} <= set(report["metrics"])' "$BATS_TE
 	[[ $output == *"no call sites were recorded"* ]]
 	run -1 "$poolmem" flamegraph -o /nonexistent/x.svg "$here/sites/capture.pm"
 	run -1 bash -c '"$0" flamegraph "$1" >/dev/full' "$poolmem" "$here/sites/capture.pm"
+}
+
+@test "map: wrong options, nothing to show" {
+	run -2 "$poolmem" map --by colour "$capture"
+	[[ $output == *"--by takes occupancy, class, owner or age, not 'colour'"* ]]
+	run -2 "$poolmem" map --sort live "$capture"
+	[[ $output == *"--sort takes address or occupancy, not 'live'"* ]]
+	for expression in '(' 'class:(' 'thread:('; do
+		run -2 "$poolmem" map --filter "$expression" "$capture"
+	done
+	for scale in 0 -1 many 1.5 2000000000000; do
+		run -2 "$poolmem" map --scale "$scale" "$capture"
+		[[ $output == *"--scale takes a number of units, not '$scale'"* ]]
+	done
+	for width in 0 39 1001 wide; do
+		run -2 "$poolmem" map --width "$width" "$capture"
+		[[ $output == *"--width takes a number from 40 to 1000, not '$width'"* ]]
+	done
+	for option in --svg --png; do
+		run -2 "$poolmem" map $option - "$capture"
+		[[ $output == *"take a file, not '-'"* ]]
+	done
+	run -2 "$poolmem" report --by class "$capture"
+	[[ $output == *"there is no option '--by'"* ]]
+	run -1 --separate-stderr "$poolmem" map "$here/nothing/capture.pm"
+	[[ -z $output && $stderr == *"no process loaded libpoolmem.so: there is no map"* ]]
+	run -1 --separate-stderr "$poolmem" map "$here/sites_hostile/capture.pm"
+	[[ -z $output && $stderr == *"no map: arenas and pools are published at exit()"* ]]
+	run -1 --separate-stderr "$poolmem" map --by age "$capture"
+	[[ -z $output && $stderr == *"record with poolmem run --frag"* ]]
+	run -1 --separate-stderr "$poolmem" map --filter thread:nobody "$capture"
+	[[ -z $output && $stderr == *"no pool matches the filter"* ]]
+	run -1 "$poolmem" map --filter nobody "$capture"
+	run -3 "$poolmem" map /nonexistent
+	run -3 "$poolmem" map "$here/damaged/capture.pm"
+	run -1 bash -c '"$0" map "$1" >/dev/full' "$poolmem" "$capture"
+	run -1 "$poolmem" map --svg /dev/full "$capture"
+	run -1 "$poolmem" map --png /dev/full "$capture"
+}
+
+@test "map: a sign for each unit, or for several of them" {
+	run -0 "$poolmem" map "$here/heap/capture.pm"
+	[[ $output == *"a sign is 1 unit, a row 4.0 MiB"*"  7f0000000000  ........~....LL"* ]]
+	run -0 "$poolmem" map --scale 16 "$here/heap/capture.pm"
+	[[ $output == *"a sign is 16 units together, a row 64.0 MiB"* ]]
+	[ "$(grep -c '^  7f' <<<"$output")" = 1 ]
+	run -0 "$poolmem" map --scale 1000000 "$here/heap/capture.pm"
+	[ "$(grep -c '^  7f' <<<"$output")" = 1 ]
+	run -0 "$poolmem" map -n 2 --sort occupancy "$here/heap/capture.pm"
+	[[ $output == *"Shown are 2 of 8 arenas; the figures are of all."*"7f0000000000"*"7f0000400000"* ]]
+	[ "$(grep -c '^  7f' <<<"$output")" = 2 ]
+	run -0 "$poolmem" map --filter class:large "$here/heap/capture.pm"
+	[[ $output == *"There are no pools that the filter wants."*"  7f0000000000  ////////~////LL"* ]]
+	for width in 40 79 80 81 132 200; do
+		run -0 "$poolmem" map --width $width "$here/heap/capture.pm"
+		shown=$(grep '^  7f' <<<"$output" | wc -L)
+		[ "$shown" -le $width ]
+		[ "$shown" -gt $((width / 2 - 16)) ]
+	done
+	run -0 script -qec "stty cols 60; '$poolmem' map '$here/heap/capture.pm'" /dev/null
+	[ "$(tr -d '\r' <<<"$output" | grep '7f0' | sed 's/\x1b\[[0-9;]*m//g' | wc -L)" = 48 ]
+}
+
+@test "map: no line is longer than 80 columns" {
+	for capture in exited tree killed heap; do
+		for by in occupancy class owner; do
+			run -0 "$poolmem" map --all --by $by "$here/$capture/capture.pm"
+			[ "$(grep '^ ' <<<"$output" | wc -L)" -le 80 ]
+			run -0 "$poolmem" map "$here/$capture/capture.pm"
+			[ "$(grep '^ ' <<<"$output" | wc -L)" -le 80 ]
+		done
+	done
+}
+
+@test "map: a process of several, and what it has from its parent" {
+	run -0 "$poolmem" map "$here/tree/capture.pm"
+	[[ $output == *"1 of 3 processes that have a map: --all shows all"* ]]
+	run -0 "$poolmem" map --filter thread:2002 "$here/tree/capture.pm"
+	[[ $output == *"1 of 2 processes"*"pid 2001"* ]]
+	[ "$(grep -c '^Map' <<<"$output")" = 1 ]
+	run -0 "$poolmem" map --all "$here/tree/capture.pm"
+	[ "$(grep -c '^Map' <<<"$output")" = 3 ]
+	[[ $output == *"2 arenas that it has from its parent since the fork are left out; --inherited"* ]]
+	run -0 "$poolmem" map --all --inherited "$here/tree/capture.pm"
+	[[ $output != *"since the fork"* ]]
+	[ "$(grep -c '^  7f0000000000' <<<"$output")" = 3 ]
+	"$poolmem" map --json "$here/tree/capture.pm" | python3 -c '
+import json, sys
+assert [len(p["arenas"]) for p in json.load(sys.stdin)["processes"]] == [2, 2, 1]'
+}
+
+@test "map: in colour when asked, or on a terminal" {
+	run -0 "$poolmem" map "$capture"
+	[[ $output != *$'\e'* ]]
+	run -0 "$poolmem" map --color always "$capture"
+	[[ $output == *$'\e[38;5;124;48;5;124m.\e[0m'*"pools, from empty to full"* ]]
+	run -0 "$poolmem" map --color always --by class "$capture"
+	[[ $output == *$'\e[38;5;214;48;5;214ma\e[0m'*"pools, see below"* ]]
+	run -0 "$poolmem" map --color always --json "$capture"
+	[[ $output != *$'\e'* ]]
+	for setting in NO_COLOR=1 TERM=dumb; do
+		run -0 env TERM=xterm $setting script -qec "'$poolmem' map '$capture'" /dev/null
+		[[ $output != *$'\e[38'* ]]
+	done
+}
+
+@test "map: F34: a picture that needs nothing else and believes no name" {
+	for capture in exited tree killed heap four_to_a_doubling; do
+		for by in occupancy class owner; do
+			"$poolmem" map -f --all --by $by --svg map.svg "$here/$capture/capture.pm" >/dev/null
+			python3 - map.svg <<-'END'
+				import re, sys, xml.dom.minidom
+				text = open(sys.argv[1]).read()
+				root = xml.dom.minidom.parseString(text).documentElement
+				elements = [e.nodeName for e in root.getElementsByTagName("*")]
+				assert set(elements) <= {"style", "rect", "text", "title"}, set(elements)
+				assert elements.count("title") > 3
+				assert set(re.findall("https?://[^\"]*", text)) == {"http://www.w3.org/2000/svg"}
+				names = {a for e in root.getElementsByTagName("*") for a in e.attributes.keys()}
+				assert names <= {"class", "x", "y", "width", "height", "text-anchor"}, names
+				width, height = float(root.getAttribute("width")), float(root.getAttribute("height"))
+				for rect in root.getElementsByTagName("rect")[1:]:
+				    x, y, w, h = (float(rect.getAttribute(k)) for k in ("x", "y", "width", "height"))
+				    assert 0 <= x and x + w <= width and 0 <= y and y + h <= height, (x, y)
+				used = set(re.findall('class="(s\\d+)"', text))
+				assert all(text.count("." + c + " {") == 2 for c in used), used
+			END
+		done
+	done
+	"$poolmem" map -f --by owner --svg map.svg "$here/heap/capture.pm" >/dev/null
+	grep -q 'thread &lt;/title&gt;&lt;script&gt; (1700)' map.svg
+	grep -q '&lt;svg onload=alert(1)&gt;' map.svg
+	grep -q '>free, written to: 64.0 KiB, &lt;0.1 %<' map.svg
+	! grep -qP '[\x00-\x08\x0b-\x1f\x7f]' map.svg
+}
+
+@test "map: pixels are those of the cells" {
+	"$poolmem" map --png map.png "$here/exited/capture.pm" >/dev/null
+	python3 - map.png <<-'END'
+		import struct, sys, zlib
+		data = open(sys.argv[1], "rb").read()
+		assert data[:8] == b"\x89PNG\r\n\x1a\n"
+		at, chunks = 8, {}
+		while at < len(data):
+		    length, = struct.unpack(">I", data[at:at + 4])
+		    kind, body = data[at + 4:at + 8], data[at + 8:at + 8 + length]
+		    assert zlib.crc32(kind + body) == struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0]
+		    chunks[kind] = chunks.get(kind, b"") + body
+		    at += 12 + length
+		width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+		assert (width, depth, colour) == (1056, 8, 3), (width, depth, colour)
+		raw, before, rows = zlib.decompress(chunks[b"IDAT"]), bytes(width), []
+		for y in range(height):
+		    kind, row = raw[y * (width + 1)], bytearray(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
+		    for x in range(width):
+		        a, b = row[x - 1] if x else 0, before[x]
+		        c = before[x - 1] if x else 0
+		        p = a + b - c
+		        paeth = min((abs(p - v), n, v) for n, v in enumerate((a, b, c)))[2]
+		        row[x] = (row[x] + (0, a, b, (a + b) // 2, paeth)[kind]) & 255
+		    before = bytes(row)
+		    rows.append(before)
+		pixel = lambda x, y: "%02x%02x%02x" % tuple(chunks[b"PLTE"][3 * rows[y][x]:3 * rows[y][x] + 3])
+		top = next(y for y in range(height) if pixel(17, y) == "fddc7a")
+		cells = [pixel(16 + 16 * n + 7, top + 7) for n in range(9)]
+		assert cells == ["fddc7a", "a50026", "c7e8f0"] + ["9673c4"] * 3 + ["a9adb3", "e7e9ec", "ffffff"], cells
+		assert {pixel(16 + 16 * n + 7, top + 23) for n in range(64)} == {"5a2f8f"}
+	END
+}
+
+@test "map: pictures, not over other files without -f" {
+	run -0 "$poolmem" map --svg map.svg --png map.png "$capture"
+	[[ $output == *"What the units are"* && -s map.svg && -s map.png ]]
+	cp map.svg before.svg
+	for picture in svg png; do
+		run -1 --separate-stderr "$poolmem" map --$picture map.$picture "$here/heap/capture.pm"
+		[[ -z $output && $stderr == *"map.$picture is there already: give -f to replace it"* ]]
+	done
+	cmp map.svg before.svg
+	"$poolmem" map -f --svg map.svg --png map.png "$here/heap/capture.pm" >/dev/null
+	! cmp -s map.svg before.svg
+	run -1 "$poolmem" map --svg none/map.svg "$capture"
+	run -1 "$poolmem" map --png none/map.png "$capture"
+	"$poolmem" map --svg other.svg --json -o map.json "$capture"
+	python3 -m json.tool map.json >/dev/null
 }

@@ -24,6 +24,39 @@ golden_expected()
 	[ "$1" = report ] && echo "expected.$2" || echo "$1.$2"
 }
 
+# The pictures that are compared, and with which options they are made.
+declare -A golden_pictures=([tree/map.svg]='--all' [heap/map.svg]='' [heap/map_owner.svg]='--by owner --scale 32')
+
+# golden_picture POOLMEM GOLDEN NAME FILE
+golden_picture()
+{
+	# shellcheck disable=SC2086
+	LC_ALL=C.UTF-8 "$1" map ${golden_pictures[$3]} -f --svg "$4" "$2/${3%/*}/capture.pm" >/dev/null
+}
+
+# golden_over_time POOLMEM FOLDER time|allocs|json|svg: of frag what was live when
+golden_over_time()
+{
+	case $3 in
+	json) "$1" frag --json "$2/capture.pm" | python3 -c 'import json, sys
+json.dump(json.load(sys.stdin)["processes"][0]["timeline"], sys.stdout, indent=1)' ;;
+	svg)
+		local picture
+		picture=$(mktemp -d) || return
+		"$1" frag -o /dev/null --timeline "$picture/svg" "$2/capture.pm" && cat "$picture/svg"
+		rm -r "$picture"
+		;;
+	*) "$1" frag --by "$3" "$2/capture.pm" | sed -n '/^Over /,/^$/p' ;;
+	esac
+}
+
+# golden_commands FOLDER: what it is shown by; frag where that was once written down
+golden_commands()
+{
+	echo report survival sites leaks map
+	[ ! -e "$1/frag.txt" ] || echo frag
+}
+
 # golden_segments GOLDEN DIRECTORY: three segments out of captures, and a file that is none
 golden_segments()
 {

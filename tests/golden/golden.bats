@@ -14,7 +14,7 @@ setup()
 @test "golden: text and JSON of every capture" {
 	local folder command form count=0
 	for folder in "$here"/*/; do
-		for command in report survival sites leaks; do
+		for command in $(golden_commands "$folder"); do
 			for form in txt json; do
 				cp -r "$folder" "$out/case"
 				golden_run "$poolmem" "$out/case" $command $form >"$out/actual"
@@ -24,7 +24,25 @@ setup()
 			done
 		done
 	done
-	[ $count -ge 112 ]
+	[ $count -ge 180 ]
+}
+
+@test "golden: pictures of maps" {
+	local name
+	for name in "${!golden_pictures[@]}"; do
+		golden_picture "$poolmem" "$here" $name "$out/actual.svg"
+		diff -u "$here/$name" "$out/actual.svg"
+	done
+}
+
+@test "golden: what was live when, by time and by allocations, as JSON and as a picture" {
+	local form
+	for form in time allocs json svg; do
+		golden_over_time "$poolmem" "$here/timeline" $form >"$out/actual"
+		diff -u "$here/timeline/over_time.$form" "$out/actual"
+	done
+	python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$out/actual"
+	[ "$(awk 'length > 80' "$here/timeline/over_time.time" "$here/timeline/over_time.allocs")" = "" ]
 }
 
 @test "golden: what is read is valid JSON with the common members" {
@@ -70,7 +88,38 @@ setup()
 }
 
 @test "golden: F35: no control character in any output" {
-	! LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.* "$here"/*/survival.* "$here"/*/leaks.*
+	! LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.* "$here"/*/survival.* "$here"/*/leaks.* "$here"/*/frag.* \
+		"$here"/*/map.*
+}
+
+@test "golden: F34, F35: frag as a picture" {
+	for folder in surveyed surveyed_hostile; do
+		cp "$here/$folder/capture.pm" "$out"
+		(cd "$out" && "$poolmem" frag -f --svg actual.svg capture.pm >actual.txt)
+		diff -u "$here/$folder/frag.svg" "$out/actual.svg"
+		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$out/actual.svg"
+	done
+	! grep -l '<script\|<img\|onerror=' "$here"/*/frag.svg
+}
+
+@test "golden: frag as JSON adds up, and no line of its text is wider than a terminal" {
+	for folder in "$here"/*/; do
+		[ -e "$folder/frag.json" ] && ! grep -q '^stderr' "$folder/frag.json" || continue
+		python3 - "$folder" <<-'END'
+			import json, sys
+			for p in json.load(open(sys.argv[1] + "/frag.json"))["processes"]:
+			    w = p["waterfall"]
+			    if w["rss"] is not None:
+			        assert sum(w["parts"].values()) + w["residual"] == w["rss"], w
+			        assert sum(o["bytes"] for o in w["others"]) == w["parts"]["other"], w
+			    pins = p["pins"]
+			    for level in ("pools", "pages") if pins else ():
+			        held = sum(h[level]["sole"] + h[level]["shared"] for h in pins["holders"])
+			        assert 0 <= pins["pinned"][level] - held <= 1000, (level, held)
+			for line in open(sys.argv[1] + "/frag.txt"):
+			    assert len(line) <= 81 or not line.startswith("  "), line
+		END
+	done
 }
 
 @test "golden: JSON of list and clean" {

@@ -8,6 +8,7 @@
  */
 #include "unit/names_builder.h"
 #include "unit/segment_builder.h"
+#include "unit/survey_builder.h"
 
 #include <sys/stat.h>
 
@@ -186,6 +187,29 @@ static void make_phases(void)
 	keep("phases", whole(b, NULL));
 }
 
+/* What was live when: a ramp, a peak between two looks from outside, a plateau; and marks. */
+static void make_timeline(void)
+{
+	static const char run[] =
+		"{\"command\":[\"./example\"],\"exit\":0,\"began_ns\":5000001500,"
+		"\"processes\":[{\"pid\":1500,\"exit\":0,\"rss_peak\":7340032,\"elapsed_ns\":1240000000}],"
+		"\"rss\":[[1,1048576],[101,2621440],[201,4194304],[301,5242880],[401,6291456],[501,6815744],"
+		"[601,7340032],[701,6029312],[901,6029312],[1101,6291456],[1201,6291456]]}";
+	struct builder b = builder_example(1500, PM_STATE_EXITED, false);
+	builder_example_marked(&b);
+	uint64_t began = builder_record(&b, b.leader)->began_ns;
+	uint32_t number = builder_timeline(&b, b.leader, 0);
+
+	for (uint64_t i = 1; i <= 120; i++) {
+		uint64_t live = i <= 40 ? i * 30000 : i == 55 ? 2 << 20 : 1000000 + i * 1000;
+		uint64_t used = i <= 55 ? live + live / 5 : 2400000;
+		builder_moment(&b, number,
+			       (struct pm_moment){began + i * 10000000, i * 94, live, used,
+						  i > 55 ? 1 << 20 : 0, i < 30 ? 3 << 20 : 6 << 20});
+	}
+	keep("timeline", whole(b, run));
+}
+
 /* Each block by its stack. */
 static void make_sites(void)
 {
@@ -322,6 +346,66 @@ static void make_sites_hostile(void)
 	keep("sites_hostile", whole(b, NULL));
 }
 
+enum { FILLED = 6 }; /* arenas */
+
+/* Pools of many classes, fuller from arena to arena, between large blocks and what is free; one in ten is empty. */
+static void fill_arena(struct builder *b, struct pm_arena *arena, uint32_t index)
+{
+	for (uint32_t unit = 0; unit < 64; unit++) {
+		uint32_t size_class = 1 + (unit * 7 + index) % 24,
+			 capacity = PM_UNIT_BYTES / (size_class * 16);
+		uint32_t live = unit % 10 ? capacity * (index * 64 + unit) / (FILLED * 64) : 0;
+		if (unit % 16 == 13) {
+			arena->pool[unit] = (struct pm_pool){.state = PM_POOL_LARGE, .pages = 30};
+			unit++; /* it has two units */
+		} else if (unit % 16 == 8) {
+			arena->free_units |= UINT64_C(1) << unit;
+			arena->dirty_units |= (uint64_t)(index + unit == 8) << unit;
+		} else {
+			builder_pool(arena, unit, b->leader + (index * 5 + unit / 16) % 12,
+				     size_class, size_class * 16, live);
+		}
+	}
+}
+
+/* A heap larger than a picture has rows for.  F34: its threads have names that would drive a browser. */
+static void make_heap(void)
+{
+	static const char argv[] = "./<svg onload=alert(1)>\0&\033[2J\"";
+	struct builder b = builder_begin(1700, false);
+	uint32_t process = builder_process(&b, 1700, 1, 0, PM_STATE_RUNNING), map = 0;
+
+	for (uint32_t thread = 1; thread < 12; thread++)
+		builder_slot(&b, process, thread, PM_SLOT_THREAD, 1700 + thread);
+	builder_allocated(&b, process, 3, 1000);
+	builder_allocated(&b, process, 105, 49);
+	builder_fact(&b, process, PM_FACT_ARGV, argv, sizeof argv);
+	builder_record(&b, process)->epoch = 40;
+	builder_record(&b, process)->published_epoch = 38;
+	for (uint32_t index = 0; index < FILLED + 25; index++) {
+		if (index % PM_MAP_ARENAS == 0)
+			map = builder_add(&b, PM_CHUNK_MAP, process, index / PM_MAP_ARENAS);
+		uint64_t base = 0x7f0000000000 + (uint64_t)index * 0x400000;
+		struct pm_arena *arena = builder_arena(&b, map, index % PM_MAP_ARENAS, base, 64);
+		if (index < FILLED)
+			fill_arena(&b, arena, index);
+		else if (index == FILLED)
+			builder_arena(&b, map, index % PM_MAP_ARENAS, base, 1)->free_units = 1;
+		else
+			arena->kind = PM_ARENA_HUGE;
+		if (index == 21)
+			arena->huge_bytes = (UINT64_C(60) << 22) - 8192;
+	}
+	struct pm_arena *huge = &((struct pm_map *)builder_chunk(&b, map - 1))
+					 ->arena[21 % PM_MAP_ARENAS];
+	huge->pool[0] = (struct pm_pool){.state = PM_POOL_LARGE, .pages = 24 * 1024 - 2};
+	keep("heap", whole(b, "{\"command\":[\"./<svg onload=alert(1)>\"],\"exit\":-1,\"signal\":9,"
+			      "\"threads\":[[1700,1700,\"</title><script>\",0,9000000000],"
+			      "[1700,1701,\"\\u001b]52;c;x\\u0007\",0,9000000000],"
+			      "[1700,1703,\"a&b\\u202e\\\"\",0,9000000000]],"
+			      "\"processes\":[{\"pid\":1700,\"exit\":-1,\"signal\":9}]}"));
+}
+
 static void make_nothing(void)
 {
 	struct bytes capture = capture_begin();
@@ -360,6 +444,21 @@ static void make_damaged(void)
 	keep("damaged", capture);
 }
 
+/* Where each block and page was; of what cannot be written, too. */
+static void make_surveyed(void)
+{
+	struct builder b = builder_example(1234, PM_STATE_EXITED, false);
+	builder_example_sited(&b);
+	builder_example_surveyed(&b, "/usr/lib/libc.so.6");
+	keep("surveyed", whole(b, NULL));
+
+	b = builder_example(1234, PM_STATE_EXITED, false);
+	builder_text_fact(&b, b.leader, PM_FACT_EXE, "/tmp/\033]52;c;x\a<b>&\"'\x9b\xff");
+	builder_example_surveyed(
+		&b, "/tmp/</script><img onerror=alert(1)>\033]0;x\a\xe2\x80\xa8\xff\xc2\x9b");
+	keep("surveyed_hostile", whole(b, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -372,13 +471,16 @@ int main(int argc, char **argv)
 	make_hostile();
 	make_clocks();
 	make_phases();
+	make_timeline();
 	make_sites();
 	make_packed();
 	make_sampled();
 	make_sites_hostile();
+	make_heap();
 	make_nothing();
 	make_cut();
 	make_newer();
 	make_damaged();
+	make_surveyed();
 	return 0;
 }

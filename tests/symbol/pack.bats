@@ -96,13 +96,34 @@ record()
 	"$poolmem" pack -f a.pm
 	cmp a.packed.pm kept
 	run -1 "$poolmem" pack a.packed.pm
-	[[ $output == *"it is packed already: pack the capture that it was made of" ]]
+	[[ $output == *"it is packed already, and read anywhere as it is; to look names up anew pack the capture that it was made of" ]]
 	run -1 "$poolmem" pack -o /no/such/place.pm a.pm
 	[[ $output == *"cannot write"* ]]
 	mkdir there
 	run -1 "$poolmem" pack -o there a.pm
 	[[ $output == *"is not a regular file" ]]
 	[ -z "$(find . -name '.poolmem-*')" ]
+}
+
+@test "pack: to the standard output, when that is no terminal" {
+	export TMPDIR=$PWD/temporary
+	mkdir temporary
+	for kind in sites cut; do
+		cp "$golden/$kind/capture.pm" a.pm
+		"$poolmem" pack -f a.pm >told
+		"$poolmem" pack -o - a.pm 2>told_besides | cat >sent.pm
+		cmp sent.pm a.packed.pm
+		cmp <(tail -n +2 told) <(tail -n +2 told_besides)
+		[[ $(<told_besides) == "standard output: "* ]]
+	done
+	[ -z "$(ls temporary)" ]
+	run -2 "$poolmem" pack -o - --json a.pm
+	run script -qec "'$poolmem' pack -o - a.pm" /dev/null
+	[[ $status -eq 2 && $output == *"sends the capture to a terminal: redirect it"* ]]
+	run -1 bash -c '"$0" pack -o - a.pm 2>err >/dev/full' "$poolmem"
+	grep -q 'cannot write standard output: No space left on device' err
+	run -1 --separate-stderr env TMPDIR=/no/such/place "$poolmem" pack -o - a.pm
+	[[ -z $output && $stderr == *"cannot write /no/such/place/"* ]]
 }
 
 @test "pack: what is cut short, damaged or without sites" {

@@ -3,33 +3,11 @@
 #define _GNU_SOURCE 1
 
 #include "study/wrapper.h"
-#include "unit/recording_helper.h"
-#include "unit/segment_builder.h"
+#include "unit/sites_example.h"
 
-#include <criterion/criterion.h>
 #include <dlfcn.h>
 #include <link.h>
 #include <math.h>
-
-struct example {
-	struct builder b;
-	struct recording recording;
-	struct study study;
-	struct sites sites;
-};
-
-static void read_example(struct example *example, const struct site_query *query)
-{
-	struct failure why = {FAILURE_NONE, ""};
-	struct query all;
-
-	cr_assert(read_bytes(example->b.file.data, example->b.file.count, &example->recording, &why),
-		  "%s", why.text);
-	cr_assert(query_open(&all, NULL, NULL, &why));
-	study_make(&example->recording, &all, &example->study);
-	sites_make(&example->study, NULL, query, &example->sites);
-	query_close(&all);
-}
 
 static void example_begin(const char *filter, const char *order, const char *thread,
 			  struct example *ret)
@@ -41,16 +19,8 @@ static void example_begin(const char *filter, const char *order, const char *thr
 	query.without_files = true;
 	ret->b = builder_example(1000, PM_STATE_EXITED, true);
 	builder_example_sited(&ret->b);
-	read_example(ret, &query);
+	example_read(ret, &query);
 	site_query_close(&query);
-}
-
-static void example_end(struct example *example)
-{
-	sites_free(&example->sites);
-	study_free(&example->study);
-	recording_free(&example->recording);
-	builder_free(&example->b);
 }
 
 static const struct site *site_named(struct sites *sites, const char *name)
@@ -190,7 +160,7 @@ Test(sites, processes_are_merged_by_module)
 	builder_site(&example.b, rows,
 		     (struct pm_site){.frame = parse, .size_class = 3, .period = 1, .allocated = 5});
 	builder_module(&example.b, child, "/elsewhere/example", 0x400000);
-	read_example(&example, &query);
+	example_read(&example, &query);
 	cr_expect_eq(example.sites.used_count, 6);
 	expect_figure(&example.sites, "example+0x1344", SITE_ALLOCATED, 10125);
 	example_end(&example);
@@ -203,7 +173,7 @@ static void read_frames(struct builder *b, struct example *ret)
 {
 	const struct site_query query = {.without_files = true};
 	ret->b = *b;
-	read_example(ret, &query);
+	example_read(ret, &query);
 }
 
 static uint32_t depth_of(const struct frames *frames, uint32_t at)
@@ -376,7 +346,7 @@ Test(sites, functions_have_names_and_lines)
 		     (struct pm_site){.frame = frame, .size_class = 3, .period = 1, .allocated = 1});
 	builder_fact(&b, b.leader, PM_FACT_MODULE, payload, (uint32_t)(sizeof module + length));
 	example.b = b;
-	read_example(&example, &query);
+	example_read(&example, &query);
 	const struct named_call *call = site_location(&example.sites, &example.sites.list[0]);
 	cr_expect_str_eq(call->label, "in_a_function_of_this_name");
 	cr_assert_not_null(call->call.file);

@@ -7,6 +7,7 @@
 
 #include "unit/recording_helper.h"
 #include "unit/segment_builder.h"
+#include "unit/survey_builder.h"
 
 #include <criterion/criterion.h>
 #include <stddef.h>
@@ -78,6 +79,57 @@ Test(verify, every_bit_of_the_header)
 		if (!digest(b.file.data, b.file.count, &why))
 			cr_assert(is_message(&why), "bit %zu: %s", bit, why.text);
 		b.file.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	}
+	builder_free(&b);
+}
+
+Test(verify, pools_of_a_survey_that_share_pages)
+{
+	const struct pm_survey begin = {.page_bytes = SURVEY_PAGE, .knows_pages = 1};
+	const struct pm_survey other = {.page_bytes = SURVEY_PAGE / 4, .knows_pages = 1};
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	struct bytes stream = {NULL, 0};
+	struct recording recording;
+	struct failure why;
+
+	survey_fact(&stream, PM_SURVEY_BEGIN, &begin, sizeof begin, NULL);
+	survey_arena_fact(&stream, survey_base, PM_ARENA_POOLS, 8, 0, 128);
+	survey_pool_fact(&stream, 1, 0, 3, 48, 3, 0);
+	survey_pool_fact(&stream, 0, 0, 3, 48, 3, 0);
+	survey_large_fact(&stream, 0, 90000, PM_SURVEY_LARGE, 1);
+	survey_pool_fact(&stream, 1, 0, 4, 64, 3, 0);
+	survey_fact(&stream, PM_SURVEY_BEGIN, &other, sizeof other, NULL);
+	survey_fact(&stream, PM_SURVEY_END, "", 0, NULL);
+	survey_put(&b, &stream);
+	cr_assert(read_bytes(b.file.data, b.file.count, &recording, &why), "%s", why.text);
+	const struct survey *survey = recording.processes[0].survey;
+	cr_expect(survey->is_whole && survey->page_bytes == SURVEY_PAGE);
+	for (size_t i = 1; i < survey->pool_count; i++)
+		cr_expect_geq(survey->pools[i].first,
+			      survey->pools[i - 1].first + survey->pools[i - 1].bytes);
+	cr_expect_eq(survey->pool_count + survey->torn, 5);
+	recording_free(&recording);
+	bytes_free(&stream);
+	builder_free(&b);
+}
+
+Test(verify, a_bit_in_each_word_of_a_survey, .timeout = 100)
+{
+	struct builder b = builder_example(1000, PM_STATE_EXITED, true);
+	struct failure why;
+
+	builder_example_sited(&b);
+	builder_example_surveyed(&b, "/usr/lib/libc.so.6");
+	for (uint32_t n = 1; n < builder_header(&b)->chunks; n++) {
+		struct pm_chunk *chunk = builder_chunk(&b, n);
+		unsigned char *stream = (unsigned char *)(chunk + 1);
+		for (size_t bit = 0;
+		     chunk->kind == PM_CHUNK_SURVEY && bit < chunk->used_bytes * 8UL; bit += 61) {
+			stream[bit / 8] ^= (unsigned char)(1 << bit % 8);
+			if (!digest(b.file.data, b.file.count, &why))
+				cr_assert(is_message(&why), "bit %zu: %s", bit, why.text);
+			stream[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		}
 	}
 	builder_free(&b);
 }

@@ -96,6 +96,7 @@ static void nothing_is_lost(void)
 			  region.first_free, i);
 	}
 	cr_expect_eq(free_units * PM_UNIT_BYTES, region.mapped_bytes);
+	cr_expect_eq(free_units * PM_UNIT_BYTES, region.free_bytes);
 	cr_expect_eq(dirty_units * PM_UNIT_BYTES, region.free_dirty);
 }
 

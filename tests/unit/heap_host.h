@@ -224,17 +224,40 @@ static inline void host_expect_nothing_left(void)
 	cr_assert_eq(host.misuses, 0);
 }
 
-/* Runs `body` in that many threads, of small stacks; its argument is the thread's number. */
+struct host_start {
+	void *(*body)(void *);
+	pthread_barrier_t *all;
+	uintptr_t number;
+};
+
+static inline void *host_start(void *argument)
+{
+	const struct host_start *start = argument;
+	pthread_barrier_wait(start->all);
+	return start->body((void *)start->number);
+}
+
+/*
+ * Runs `body` in that many threads, of small stacks; its argument is the thread's number.  None
+ * begins before all are there: at a limit of address space the first would leave the last no stack.
+ */
 static inline void host_threads(unsigned count, void *(*body)(void *))
 {
-	pthread_t thread[64];
+	enum { MOST = 64 };
+	struct host_start start[MOST];
+	pthread_t thread[MOST];
+	pthread_barrier_t all;
 	pthread_attr_t small;
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 256 << 10);
-	for (uintptr_t i = 0; i < count; i++)
-		cr_assert(pthread_create(&thread[i], &small, body, (void *)i) == 0);
+	pthread_barrier_init(&all, NULL, count);
+	for (uintptr_t i = 0; i < count; i++) {
+		start[i] = (struct host_start){body, &all, i};
+		cr_assert(pthread_create(&thread[i], &small, host_start, &start[i]) == 0);
+	}
 	for (unsigned i = 0; i < count; i++)
 		pthread_join(thread[i], NULL);
+	pthread_barrier_destroy(&all);
 }
 
 static inline uint32_t host_random(uint32_t *state)

@@ -46,9 +46,11 @@ static void thin_out(uint32_t *random, unsigned percent)
 			give(&held[i]);
 }
 
+/* Of the kernel's page that it lies in: make EXTRA_CFLAGS=-DPM_FORCE_PAGE=65536 testprogs. */
 static bool is_live_page(const struct pool *pool, unsigned page)
 {
-	size_t begin = (size_t)page * CLASS_PAGE, end = begin + CLASS_PAGE;
+	size_t begin = page * (size_t)CLASS_PAGE / memory_page() * memory_page();
+	size_t end = begin + memory_page();
 	for (size_t i = begin / pool->block_bytes;
 	     i < pool->threaded && i * pool->block_bytes < end; i++)
 		if (pool->stamps[i] != STAMP_FREE)

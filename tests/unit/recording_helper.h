@@ -12,11 +12,14 @@
 #include "model/recording.h"
 #include "render/diff.h"
 #include "render/flamegraph.h"
+#include "render/frag.h"
 #include "render/leaks.h"
+#include "render/map.h"
 #include "render/report.h"
 #include "render/site_survival.h"
 #include "render/sites.h"
 #include "render/survival.h"
+#include "render/timeline.h"
 #include "study/study.h"
 
 #include <fcntl.h>
@@ -85,6 +88,7 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	struct advice_list advice;
 	const struct site_view table = {.view.row_max = 20, .advice = &advice},
 			       stacks = {.stacks = true}, tree = {.tree = true, .share_min = 0.01};
+	struct suppressions suppressions = {.count = 0};
 	struct site_query query;
 	struct failure why;
 	struct sites sites;
@@ -92,6 +96,8 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	if (!site_query_open(&query, "x|0", NULL, NULL, &why))
 		_exit(96);
 	query.without_files = !study->recording->names; /* a packed one opens none */
+	suppressions_add_known(&suppressions);
+	query.suppressions = &suppressions;
 	sites_make(study, NULL, &query, &sites);
 	advice_make(study, &sites, &advice);
 	sites_text(study, &sites, &stacks, sink);
@@ -107,6 +113,7 @@ static inline void sites_all(const struct study *study, struct sink *sink)
 	advice_free(&advice);
 	sites_free(&sites);
 	site_query_close(&query);
+	suppressions_free(&suppressions);
 }
 
 /* What was never freed, in each form. */
@@ -152,6 +159,80 @@ static inline void diff_all(const struct study *study, struct sink *sink)
 	sites_free(&after);
 }
 
+/* A map by something, in one of the forms; pixels take long: one map in eight. */
+static inline void map_in_a_form(const struct map_sheet *sheet, struct sink *sink)
+{
+	static unsigned turn;
+	struct failure why;
+	unsigned char *file = NULL;
+	size_t bytes;
+
+	switch (sheet->maps->by) {
+	case MAP_BY_CLASS: map_json(sheet, sink); return;
+	case MAP_BY_OWNER: map_svg(sheet, sink); return;
+	case MAP_BY_AGE:
+		if (turn++ % 8 == 0 && !map_png(sheet, &file, &bytes, &why))
+			_exit(94);
+		free(file);
+		return;
+	default: map_text(sheet, sink);
+	}
+}
+
+static inline void maps_all(const struct study *study, struct sink *sink)
+{
+	for (int by = 0; by < MAP_COLOURING_COUNT; by++) {
+		struct map_query query = {.by = (enum map_colouring)by,
+					  .order = by % 2 ? MAP_ORDER_OCCUPANCY : MAP_ORDER_ADDRESS,
+					  .inherited = by % 2};
+		for (size_t i = 0; i < study->process_count; i++) {
+			struct map map;
+			struct map_sheet sheet = {study, &study->ranked[i], &map, 1, 1, 0, 0};
+			map_make(study->recording, study->ranked[i]->process, &query, &map);
+			map_in_a_form(&sheet, sink);
+			map_free(&map);
+		}
+	}
+}
+
+/* What was live when, of each process, in each form. */
+static inline void timeline_all(const struct study *study, struct sink *sink)
+{
+	for (size_t i = 0; i < study->process_count; i++) {
+		const struct process_study *of = &study->processes[i];
+		struct over_time over_time;
+		over_time_of(study->recording, of->process, &of->figures.metrics, &over_time);
+		json_decref(timeline_json(&over_time));
+		for (enum time_axis axis = AXIS_TIME; axis <= AXIS_ALLOCS; axis++) {
+			timeline_text(&over_time, axis, sink);
+			if (over_time.count)
+				timeline_svg(study, &over_time, axis, sink);
+		}
+		over_time_free(&over_time);
+	}
+}
+
+/* Where resident memory is, in each form, for half of what is pinned and for more than there is. */
+static inline void frag_all(const struct study *study, struct sink *sink)
+{
+	const struct site_query all = {.without_files = true};
+	const struct view view = {.row_max = 20, .all = true};
+	struct sites sites;
+
+	sites_make(study, NULL, &all, &sites);
+	for (unsigned turn = 0; turn < 2; turn++) {
+		struct frag frag;
+		frag_make(study, &sites, turn ? UINT64_MAX : 0, turn ? FRAG_PEAK : FRAG_CHOOSE,
+			  &frag);
+		frag_text(&frag, turn ? AXIS_ALLOCS : AXIS_TIME, &view, sink);
+		frag_json(&frag, &view, sink);
+		if (frag.count)
+			frag_svg(&frag, sink);
+		frag_free(&frag);
+	}
+	sites_free(&sites);
+}
+
 /* All that a reader does: reports, survival and sites, thrown away. */
 static inline void report_all(const struct recording *recording)
 {
@@ -168,8 +249,11 @@ static inline void report_all(const struct recording *recording)
 		_exit(97);
 	survival_all(&study, &view, &sink);
 	sites_all(&study, &sink);
+	maps_all(&study, &sink);
 	leaks_all(&study, &sink);
 	diff_all(&study, &sink);
+	timeline_all(&study, &sink);
+	frag_all(&study, &sink);
 	sink_close(&sink, &why);
 	study_free(&study);
 	query_close(&query);

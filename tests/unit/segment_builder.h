@@ -373,6 +373,31 @@ static inline void builder_mark(struct builder *b, uint32_t number, const char *
 	memcpy((unsigned char *)marks->mark + index * marks->mark_stride, &mark, sizeof mark);
 }
 
+/* A timeline without moments, each of which is longer by more_bytes than this version's. */
+static inline uint32_t builder_timeline(struct builder *b, uint32_t process, uint32_t more_bytes)
+{
+	uint32_t number = builder_add(b, PM_CHUNK_TIMELINE, process, 0);
+	struct pm_timeline *timeline = builder_chunk(b, number);
+	size_t room = b->chunk_bytes - __builtin_offsetof(struct pm_timeline, open);
+	timeline->moment_stride = sizeof(struct pm_moment) + more_bytes;
+	timeline->room = (uint32_t)(room / timeline->moment_stride - 2) / 2;
+	return number;
+}
+
+/* The next moment, the last one of which is the open one. */
+static inline void builder_moment(struct builder *b, uint32_t number, struct pm_moment moment)
+{
+	struct pm_timeline *timeline = builder_chunk(b, number);
+	unsigned char *open = (unsigned char *)timeline->open;
+	size_t points = timeline->state & 0xffff;
+	if (timeline->state) {
+		memcpy(open + (2 + points) * timeline->moment_stride, open, sizeof moment);
+		timeline->state++;
+	}
+	memcpy(open, &moment, sizeof moment);
+	timeline->state += UINT64_C(1) << 32;
+}
+
 /* A chunk of frames, each longer by more_bytes than this version's. */
 static inline uint32_t builder_frames(struct builder *b, uint32_t process, uint32_t more_bytes)
 {

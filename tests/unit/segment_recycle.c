@@ -177,6 +177,35 @@ Test(recycle, not_by_a_stranger_to_the_pids)
 	rmdir(directory);
 }
 
+/* What it had noted of itself is not the next one's, and what is present of its chunk is still known. */
+Test(recycle, an_emptied_timeline)
+{
+	cr_assert(mkdtemp(directory));
+	create(dead_pid());
+	for (uint32_t n = segment.header->leader + 1; n < AREAS / 2; n++) {
+		struct pm_timeline *timeline = segment_timeline(n);
+		cr_assert(segment_timeline_present(timeline, sizeof *timeline));
+		memset(timeline->open, 1, sizeof *timeline - offsetof(struct pm_timeline, open));
+		timeline->state = 1;
+	}
+	uint32_t chunks = segment.header->chunks, claimed = segment_claim_any();
+	cr_assert_lt(claimed, AREAS / 2);
+	for (uint32_t n = 1; n < chunks; n++) {
+		const struct pm_timeline *timeline = segment_chunk(n);
+		const unsigned char *bytes = (const void *)timeline;
+		if (timeline->chunk.kind != PM_CHUNK_TIMELINE || timeline->chunk.process != claimed)
+			continue;
+		cr_assert_geq(timeline->chunk.used_bytes, sizeof *timeline);
+		for (size_t i = sizeof timeline->chunk; i < sizeof *timeline; i++)
+			cr_assert_eq(bytes[i], 0);
+		cr_assert_eq((uintptr_t)segment_timeline(claimed), (uintptr_t)timeline);
+		claimed = 0;
+	}
+	cr_assert_eq(claimed, 0, "it has one");
+	destroy();
+	rmdir(directory);
+}
+
 /* Forked between the call that grows the mapping and the note of it. */
 Test(grow, a_child_that_does_not_know_how_much_is_mapped)
 {

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inspect.h: surveys a process that runs, from outside: see PM_INSIDE.
+ *
+ * Its memory is read as a debugger would, which needs the same rights; it is not stopped and does not notice.
+ */
+#ifndef POOLMEM_LAUNCH_INSPECT_H
+#define POOLMEM_LAUNCH_INSPECT_H
+
+#include "model/recording.h"
+
+/*
+ * Gives the process a survey, taken again while its RSS changes by more than half a per cent meanwhile, a few times.
+ * false: it has ended, may not be read, or was recorded by a library that does not say where to look.
+ */
+bool inspect(const struct recording *recording, struct process *process, struct failure *why);
+
+/* Its stream alone, as in SURVEY chunks, taken so many times at most.  Freed by the caller; NULL: as above. */
+void *inspect_stream(const struct recording *recording, const struct process *process,
+		     unsigned tries, size_t *ret_bytes, struct failure *why);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* growth.c: see growth.h. */
+#include "study/growth.h"
+
+#include "study/site_sums.h"
+#include "text/allocate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int by_frame(const void *left, const void *right)
+{
+	const struct growth_row *a = left, *b = right;
+	return (a->frame > b->frame) - (a->frame < b->frame);
+}
+
+static int most_first(const void *left, const void *right)
+{
+	const struct growth_row *a = left, *b = right;
+	if (a->bytes != b->bytes)
+		return a->bytes < b->bytes ? 1 : -1;
+	return by_frame(left, right);
+}
+
+/* How many blocks a recorded one stands for. */
+static double weight_of(const struct process *process, const struct pm_survey_live *live)
+{
+	const struct pm_site row = {.size_class = live->size_class, .large_log2 = live->large_log2};
+
+	if (live->period <= 1 || live->size_class >= process->layout->class_count ||
+	    live->large_log2 >= 64)
+		return 1;
+	double share = -expm1(-(double)site_unit(&row, process) / (double)live->period);
+	return share > 0 ? 1 / share : 1;
+}
+
+static int64_t whole(double value)
+{
+	return value > -0x1p62 && value < 0x1p62 ? llround(value) : 0;
+}
+
+static struct growth_row row_of(const struct process *process, const struct pm_survey_live *live)
+{
+	double weight = weight_of(process, live);
+
+	return (struct growth_row){live->frame, whole((double)live->blocks * weight),
+				   whole((double)live->bytes * weight)};
+}
+
+static struct pm_survey_live live_now(const struct pm_site *row)
+{
+	return (struct pm_survey_live){
+		.frame = row->frame,
+		.size_class = row->size_class,
+		.large_log2 = row->large_log2,
+		.period = row->period,
+		.blocks = (int64_t)(row->allocated - row->freed),
+		.bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) + row->resized_bytes,
+	};
+}
+
+static size_t merge(struct growth_row *rows, size_t count)
+{
+	size_t kept = 0;
+
+	if (count)
+		qsort(rows, count, sizeof *rows, by_frame);
+	for (size_t i = 0; i < count; i++)
+		if (kept && rows[kept - 1].frame == rows[i].frame) {
+			rows[kept - 1].blocks += rows[i].blocks;
+			rows[kept - 1].bytes += rows[i].bytes;
+		} else {
+			rows[kept++] = rows[i];
+		}
+	return kept;
+}
+
+void growth_make(const struct process *process, const struct survey *survey, struct growth *ret)
+{
+	struct growth growth = {.rows = NULL};
+	size_t count = 0;
+
+	*ret = growth;
+	if (!survey || !survey->is_whole || !survey->live_count)
+		return;
+	growth.rows = allocate(process->site_count + survey->live_count + 1, sizeof *growth.rows);
+	for (size_t i = 0; i < process->site_count; i++) {
+		struct pm_survey_live now = live_now(&process->sites[i]);
+		growth.rows[count++] = row_of(process, &now);
+	}
+	for (size_t i = 0; i < survey->live_count; i++) {
+		struct growth_row then = row_of(process, &survey->live[i]);
+		growth.rows[count++] = (struct growth_row){then.frame, -then.blocks, -then.bytes};
+	}
+	count = merge(growth.rows, count);
+	for (size_t i = 0; i < count; i++) {
+		growth.bytes += growth.rows[i].bytes;
+		if (growth.rows[i].bytes > 0)
+			growth.rows[growth.count++] = growth.rows[i];
+	}
+	if (growth.count)
+		qsort(growth.rows, growth.count, sizeof *growth.rows, most_first);
+	*ret = growth;
+}
+
+void growth_free(struct growth *growth)
+{
+	free(growth->rows);
+}

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+# Where resident memory is and who pins it: equal, to the unit, to the account that a program keeps of its pages; and what is
+# promised comes back when the advice is followed.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	prepare
+	cd "$out"
+	mkfifo go
+}
+
+teardown()
+{
+	[ -z "${pid-}" ] || kill -9 "$pid" 2>/dev/null || true
+}
+
+check()
+{
+	PYTHONDONTWRITEBYTECODE=1 python3 "$BATS_TEST_DIRNAME/frag.py" "$@"
+}
+
+# function and size class that keep memory, by case
+causes="pools:keep:32 peak:cache:208 lifetimes:keep:112 thread:keep:64 threads:keep:64"
+
+# started SETTINGS CASE HOW: the program is there, and waits
+started()
+{
+	rm -f segments/*
+	exec 8<>go
+	POOLMEM=dir=$out/segments,$1 LD_PRELOAD=$lib "$programs/frag" "$2" "$3" <go >said 8>&- &
+	pid=$!
+	for i in $(seq 600); do
+		[ ! -s said ] || [[ $(</proc/$pid/wchan) != *pipe* ]] || break
+		sleep 0.05
+	done
+	sleep 0.1
+}
+
+ended()
+{
+	echo >&8
+	wait "$pid"
+	pid=
+	exec 8>&-
+}
+
+@test "frag: at the end, call sites: each page as the program has it" {
+	for row in $causes; do
+		IFS=: read -r name function bytes <<<"$row"
+		rm -f segments/*
+		POOLMEM=dir=$out/segments,frag=exit,sites=all LD_PRELOAD=$lib "$programs/frag" "$name" exit >account
+		"$poolmem" frag --json -n 0 segments/*.pms >json
+		check account json account "$function"
+	done
+}
+
+@test "frag: at the end, size classes" {
+	for row in $causes; do
+		IFS=: read -r name function bytes <<<"$row"
+		rm -f segments/*
+		POOLMEM=dir=$out/segments,frag=exit,sites=off LD_PRELOAD=$lib "$programs/frag" "$name" exit >account
+		"$poolmem" frag --json -n 0 segments/*.pms >json
+		check account json account "$function" "$bytes"
+	done
+}
+
+@test "frag: of a process that waits: the same, and each mapping as the kernel has it" {
+	for row in $causes; do
+		IFS=: read -r name function bytes <<<"$row"
+		started sites=all "$name" wait
+		POOLMEM=dir=$out/segments "$poolmem" frag --json -n 0 "$pid" >json
+		cat /proc/$pid/smaps >smaps
+		ended
+		check account json said "$function"
+		check smaps json smaps
+	done
+	started sites=off pools wait
+	POOLMEM=dir=$out/segments "$poolmem" frag --json -n 0 "$pid" >json
+	ended
+	check account json said keep 32
+}
+
+@test "frag: who follows the advice gets nine tenths of what was promised, or more" {
+	for row in $causes; do
+		IFS=: read -r name function bytes <<<"$row"
+		started sites=all "$name" free
+		POOLMEM=dir=$out/segments "$poolmem" frag --json -n 0 "$pid" >json
+		ended
+		check freed json said "$function"
+	done
+}
+
+@test "frag: pages that were only read are the kernel's page of zeros, and not resident" {
+	cat >zeros.c <<-'END'
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			size_t bytes = (size_t)atoi(argv[1]) << 10;
+			volatile char sum = 0;
+			for (int i = 0; i < 20; i++) {
+				char *block = calloc(1, bytes);
+				for (size_t at = 0; at < bytes; at += 4096)
+					sum += block[at];
+				block[0] = 1;
+			}
+			if (argc > 2)
+				pause();
+			return 0;
+		}
+	END
+	cc -O1 -o zeros zeros.c
+	for kib in 100 3000 40000; do
+		rm -f segments/*
+		POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./zeros $kib
+		"$poolmem" frag --json segments/*.pms >json
+		check residual json
+		POOLMEM=dir=$out/segments LD_PRELOAD=$lib ./zeros $kib wait &
+		pid=$!
+		until [[ $(</proc/$pid/wchan) == *pause* ]]; do sleep 0.05; done
+		POOLMEM=dir=$out/segments "$poolmem" frag --json $pid >json
+		kill -9 $pid
+		check residual json
+	done
+}
+
+@test "frag: a survey that finds no room in the segment is said to be cut short" {
+	POOLMEM=dir=$out/segments,frag=exit,sites=off,segment.max=256K LD_PRELOAD=$lib "$programs/frag" pools exit >account
+	run -0 "$poolmem" frag segments/*.pms
+	[[ $output == *"was cut short"* && $output != *"Each block and each page is known"* ]]
+	"$poolmem" frag --json segments/*.pms >json
+	python3 -c 'import json
+p = json.load(open("json"))["processes"][0]
+assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None and p["pins"] is None'
+}
+
+@test "frag: of a process that was killed, or ran without frag=exit, what was published" {
+	started sites=off pools wait
+	kill -9 $pid
+	wait $pid || true
+	pid=
+	run -0 "$poolmem" frag segments/*.pms
+	[[ $output == *"No survey was made"*"run --frag"* ]]
+}
+
+@test "frag: a process whose memory may not be read: why, and what was published" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	open=$(mktemp -d /tmp/poolmem-open.XXXXXX)
+	chmod 1777 "$open"
+	cp "$lib" "$programs/frag" "$open"
+	exec 8<>go
+	setpriv --reuid=65534 --regid=65534 --clear-groups env POOLMEM=dir=$open/shm,sites=off \
+		LD_PRELOAD=$open/libpoolmem.so "$open/frag" pools wait <go >said 8>&- &
+	pid=$!
+	until [ -s said ] && [[ $(</proc/$pid/wchan) == *pipe* ]]; do sleep 0.05; done
+	run -0 --separate-stderr setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace \
+		"$poolmem" frag "$open"/shm/*"-$pid-"*.pms
+	ended
+	rm -r "$open"
+	[[ $stderr == *"process "*": its memory cannot be read: "*"be its user or root"* ]]
+	[[ $output == *"No survey was made"* ]]
+}
+
+@test "frag: under a seccomp filter that was there at exec nothing is opened at the end" {
+	POOLMEM=dir=$out/segments,frag=exit,sites=off LD_PRELOAD=$lib "$build/tests/fault/f31_filter" 1 getrandom \
+		strace -f -o calls "$programs/frag" pools exit >account
+	! grep -q 'proc/self/smaps\|proc/self/pagemap' calls
+	for segment in segments/*.pms; do
+		"$poolmem" frag --json "$segment" >json
+		! grep -q "Resident pages are not known.*seccomp" <("$poolmem" frag "$segment" | tr -s ' \n' ' ') || seen=1
+	done
+	[ "$seen" = 1 ]
+}
+
+@test "frag: limits, locked memory, threads that go on: no more than the residual that is said" {
+	(
+		ulimit -v 4000000
+		POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib "$programs/frag" peak exit >account
+	)
+	"$poolmem" frag --json segments/*.pms >json
+	check residual json
+	cat >locked.c <<-'END'
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		int main(void)
+		{
+			if (mlockall(MCL_CURRENT | MCL_FUTURE))
+				return 77;
+			for (int i = 0; i < 10000; i++)
+				memset(malloc(1000), 1, 1000);
+			memset(malloc(50 << 20), 1, 50 << 20);
+			return 0;
+		}
+	END
+	cc -O1 -o locked locked.c
+	rm -f segments/*
+	POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./locked || [ $? = 77 ]
+	"$poolmem" frag --json segments/*.pms >json
+	check residual json
+}
+
+@test "frag: of forked children each has its own; huge pages are said" {
+	cat >forks.c <<-'END'
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			for (int i = 0; i < 50000; i++)
+				memset(malloc(100), 1, 100);
+			char *huge = aligned_alloc(2 << 20, 64 << 20);
+			madvise(huge, 64 << 20, MADV_HUGEPAGE);
+			memset(huge, 1, 64 << 20);
+			if (fork() == 0) {
+				for (int i = 0; i < 50000; i++)
+					memset(malloc(60), 1, 60);
+				exit(0);
+			}
+			wait(NULL);
+			return 0;
+		}
+	END
+	cc -O1 -o forks forks.c
+	POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./forks
+	"$poolmem" frag --json segments/*.pms >json
+	python3 - <<-'END'
+		import json
+		processes = json.load(open("json"))["processes"]
+		assert len(processes) == 2
+		for p in processes:
+		    w = p["waterfall"]
+		    assert w["basis"] == "survey" and abs(w["residual"]) < w["rss"] / 100, w
+		    assert w["parts"]["requested"] + w["parts"]["slack"] > 67000000, w
+	END
+}
