@@ -36,6 +36,8 @@ const struct command_help help_clean = {
 		},
 };
 
+static const uint64_t BLANK_FOR_NS = UINT64_C(10000000000);
+
 struct tally {
 	uint64_t removed, removed_bytes, kept, failed;
 };
@@ -72,6 +74,12 @@ static void clean_row(const struct listing *listing, const struct listing_row *r
 	tally->removed_bytes += row->allocated_bytes;
 }
 
+/* A younger one may be that of a process that is about to fill it. */
+static bool is_abandoned(const struct listing_row *row)
+{
+	return row->is_blank && row->age_ns >= BLANK_FOR_NS;
+}
+
 static struct tally clean_all(const struct listing *listing, uint64_t age_min_ns,
 			      const struct reader *reader)
 {
@@ -80,7 +88,7 @@ static struct tally clean_all(const struct listing *listing, uint64_t age_min_ns
 	for (size_t i = 0; i < listing->count; i++) {
 		const struct listing_row *row = &listing->rows[i];
 		bool goes = row->life == LIFE_ENDED && row->age_ns >= age_min_ns &&
-			    (row->is_readable || row->is_blank || reader->view.all);
+			    (row->is_readable || is_abandoned(row) || reader->view.all);
 		if (goes)
 			clean_row(listing, row, reader->dry_run, &tally);
 		else

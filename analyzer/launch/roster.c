@@ -75,15 +75,17 @@ static void read_names(struct roster *roster)
 	roster->count = count;
 }
 
-/* A header that is not ready although nobody writes to it will never be. */
+/*
+ * A file that nobody writes to may be one whose maker has its name and not yet its descriptor, or
+ * one that was filled after it was opened here: while it has no header, whose it is stays open.
+ */
 static enum roster_state whose(const struct roster *roster, const struct input *input)
 {
-	bool is_abandoned = life_of_file(input) == LIFE_ENDED; /* first: it may end at any moment */
 	struct pm_header header;
 	struct failure ignored;
 
 	if (image_is_blank(input))
-		return is_abandoned ? ROSTER_FOREIGN : ROSTER_NEW;
+		return ROSTER_NEW;
 	if (!input_read(input, 0, &header, sizeof(header), &ignored) ||
 	    memcmp(header.magic, PM_MAGIC, sizeof(header.magic)) != 0 ||
 	    header.run_id != roster->run_id)

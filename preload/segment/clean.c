@@ -124,14 +124,17 @@ static uint64_t default_limit(int directory)
 	return eighth < TOTAL_DEFAULT ? eighth : TOTAL_DEFAULT;
 }
 
-/* Removes those of the list that are finished, while all are too much.  false: none was. */
+/*
+ * Removes those of the list that are finished, while all are too much.  false: none was.  What
+ * takes no room stays: it may be a file that another process is about to fill.
+ */
 static bool remove_oldest(int directory, struct oldest *list, uint64_t limit)
 {
 	bool any = false;
 	for (unsigned i = 0; i < list->count && list->total_bytes > limit; i++) {
 		const char *name = list->name[list->order[i]];
 		uint64_t bytes = allocated_bytes(directory, name);
-		if (!finished(directory, name) ||
+		if (!bytes || !finished(directory, name) ||
 		    raw_call3(SYS_unlinkat, directory, (long)name, 0) < 0)
 			continue;
 		list->total_bytes -= bytes;

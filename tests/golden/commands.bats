@@ -316,7 +316,10 @@ for i in range(12000):
 	[[ ${lines[1]} == *starting*1235* && ${lines[2]} == *"not readable"*1234* ]]
 	run -0 "$poolmem" list --json
 	[[ $output == *'"state": "starting"'* ]]
+	: >"$out/segments/$(printf '%016x' "$(date +%s%N)")-1236-0a1b2c3d.pms" # perhaps about to be filled
 	run -0 "$poolmem" clean
+	[[ $output == "removed 1 segment,"*"kept 2" ]]
+	run -0 "$poolmem" clean --all
 	[[ $output == "removed 1 segment,"*"kept 1" ]]
 	exec 9>&-
 	run -0 "$poolmem" clean

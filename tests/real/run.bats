@@ -425,14 +425,16 @@ trues()
 	cat >many <<-'END'
 		i=0
 		while [ $i -lt 2000 ]; do
-			/bin/true
+			/bin/true &
+			echo $! >>started
+			wait $!
 			i=$((i + 1))
 			[ $((i % 50)) != 0 ] || du -sk shm >>usage
 		done
 		echo $$
 	END
 	pid=$(POOLMEM=$POOLMEM,max=4M record -o a.pm -- sh many)
-	[ "$(trues a.pm | wc -l)" = 2000 ]
+	diff <(sort started) <(trues a.pm | sort) || { cat "$report"; find shm; return 1; }
 	[ "$(figure a.pm 'r["processes"][0]["pid"]')" = "$pid" ]
 	[ "$(figure a.pm 'r["metrics"]["process.pid"]')" = "$pid" ]
 	kept=$(stat -c %s a.pm) most=$(sort -n usage | tail -n 1 | cut -f 1)

@@ -2,6 +2,7 @@
 /* Where segments lie, what their names say, who is alive, and what follows an exec. */
 #define _GNU_SOURCE 1
 
+#include "launch/roster.h"
 #include "model/listing.h"
 #include "source/operand.h"
 #include "unit/recording_helper.h"
@@ -235,4 +236,25 @@ Test(directory, running_process_has_resident_figures)
 	cr_assert(recording_read(path, &recording, &why));
 	cr_expect_eq(recording.processes[0].state, STATE_ENDED);
 	recording_free(&recording);
+}
+
+/* Its maker may have the name and not yet the descriptor: nobody writes, and yet it will be one. */
+Test(directory, a_file_that_is_filled_after_a_look_belongs_to_the_run)
+{
+	enum { RUN = 77 };
+	struct roster roster;
+	int fd = open(directory, O_RDONLY | O_DIRECTORY);
+	struct builder b = builder_example(1234, PM_STATE_EXITED, true);
+
+	builder_header(&b)->run_id = RUN;
+	close(open(path_of(builder_header(&b)->created_ns, 1234), O_CREAT | O_WRONLY, 0600));
+	roster_open(fd, RUN, &roster);
+	roster_look(&roster, false);
+	cr_assert_eq(roster.finished_count, 0);
+	write_segment(&b, 1234);
+	roster_look(&roster, true);
+	cr_assert_eq(roster.finished_count, 1);
+	cr_assert_eq(roster.lost_count, 0);
+	roster_close(&roster);
+	close(fd);
 }

@@ -21,10 +21,16 @@ static void create(int directory, unsigned number, unsigned bytes)
 	close(file);
 }
 
+static void remove_all(void)
+{
+	char command[128];
+	snprintf(command, sizeof command, "rm -rf %s", path);
+	cr_assert_eq(system(command), 0);
+}
+
 /* Starts until one removes the oldest; `random` counts on as if it were even. */
 static unsigned starts_until_a_look(unsigned segments)
 {
-	char command[128];
 	cr_assert(mkdtemp(path));
 	int directory = open(path, O_RDONLY | O_DIRECTORY);
 	for (unsigned i = 0; i < segments; i++)
@@ -36,8 +42,7 @@ static unsigned starts_until_a_look(unsigned segments)
 			break;
 	}
 	close(directory);
-	snprintf(command, sizeof command, "rm -rf %s", path);
-	cr_assert_eq(system(command), 0);
+	remove_all();
 	return starts;
 }
 
@@ -56,4 +61,22 @@ Test(clean, an_eighth_of_those_there_are)
 Test(clean, very_many_segments)
 {
 	cr_assert_leq(starts_until_a_look(60000), 2048);
+}
+
+/* It may be one that another process has just made and is about to fill. */
+Test(clean, what_takes_no_room_stays)
+{
+	cr_assert(mkdtemp(path));
+	int directory = open(path, O_RDONLY | O_DIRECTORY);
+	create(directory, 0, 0);
+	create(directory, 1, 4096);
+	create(directory, 2, 4096);
+	int in_use = openat(directory, "0000000000000002-1-00000002.pms", O_WRONLY);
+	segment_clean(directory, 1, 64);
+	cr_expect(faccessat(directory, "0000000000000000-1-00000000.pms", F_OK, 0) == 0);
+	cr_expect(faccessat(directory, "0000000000000001-1-00000001.pms", F_OK, 0) < 0);
+	cr_expect(faccessat(directory, "0000000000000002-1-00000002.pms", F_OK, 0) == 0);
+	close(in_use);
+	close(directory);
+	remove_all();
 }
