@@ -7,19 +7,18 @@
 #include "launch/settings.h"
 #include "render/control.h"
 #include "study/mode.h"
+#include "text/clock.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	LETTER_WAIT = 256,
 	LETTER_JSON,
 	LOOK_MS = 5,
 	WAIT_MS = 1000,
-	MS_NS = 1000000,
 	SAMPLE_PERIOD = 512 << 10 /* of one that was started with sites.period=1 */
 };
 
@@ -205,16 +204,13 @@ static uint64_t period_wanted(const struct wish *wish, const struct control_stat
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / MS_NS;
+	return monotonic_ns() / CLOCK_MS_NS;
 }
 
 static bool await(const struct wish *wish, const struct control *control, uint64_t word,
 		  struct control_state *state, struct failure *why)
 {
-	const struct timespec pause = {.tv_nsec = LOOK_MS * (long)MS_NS};
+	const struct timespec pause = {.tv_nsec = LOOK_MS * (long)CLOCK_MS_NS};
 	uint64_t until = now_ms() + wish->wait_ms;
 
 	while (control_read(control, state, why)) {

@@ -2,12 +2,13 @@
 /* family.c: see family.h.  One read of /proc/PID/stat for each process tells all but its children. */
 #include "launch/family.h"
 
+#include "text/clock.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DEPTH_MAX = 64 };
@@ -148,10 +149,8 @@ static bool push_children(struct todo *todo, pid_t pid, unsigned long threads)
 
 static void note_threads(struct family *family, pid_t pid, const struct stat_line *line)
 {
-	struct timespec now;
+	uint64_t now_ns = monotonic_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	threads_saw(&family->threads, pid, pid, line->name, now_ns);
 	if (line->threads > 1)
 		threads_look(&family->threads, pid, now_ns);

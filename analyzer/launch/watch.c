@@ -3,14 +3,15 @@
 #define _GNU_SOURCE
 #include "launch/watch.h"
 
+#include "text/clock.h"
+
 #include <errno.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-	MS = 1000000,        /* nanoseconds */
+	MS = CLOCK_MS_NS,
 	FIRST_SAMPLE_MS = 1, /* then 2, 4, 8, ... up to the interval: short programs have samples too */
 	COLLECT_MS = 50,     /* between looks for finished segments */
 	SAMPLE_SHARE = 20,  /* looking takes at most one part in so many of the time */
@@ -19,14 +20,6 @@ enum {
 
 static const int taken_signals[] = {SIGCHLD, SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT,
 				    SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT};
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec;
-}
 
 void watch_prepare(struct watch *watch)
 {
@@ -47,18 +40,18 @@ void watch_begin(struct watch *watch, pid_t child)
 	getrusage(RUSAGE_SELF, &own);
 	watch->child = child;
 	watch->rss_floor = (uint64_t)own.ru_maxrss * 1024;
-	watch->began_real_ns = now_ns(CLOCK_REALTIME);
-	watch->began_ns = now_ns(CLOCK_MONOTONIC);
+	watch->began_real_ns = clock_ns(CLOCK_REALTIME);
+	watch->began_ns = monotonic_ns();
 }
 
 uint64_t watch_elapsed_ns(const struct watch *watch)
 {
-	return (watch->ended ? watch->ended_ns : now_ns(CLOCK_MONOTONIC)) - watch->began_ns;
+	return (watch->ended ? watch->ended_ns : monotonic_ns()) - watch->began_ns;
 }
 
 static void sample(struct watch *watch, const struct collect *collect)
 {
-	uint64_t at_ms = (now_ns(CLOCK_MONOTONIC) - watch->began_ns) / MS;
+	uint64_t at_ms = (monotonic_ns() - watch->began_ns) / MS;
 	uint64_t bytes = family_sample(&watch->family, watch->child);
 
 	if (bytes == 0)
@@ -85,7 +78,7 @@ static void stop_too(const struct watch *watch, int stop_signal)
 static void note_child_end(struct watch *watch, int wait_status, const struct rusage *usage)
 {
 	watch->ended = true;
-	watch->ended_ns = now_ns(CLOCK_MONOTONIC);
+	watch->ended_ns = monotonic_ns();
 	watch->wait_status = wait_status;
 	watch->usage = *usage;
 }
@@ -135,7 +128,7 @@ static void pass_on(const struct watch *watch, const siginfo_t *info)
 /* Waits for a signal until a moment; deals with it. */
 static void take_signal(struct watch *watch, uint64_t until_ns)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC), left = until_ns > now ? until_ns - now : 0;
+	uint64_t now = monotonic_ns(), left = until_ns > now ? until_ns - now : 0;
 	struct timespec timeout = {.tv_sec = (time_t)(left / (1000 * (uint64_t)MS)),
 				   .tv_nsec = (long)(left % (1000 * (uint64_t)MS))};
 	siginfo_t info;
@@ -150,7 +143,7 @@ static void take_signal(struct watch *watch, uint64_t until_ns)
 /* The next moment to sample, after one that took from `began` to now. */
 static uint64_t next_sample(const struct watch *watch, uint64_t began_ns, uint64_t *wait_ns)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC), least = (now - began_ns) * SAMPLE_SHARE;
+	uint64_t now = monotonic_ns(), least = (now - began_ns) * SAMPLE_SHARE;
 	uint64_t wait = *wait_ns > least ? *wait_ns : least;
 
 	*wait_ns = *wait_ns * 2 < watch->interval_ns ? *wait_ns * 2 : watch->interval_ns;
@@ -167,10 +160,10 @@ static bool has_children(void)
 /* Pipelines, process groups and sessions often die together: gives them a moment, daemons live on. */
 static void wait_for_aftermath(struct watch *watch)
 {
-	uint64_t until_ns = now_ns(CLOCK_MONOTONIC) + (uint64_t)AFTERMATH_MS * MS;
+	uint64_t until_ns = monotonic_ns() + (uint64_t)AFTERMATH_MS * MS;
 
 	reap(watch);
-	while (has_children() && now_ns(CLOCK_MONOTONIC) < until_ns)
+	while (has_children() && monotonic_ns() < until_ns)
 		take_signal(watch, until_ns);
 	family_sample(&watch->family, 0);
 }
@@ -183,9 +176,9 @@ static uint64_t earlier(uint64_t left_ns, uint64_t right_ns)
 /* The next moment to collect: at once while there is something to move. */
 static uint64_t collect_now(struct collect *collect)
 {
-	uint64_t began_ns = now_ns(CLOCK_MONOTONIC);
+	uint64_t began_ns = monotonic_ns();
 	bool has_moved = collect_some(collect);
-	uint64_t now = now_ns(CLOCK_MONOTONIC), least = (now - began_ns) * SAMPLE_SHARE;
+	uint64_t now = monotonic_ns(), least = (now - began_ns) * SAMPLE_SHARE;
 
 	if (has_moved)
 		return now;
@@ -201,7 +194,7 @@ void watch_run(struct watch *watch, struct collect *collect)
 	sample(watch, collect);
 	while (!watch->ended) {
 		take_signal(watch, earlier(sample_at_ns, collect_at_ns));
-		uint64_t now = now_ns(CLOCK_MONOTONIC);
+		uint64_t now = monotonic_ns();
 
 		if (!watch->ended && now >= sample_at_ns) {
 			sample(watch, collect);

@@ -6,18 +6,11 @@
 #include "model/saturate.h"
 #include "source/image.h"
 #include "text/allocate.h"
+#include "text/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static uint64_t real_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static uint64_t allocations_of(const struct process *process)
 {
@@ -63,7 +56,8 @@ static void read_row(const struct directory *directory, struct listing_row *row)
 static bool look(const struct directory *directory, const struct segment_name *name, bool is_deep,
 		 struct listing_row *ret)
 {
-	struct listing_row row = {.name = *name, .age_ns = excess(real_ns(), name->created_ns)};
+	struct listing_row row = {.name = *name,
+				  .age_ns = excess(clock_ns(CLOCK_REALTIME), name->created_ns)};
 	struct input input;
 
 	if (!input_open(directory->fd, name->text, &input, &row.why))

@@ -6,10 +6,10 @@
 #include "model/parts.h"
 #include "model/state.h"
 #include "text/allocate.h"
+#include "text/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What grows while images come in. */
 struct reading {
@@ -218,13 +218,6 @@ static bool read_images(struct source *source, struct reading *reading, struct f
 		case SOURCE_END: return true;
 		}
 	}
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* Those of processes that are not there are left. */

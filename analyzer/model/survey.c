@@ -5,6 +5,7 @@
 #include "model/parts.h"
 #include "source/facts.h"
 #include "text/allocate.h"
+#include "text/buffer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,8 +16,7 @@
 struct reading {
 	const struct process *process;
 	struct survey *survey;
-	char *smaps;
-	size_t smaps_bytes, smaps_room;
+	struct buffer smaps;
 	size_t mapping_room, range_room, arena_room, pool_room;
 	uint64_t unit_bytes;
 };
@@ -62,17 +62,7 @@ static bool read_begin(struct reading *reading, const struct fact *fact)
 
 static bool read_smaps(struct reading *reading, const struct fact *fact)
 {
-	if (reading->smaps_bytes + fact->byte_count + 1 > reading->smaps_room) {
-		size_t room = 2 * (reading->smaps_bytes + fact->byte_count + 1);
-		char *more = allocate(room, 1);
-		if (reading->smaps_bytes)
-			memcpy(more, reading->smaps, reading->smaps_bytes);
-		free(reading->smaps);
-		reading->smaps = more;
-		reading->smaps_room = room;
-	}
-	memcpy(reading->smaps + reading->smaps_bytes, fact->payload, fact->byte_count);
-	reading->smaps_bytes += fact->byte_count;
+	buffer_add(&reading->smaps, fact->payload, fact->byte_count);
 	return true;
 }
 
@@ -293,12 +283,9 @@ static void read_line(struct reading *reading, char *line)
 
 static void read_mappings(struct reading *reading)
 {
-	char *rest = reading->smaps, *line;
+	char *rest = reading->smaps.data, *line;
 
-	if (!rest)
-		return;
-	rest[reading->smaps_bytes] = 0;
-	while ((line = strsep(&rest, "\n")))
+	while (rest && (line = strsep(&rest, "\n")))
 		if (*line)
 			read_line(reading, line);
 }
@@ -356,7 +343,7 @@ static void read_all(struct reading *reading, struct facts *facts)
 		qsort(survey->arenas, survey->arena_count, sizeof *survey->arenas, by_base);
 	if (survey->mapping_count)
 		qsort(survey->mappings, survey->mapping_count, sizeof *survey->mappings, by_first);
-	free(reading->smaps);
+	buffer_free(&reading->smaps);
 }
 
 static struct survey *read_stream(const struct process *process, struct facts *facts)

@@ -6,11 +6,11 @@
 #include "source/frees.h"
 #include "source/settle.h"
 #include "text/allocate.h"
+#include "text/clock.h"
 #include "text/partition.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* While the counts are far apart all is read again. */
 enum { TRIES_MAX = 20, TRIES_MS = 250, REST_NS = 500000 };
@@ -441,9 +441,7 @@ static bool is_closer(const struct image *image, const struct image *other)
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return monotonic_ns() / CLOCK_MS_NS;
 }
 
 /* Who has slept is not sent off its processor at once. */

@@ -17,22 +17,6 @@
 static const char INFO_DIR[] = "/var/lib/dpkg/info", SUFFIX[] = ".list";
 enum { LIST_BYTES_MAX = 16 << 20, ALL_BYTES_MAX = 256 << 20 };
 
-static void add(struct packages *packages, const char *bytes, size_t byte_count)
-{
-	size_t needed = packages->byte_count + byte_count + 1;
-
-	if (needed > packages->room) {
-		packages->room = needed * 2;
-		char *files = realloc(packages->files, packages->room);
-		if (!files)
-			abort();
-		packages->files = files;
-	}
-	memcpy(packages->files + packages->byte_count, bytes, byte_count);
-	packages->byte_count += byte_count;
-	packages->files[packages->byte_count] = '\0';
-}
-
 static void add_list(struct packages *packages, const char *dir, const char *name, size_t length)
 {
 	char path[PATH_MAX];
@@ -43,13 +27,13 @@ static void add_list(struct packages *packages, const char *dir, const char *nam
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	if (!file_open(path, &file, &lack))
 		return;
-	if (file.bytes <= LIST_BYTES_MAX && packages->byte_count < ALL_BYTES_MAX &&
+	if (file.bytes <= LIST_BYTES_MAX && packages->files.bytes < ALL_BYTES_MAX &&
 	    file_read(&file, &bytes)) {
-		add(packages, "*", 1);
-		add(packages, name, length);
-		add(packages, "\n", 1);
-		add(packages, bytes, file.bytes);
-		add(packages, "\n", 1);
+		buffer_add(&packages->files, "*", 1);
+		buffer_add(&packages->files, name, length);
+		buffer_add(&packages->files, "\n", 1);
+		buffer_add(&packages->files, bytes, file.bytes);
+		buffer_add(&packages->files, "\n", 1);
 	}
 	free(bytes);
 	file_close(&file);
@@ -63,7 +47,7 @@ static void read_lists(struct packages *packages, const char *dir)
 	packages->is_read = true;
 	if (!lists)
 		return;
-	add(packages, "\n", 1);
+	buffer_add(&packages->files, "\n", 1);
 	while ((entry = readdir(lists))) {
 		size_t length = strlen(entry->d_name), suffix = sizeof SUFFIX - 1;
 		if (length > suffix && strcmp(entry->d_name + length - suffix, SUFFIX) == 0)
@@ -74,15 +58,15 @@ static void read_lists(struct packages *packages, const char *dir)
 
 bool packages_known(const struct packages *packages)
 {
-	return packages->byte_count > 1;
+	return packages->files.bytes > 1;
 }
 
 /* Of the line at `at` the list that it is in; without the architecture. */
 static char *package_at(const struct packages *packages, const char *at)
 {
-	while (at > packages->files && !(at[0] == '*' && at[-1] == '\n'))
+	while (at > packages->files.data && !(at[0] == '*' && at[-1] == '\n'))
 		at--;
-	return at > packages->files ? allocate_text(at + 1, strcspn(at + 1, ":\n")) : NULL;
+	return at > packages->files.data ? allocate_text(at + 1, strcspn(at + 1, ":\n")) : NULL;
 }
 
 static char *find(const struct packages *packages, const char *prefix, const char *path)
@@ -91,7 +75,7 @@ static char *find(const struct packages *packages, const char *prefix, const cha
 
 	if (asprintf(&line, "\n%s%s\n", prefix, path) < 0)
 		return NULL;
-	const char *at = packages->files ? strstr(packages->files, line) : NULL;
+	const char *at = packages->files.data ? strstr(packages->files.data, line) : NULL;
 	free(line);
 	return at ? package_at(packages, at) : NULL;
 }
@@ -142,6 +126,6 @@ char *package_debug(const char *package)
 
 void packages_free(struct packages *packages)
 {
-	free(packages->files);
-	*packages = (struct packages){0};
+	buffer_free(&packages->files);
+	*packages = (struct packages){.is_read = false};
 }

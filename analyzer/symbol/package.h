@@ -3,13 +3,13 @@
 #ifndef POOLMEM_SYMBOL_PACKAGE_H
 #define POOLMEM_SYMBOL_PACKAGE_H
 
+#include "text/buffer.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Begin with zero. */
 struct packages {
-	char *files; /* of all packages: "\n*package\n/path\n/path\n...", a NUL behind */
-	size_t byte_count, room;
+	struct buffer files; /* of all packages: "\n*package\n/path\n/path\n..." */
 	bool is_read;
 };
 

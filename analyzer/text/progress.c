@@ -4,22 +4,15 @@
 
 #include "text/progress.h"
 
+#include "text/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const uint64_t FIRST_NS = 500000000, AGAIN_NS = 100000000;
 enum { BAR_COLUMNS = 30 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* A dumb terminal cannot take a line back. */
 static bool can_show(void)
@@ -31,7 +24,7 @@ static bool can_show(void)
 
 struct progress progress_begin(const char *what)
 {
-	return (struct progress){.what = what, .began_ns = now_ns(), .is_wanted = can_show()};
+	return (struct progress){.what = what, .began_ns = monotonic_ns(), .is_wanted = can_show()};
 }
 
 static void show(struct progress *progress, uint64_t done, uint64_t total)
@@ -50,7 +43,7 @@ void progress_step(struct progress *progress, uint64_t done, uint64_t total)
 {
 	if (!progress || !progress->is_wanted)
 		return;
-	uint64_t now = now_ns();
+	uint64_t now = monotonic_ns();
 	if (now - progress->began_ns < FIRST_NS || now - progress->shown_ns < AGAIN_NS)
 		return;
 	progress->shown_ns = now;

@@ -19,7 +19,7 @@
 #include "sys/raw.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <poolmem/pagemap.h>
 
 /* A variant for tests of kernels before 6.7: make EXTRA_CFLAGS=-DPM_FORCE_NO_SCAN */
 #ifdef PM_FORCE_NO_SCAN
@@ -121,33 +121,14 @@ static void put_smaps(void)
 		raw_close(fd);
 }
 
-/* PAGEMAP_SCAN of linux/fs.h, since 6.7. */
-struct scan {
-	uint64_t size, flags, start, end, walk_end, regions, region_count, page_max;
-	uint64_t inverted, all_of, any_of, returned;
-};
-
-struct scanned {
-	uint64_t start, end, categories;
-};
-
-enum { SCAN_ZERO = 1 << 5, SCANNED_MAX = 64 };
-
 /* Pages that were only read, and never written to, are the kernel's page of zeros.  false: the kernel does not say. */
 static bool forget_zeros(uintptr_t address, size_t count)
 {
-	struct scanned regions[SCANNED_MAX];
-	struct scan scan = {.size = sizeof scan,
-			    .end = address + count * memory_page(),
-			    .walk_end = address,
-			    .regions = (uintptr_t)regions,
-			    .region_count = SCANNED_MAX,
-			    .all_of = SCAN_ZERO,
-			    .returned = SCAN_ZERO};
+	struct pm_scanned regions[PM_SCAN_REGIONS];
+	struct pm_scan scan = pm_scan_for_zeros(address, address + count * memory_page(), regions);
 	while (scan.walk_end < scan.end) {
 		scan.start = scan.walk_end;
-		long found = raw_call3(SYS_ioctl, surveying->pagemap, _IOWR('f', 16, struct scan),
-				       (long)&scan);
+		long found = raw_call3(SYS_ioctl, surveying->pagemap, PM_SCAN_CALL, (long)&scan);
 		if (PM_SCAN_REFUSED || found < 0 || scan.walk_end <= scan.start)
 			return false;
 		for (long i = 0; i < found; i++)
@@ -164,13 +145,11 @@ static bool forget_zeros(uintptr_t address, size_t count)
  */
 static void guess_zeros(size_t count)
 {
-	const uint64_t present = UINT64_C(1) << 63, file = UINT64_C(1) << 61,
-		       alone = UINT64_C(1) << 56;
 	const struct pm_process *process = life_process();
 	if (process->parent || process->children || process->children_unseen)
 		return;
 	for (size_t i = 0; i < count; i++)
-		if ((surveying->pages[i] & (present | file | alone)) == present)
+		if (pm_page_may_be_zeros(surveying->pages[i]))
 			surveying->pages[i] = 0;
 }
 
@@ -230,7 +209,7 @@ static void look_at_pages(uintptr_t address, size_t count)
 
 static bool is_present(size_t page)
 {
-	return surveying->pages[page] >> 63;
+	return surveying->pages[page] & PM_PAGE_PRESENT;
 }
 
 static uint64_t resident_bytes(uintptr_t address, size_t bytes)
