@@ -6,7 +6,6 @@
 #include "cmd/command.h"
 #include "cmd/site_study.h"
 #include "launch/inspect.h"
-#include "launch/say.h"
 #include "launch/settings.h"
 
 #include <string.h>
@@ -106,25 +105,13 @@ static bool show(struct site_study *of, const struct wish *wish, const struct re
 	return shown;
 }
 
-/* A process that runs is looked at now. */
-static void inspect_all(struct recording *recording)
-{
-	struct failure why;
-
-	for (size_t i = 0; i < recording->process_count; i++) {
-		struct process *process = &recording->processes[i];
-		if (process->state == STATE_RUNNING && !inspect(recording, process, &why))
-			say("process %u: %s", process->record.pid, why.text);
-	}
-}
-
 static bool frag(const struct reader *reader, const struct wish *wish, struct failure *why)
 {
 	struct site_study of;
 
 	if (!site_study_open(reader->operand, &wish->query, &of, why))
 		return false;
-	inspect_all(&of.recording);
+	inspect_running(&of.recording);
 	bool shown = show(&of, wish, reader, why);
 	site_study_close(&of);
 	return shown;

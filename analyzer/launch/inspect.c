@@ -4,25 +4,31 @@
 #include "launch/inspect.h"
 
 #include "launch/inspected.h"
+#include "launch/say.h"
 #include "model/survey.h"
 #include "text/allocate.h"
 #include "text/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum {
-	TRIES = 5,
-	DRIFT_SHARE = 200, /* one part in so many is held still enough */
-};
+enum { TRIES = 5 };
+
+static const double DRIFT_SHARE = 0.005; /* is held still enough */
 
 bool peek(const struct inspected *target, uint64_t address, void *to, size_t bytes)
 {
 	struct iovec local = {to, bytes}, remote = {(void *)(uintptr_t)address, bytes};
 
-	return !bytes || process_vm_readv(target->pid, &local, 1, &remote, 1, 0) == (ssize_t)bytes;
+	ssize_t got = bytes ? process_vm_readv(target->pid, &local, 1, &remote, 1, 0) : 0;
+
+	if (got >= 0 && got < (ssize_t)bytes)
+		errno = EFAULT;
+	return got == (ssize_t)bytes;
 }
 
 static void put(struct inspected *target, const void *data, size_t bytes)
@@ -85,67 +91,125 @@ static void put_live(struct inspected *target)
 	free(live);
 }
 
-/* *ret_drift: by how much RSS changed meanwhile. */
-static bool take(struct inspected *target, uint64_t *ret_drift)
-{
-	struct pm_survey begin = {
-		.at_ns = monotonic_ns(), .page_bytes = target->page_bytes, .knows_pages = 1};
-	uint64_t blocks = word(target, PM_INSIDE_SITES) / word(target, PM_INSIDE_SITE_BLOCK) + 1;
-	uint64_t before = rss_of(target);
-
-	target->rss = before;
-	target->site_blocks = allocate(blocks, sizeof *target->site_blocks);
-	put_fact(target, PM_SURVEY_BEGIN, &begin, sizeof begin, NULL, 0);
-	read_generations(target);
-	read_tables(target);
-	if (!put_arenas(target) || target->is_false)
-		return false;
-	put_ranges(target);
-	put_live(target);
-	if (!put_smaps(target)) /* last: of a heap that grows they say no less than its pages did */
-		return false;
-	put_fact(target, PM_SURVEY_END, NULL, 0, NULL, 0);
-	uint64_t after = rss_of(target);
-	begin.drift_bytes = after > before ? after - before : before - after;
-	memcpy(target->stream.data + sizeof(struct pm_fact), &begin, sizeof begin);
-	*ret_drift = after ? begin.drift_bytes : UINT64_MAX;
-	return after;
-}
-
-static bool take_until_still(struct inspected *target, unsigned tries)
-{
-	uint64_t drift;
-
-	for (unsigned turn = 1;; turn++) {
-		if (!take(target, &drift))
-			return false;
-		if (turn == tries || drift <= rss_of(target) / DRIFT_SHARE)
-			return true;
-		forget(target);
-	}
-}
-
-static bool open_target(struct inspected *target, struct failure *why)
+static bool open_target(struct inspected *target)
 {
 	uint64_t probe;
 
 	target->arena_pages = (uint32_t)(target->arena_units * target->unit_bytes /
 					 target->page_bytes);
 	target->pagemap = open_proc(target, "pagemap");
-	if (target->pagemap >= 0 &&
-	    peek(target, word(target, PM_INSIDE_SEGMENT_AT), &probe, sizeof probe))
-		return true;
-	int error = errno;
+	return (target->pagemap >= 0 &&
+		peek(target, word(target, PM_INSIDE_SEGMENT_AT), &probe, sizeof probe)) ||
+	       lacks(target, "its memory");
+}
+
+static void *allocate_blocks(const struct inspected *target)
+{
+	uint64_t blocks = word(target, PM_INSIDE_SITES) / word(target, PM_INSIDE_SITE_BLOCK) + 1;
+	return allocate(blocks, sizeof *target->site_blocks);
+}
+
+static void put_counts(struct inspected *target, const struct block_counts *before)
+{
+	struct block_counts after;
+
+	if (!target->knows_counts || !read_counts_of(target, &after))
+		return;
+	compare_counts(target->process, before, &after, &target->counts);
+	put_fact(target, PM_SURVEY_COUNTS, &target->counts, sizeof target->counts, NULL, 0);
+}
+
+/* A survey in target->stream; false: see target->lacking. */
+static bool take(struct inspected *target)
+{
+	struct pm_survey begin = {
+		.at_ns = monotonic_ns(), .page_bytes = target->page_bytes, .knows_pages = 1};
+	struct block_counts before;
+
+	target->rss = rss_of(target);
+	target->site_blocks = allocate_blocks(target);
+	put_fact(target, PM_SURVEY_BEGIN, &begin, sizeof begin, NULL, 0);
+	target->knows_counts = read_counts_of(target, &before);
+	read_generations(target);
+	read_tables(target);
+	if (!put_arenas(target) || target->is_false)
+		return false;
+	put_counts(target, &before);
+	put_ranges(target);
+	put_live(target);
+	if (!put_smaps(target)) /* last: of a heap that grows they say no less than its pages did */
+		return false;
+	put_fact(target, PM_SURVEY_END, NULL, 0, NULL, 0);
+	uint64_t after = rss_of(target);
+	begin.drift_bytes = after > target->rss ? after - target->rss : target->rss - after;
+	memcpy(target->stream.data + sizeof(struct pm_fact), &begin, sizeof begin);
+	target->drift_bytes = begin.drift_bytes;
+	return after || lacks(target, "its resident memory");
+}
+
+static double share(uint64_t part, uint64_t whole)
+{
+	return part ? (double)part / (double)(whole ? whole : 1) : 0;
+}
+
+/* By which share the process changed while it was gone through: of resident bytes, live blocks or their bytes. */
+static double drift_of(const struct inspected *target)
+{
+	const struct pm_survey_counts *counts = &target->counts;
+	double most = share(target->drift_bytes, target->rss);
+
+	if (!target->knows_counts)
+		return most;
+	double blocks = share(counts->drift_blocks, counts->live_blocks);
+	double bytes = share(counts->drift_bytes, counts->live_bytes);
+	most = blocks > most ? blocks : most;
+	return bytes > most ? bytes : most;
+}
+
+/* The one of several that drifted least, or the first that held still. */
+static bool take_until_still(struct inspected *target, unsigned tries, struct buffer *ret)
+{
+	double least = INFINITY;
+
+	for (unsigned turn = 0; turn < tries && least > DRIFT_SHARE; turn++) {
+		forget(target);
+		if (!take(target))
+			return false;
+		if (drift_of(target) >= least)
+			continue;
+		least = drift_of(target);
+		buffer_free(ret);
+		*ret = target->stream;
+		target->stream = (struct buffer){.data = NULL};
+	}
+	return true;
+}
+
+/* A stream as inspect_stream() returns it, or an empty one. */
+static struct buffer survey_it(struct inspected *target, unsigned tries, struct failure *why)
+{
+	struct buffer stream = {.data = NULL};
+
+	if (!inside_is_known(target, why))
+		return stream;
+	if (!open_target(target) || !take_until_still(target, tries, &stream)) {
+		inspect_refused(target, why);
+		buffer_free(&stream);
+	}
+	forget(target);
 	if (target->pagemap >= 0)
 		close(target->pagemap);
-	return fail(why, FAILURE_NOTHING, "its memory cannot be read: %s; be its user or root%s",
-		    strerror(error), error == EPERM ? ", and see kernel.yama.ptrace_scope" : "");
+	return stream;
 }
 
 void *inspect_stream(const struct recording *recording, const struct process *process,
 		     unsigned tries, size_t *ret_bytes, struct failure *why)
 {
 	const struct process *facts = facts_of(recording, process);
+	struct failure ignored;
+	struct input segment;
+	bool has_segment = recording->path &&
+			   input_open(AT_FDCWD, recording->path, &segment, &ignored);
 	struct inspected target = {
 		.pid = (pid_t)process->record.pid,
 		.process = process,
@@ -153,27 +217,14 @@ void *inspect_stream(const struct recording *recording, const struct process *pr
 		.page_bytes = process->layout->page_bytes,
 		.arena_units = process->layout->arena_units,
 		.unit_bytes = process->layout->unit_bytes,
+		.pagemap = -1,
+		.segment = has_segment ? &segment : NULL,
 	};
-	void *stream = NULL;
+	struct buffer stream = survey_it(&target, tries, why);
 
-	if (!target.in || !inside_is_sane(target.in, target.arena_units) ||
-	    target.page_bytes != (uint64_t)sysconf(_SC_PAGESIZE)) {
-		fail(why, FAILURE_NOTHING,
-		     "its libpoolmem.so does not say where its memory has what it knows");
-		return NULL;
-	}
-	if (!open_target(&target, why))
-		return NULL;
-	if (take_until_still(&target, tries)) {
-		stream = buffer_take(&target.stream, ret_bytes);
-	} else {
-		fail(why, FAILURE_NOTHING, "%s",
-		     target.is_false ? "its memory does not have what its libpoolmem.so says"
-				     : "it ended while it was read");
-	}
-	forget(&target);
-	close(target.pagemap);
-	return stream;
+	if (has_segment)
+		input_close(&segment);
+	return buffer_take(&stream, ret_bytes);
 }
 
 bool inspect(const struct recording *recording, struct process *process, struct failure *why)
@@ -184,4 +235,15 @@ bool inspect(const struct recording *recording, struct process *process, struct 
 	if (stream)
 		process->survey = survey_read(process, stream, bytes);
 	return stream;
+}
+
+void inspect_running(struct recording *recording)
+{
+	struct failure why;
+
+	for (size_t i = 0; i < recording->process_count; i++) {
+		struct process *process = &recording->processes[i];
+		if (process->state == STATE_RUNNING && !inspect(recording, process, &why))
+			say("process %u: %s", process->record.pid, why.text);
+	}
 }

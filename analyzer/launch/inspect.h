@@ -10,13 +10,16 @@
 #include "model/recording.h"
 
 /*
- * Gives the process a survey, taken again while its RSS changes by more than half a per cent meanwhile, a few times.
- * false: it has ended, may not be read, or was recorded by a library that does not say where to look.
+ * Gives the process a survey, taken again while RSS or live blocks change by more than half a per cent meanwhile, a few
+ * times; the one that drifted least.  false: it has ended, may not be read, or its library does not say where to look.
  */
 bool inspect(const struct recording *recording, struct process *process, struct failure *why);
 
 /* Its stream alone, as in SURVEY chunks, taken so many times at most.  Freed by the caller; NULL: as above. */
 void *inspect_stream(const struct recording *recording, const struct process *process,
 		     unsigned tries, size_t *ret_bytes, struct failure *why);
+
+/* Each process that runs; of those that cannot be looked at it is said why. */
+void inspect_running(struct recording *recording);
 
 #endif

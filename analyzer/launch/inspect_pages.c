@@ -31,7 +31,7 @@ bool put_smaps(struct inspected *target)
 		put_fact(target, PM_SURVEY_SMAPS, text, (size_t)bytes, NULL, 0);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0 && bytes == 0;
+	return (fd >= 0 && bytes == 0) || lacks(target, "its smaps");
 }
 
 uint64_t rss_of(const struct inspected *target)

@@ -207,17 +207,19 @@ bool put_arenas(struct inspected *target)
 	uint64_t per_block = word(target, PM_INSIDE_ARENA_BLOCK), block = 0;
 	uint32_t count = 0;
 
-	if (!peek(target, word(target, PM_INSIDE_ARENAS_AT), &count, sizeof count) ||
-	    count > ARENAS_MAX)
+	if (!peek(target, word(target, PM_INSIDE_ARENAS_AT), &count, sizeof count))
+		return lacks(target, "the number of its arenas");
+	target->is_false = target->is_false || count > ARENAS_MAX;
+	if (target->is_false)
 		return false;
 	read_owners(target, count);
 	for (uint64_t i = 0; i < count && !target->is_false; i++) {
 		if (i % per_block == 0 &&
 		    !peek(target, word(target, PM_INSIDE_ARENA_BLOCKS_AT) + i / per_block * 8,
 			  &block, sizeof block))
-			return false;
+			return lacks(target, "its table of arenas");
 		if (!put_arena_of(target, i, block))
-			return false;
+			return lacks(target, "an arena's record");
 	}
 	return true;
 }

@@ -5,7 +5,8 @@
  *   /proc: smaps, statm, pagemap --> inspect_pages ----\
  *   the library's own mappings ----> inspect_own -------+--> a stream of facts as in SURVEY chunks
  *   recorded blocks, by address ---> inspect_blocks --\ |
- *   arenas, pools, stamps ---------> inspect_pools ----/
+ *   arenas, pools, stamps ---------> inspect_pools ----+
+ *   counters, before and after ----> inspect_counts ---/
  *
  * What is read may be false: the segment that says where to look may lie, and the process goes on.
  */
@@ -41,6 +42,7 @@ struct inspected {
 	uint32_t page_bytes, arena_pages, arena_units;
 	uint64_t unit_bytes;
 	int pagemap;
+	const struct input *segment; /* NULL: its file cannot be opened */
 	uint8_t generation[STAMPS];
 	unsigned char **site_blocks; /* by number; NULL: not read yet */
 	struct remembered *known;    /* by address */
@@ -49,7 +51,17 @@ struct inspected {
 	uint64_t owner_count;
 	struct buffer stream;
 	uint64_t rss; /* bytes, before it is looked at: no more is believed than memory of that size can hold */
-	bool is_false; /* it holds more */
+	bool is_false;        /* it holds more */
+	uint64_t drift_bytes; /* of RSS, meanwhile */
+	bool knows_counts;
+	struct pm_survey_counts counts;
+	const char *lacking; /* what could not be read, and why */
+	int error;
+};
+
+/* Blocks of each size class that a process counted itself, without those that it inherited; bytes of LARGE_BYTES. */
+struct block_counts {
+	uint64_t allocated[PM_TALLY_COUNT], freed[PM_TALLY_COUNT];
 };
 
 /* A pool while its blocks are gone through. */
@@ -85,6 +97,11 @@ bool peek(const struct inspected *target, uint64_t address, void *to, size_t byt
 void put_fact(struct inspected *target, enum pm_survey_tag tag, const void *payload, size_t bytes,
 	      const void *more, size_t more_bytes);
 
+/* inspect_refused.c */
+bool lacks(struct inspected *target, const char *what); /* notes it, with errno; false */
+void inspect_refused(const struct inspected *target, struct failure *why);
+bool inside_is_known(const struct inspected *target, struct failure *why);
+
 /* inspect_sane.c: what a file says of lengths is believed as far as our buffers go. */
 bool inside_is_sane(const uint64_t *in, uint32_t arena_units);
 
@@ -111,5 +128,12 @@ uint32_t frame_of(struct inspected *target, uint32_t row); /* its number; 0: not
 
 /* inspect_pools.c.  false: they cannot be read. */
 bool put_arenas(struct inspected *target);
+
+/* inspect_counts.c.  false: its counters are in private memory, or cannot be read. */
+bool read_counts_of(const struct inspected *target, struct block_counts *ret);
+
+/* What two readings say together. */
+void compare_counts(const struct process *process, const struct block_counts *before,
+		    const struct block_counts *after, struct pm_survey_counts *ret);
 
 #endif

@@ -296,6 +296,8 @@ static bool read_path(const char *path, const struct vicinity *vicinity, struct 
 		return strstr(why->text, path) ? false : name_path(path, why);
 	bool read = read_source(&source, vicinity, ret, why);
 	source_close(&source);
+	if (read)
+		ret->path = allocate_text(path, strlen(path));
 	return read || name_path(path, why);
 }
 
@@ -359,6 +361,7 @@ static void segment_free(struct recorded_segment *segment)
 
 void recording_free(struct recording *recording)
 {
+	free(recording->path);
 	for (size_t i = 0; i < recording->process_count; i++)
 		process_free(&recording->processes[i]);
 	for (size_t i = 0; i < recording->segment_count; i++)

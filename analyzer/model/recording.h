@@ -17,6 +17,7 @@ struct recorded_segment {
 
 struct recording {
 	enum source_kind kind;
+	char *path; /* of its file; NULL: not known */
 	struct recorded_segment **segments;
 	struct process *processes; /* by age of segment, then in its order; departed children behind their parent */
 	size_t segment_count, process_count;

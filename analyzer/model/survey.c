@@ -227,6 +227,15 @@ static bool read_live(struct reading *reading, const struct fact *fact)
 	return true;
 }
 
+static bool read_counts(struct reading *reading, const struct fact *fact)
+{
+	struct survey *survey = reading->survey;
+	size_t at = 0;
+
+	survey->knows_counts = take(fact, &at, &survey->counts, sizeof survey->counts);
+	return survey->knows_counts;
+}
+
 static bool read_one(struct reading *reading, const struct fact *fact)
 {
 	switch ((enum pm_survey_tag)fact->tag) {
@@ -236,6 +245,7 @@ static bool read_one(struct reading *reading, const struct fact *fact)
 	case PM_SURVEY_ARENA: return read_arena(reading, fact);
 	case PM_SURVEY_POOL: return read_pool(reading, fact);
 	case PM_SURVEY_LIVE: return read_live(reading, fact);
+	case PM_SURVEY_COUNTS: return read_counts(reading, fact);
 	case PM_SURVEY_END: reading->survey->is_whole = true; return true;
 	case PM_SURVEY_NONE: break;
 	}

@@ -46,6 +46,9 @@ struct survey {
 	uint64_t at_ns;
 	uint64_t tree_rss;    /* of all processes of the run then; 0: not known */
 	uint64_t drift_bytes; /* by which RSS changed while it was taken */
+	bool knows_counts;
+	struct pm_survey_counts
+		counts; /* where knows_counts: live blocks, and how many came or went meanwhile */
 	uint32_t page_bytes, arena_pages;
 	struct surveyed_mapping *mappings; /* by address */
 	struct pm_survey_range *ranges;

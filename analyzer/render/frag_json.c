@@ -24,6 +24,16 @@ static json_t *others_json(const struct waterfall *waterfall, const struct view 
 	return array;
 }
 
+/* counts: NULL: not known. */
+static void put_counts(json_t *object, const struct pm_survey_counts *counts)
+{
+	json_put(object, "live_blocks", counts ? json_count(counts->live_blocks) : json_null());
+	json_put(object, "live_bytes", counts ? json_count(counts->live_bytes) : json_null());
+	json_put(object, "drift_blocks", counts ? json_count(counts->drift_blocks) : json_null());
+	json_put(object, "drift_block_bytes",
+		 counts ? json_count(counts->drift_bytes) : json_null());
+}
+
 static json_t *waterfall_json(const struct frag_process *one, const struct view *view)
 {
 	const struct waterfall *waterfall = &one->waterfall;
@@ -43,6 +53,7 @@ static json_t *waterfall_json(const struct frag_process *one, const struct view 
 		 waterfall->knows_rss ? json_integer(waterfall->residual) : json_null());
 	json_put(object, "drift",
 		 waterfall->knows_rss ? json_count(survey->drift_bytes) : json_null());
+	put_counts(object, survey && survey->knows_counts ? &survey->counts : NULL);
 	json_put(object, "swap", json_count(waterfall->swap));
 	json_put(object, "huge_pages", json_count(waterfall->huge));
 	json_put(object, "others", others_json(waterfall, view));

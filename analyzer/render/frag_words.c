@@ -220,14 +220,22 @@ static void say_drift(const struct frag_process *one, struct sink *sink)
 {
 	const struct survey *survey = one->survey;
 
-	if (!one->waterfall.knows_rss || !survey->drift_bytes)
+	const struct pm_survey_counts *counts = survey ? &survey->counts : NULL;
+
+	if (!one->waterfall.knows_rss ||
+	    !(survey->drift_bytes || (survey->knows_counts && counts->drift_blocks)))
 		return;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "The process went on while it was looked at, and its resident memory changed by "
-		   "%s (%s): the parts may be wrong by as much.\n",
+		   "%s (%s)",
 		   number_bytes(survey->drift_bytes).text,
 		   number_share(survey->drift_bytes, one->waterfall.rss).text);
+	if (survey->knows_counts)
+		sink_print(sink, "; blocks of %s (%s of those that live) at most came or went",
+			   number_bytes(counts->drift_bytes).text,
+			   number_share(counts->drift_bytes, counts->live_bytes).text);
+	sink_print(sink, ": the parts may be wrong by as much.\n");
 }
 
 void frag_words(struct frag *frag, struct frag_process *one, struct sink *sink)

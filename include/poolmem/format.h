@@ -480,6 +480,7 @@ enum pm_survey_tag {
 	PM_SURVEY_POOL = 5,  /* struct pm_survey_pool, states, frames */
 	PM_SURVEY_END = 6,   /* empty */
 	PM_SURVEY_LIVE = 7, /* struct pm_survey_live each, where the survey was taken from outside */
+	PM_SURVEY_COUNTS = 8, /* struct pm_survey_counts, likewise */
 };
 
 struct pm_survey {
@@ -519,6 +520,13 @@ struct pm_survey_live {
 	uint8_t large_log2, reserved;
 	uint64_t period;
 	int64_t blocks, bytes; /* below 0: slots were read one after the other */
+};
+
+/* By the counters of the process, before its blocks were gone through and after. */
+struct pm_survey_counts {
+	uint64_t live_blocks, live_bytes; /* usable ones; after */
+	/* Blocks that were live before and not after, and the other way round: so many at most, by size class. */
+	uint64_t drift_blocks, drift_bytes;
 };
 
 enum pm_survey_pool_state {

@@ -76,6 +76,11 @@ ended()
 		ended
 		check account json said "$function"
 		check smaps json smaps
+		python3 -c 'import json
+d = json.load(open("json"))
+w, m = d["processes"][0]["waterfall"], d["metrics"]
+assert (w["live_blocks"], w["live_bytes"]) == (m["live.blocks"], m["live.bytes"]) != (0, 0), w
+assert w["drift"] == w["drift_blocks"] == w["drift_block_bytes"] == 0, w'
 	done
 	started sites=off pools wait
 	POOLMEM=dir=$out/segments "$poolmem" frag --json -n 0 "$pid" >json
@@ -161,8 +166,44 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 		"$poolmem" frag "$open"/shm/*"-$pid-"*.pms
 	ended
 	rm -r "$open"
-	[[ $stderr == *"process "*": its memory cannot be read: "*"be its user or root"* ]]
+	echo "$stderr"
+	[[ $stderr == *"process "*": its memory cannot be read: "*"; root needs the capability SYS_PTRACE"* ]] ||
+		[[ $stderr == *"process "*": its memory cannot be read: "*"seccomp"* ]]
 	[[ $output == *"No survey was made"* ]]
+}
+
+@test "frag: a process that forbids it to its own user, or a poolmem under a filter: that is said" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	cat >closed.c <<-'END'
+		#include <stdlib.h>
+		#include <sys/prctl.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			free(malloc(100));
+			prctl(PR_SET_DUMPABLE, 0);
+			pause();
+			return 0;
+		}
+	END
+	open=$(mktemp -d /tmp/poolmem-open.XXXXXX)
+	chmod 1777 "$open"
+	cc -O1 -o "$open/closed" closed.c
+	cp "$lib" "$poolmem" "$open"
+	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups env POOLMEM=dir=$open/shm"
+	$as_nobody LD_PRELOAD=$open/libpoolmem.so "$open/closed" &
+	pid=$!
+	until [[ $(</proc/$pid/wchan) == *pause* ]]; do sleep 0.05; done
+	run -0 --separate-stderr $as_nobody "$open/poolmem" frag "$open"/shm/*"-$pid-"*.pms
+	echo "$stderr"
+	[[ $stderr == *"its memory cannot be read: Permission denied; "*"be root"* ]] || [[ $stderr == *seccomp* ]]
+	for error in 1 38; do
+		run -0 --separate-stderr "$build/tests/fault/f31_filter" $error process_vm_readv "$poolmem" frag "$open"/shm/*"-$pid-"*.pms
+		echo "$stderr"
+		[[ $stderr == *"its memory cannot be read: "*"filter"*"run poolmem outside"* ]]
+	done
+	kill -9 $pid
+	rm -r "$open"
 }
 
 @test "frag: under a seccomp filter that was there at exec nothing is opened at the end" {

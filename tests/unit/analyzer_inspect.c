@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A segment that lies about where a running process has what: a refusal or a survey, in bounded time and memory. */
+/*
+ * A segment that lies about where a running process has what: a refusal or a survey, in bounded time and memory.  And a
+ * process that goes on while it is looked at: again, until it held still, or how much it drifted.
+ */
 #define _GNU_SOURCE 1
 
 #include "launch/inspect.h"
@@ -11,6 +14,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -209,6 +214,145 @@ Test(analyzer_inspect, words_that_lie, .timeout = 120)
 		  taken, pools, refused);
 }
 
+/* --- a process that goes on -------------------------------------------------------------------------------- */
+
+enum { LIVE = 1000, BLOCK = 16, TURNS_MAX = 5 };
+
+/*
+ * What happens between the two readings of the counters, by survey: so many blocks are freed, and as many allocated.
+ * Each survey asks for the number of arenas once, between them.
+ */
+static struct {
+	struct pm_slot *slot;
+	const uint32_t *arenas;
+	uint64_t replaced[TURNS_MAX];
+	unsigned turns;
+} going_on;
+
+ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long local_count,
+			 const struct iovec *remote, unsigned long remote_count, unsigned long flags)
+{
+	if (going_on.slot && remote->iov_base == (const void *)going_on.arenas &&
+	    going_on.turns < TURNS_MAX) {
+		uint64_t blocks = going_on.replaced[going_on.turns++];
+		going_on.slot->tally[0].freed[0] += blocks;
+		going_on.slot->tally[0].left -= (int64_t)blocks * PM_LEFT_STEP;
+	}
+	return syscall(SYS_process_vm_readv, pid, local, local_count, remote, remote_count, flags);
+}
+
+enum { SEGMENT_BYTES = 2 * PM_CHUNK_BYTES };
+
+static struct pm_slot *make_segment(char *path)
+{
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0 && ftruncate(fd, SEGMENT_BYTES) == 0);
+	unsigned char *segment = mmap(NULL, SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				      0);
+	cr_assert(segment != MAP_FAILED);
+	close(fd);
+	((struct pm_header *)segment)->chunks = 2;
+	struct pm_slot *slot = (void *)(segment + PM_CHUNK_BYTES);
+	slot->chunk = (struct pm_chunk){.kind = PM_CHUNK_SLOT, .process = 1};
+	slot->use = PM_SLOT_THREAD;
+	slot->tally[0].left = -LIVE * PM_LEFT_STEP;
+	return slot;
+}
+
+/* memory: [0] nothing, [1] arenas, of which there are none. */
+static void describe(uint64_t *in, const uint64_t *memory)
+{
+	for (unsigned i = 0; i < PM_INSIDE_COUNT; i++)
+		in[i] = usual[i] ? usual[i] : (uintptr_t)memory;
+	in[PM_INSIDE_ARENA_HUGE_BYTES_OF] = in[PM_INSIDE_BESIDE_REQUESTED_OF] = 4;
+	in[PM_INSIDE_BESIDE_STAMP_OF] = 6;
+	in[PM_INSIDE_RECORDED_REQUESTED_OF] = in[PM_INSIDE_RECORDED_ROW_OF] = 8;
+	in[PM_INSIDE_RECORDED_STAMP_OF] = in[PM_INSIDE_RECORDED_FROZEN_OF] = 8;
+	in[PM_INSIDE_ARENAS_AT] = (uintptr_t)&memory[1];
+}
+
+static void survey(pid_t pid, const uint64_t *in, char *path, struct pm_survey_counts *ret)
+{
+	const struct pm_header header = {.chunk_bytes = PM_CHUNK_BYTES,
+					 .file_bytes = SEGMENT_BYTES,
+					 .chunks = 1,
+					 .tally_offset = offsetof(struct pm_slot, tally),
+					 .tally_stride = sizeof(struct pm_tally)};
+	struct pm_class classes[1] = {{.kind = PM_CLASS_POOL, .block_bytes = BLOCK}};
+	struct pm_age ages[1] = {{0, 0, UINT32_MAX, 0}};
+	const struct layout layout = {classes, ages, 1, 1, 4096, 65536, 64};
+	struct frame nobody = {0, 0, 0};
+	const struct frames frames = {.list = &nobody, .count = 1};
+	struct process process = {.layout = &layout,
+				  .header = &header,
+				  .frames = &frames,
+				  .chunk = 1,
+				  .inside = (uint64_t *)(uintptr_t)in,
+				  .record = {.pid = (uint32_t)pid}};
+	const struct recording recording = {.processes = &process, .process_count = 1, .path = path};
+	struct failure why = {FAILURE_NONE, ""};
+
+	cr_assert(inspect(&recording, &process, &why), "%s", why.text);
+	cr_assert(process.survey && process.survey->is_whole && process.survey->knows_counts);
+	*ret = process.survey->counts;
+	survey_free(process.survey);
+}
+
+/* Surveys a heap of LIVE blocks.  Returns how often that was. */
+static unsigned look(const uint64_t replaced[TURNS_MAX], struct pm_survey_counts *ret)
+{
+	char path[] = "/tmp/poolmem-inspect.XXXXXX";
+	uint64_t in[PM_INSIDE_COUNT], memory[4] = {0};
+
+	going_on.slot = make_segment(path);
+	going_on.arenas = (const void *)&memory[1];
+	going_on.turns = 0;
+	memcpy(going_on.replaced, replaced, sizeof going_on.replaced);
+	describe(in, memory);
+	pid_t child = make_child();
+	survey(child, in, path, ret);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	munmap((char *)going_on.slot - PM_CHUNK_BYTES, SEGMENT_BYTES);
+	going_on.slot = NULL;
+	unlink(path);
+	return going_on.turns;
+}
+
+/* Blocks came and went, and RSS and what lives are the same before and after. */
+Test(analyzer_inspect, again_until_it_holds_still)
+{
+	const uint64_t replaced[TURNS_MAX] = {LIVE, 3, 2, LIVE, LIVE};
+	struct pm_survey_counts counts;
+
+	cr_expect_eq(look(replaced, &counts), 3);
+	cr_expect_eq(counts.live_blocks, LIVE);
+	cr_expect_eq(counts.live_bytes, LIVE * BLOCK);
+	cr_expect_eq(counts.drift_blocks, 2 * 2, "freed and allocated");
+	cr_expect_eq(counts.drift_bytes, 2 * 2 * BLOCK);
+}
+
+Test(analyzer_inspect, the_stillest_of_those_that_do_not)
+{
+	const uint64_t replaced[TURNS_MAX] = {500, 90, 30, 400, 31};
+	struct pm_survey_counts counts;
+
+	cr_expect_eq(look(replaced, &counts), TURNS_MAX);
+	cr_expect_eq(counts.drift_blocks, 2 * 30);
+	cr_expect_eq(counts.drift_bytes, 2 * 30 * BLOCK);
+}
+
+/* One block that comes and goes is not more than all there are. */
+Test(analyzer_inspect, no_more_than_lives)
+{
+	const uint64_t replaced[TURNS_MAX] = {LIVE + 1, LIVE * 1000, LIVE * 9, LIVE + 7, LIVE + 8};
+	struct pm_survey_counts counts;
+
+	cr_expect_eq(look(replaced, &counts), TURNS_MAX);
+	cr_expect_eq(counts.drift_blocks, 2 * LIVE);
+}
+
 Test(analyzer_inspect, a_process_that_is_gone)
 {
 	uint64_t *memory = make_memory(), in[PM_INSIDE_COUNT];
@@ -220,13 +364,21 @@ Test(analyzer_inspect, a_process_that_is_gone)
 	const struct recording recording = {.processes = &process, .process_count = 1};
 	struct failure why;
 
-	random_state = 7;
-	lie(in, memory);
+	describe(in, memory);
 	kill(child, SIGKILL);
 	waitid(P_PID, (id_t)child, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	cr_expect(!inspect(&recording, &process, &why), "a zombie");
+	cr_expect_str_eq(why.text, "it ended while it was read");
 	waitpid(child, NULL, 0);
 	cr_expect(!inspect(&recording, &process, &why), "nobody");
+	cr_expect_str_eq(why.text, "it ended while it was read");
+	process.inside = NULL;
+	cr_expect(!inspect(&recording, &process, &why));
+	cr_expect(strstr(why.text, "older"), "%s", why.text);
+	process.inside = in;
+	in[PM_INSIDE_ARENA_BYTES] = 1 << 30;
+	cr_expect(!inspect(&recording, &process, &why));
+	cr_expect(strstr(why.text, "different versions"), "%s", why.text);
 	cr_expect(!process.survey);
 	munmap(memory, MEMORY);
 }
