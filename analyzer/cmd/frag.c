@@ -5,7 +5,6 @@
 
 #include "cmd/command.h"
 #include "cmd/site_study.h"
-#include "launch/inspect.h"
 #include "launch/settings.h"
 
 #include <string.h>
@@ -15,8 +14,7 @@ static const struct command_option options[] = {
 	READER_FORCE_HELP,
 	{"--all", "each process, not the one with the largest heap alone"},
 	{"--free SIZE", "name those whose blocks, gone, give so much back (half of what is pinned)"},
-	{"--at MOMENT",
-	 "peak: when most was resident, as run --frag saw it; end: at the end, or now"},
+	MOMENT_HELP,
 	SITE_SKIP_HELP,
 	{"--svg FILE", "the parts as a picture"},
 	{"--by AXIS", "what was live when: by time (the default) or by allocs"},
@@ -44,7 +42,7 @@ const struct command_help help_frag = {
 struct wish {
 	struct site_query query;
 	uint64_t free_bytes;
-	enum frag_moment moment;
+	enum moment moment;
 	enum time_axis axis;
 };
 
@@ -109,18 +107,11 @@ static bool frag(const struct reader *reader, const struct wish *wish, struct fa
 {
 	struct site_study of;
 
-	if (!site_study_open(reader->operand, &wish->query, &of, why))
+	if (!site_study_open_surveyed(reader->operand, &wish->query, wish->moment, &of, why))
 		return false;
-	inspect_running(&of.recording);
 	bool shown = show(&of, wish, reader, why);
 	site_study_close(&of);
 	return shown;
-}
-
-static bool read_moment(const char *text, enum frag_moment *ret)
-{
-	*ret = !text ? FRAG_CHOOSE : strcmp(text, "peak") == 0 ? FRAG_PEAK : FRAG_END;
-	return !text || *ret == FRAG_PEAK || strcmp(text, "end") == 0;
 }
 
 int cmd_frag(int argc, char **argv)
@@ -148,8 +139,9 @@ int cmd_frag(int argc, char **argv)
 	if (reader.free && (!settings_bytes(reader.free, &wish.free_bytes) || !wish.free_bytes))
 		return command_usage_error("frag", "--free takes a size as 100M, not '%s'",
 					   reader.free);
-	if (!read_moment(reader.at, &wish.moment))
-		return command_usage_error("frag", "--at is peak or end, not '%s'", reader.at);
+	if (reader.at && !moment_parse(reader.at, &wish.moment))
+		return command_usage_error("frag", "--at is end, peak or live-peak, not '%s'",
+					   reader.at);
 	if (!site_study_query(&reader, NULL, &wish.query, &why))
 		return command_usage_error("frag", "%s", why.text);
 	frag(&reader, &wish, &why);

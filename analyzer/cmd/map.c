@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/reader.h"
 #include "cmd/recorded.h"
+#include "launch/inspect.h"
 #include "text/allocate.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ static const struct command_option options[] = {
 	{"-n, --rows ARENAS", "so many arenas, in that order; 0: all (the default)"},
 	{"--filter REGEX",
 	 "processes whose program or arguments match; class:REGEX, thread:REGEX: pools"},
+	MOMENT_HELP,
 	{"--scale UNITS", "units in a cell (by default as many as the picture has room for)"},
 	{"--inherited", "of a forked child also the arenas that it has from its parent"},
 	{"--all", "a map for each process"},
@@ -193,6 +195,7 @@ static bool read_and_show(const struct reader *reader, const struct wish *wish, 
 
 	if (!recorded_read(reader->operand, &recording, why))
 		return false;
+	inspect_running(&recording, wish->query.moment);
 	study_make(&recording, &wish->query.query, &study);
 	bool done = study_found(&study, why) && show(&study, wish, reader, why);
 	study_free(&study);
@@ -227,6 +230,9 @@ static int check(const struct reader *reader, struct wish *wish)
 	if (reader->width && !parse_number(reader->width, WIDTH_MIN, WIDTH_MAX, &columns))
 		return command_usage_error("map", "--width takes a number from %d to %d, not '%s'",
 					   WIDTH_MIN, WIDTH_MAX, reader->width);
+	if (reader->at && !moment_parse(reader->at, &wish->query.moment))
+		return command_usage_error("map", "--at is end, peak or live-peak, not '%s'",
+					   reader->at);
 	wish->columns = columns;
 	return EXIT_DONE;
 }
@@ -247,10 +253,12 @@ int cmd_map(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if ((code = check(&reader, &wish)) != EXIT_DONE)
-		return code;
 	if (!map_query_open(&wish.query, reader.filter, reader.by, reader.order, &why))
 		return command_usage_error("map", "%s", why.text);
+	if ((code = check(&reader, &wish)) != EXIT_DONE) {
+		map_query_close(&wish.query);
+		return code;
+	}
 	wish.query.inherited = reader.inherited;
 	wish.query.arena_max = reader.rows_given ? reader.view.row_max : 0;
 	read_and_show(&reader, &wish, &why);

@@ -115,8 +115,8 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_THRESHOLDS:
 	case LETTER_SITE: return accepts->ages;
 	case LETTER_SVG: return accepts->ages || accepts->pictures;
-	case LETTER_FREE:
-	case LETTER_AT: return accepts->frees;
+	case LETTER_FREE: return accepts->frees;
+	case LETTER_AT: return accepts->frees || accepts->maps;
 	case LETTER_TIMELINE: return accepts->over_time;
 	case LETTER_BY: return accepts->over_time || accepts->maps;
 	case LETTER_JSON:

@@ -36,6 +36,12 @@ struct reader {
 		"--color WHEN", "auto, always or never"                                            \
 	}
 
+#define MOMENT_HELP                                                                                \
+	{                                                                                          \
+		"--at MOMENT", "end (or now), peak (of resident memory), live-peak: surveys of "   \
+			       "run --frag"                                                        \
+	}
+
 #define READER_FILTER_HELP                                                                         \
 	{                                                                                          \
 		"--filter REGEX",                                                                  \
@@ -53,9 +59,9 @@ struct reader {
  * --skip, --debuginfod; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down, --advice,
  * --full-names; pictures of them: --of, --collapsed.  leaks: --error-exitcode, -v; leaks and tables of sites:
  * --suppressions, --no-default-suppressions.  pair: a second operand, --of, --stacks, --blocks, --lines.
- * pictures: --svg; frees: --free and --at; over_time: --by, --timeline.
+ * pictures: --svg; frees: --free, --at; over_time: --by, --timeline.
  * exports: --format, --of, no --json and no --color.  packs: --debuginfod, no -n.
- * maps: --by, --png, --scale, --width, --inherited.
+ * maps: --at, --by, --png, --scale, --width, --inherited.
  */
 struct reader_accepts {
 	const char *command;

@@ -3,6 +3,7 @@
 #include "cmd/site_study.h"
 
 #include "cmd/recorded.h"
+#include "launch/inspect.h"
 #include "symbol/network.h"
 
 bool site_study_query(const struct reader *reader, const char *order, struct site_query *ret,
@@ -20,13 +21,14 @@ bool site_study_query(const struct reader *reader, const char *order, struct sit
 	return can;
 }
 
-bool site_study_open(const char *operand, const struct site_query *query, struct site_study *ret,
-		     struct failure *why)
+static bool make(const struct site_query *query, struct site_study *ret, struct failure *why)
 {
 	struct query all;
 
-	if (!query_open(&all, NULL, NULL, why) || !recorded_read(operand, &ret->recording, why))
+	if (!query_open(&all, NULL, NULL, why)) {
+		recording_free(&ret->recording);
 		return false;
+	}
 	study_make(&ret->recording, &all, &ret->study);
 	ret->progress = progress_begin("names of code");
 	struct site_query watched = *query;
@@ -34,6 +36,21 @@ bool site_study_open(const char *operand, const struct site_query *query, struct
 	sites_make(&ret->study, NULL, &watched, &ret->sites);
 	query_close(&all);
 	return true;
+}
+
+bool site_study_open(const char *operand, const struct site_query *query, struct site_study *ret,
+		     struct failure *why)
+{
+	return recorded_read(operand, &ret->recording, why) && make(query, ret, why);
+}
+
+bool site_study_open_surveyed(const char *operand, const struct site_query *query,
+			      enum moment moment, struct site_study *ret, struct failure *why)
+{
+	if (!recorded_read(operand, &ret->recording, why))
+		return false;
+	inspect_running(&ret->recording, moment);
+	return make(query, ret, why);
 }
 
 void site_study_close(struct site_study *study)

@@ -46,6 +46,9 @@ struct site_study {
 /* Of what an operand names.  The parts point to each other: `ret` must stay where it is until it is closed. */
 bool site_study_open(const char *operand, const struct site_query *query, struct site_study *ret,
 		     struct failure *why);
+/* The same for who shows surveys: see inspect_running(). */
+bool site_study_open_surveyed(const char *operand, const struct site_query *query,
+			      enum moment moment, struct site_study *ret, struct failure *why);
 void site_study_close(struct site_study *study);
 
 #endif

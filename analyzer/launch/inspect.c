@@ -67,6 +67,7 @@ static void forget(struct inspected *target)
 	target->known = NULL;
 	target->owners = NULL;
 	target->known_count = target->known_room = 0;
+	target->last_heap = 0;
 }
 
 /* By call site, as the segment had it a moment ago. */
@@ -232,15 +233,21 @@ bool inspect(const struct recording *recording, struct process *process, struct 
 	size_t bytes;
 	void *stream = inspect_stream(recording, process, TRIES, &bytes, why);
 
-	if (stream)
-		process->survey = survey_read(process, stream, bytes);
-	return stream;
+	if (!stream)
+		return false;
+	if (!inside_knows_owners(facts_of(recording, process)->inside))
+		say("process %u: its libpoolmem.so is older: owners of pools are as published last",
+		    process->record.pid);
+	process->survey = survey_read(process, stream, bytes);
+	return true;
 }
 
-void inspect_running(struct recording *recording)
+void inspect_running(struct recording *recording, enum moment moment)
 {
 	struct failure why;
 
+	recording->shows_surveys = true;
+	recording->moment = moment;
 	for (size_t i = 0; i < recording->process_count; i++) {
 		struct process *process = &recording->processes[i];
 		if (process->state == STATE_RUNNING && !inspect(recording, process, &why))

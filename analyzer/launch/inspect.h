@@ -19,7 +19,10 @@ bool inspect(const struct recording *recording, struct process *process, struct 
 void *inspect_stream(const struct recording *recording, const struct process *process,
 		     unsigned tries, size_t *ret_bytes, struct failure *why);
 
-/* Each process that runs; of those that cannot be looked at it is said why. */
-void inspect_running(struct recording *recording);
+/*
+ * For who shows surveys of a moment: each process that runs gets one, of now; of those that cannot be looked at it is
+ * said why.
+ */
+void inspect_running(struct recording *recording, enum moment moment);
 
 #endif

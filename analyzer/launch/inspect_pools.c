@@ -82,10 +82,42 @@ static void read_owners(struct inspected *target, uint32_t arenas)
 	}
 }
 
-static uint32_t owner_of(const struct inspected *target, uint64_t address)
+static uint32_t published_owner(const struct inspected *target, uint64_t address)
 {
 	uint64_t at = (address - word(target, PM_INSIDE_BASE)) / target->unit_bytes;
 	return at < target->owner_count ? target->owners[at] : 0;
+}
+
+/* The SLOT chunk of a heap; 0: none. */
+static uint32_t slot_of_heap(const struct inspected *target, uint64_t heap)
+{
+	const struct pm_header *header = target->process->header;
+	uint64_t slot, shift, segment = 0;
+
+	if (!header ||
+	    !peek(target, heap + word(target, PM_INSIDE_HEAP_SLOT_OF), &slot, sizeof slot) ||
+	    !peek(target, heap + word(target, PM_INSIDE_HEAP_SHIFT_OF), &shift, sizeof shift) ||
+	    !peek(target, word(target, PM_INSIDE_SEGMENT_AT), &segment, sizeof segment) || !shift)
+		return 0;
+	uint64_t offset = slot + shift - segment;
+	return offset < header->file_bytes ? (uint32_t)(offset / header->chunk_bytes) : 0;
+}
+
+/* Pools of a heap stand together, mostly: the last one is remembered. */
+static uint32_t owner_of(struct inspected *target, uint64_t address, const unsigned char *record)
+{
+	enum { HEAP_MIN = 4096 };
+
+	if (!inside_knows_owners(target->in))
+		return published_owner(target, address);
+	uint64_t heap = field(record, word(target, PM_INSIDE_POOL_OWNER_OF), 8);
+	if (heap < HEAP_MIN)
+		return 0;
+	if (heap != target->last_heap) {
+		target->last_heap = heap;
+		target->last_owner = slot_of_heap(target, heap);
+	}
+	return target->last_owner;
 }
 
 static void put_pool(struct inspected *target, const unsigned char *arena, uint64_t base,
@@ -106,7 +138,7 @@ static void put_pool(struct inspected *target, const unsigned char *arena, uint6
 		.start = field(record, word(target, PM_INSIDE_POOL_START_OF), 8),
 		.block_bytes = field(record, word(target, PM_INSIDE_POOL_BLOCK_BYTES_OF), 8),
 		.capacity = (uint32_t)(capacity < BLOCKS_MAX ? capacity : BLOCKS_MAX),
-		.owner = owner_of(target, base + unit * target->unit_bytes),
+		.owner = owner_of(target, base + unit * target->unit_bytes, record),
 		.size_class = (uint8_t)field(record, word(target, PM_INSIDE_POOL_CLASS_OF), 1),
 		.state = state == word(target, PM_INSIDE_STATE_LARGE)  ? PM_SURVEY_LARGE
 			 : state == word(target, PM_INSIDE_STATE_KEPT) ? PM_SURVEY_KEPT
@@ -212,7 +244,8 @@ bool put_arenas(struct inspected *target)
 	target->is_false = target->is_false || count > ARENAS_MAX;
 	if (target->is_false)
 		return false;
-	read_owners(target, count);
+	if (!inside_knows_owners(target->in))
+		read_owners(target, count);
 	for (uint64_t i = 0; i < count && !target->is_false; i++) {
 		if (i % per_block == 0 &&
 		    !peek(target, word(target, PM_INSIDE_ARENA_BLOCKS_AT) + i / per_block * 8,

@@ -8,6 +8,11 @@ enum {
 	OWN_MAX = 4096,
 };
 
+bool inside_knows_owners(const uint64_t *in)
+{
+	return in[PM_INSIDE_HEAP_SHIFT_OF];
+}
+
 bool inside_is_sane(const uint64_t *in, uint32_t arena_units)
 {
 	static const enum pm_inside lengths[] = {PM_INSIDE_ARENA_BYTES, PM_INSIDE_POOL_BYTES,
@@ -35,6 +40,7 @@ bool inside_is_sane(const uint64_t *in, uint32_t arena_units)
 		{PM_INSIDE_BESIDE_REQUESTED_OF, PM_INSIDE_BESIDE_BYTES},
 		{PM_INSIDE_BESIDE_STAMP_OF, PM_INSIDE_BESIDE_BYTES},
 		{PM_INSIDE_SITE_FRAME_OF, PM_INSIDE_SITE_BYTES},
+		{PM_INSIDE_POOL_OWNER_OF, PM_INSIDE_POOL_BYTES},
 	};
 
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)

@@ -47,8 +47,10 @@ struct inspected {
 	unsigned char **site_blocks; /* by number; NULL: not read yet */
 	struct remembered *known;    /* by address */
 	size_t known_count, known_room;
-	uint32_t *owners;
+	uint32_t *owners; /* as published, by unit; where the process does not say */
 	uint64_t owner_count;
+	uint64_t last_heap; /* whose owner was read last, and who that is */
+	uint32_t last_owner;
 	struct buffer stream;
 	uint64_t rss; /* bytes, before it is looked at: no more is believed than memory of that size can hold */
 	bool is_false;        /* it holds more */
@@ -104,6 +106,7 @@ bool inside_is_known(const struct inspected *target, struct failure *why);
 
 /* inspect_sane.c: what a file says of lengths is believed as far as our buffers go. */
 bool inside_is_sane(const uint64_t *in, uint32_t arena_units);
+bool inside_knows_owners(const uint64_t *in); /* false: the library is older */
 
 /* inspect_pages.c */
 int open_proc(const struct inspected *target, const char *name);

@@ -40,6 +40,8 @@ void process_free(struct process *process)
 	free(process->arenas);
 	free(process->pools);
 	survey_free(process->survey);
+	if (process->at_live_peak != process->at_peak)
+		survey_free(process->at_live_peak);
 	survey_free(process->at_peak);
 	free(process->inside);
 }

@@ -95,9 +95,10 @@ struct process {
 	const struct frames *frames; /* of its segment */
 	struct pm_site *sites;       /* each `frame` is an index in frames->list */
 	size_t site_count;
-	struct survey *survey;  /* where each block was at the end, or is; NULL: not noted */
-	struct survey *at_peak; /* and when RSS was highest, as `poolmem run` saw it */
-	uint32_t sites_torn;    /* rows that contradict themselves */
+	struct survey *survey;       /* where each block was at the end, or is; NULL: not noted */
+	struct survey *at_peak;      /* and when RSS was highest, as `poolmem run` saw it */
+	struct survey *at_live_peak; /* and when most was live; may be the same */
+	uint32_t sites_torn;         /* rows that contradict themselves */
 	uint64_t switched_real_ns; /* CLOCK_REALTIME: since when record.site_period holds; 0: since it began */
 	uint64_t counter[PM_COUNTER_COUNT];
 	struct slot *slots;

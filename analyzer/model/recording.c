@@ -220,6 +220,23 @@ static bool read_images(struct source *source, struct reading *reading, struct f
 	}
 }
 
+/* The first one of a peak stays. */
+static void give_survey_to(struct process *process, struct source_survey *survey)
+{
+	uint32_t peaks = survey->of.peaks ? survey->of.peaks : PM_PEAK_RSS;
+	bool is_rss = peaks & PM_PEAK_RSS && !process->at_peak;
+	bool is_live = peaks & PM_PEAK_LIVE && !process->at_live_peak;
+
+	if (!is_rss && !is_live)
+		return;
+	struct survey *read = survey_read(process, survey->stream, survey->bytes);
+	survey->stream = NULL;
+	if (read)
+		read->tree_rss = survey->of.rss;
+	process->at_peak = is_rss ? read : process->at_peak;
+	process->at_live_peak = is_live ? read : process->at_live_peak;
+}
+
 /* Those of processes that are not there are left. */
 static void give_survey(struct recording *recording, struct source_survey *survey)
 {
@@ -228,12 +245,8 @@ static void give_survey(struct recording *recording, struct source_survey *surve
 		bool is_its = process->kind != PROCESS_DEPARTED &&
 			      process->chunk == survey->of.leader &&
 			      memcmp(process->header->id, survey->of.id, sizeof survey->of.id) == 0;
-		if (!is_its || process->at_peak || !survey->stream)
-			continue;
-		process->at_peak = survey_read(process, survey->stream, survey->bytes);
-		survey->stream = NULL;
-		if (process->at_peak)
-			process->at_peak->tree_rss = survey->of.rss;
+		if (is_its && survey->stream)
+			give_survey_to(process, survey);
 	}
 }
 

@@ -26,6 +26,8 @@ struct recording {
 	bool is_cut_short;    /* a capture without an end */
 	uint32_t orphans;     /* chunks of no process: caught in the middle of a change */
 	uint64_t read_at_ns;  /* CLOCK_MONOTONIC */
+	bool shows_surveys; /* of `moment`, where there are such: what was published is not shown then */
+	enum moment moment;
 };
 
 /* Opens `path`, reads all of it, says what became of each process.  A failure names the path. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * survey.h: where each block and each resident page of a process was when it ended (setting `frag`).
+ * survey.h: where each block and each resident page of a process was at a moment: when it ended (setting `frag`), now, or
+ * at a peak.
  *
  * What contradicts itself is left out and counted.
  */
@@ -10,6 +11,16 @@
 #include <poolmem/format.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+/* X(NAME, "word")  Of which moment a process is shown. */
+#define MOMENTS(X)                                                                                 \
+	X(END, "end")   /* or now, of a process that runs */                                       \
+	X(PEAK, "peak") /* when most was resident */                                               \
+	X(LIVE_PEAK, "live-peak")
+
+#define MOMENT_NAME(name, key) MOMENT_##name,
+enum moment { MOMENT_CHOOSE, MOMENTS(MOMENT_NAME) };
+#undef MOMENT_NAME
 
 /* A mapping, as the kernel has it. */
 struct surveyed_mapping {

@@ -196,7 +196,7 @@ static void say_basis(const struct frag_process *one, struct sink *sink)
 static void say_moment(const struct frag_process *one, struct sink *sink)
 {
 	bool has_both = one->process->survey && one->process->at_peak;
-	bool is_peak = one->moment == FRAG_PEAK;
+	bool is_peak = one->moment != MOMENT_END;
 
 	if (!one->survey || (!has_both && !is_peak))
 		return;

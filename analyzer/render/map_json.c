@@ -175,7 +175,10 @@ static json_t *map_object(const struct study *study, const struct process_study 
 	put_identity(object, study, process->process);
 	json_put(object, "notes", json_notes(&process->figures.notes));
 	json_put(object, "unit_bytes", json_count(map->process->layout->unit_bytes));
-	json_put(object, "published_epoch", json_count(map->process->record.published_epoch));
+	json_put(object, "basis", json_text(map->heap.survey ? "survey" : "map"));
+	json_put(object, "at", map->heap.survey ? json_text(moment_key(map->moment)) : json_null());
+	json_put(object, "published_epoch",
+		 map->heap.survey ? json_null() : json_count(map->process->record.published_epoch));
 	json_put(object, "epoch", json_count(map->process->record.epoch));
 	json_put(object, "arena_count", json_count(map->arena_count));
 	json_put(object, "inherited_arenas", json_count(map->inherited_count));

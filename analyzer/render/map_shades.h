@@ -62,6 +62,7 @@ size_t map_entries(const struct map *map, struct map_entry ret[MAP_ENTRIES_MAX])
 
 /* "1,234 pools are 43.2 % full: ..." */
 struct map_label map_pools_words(const struct map *map);
+const char *map_moment_words(const struct map *map); /* of a survey: which moment it is of */
 
 /* "230 of them, 18.6 %, are less than a quarter full and hold ..." */
 struct map_label map_sparse_words(const struct map *map);

@@ -279,7 +279,9 @@ static void put_scale(const struct map_picture *picture, struct sink *sink)
 		  words_state(picture->map->process).text, number_of(picture->scale, "unit").text,
 		  number_bytes(picture->scale * unit_bytes).text,
 		  number_bytes(picture->scale * picture->columns * unit_bytes).text);
-	if (record->state != PM_STATE_EXITED)
+	if (picture->map->heap.survey)
+		put_words(sink, " %s", map_moment_words(picture->map));
+	else if (record->state != PM_STATE_EXITED)
 		put_words(sink, " As published last: epoch %llu of %llu.",
 			  (unsigned long long)record->published_epoch,
 			  (unsigned long long)record->epoch);

@@ -77,6 +77,25 @@ static void say_pools(const struct map *map, struct sink *sink)
 	sink_print(sink, "\n");
 }
 
+const char *map_moment_words(const struct map *map)
+{
+	switch (map->moment) {
+	case MOMENT_PEAK: return "As surveyed when about most was resident.";
+	case MOMENT_LIVE_PEAK: return "As surveyed when about most was live.";
+	default:
+		return map->process->state == STATE_RUNNING ? "As surveyed just now."
+							    : "As surveyed at the end.";
+	}
+}
+
+static void say_moment(const struct map *map, struct sink *sink)
+{
+	if (!map->heap.survey)
+		return;
+	paragraph_begin_indented(sink);
+	sink_print(sink, "%s What pools hold is what was resident then.\n", map_moment_words(map));
+}
+
 static void say_ages(const struct map *map, struct sink *sink)
 {
 	if (!map->knows_ages)
@@ -110,5 +129,6 @@ void map_words(const struct map *map, struct sink *sink)
 	say_units(map, sink);
 	say_pools(map, sink);
 	say_ages(map, sink);
+	say_moment(map, sink);
 	say_left_out(map, sink);
 }

@@ -27,27 +27,6 @@ static int largest_first(const void *left, const void *right)
 	return (a->process > b->process) - (a->process < b->process);
 }
 
-static uint64_t resident_heap(const struct survey *survey)
-{
-	uint64_t pages = 0;
-
-	for (size_t i = 0; i < survey->arena_count; i++)
-		for (uint32_t word = 0; word < (survey->arena_pages + 63) / 64; word++)
-			pages += (uint64_t)__builtin_popcountll(survey->arenas[i].resident[word]);
-	return pages * survey->page_bytes;
-}
-
-/* A program whose heap is gone when it ends is asked about its peak. */
-static enum frag_moment choose(const struct process *process)
-{
-	if (!process->at_peak || !process->at_peak->is_whole)
-		return FRAG_END;
-	bool has_end = process->survey && process->survey->is_whole;
-	return has_end && resident_heap(process->survey) >= resident_heap(process->at_peak) / 2
-		       ? FRAG_END
-		       : FRAG_PEAK;
-}
-
 static struct frag_peak peak_of(const struct recording *recording, const struct survey *survey)
 {
 	const struct known *highest = &recording->outside.rss_peak;
@@ -58,31 +37,30 @@ static struct frag_peak peak_of(const struct recording *recording, const struct 
 }
 
 static void add_process(struct frag *frag, const struct process_study *study, uint64_t wished_bytes,
-			enum frag_moment moment)
+			enum moment moment)
 {
 	struct frag_process *one = &frag->list[frag->count++];
 
 	one->process = study->process;
 	one->study = study;
-	one->moment = moment == FRAG_CHOOSE ? choose(one->process) : moment;
-	one->survey = one->moment == FRAG_PEAK ? one->process->at_peak : one->process->survey;
-	if (one->moment == FRAG_PEAK && one->survey)
+	one->survey = moment_survey(one->process, moment, &one->moment);
+	if (one->moment != MOMENT_END && one->survey)
 		one->peak = peak_of(frag->study->recording, one->survey);
 	waterfall_make(one->process, one->survey, &one->waterfall);
 	one->has_pins = pins_make(one->process, one->survey, &one->pins);
 	over_time_of(frag->study->recording, one->process, &study->figures.metrics, &one->over_time);
 	if (!one->has_pins)
 		return;
-	if (one->moment == FRAG_PEAK)
+	if (one->moment != MOMENT_END)
 		growth_make(one->process, one->survey, &one->growth);
-	fit_make(one->process, one->survey, one->moment == FRAG_PEAK, &one->fit);
+	fit_make(one->process, one->survey, one->moment != MOMENT_END, &one->fit);
 	one->places = stacks_begin(one->process);
 	one->wished_bytes = wished_bytes ? wished_bytes : one->pins.pinned[PIN_PAGE] / 2;
 	pins_choose(&one->pins, one->wished_bytes, &one->choice);
 }
 
 void frag_make(const struct study *study, struct sites *sites, uint64_t wished_bytes,
-	       enum frag_moment moment, struct frag *ret)
+	       enum moment moment, struct frag *ret)
 {
 	struct frag frag = {.study = study, .sites = sites};
 

@@ -5,13 +5,11 @@
 
 #include "study/fit.h"
 #include "study/growth.h"
+#include "study/moment.h"
 #include "study/pins.h"
 #include "study/sites.h"
 #include "study/timeline.h"
 #include "study/waterfall.h"
-
-/* Which survey of a process. */
-enum frag_moment { FRAG_CHOOSE, FRAG_END, FRAG_PEAK };
 
 /* What was resident of all processes of a run when the survey of the peak was taken, and at the peak itself. */
 struct frag_peak {
@@ -21,8 +19,8 @@ struct frag_peak {
 struct frag_process {
 	const struct process *process;
 	const struct survey *survey; /* NULL: there is none of that moment */
-	enum frag_moment moment;     /* END or PEAK; of a process that runs END is now */
-	struct frag_peak peak;       /* where the moment is PEAK */
+	enum moment moment;          /* not CHOOSE */
+	struct frag_peak peak;       /* where the moment is PEAK or LIVE_PEAK */
 	const struct process_study *study;
 	struct waterfall waterfall;
 	bool has_pins;
@@ -43,11 +41,11 @@ struct frag {
 };
 
 /*
- * wished_bytes: what should go back; 0: half of what is pinned.  moment: CHOOSE: the end, and the peak where that is all
- * there is, or most was free again at the end.  Study and sites must stay until it goes.
+ * wished_bytes: what should go back; 0: half of what is pinned.  moment: as moment_survey() takes it.
+ * Study and sites must stay until it goes.
  */
 void frag_make(const struct study *study, struct sites *sites, uint64_t wished_bytes,
-	       enum frag_moment moment, struct frag *ret);
+	       enum moment moment, struct frag *ret);
 void frag_free(struct frag *frag);
 
 /* In heap parts: all but what is not heap. */

@@ -21,7 +21,7 @@ struct walk {
 	struct map *map;
 	const struct map_query *query;
 	const struct slot **slots; /* by chunk */
-	const size_t *first_pool;  /* of each arena in process.pools, and the end of the last */
+	const size_t *first_pool;  /* of each arena in heap.pools, and the end of the last */
 	size_t span_room;
 };
 
@@ -160,13 +160,13 @@ static void add_unit(struct walk *walk, const struct map_arena *into, const stru
 
 static void add_pools_of(struct walk *walk, struct map_arena *into, size_t index)
 {
-	const struct process *process = walk->map->process;
-	const struct pool *pool = process->pools + walk->first_pool[index];
-	const struct pool *end = process->pools + walk->first_pool[index + 1];
+	const struct map_heap *heap = &walk->map->heap;
+	const struct pool *pool = heap->pools + walk->first_pool[index];
+	const struct pool *end = heap->pools + walk->first_pool[index + 1];
 
-	for (uint32_t unit = 0; unit < process->layout->arena_units; unit++) {
+	for (uint32_t unit = 0; unit < walk->map->process->layout->arena_units; unit++) {
 		bool begins = pool < end && pool->unit == unit;
-		add_unit(walk, into, &process->arenas[index], unit, begins ? pool : NULL);
+		add_unit(walk, into, &heap->arenas[index], unit, begins ? pool : NULL);
 		pool += begins;
 	}
 }
@@ -211,7 +211,7 @@ static void close_arena(struct map *map, struct map_arena *arena)
 static void add_arena(struct walk *walk, size_t index)
 {
 	struct map *map = walk->map;
-	const struct arena *arena = &map->process->arenas[index];
+	const struct arena *arena = &map->heap.arenas[index];
 	struct map_arena *into = &map->arenas[map->arena_count];
 
 	if (arena->kind == PM_ARENA_HUGE && !arena->huge_bytes)
@@ -229,7 +229,7 @@ static void add_arena(struct walk *walk, size_t index)
 
 struct place {
 	uint64_t base;
-	size_t index; /* in process.arenas */
+	size_t index; /* in heap.arenas */
 };
 
 static int by_base(const void *left, const void *right)
@@ -270,27 +270,28 @@ static struct place *places_of(const struct recording *recording, const struct m
 {
 	const struct process *process = map->process;
 	struct inheritance inheritance = left_out(recording, process, query);
-	struct place *places = allocate(process->arena_count, sizeof *places);
+	const struct map_heap *heap = &map->heap;
+	struct place *places = allocate(heap->arena_count, sizeof *places);
 
-	for (size_t i = 0; i < process->arena_count; i++)
-		if (is_inherited_arena(&inheritance, &process->arenas[i]))
+	for (size_t i = 0; i < heap->arena_count; i++)
+		if (is_inherited_arena(&inheritance, &heap->arenas[i]))
 			map->inherited_count++;
 		else
-			places[(*ret_count)++] = (struct place){process->arenas[i].base, i};
+			places[(*ret_count)++] = (struct place){heap->arenas[i].base, i};
 	if (*ret_count)
 		qsort(places, *ret_count, sizeof *places, by_base);
 	return places;
 }
 
 /* Pools stand in the order of their arenas. */
-static size_t *first_pools(const struct process *process)
+static size_t *first_pools(const struct map_heap *heap)
 {
-	size_t *first = allocate(process->arena_count + 1, sizeof *first);
+	size_t *first = allocate(heap->arena_count + 1, sizeof *first);
 	size_t pool = 0;
 
-	for (size_t i = 0; i <= process->arena_count; i++) {
+	for (size_t i = 0; i <= heap->arena_count; i++) {
 		first[i] = pool;
-		while (pool < process->pool_count && process->pools[pool].arena == i)
+		while (pool < heap->pool_count && heap->pools[pool].arena == i)
 			pool++;
 	}
 	return first;
@@ -342,7 +343,10 @@ void map_make(const struct recording *recording, const struct process *process,
 {
 	struct map map = {
 		.process = process, .by = query->by, .is_filtered = map_query_is_filtered(query)};
-	size_t *first_pool = first_pools(process);
+	const struct survey *survey = moment_survey(process, query->moment, &map.moment);
+
+	map_heap_make(process, survey, &map.heap);
+	size_t *first_pool = first_pools(&map.heap);
 	struct walk walk = {.map = &map,
 			    .query = query,
 			    .slots = sorted_slots(process),
@@ -363,6 +367,7 @@ void map_make(const struct recording *recording, const struct process *process,
 
 void map_free(struct map *map)
 {
+	map_heap_free(&map->heap);
 	free(map->spans);
 	free(map->arenas);
 	free(map->groups);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.h: what each unit of each arena is.  As old as the last publication.
+ * map.h: what each unit of each arena is.  As a survey has it, or as old as the last publication.
  *
  * Units that are one thing (a pool, a block, a stretch of free units) are a span, so that a map takes as much
  * memory as the file that it is of, however large a block in it claims to be.  Spans of an arena are in order
@@ -9,7 +9,9 @@
 #ifndef POOLMEM_STUDY_MAP_H
 #define POOLMEM_STUDY_MAP_H
 
+#include "study/map_heap.h"
 #include "study/map_query.h"
+#include "study/moment.h"
 #include "study/study.h"
 
 /* X(NAME, "key") What a unit is; of several in a cell, as many, the first stands for all. */
@@ -51,7 +53,8 @@ struct map_arena {
 };
 
 struct map_pools {
-	uint64_t pools, units, bytes, touched_bytes; /* touched: pages ever written to */
+	uint64_t pools, units, bytes,
+		touched_bytes; /* touched: pages ever written to; surveyed: resident */
 	uint64_t live, room, live_bytes, room_bytes; /* blocks live, and as many as fit */
 };
 
@@ -64,6 +67,8 @@ struct map_group {
 
 struct map {
 	const struct process *process;
+	struct map_heap heap;
+	enum moment moment; /* of heap.survey */
 	enum map_colouring by;
 	struct map_span *spans;
 	struct map_arena *arenas; /* in the order that the query wants */

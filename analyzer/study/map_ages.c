@@ -69,7 +69,7 @@ static void count_age(struct map *map, const struct map_span *span)
 
 void map_ages_make(struct map *map)
 {
-	const struct survey *survey = map->process->survey;
+	const struct survey *survey = map->heap.survey ? map->heap.survey : map->process->survey;
 	const struct surveyed_pool **pools = survey ? sorted_pools(survey) : NULL;
 
 	for (size_t i = 0; survey && i < map->span_count; i++) {

@@ -3,6 +3,7 @@
 #ifndef POOLMEM_STUDY_MAP_QUERY_H
 #define POOLMEM_STUDY_MAP_QUERY_H
 
+#include "model/survey.h"
 #include "study/query.h"
 
 /* X(NAME, "key") */
@@ -33,6 +34,7 @@ struct map_query {
 	enum map_order order;
 	bool by_thread; /* the expression below holds */
 	regex_t thread;
+	enum moment moment;
 	bool inherited;   /* arenas that a forked child has from its parent, too */
 	size_t arena_max; /* 0: all */
 };

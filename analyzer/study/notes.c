@@ -2,6 +2,7 @@
 /* notes.c: see notes.h. */
 #include "study/notes.h"
 #include "study/mode.h"
+#include "study/moment.h"
 #include "study/survival.h"
 
 #include "model/saturate.h"
@@ -97,6 +98,15 @@ static const char *program_of(const struct process *process, const struct record
 	return slash ? slash + 1 : facts->exe ? facts->exe : "?";
 }
 
+/* Then nothing of what was published is shown. */
+static bool is_surveyed(const struct process *process, const struct recording *recording)
+{
+	enum moment moment;
+	const struct survey *survey = moment_survey(process, recording->moment, &moment);
+
+	return recording->shows_surveys && survey && survey->is_whole;
+}
+
 /* How old the map of the heap is, when it is older than the counts. */
 static void add_publication(struct notes *notes, const struct process *process,
 			    const struct recording *recording)
@@ -105,7 +115,8 @@ static void add_publication(struct notes *notes, const struct process *process,
 	bool is_live = process->state == STATE_RUNNING && recording->kind == SOURCE_SEGMENT;
 
 	/* Of _exit the status may be known: nothing was published by it. */
-	if (!process->arena_count || record->state == PM_STATE_EXITED)
+	if (!process->arena_count || record->state == PM_STATE_EXITED ||
+	    is_surveyed(process, recording))
 		return;
 	bool is_exact = !process->drift_blocks && !process->drift_bytes;
 	struct note *note = add(notes, "pools_age",
@@ -136,7 +147,8 @@ static bool has_blocks(const struct process *process)
 static void add_no_map(struct notes *notes, const struct process *process,
 		       const struct recording *recording)
 {
-	if (process->arena_count || process->kind == PROCESS_DEPARTED || !has_blocks(process))
+	if (process->arena_count || process->kind == PROCESS_DEPARTED || !has_blocks(process) ||
+	    is_surveyed(process, recording))
 		return;
 	struct note *note = add(notes, "no_map",
 				"arenas and pools are missing here of processes that never published "

@@ -579,12 +579,17 @@ enum pm_section_kind {
 	PM_SECTION_SURVEY = 5, /* struct pm_survey_of: what `poolmem run --frag` saw of a process */
 };
 
-/* Payload of a SURVEY section: this, then a stream as in SURVEY chunks, taken from outside when RSS was highest. */
+enum pm_survey_peak {
+	PM_PEAK_RSS = 1,  /* when most of the tree was resident */
+	PM_PEAK_LIVE = 2, /* when most of the process was live */
+};
+
+/* Payload of a SURVEY section: this, then a stream as in SURVEY chunks, taken from outside about then. */
 struct pm_survey_of {
 	uint64_t id[2];  /* of the segment's header */
 	uint32_t leader; /* chunk of the process */
-	uint32_t reserved;
-	uint64_t rss; /* of the tree of processes then, bytes */
+	uint32_t peaks;  /* bits of enum pm_survey_peak; 0: RSS */
+	uint64_t rss;    /* of the tree of processes then, bytes */
 };
 
 struct pm_capture {

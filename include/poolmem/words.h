@@ -155,7 +155,11 @@
 	X(SITES, "how many there may be")                                                          \
 	X(SITE_BLOCK, "sites in a block")                                                          \
 	X(SITE_BYTES, "length of a site")                                                          \
-	X(SITE_FRAME_OF, "uint32_t: number of its innermost frame")
+	X(SITE_FRAME_OF, "uint32_t: number of its innermost frame")                                \
+	X(POOL_OWNER_OF, "pointer to the heap that owns it, or a small number")                    \
+	X(HEAP_SLOT_OF, "of a heap: pointer to its private counters")                              \
+	X(HEAP_SHIFT_OF,                                                                           \
+	  "of a heap: int64_t, from those to its SLOT chunk where that is mapped; 0: none")
 
 /*
  * What the clock of the generations counts.  pm_process.clock_kind.

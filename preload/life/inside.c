@@ -87,6 +87,10 @@ void inside_describe(uint64_t ret_words[PM_INSIDE_COUNT])
 		[PM_INSIDE_SITE_BLOCK] = INTERN_SITE_BLOCK,
 		[PM_INSIDE_SITE_BYTES] = sizeof(struct site),
 		[PM_INSIDE_SITE_FRAME_OF] = offsetof(struct site, frame),
+		[PM_INSIDE_POOL_OWNER_OF] = POOL(owner),
+		[PM_INSIDE_HEAP_SLOT_OF] = offsetof(struct heap, slot),
+		[PM_INSIDE_HEAP_SHIFT_OF] = (uint64_t)HEAP_GROUP * HEAP_STRIDE +
+					    offsetof(struct heap_twin, displacement),
 	};
 	__builtin_memcpy(ret_words, words, sizeof words);
 }

@@ -9,6 +9,11 @@ setup()
 	prepare
 }
 
+teardown()
+{
+	[ -z "${pid-}" ] || kill -9 "$pid" 2>/dev/null || true
+}
+
 # The last one: what starts a program may leave others.
 segment()
 {
@@ -114,4 +119,37 @@ os.kill(os.getpid(), 9)' || true
 	[[ $output =~ "Pools are as they were published last; counts are exact (python3"[^\ ]*\ [0-9]+":"[[:space:]]+"epoch "[0-9]+" of "[0-9]+ ]]
 	"$poolmem" map --svg "$out/killed.svg" "$(segment)" >"$out/text"
 	grep -q 'As published last: epoch [0-9]* of [0-9]*\.<' "$out/killed.svg"
+}
+
+# Epochs never turn: nothing was published, all is read from the process.
+@test "map: of a process that runs it is of now: pools, owners, ages, and no word of publication" {
+	POOLMEM=dir=$out/segments,gen.threshold=1000000000:10:10 LD_PRELOAD=$lib "$programs/mapped" wait >"$out/account" &
+	pid=$!
+	until grep -q worker "$out/account" && [[ $(</proc/$pid/wchan) == *pause* ]]; do sleep 0.05; done
+	maps --by class >"$out/map.json"
+	python3 "$BATS_TEST_DIRNAME/map.py" "$out/map.json" - "$out/account"
+	read -r _ tid blocks bytes < <(grep worker "$out/account")
+	maps --by owner --filter "thread:^$tid\$" >"$out/owner.json"
+	python3 - "$out/map.json" "$out/owner.json" $tid $blocks $bytes <<-'END'
+		import json, sys
+		tid, blocks, size = map(int, sys.argv[3:])
+		document = json.load(open(sys.argv[1]))
+		process = document["processes"][0]
+		assert (process["basis"], process["at"], process["published_epoch"]) == ("survey", "end", None)
+		assert not [n for n in document["notes"] if n["key"] in ("pools_age", "no_map")], document["notes"]
+		assert process["ages"]["not_known"]["pools"] == 0
+		process = json.load(open(sys.argv[2]))["processes"][0]
+		assert [o["tid"] for o in process["owners"]] == [tid], process["owners"]
+		rows = [row for arena in process["arenas"] for row in arena["units"] if row[1] == "pool"]
+		assert sum(row[3] for row in rows if row[2] == str(size // blocks)) == blocks
+	END
+	run -0 "$poolmem" map --by age "$(segment)"
+	[[ $output == *"As surveyed just now"* && $output != *"published"* ]]
+	"$poolmem" map --svg "$out/live.svg" "$(segment)" >"$out/text"
+	grep -q 'As surveyed just now' "$out/live.svg"
+	! grep -q 'published' "$out/live.svg"
+	run -2 "$poolmem" map --at nonsense "$(segment)"
+	[[ $output == *"--at is end, peak or live-peak"* ]]
+	POOLMEM= "$poolmem" frag "$(segment)" >"$out/text"
+	! grep -q "published last" "$out/text"
 }

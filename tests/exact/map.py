@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-map.py MAP.json REPORT.json [ACCOUNT [PID]]: the map of each process agrees with itself and with the tables of the
+map.py MAP.json REPORT.json|- [ACCOUNT [PID]]: the map of each process agrees with itself and with the tables of the
 report; of the process PID (the first, without one) each block of the account lies where the map has it.
 """
 import collections
@@ -57,7 +57,11 @@ def agrees_with_report(process, report):
     for key in ("large_blocks", "large_bytes", "huge_blocks", "huge_bytes"):
         same(key, process[key], arenas[key])
     same("arenas", process["arena_count"], arenas["count"])
-    same("dirty", units["dirty"] * unit, arenas["dirty_bytes"])
+    surveyed = process["basis"] == "survey"
+    if surveyed and units["dirty"] * unit > arenas["dirty_bytes"]:
+        fail("more units hold memory than were written to")
+    if not surveyed:
+        same("dirty", units["dirty"] * unit, arenas["dirty_bytes"])
     same("free", (units["dirty"] + units["clean"]) * unit, arenas["free_bytes"])
     mapped = sum(n for kind, n in units.items() if kind not in ("unmapped", "huge")) * unit
     same("mapped", mapped + huge, arenas["mapped_bytes"])
@@ -65,8 +69,12 @@ def agrees_with_report(process, report):
     mine = {c["class"]: c for c in process["classes"]}
     same("classes", sorted(mine), sorted(p["class"] for p in report["pools"]))
     for row in report["pools"]:
-        for key in ("pools", "capacity", "live", "touched_bytes", "bytes"):
+        for key in ("pools", "capacity", "live", "bytes"):
             same("class %s: %s" % (row["class"], key), mine[row["class"]][key], row[key])
+        if surveyed and not 0 < mine[row["class"]]["touched_bytes"] <= row["bytes"]:
+            fail("class", row["class"], "holds", mine[row["class"]]["touched_bytes"])
+        if not surveyed:
+            same("touched", mine[row["class"]]["touched_bytes"], row["touched_bytes"])
 
 
 def agrees_with_account(process, path):
@@ -92,10 +100,10 @@ def agrees_with_account(process, path):
 
 def main(map_path, report_path, account=None, pid=None):
     document = json.load(open(map_path))
-    report = json.load(open(report_path))
+    report = json.load(open(report_path)) if report_path != "-" else None
     for process in document["processes"]:
         agrees_with_itself(process)
-        if not process["inherited_arenas"]:
+        if report and not process["inherited_arenas"]:
             agrees_with_report(process, next(p for p in report["processes"] if p["pid"] == process["pid"]))
     if account:
         of = [p for p in document["processes"] if pid is None or p["pid"] == int(pid)]

@@ -114,10 +114,10 @@ int main(int argc, char **argv)
 	pthread_t worker;
 	void *tid = NULL;
 
-	(void)argv;
+	bool waits = argc > 1 && strcmp(argv[1], "wait") == 0;
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	printf("begin\n");
-	if (argc > 1) {
+	if (argc > 1 && !waits) {
 		free(malloc(100000));
 		pid_t child = fork();
 		if (child) {
@@ -131,5 +131,7 @@ int main(int argc, char **argv)
 	pthread_join(worker, &tid);
 	say(tid);
 	fflush(stdout);
+	while (waits)
+		pause();
 	return 0;
 }

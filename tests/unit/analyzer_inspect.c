@@ -70,6 +70,9 @@ static const uint32_t usual[PM_INSIDE_COUNT] = {
 	[PM_INSIDE_SITE_BLOCK] = 512,
 	[PM_INSIDE_SITE_BYTES] = 16,
 	[PM_INSIDE_SITE_FRAME_OF] = 8,
+	[PM_INSIDE_POOL_OWNER_OF] = 32,
+	[PM_INSIDE_HEAP_SLOT_OF] = 8,
+	[PM_INSIDE_HEAP_SHIFT_OF] = 16,
 };
 
 static void put(unsigned char *record, enum pm_inside field, uint64_t value, size_t bytes)

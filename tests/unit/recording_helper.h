@@ -222,7 +222,7 @@ static inline void frag_all(const struct study *study, struct sink *sink)
 	sites_make(study, NULL, &all, &sites);
 	for (unsigned turn = 0; turn < 2; turn++) {
 		struct frag frag;
-		frag_make(study, &sites, turn ? UINT64_MAX : 0, turn ? FRAG_PEAK : FRAG_CHOOSE,
+		frag_make(study, &sites, turn ? UINT64_MAX : 0, turn ? MOMENT_PEAK : MOMENT_CHOOSE,
 			  &frag);
 		frag_text(&frag, turn ? AXIS_ALLOCS : AXIS_TIME, &view, sink);
 		frag_json(&frag, &view, sink);
