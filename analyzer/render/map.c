@@ -201,13 +201,23 @@ static struct map_label tenth_words(unsigned tenth)
 	return label;
 }
 
+/* Of what pools hold. */
+static const char *held_title(const struct map *map)
+{
+	return map->heap.survey ? "resident" : "written to";
+}
+
 static void put_tenths(const struct map *map, struct sink *sink)
 {
-	static const struct column columns[] = {
-		{"sign", COLUMN_TEXT, 0},         {"full", COLUMN_NUMBER, 0},
-		{"pools", COLUMN_NUMBER, 0},      {"mapped", COLUMN_NUMBER, 0},
-		{"written to", COLUMN_NUMBER, 0}, {"live", COLUMN_NUMBER, 0},
-		{"share", COLUMN_NUMBER, 0},      {"", COLUMN_TEXT, 0},
+	const struct column columns[] = {
+		{"sign", COLUMN_TEXT, 0},
+		{"full", COLUMN_NUMBER, 0},
+		{"pools", COLUMN_NUMBER, 0},
+		{"mapped", COLUMN_NUMBER, 0},
+		{held_title(map), COLUMN_NUMBER, 0},
+		{"live", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},
+		{"", COLUMN_TEXT, 0},
 	};
 	const bool has_sign = map->by == MAP_BY_OCCUPANCY;
 	struct table table;
@@ -240,7 +250,7 @@ static void put_groups(const struct map *map, struct sink *sink)
 		{is_class ? "block" : "owner", is_class ? COLUMN_NUMBER : COLUMN_TEXT, OWNER_COLUMNS},
 		{"pools", COLUMN_NUMBER, 0},
 		{"mapped", COLUMN_NUMBER, 0},
-		{"written to", COLUMN_NUMBER, 0},
+		{held_title(map), COLUMN_NUMBER, 0},
 		{"live", COLUMN_NUMBER, 0},
 		{"full", COLUMN_NUMBER, 0},
 	};
@@ -278,11 +288,15 @@ static void put_age(struct table *table, enum map_shade shade, const char *share
 
 static void put_ages(const struct map *map, struct sink *sink)
 {
-	static const struct column columns[] = {
-		{"sign", COLUMN_TEXT, 0},         {"old", COLUMN_NUMBER, 0},
-		{"pools", COLUMN_NUMBER, 0},      {"mapped", COLUMN_NUMBER, 0},
-		{"written to", COLUMN_NUMBER, 0}, {"live", COLUMN_NUMBER, 0},
-		{"share", COLUMN_NUMBER, 0},      {"", COLUMN_TEXT, 0},
+	const struct column columns[] = {
+		{"sign", COLUMN_TEXT, 0},
+		{"old", COLUMN_NUMBER, 0},
+		{"pools", COLUMN_NUMBER, 0},
+		{"mapped", COLUMN_NUMBER, 0},
+		{held_title(map), COLUMN_NUMBER, 0},
+		{"live", COLUMN_NUMBER, 0},
+		{"share", COLUMN_NUMBER, 0},
+		{"", COLUMN_TEXT, 0},
 	};
 	struct table table;
 
