@@ -213,6 +213,17 @@ bool family_is_running(const struct family *family, const struct family_member *
 	return !process->ended && process->seen_in == family->samples;
 }
 
+uint64_t family_rss_of(const struct family *family, pid_t pid)
+{
+	uint16_t at = family->bucket[(unsigned)pid % FAMILY_BUCKETS];
+
+	for (; at; at = family->member[at - 1].next)
+		if (family->member[at - 1].pid == pid &&
+		    family_is_running(family, &family->member[at - 1]))
+			return family->member[at - 1].rss_now;
+	return 0;
+}
+
 bool family_is_below_us(pid_t pid)
 {
 	struct stat_line line;

@@ -44,6 +44,9 @@ void family_note_end(struct family *family, pid_t pid, int wait_status);
 /* True when the last sample found it alive. */
 bool family_is_running(const struct family *family, const struct family_member *process);
 
+/* What is resident of a process, by the last sample, bytes; 0: it did not find it. */
+uint64_t family_rss_of(const struct family *family, pid_t pid);
+
 /* True when `pid` is this process's child, or a child of one, ... */
 bool family_is_below_us(pid_t pid);
 

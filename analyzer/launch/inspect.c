@@ -168,7 +168,7 @@ static double drift_of(const struct inspected *target)
 }
 
 /* The one of several that drifted least, or the first that held still. */
-static bool take_until_still(struct inspected *target, unsigned tries, struct buffer *ret)
+static bool take_until_still(struct inspected *target, unsigned tries, struct inspection *ret)
 {
 	double least = INFINITY;
 
@@ -179,32 +179,36 @@ static bool take_until_still(struct inspected *target, unsigned tries, struct bu
 		if (drift_of(target) >= least)
 			continue;
 		least = drift_of(target);
-		buffer_free(ret);
-		*ret = target->stream;
-		target->stream = (struct buffer){.data = NULL};
+		free(ret->stream);
+		ret->stream = buffer_take(&target->stream, &ret->bytes);
+		ret->rss = target->rss;
+		ret->live_bytes = target->knows_counts ? target->counts.live_bytes : 0;
 	}
 	return true;
 }
 
-/* A stream as inspect_stream() returns it, or an empty one. */
-static struct buffer survey_it(struct inspected *target, unsigned tries, struct failure *why)
+static bool survey_it(struct inspected *target, unsigned tries, struct inspection *ret,
+		      struct failure *why)
 {
-	struct buffer stream = {.data = NULL};
+	struct inspection inspection = {.stream = NULL};
 
 	if (!inside_is_known(target, why))
-		return stream;
-	if (!open_target(target) || !take_until_still(target, tries, &stream)) {
+		return false;
+	bool taken = open_target(target) && take_until_still(target, tries, &inspection);
+	if (!taken)
 		inspect_refused(target, why);
-		buffer_free(&stream);
-	}
 	forget(target);
 	if (target->pagemap >= 0)
 		close(target->pagemap);
-	return stream;
+	if (!taken)
+		free(inspection.stream);
+	else
+		*ret = inspection;
+	return taken;
 }
 
-void *inspect_stream(const struct recording *recording, const struct process *process,
-		     unsigned tries, size_t *ret_bytes, struct failure *why)
+bool inspect_stream(const struct recording *recording, const struct process *process,
+		    unsigned tries, struct inspection *ret, struct failure *why)
 {
 	const struct process *facts = facts_of(recording, process);
 	struct failure ignored;
@@ -221,24 +225,23 @@ void *inspect_stream(const struct recording *recording, const struct process *pr
 		.pagemap = -1,
 		.segment = has_segment ? &segment : NULL,
 	};
-	struct buffer stream = survey_it(&target, tries, why);
+	bool taken = survey_it(&target, tries, ret, why);
 
 	if (has_segment)
 		input_close(&segment);
-	return buffer_take(&stream, ret_bytes);
+	return taken;
 }
 
 bool inspect(const struct recording *recording, struct process *process, struct failure *why)
 {
-	size_t bytes;
-	void *stream = inspect_stream(recording, process, TRIES, &bytes, why);
+	struct inspection inspection;
 
-	if (!stream)
+	if (!inspect_stream(recording, process, TRIES, &inspection, why))
 		return false;
 	if (!inside_knows_owners(facts_of(recording, process)->inside))
 		say("process %u: its libpoolmem.so is older: owners of pools are as published last",
 		    process->record.pid);
-	process->survey = survey_read(process, stream, bytes);
+	process->survey = survey_read(process, inspection.stream, inspection.bytes);
 	return true;
 }
 

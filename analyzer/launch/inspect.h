@@ -15,9 +15,16 @@
  */
 bool inspect(const struct recording *recording, struct process *process, struct failure *why);
 
-/* Its stream alone, as in SURVEY chunks, taken so many times at most.  Freed by the caller; NULL: as above. */
-void *inspect_stream(const struct recording *recording, const struct process *process,
-		     unsigned tries, size_t *ret_bytes, struct failure *why);
+/* A survey as in SURVEY chunks. */
+struct inspection {
+	void *stream; /* freed by who asked for it */
+	size_t bytes;
+	uint64_t rss, live_bytes; /* when it was taken; live_bytes: 0: not known */
+};
+
+/* The same, taken so many times at most, and not read. */
+bool inspect_stream(const struct recording *recording, const struct process *process,
+		    unsigned tries, struct inspection *ret, struct failure *why);
 
 /*
  * For who shows surveys of a moment: each process that runs gets one, of now; of those that cannot be looked at it is

@@ -14,12 +14,20 @@ enum {
 	MS = CLOCK_MS_NS,
 	FIRST_SAMPLE_MS = 1, /* then 2, 4, 8, ... up to the interval: short programs have samples too */
 	COLLECT_MS = 50,     /* between looks for finished segments */
-	SAMPLE_SHARE = 20,  /* looking takes at most one part in so many of the time */
+	SAMPLE_SHARE = 20, /* looking takes at most one part in so many of the time */
+	PEAK_SHARE = 16, /* peaks are looked for each time that so small a part of the time has gone by */
+	ALLOWANCE_MS = 5,   /* besides, for peaks of short programs */
 	AFTERMATH_MS = 100, /* how long processes that die with the child may take */
 };
 
 static const int taken_signals[] = {SIGCHLD, SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT,
 				    SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT};
+
+/* What poolmem itself took of the processor. */
+static uint64_t used_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
 
 void watch_prepare(struct watch *watch)
 {
@@ -42,6 +50,7 @@ void watch_begin(struct watch *watch, pid_t child)
 	watch->rss_floor = (uint64_t)own.ru_maxrss * 1024;
 	watch->began_real_ns = clock_ns(CLOCK_REALTIME);
 	watch->began_ns = monotonic_ns();
+	watch->used_before_ns = used_ns();
 }
 
 uint64_t watch_elapsed_ns(const struct watch *watch)
@@ -49,17 +58,33 @@ uint64_t watch_elapsed_ns(const struct watch *watch)
 	return (watch->ended ? watch->ended_ns : monotonic_ns()) - watch->began_ns;
 }
 
-static void sample(struct watch *watch, const struct collect *collect)
+/*
+ * A survey may take long: one begins only while watching took no more of the processor than its share of the time.  Time
+ * that others kept us waiting does not count.
+ */
+static void look_at_peak(struct watch *watch, uint64_t rss, const struct collect *collect)
 {
-	uint64_t at_ms = (monotonic_ns() - watch->began_ns) / MS;
+	uint64_t elapsed_ns = monotonic_ns() - watch->began_ns;
+
+	if (watch->peak.is_wanted &&
+	    used_ns() - watch->used_before_ns <= elapsed_ns / SAMPLE_SHARE + ALLOWANCE_MS * MS)
+		peak_look(&watch->peak, rss, &watch->family, collect);
+}
+
+/* Returns how long the sample itself took. */
+static uint64_t sample(struct watch *watch, const struct collect *collect)
+{
+	uint64_t began_ns = monotonic_ns();
 	uint64_t bytes = family_sample(&watch->family, watch->child);
+	uint64_t took_ns = monotonic_ns() - began_ns;
 
 	if (bytes == 0)
-		return;
-	timeline_add(&watch->timeline, at_ms, bytes);
+		return took_ns;
+	timeline_add(&watch->timeline, (began_ns - watch->began_ns) / MS, bytes);
 	if (bytes > watch->rss_peak)
 		watch->rss_peak = bytes;
-	peak_look(&watch->peak, bytes, &watch->family, collect);
+	look_at_peak(watch, bytes, collect);
+	return took_ns;
 }
 
 /*
@@ -140,14 +165,25 @@ static void take_signal(struct watch *watch, uint64_t until_ns)
 		pass_on(watch, &info);
 }
 
-/* The next moment to sample, after one that took from `began` to now. */
-static uint64_t next_sample(const struct watch *watch, uint64_t began_ns, uint64_t *wait_ns)
+/* Where peaks are looked for, looks come apart slowly: by a part of the time that the program has run. */
+static uint64_t longer_wait(const struct watch *watch, uint64_t wait_ns)
 {
-	uint64_t now = monotonic_ns(), least = (now - began_ns) * SAMPLE_SHARE;
+	uint64_t part_ns = (monotonic_ns() - watch->began_ns) / PEAK_SHARE;
+	uint64_t next_ns = !watch->peak.is_wanted ? wait_ns * 2
+			   : part_ns > wait_ns    ? part_ns
+						  : wait_ns;
+
+	return next_ns < watch->interval_ns ? next_ns : watch->interval_ns;
+}
+
+/* The next moment to sample, after one that took so long. */
+static uint64_t next_sample(const struct watch *watch, uint64_t took_ns, uint64_t *wait_ns)
+{
+	uint64_t least = took_ns * SAMPLE_SHARE;
 	uint64_t wait = *wait_ns > least ? *wait_ns : least;
 
-	*wait_ns = *wait_ns * 2 < watch->interval_ns ? *wait_ns * 2 : watch->interval_ns;
-	return now + wait;
+	*wait_ns = longer_wait(watch, *wait_ns);
+	return monotonic_ns() + wait;
 }
 
 static bool has_children(void)
@@ -197,8 +233,8 @@ void watch_run(struct watch *watch, struct collect *collect)
 		uint64_t now = monotonic_ns();
 
 		if (!watch->ended && now >= sample_at_ns) {
-			sample(watch, collect);
-			sample_at_ns = next_sample(watch, now, &wait_ns);
+			uint64_t took_ns = sample(watch, collect);
+			sample_at_ns = next_sample(watch, took_ns, &wait_ns);
 		}
 		if (!watch->ended && now >= collect_at_ns)
 			collect_at_ns = collect_now(collect);

@@ -22,6 +22,7 @@ struct watch {
 	uint64_t interval_ns;        /* between samples; longer when a sample itself takes long */
 	uint64_t began_real_ns;      /* CLOCK_REALTIME */
 	uint64_t began_ns, ended_ns; /* CLOCK_MONOTONIC, of the child */
+	uint64_t used_before_ns;     /* processor time of poolmem when it began */
 	bool ended;
 	int wait_status;     /* of the child */
 	struct rusage usage; /* of the child and what it waited for */

@@ -202,7 +202,12 @@ static json_t *process_json(struct frag *frag, struct frag_process *one, const s
 	json_put(object, "pid", json_count(one->process->record.pid));
 	json_put(object, "kind", json_text(process_kind_key(one->process->kind)));
 	json_put(object, "state", json_text(process_state_key(one->process->state)));
-	json_put(object, "tree_rss_then", one->peak.then ? json_count(one->peak.then) : json_null());
+	json_put(object, "tree_rss_then",
+		 one->moment == MOMENT_PEAK && one->peak.then ? json_count(one->peak.then)
+							      : json_null());
+	json_put(object, "peak_then", one->peak.then ? json_count(one->peak.then) : json_null());
+	json_put(object, "peak_highest",
+		 one->peak.highest ? json_count(one->peak.highest) : json_null());
 	json_put(object, "at", json_text(moment_key(one->moment)));
 	json_put(object, "waterfall", waterfall_json(one, view));
 	json_put(object, "growth_to_the_end", growth_json(frag, one, view));

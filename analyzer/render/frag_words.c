@@ -156,6 +156,22 @@ static void say_choice(struct frag_process *one, struct sink *sink)
 		   number_bytes(one->wished_bytes).text);
 }
 
+static const char *option_of_other(const struct frag_process *one)
+{
+	if (one->moment != MOMENT_END && one->process->survey)
+		return "--at end";
+	return one->moment != MOMENT_PEAK && one->process->at_peak ? "--at peak" : "--at live-peak";
+}
+
+static bool has_other_survey(const struct frag_process *one)
+{
+	const struct process *process = one->process;
+
+	return (one->moment != MOMENT_END && process->survey) ||
+	       (one->moment != MOMENT_PEAK && process->at_peak) ||
+	       (one->moment != MOMENT_LIVE_PEAK && process->at_live_peak);
+}
+
 static void say_basis(const struct frag_process *one, struct sink *sink)
 {
 	const struct survey *survey = one->survey;
@@ -165,15 +181,19 @@ static void say_basis(const struct frag_process *one, struct sink *sink)
 		sink_print(sink, "The survey of the heap was cut short: the segment was full "
 				 "(segment.max) or the process was killed. The figures are those "
 				 "of pools as they were published last.\n");
-	else if (!survey && one->process->at_peak)
+	else if (!survey && one->moment != MOMENT_END && has_other_survey(one))
 		sink_print(sink,
-			   "It was surveyed when much was resident, and not at its end, which it "
-			   "met without exit(): --at peak tells of that. Here the figures are "
-			   "those of pools as they were published last.\n");
-	else if (!survey && one->process->survey)
-		sink_print(sink, "At the peak one process alone is surveyed, the largest: --at end "
-				 "tells of the end of this one. Here the figures are those of pools "
-				 "as they were published last.\n");
+			   "At %s the largest process alone is surveyed, and this one was "
+			   "at another moment: %s tells of that. Here the figures are those of "
+			   "pools as they were published last.\n",
+			   one->moment == MOMENT_PEAK ? "the peak" : "the peak of live bytes",
+			   option_of_other(one));
+	else if (!survey && has_other_survey(one))
+		sink_print(sink,
+			   "It was surveyed when much was there, and not at its end, which it "
+			   "met without exit(): %s tells of that. Here the figures are "
+			   "those of pools as they were published last.\n",
+			   option_of_other(one));
 	else if (!survey)
 		sink_print(sink,
 			   "No survey was made of this process: the figures are those of "
@@ -193,26 +213,45 @@ static void say_basis(const struct frag_process *one, struct sink *sink)
 		sink_print(sink, "Each block and each page is known.\n");
 }
 
+/* By how much less there was than at the peak itself. */
+static void say_peak(const struct frag_process *one, struct sink *sink)
+{
+	const struct frag_peak *peak = &one->peak;
+	bool is_live = one->moment == MOMENT_LIVE_PEAK;
+	const char *what = is_live ? "live" : "resident in all";
+
+	if (!peak->then || !peak->highest)
+		sink_print(sink, "This was when about most was %s.", is_live ? "live" : "resident");
+	else if (peak->then >= peak->highest)
+		sink_print(sink, "This was when %s were %s, at the peak.",
+			   number_bytes(peak->then).text, what);
+	else
+		sink_print(sink, "This was when %s were %s, %s less than at the peak, %s.",
+			   number_bytes(peak->then).text, what,
+			   number_share(peak->highest - peak->then, peak->highest).text,
+			   number_bytes(peak->highest).text);
+}
+
 static void say_moment(const struct frag_process *one, struct sink *sink)
 {
-	bool has_both = one->process->survey && one->process->at_peak;
-	bool is_peak = one->moment != MOMENT_END;
+	bool is_end = one->moment == MOMENT_END;
 
-	if (!one->survey || (!has_both && !is_peak))
+	if (!one->survey || (is_end && !has_other_survey(one)))
 		return;
 	paragraph_begin_indented(sink);
-	if (is_peak && one->peak.then && one->peak.highest)
-		sink_print(sink, "This was when %s were resident in all; most was %s.",
-			   number_bytes(one->peak.then).text, number_bytes(one->peak.highest).text);
+	if (is_end)
+		sink_print(sink, "This was at the end.");
 	else
-		sink_print(sink, is_peak ? "This was when about most was resident."
-					 : "This was at the end.");
-	if (is_peak && !one->process->survey)
+		say_peak(one, sink);
+	if (!is_end && !one->process->survey)
 		sink_print(sink, " How it was at its end is not known so well: of what came after, "
 				 "see What became more.");
-	if (has_both)
-		sink_print(sink, is_peak ? " --at end tells of the end."
-					 : " --at peak tells of when most was resident.");
+	if (!is_end && one->process->survey)
+		sink_print(sink, " --at end tells of the end.");
+	if (one->moment != MOMENT_PEAK && one->process->at_peak)
+		sink_print(sink, " --at peak tells of when most was resident.");
+	if (one->moment != MOMENT_LIVE_PEAK && one->process->at_live_peak)
+		sink_print(sink, " --at live-peak tells of when most was live.");
 	sink_print(sink, "\n");
 }
 

@@ -27,6 +27,12 @@ static int largest_first(const void *left, const void *right)
 	return (a->process > b->process) - (a->process < b->process);
 }
 
+static struct frag_peak live_peak_of(const struct process *process, const struct survey *survey)
+{
+	return (struct frag_peak){survey->knows_counts ? survey->counts.live_bytes : 0,
+				  process->record.live_peak_bytes};
+}
+
 static struct frag_peak peak_of(const struct recording *recording, const struct survey *survey)
 {
 	const struct known *highest = &recording->outside.rss_peak;
@@ -44,8 +50,10 @@ static void add_process(struct frag *frag, const struct process_study *study, ui
 	one->process = study->process;
 	one->study = study;
 	one->survey = moment_survey(one->process, moment, &one->moment);
-	if (one->moment != MOMENT_END && one->survey)
+	if (one->moment == MOMENT_PEAK && one->survey)
 		one->peak = peak_of(frag->study->recording, one->survey);
+	if (one->moment == MOMENT_LIVE_PEAK && one->survey)
+		one->peak = live_peak_of(one->process, one->survey);
 	waterfall_make(one->process, one->survey, &one->waterfall);
 	one->has_pins = pins_make(one->process, one->survey, &one->pins);
 	over_time_of(frag->study->recording, one->process, &study->figures.metrics, &one->over_time);

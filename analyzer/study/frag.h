@@ -11,7 +11,10 @@
 #include "study/timeline.h"
 #include "study/waterfall.h"
 
-/* What was resident of all processes of a run when the survey of the peak was taken, and at the peak itself. */
+/*
+ * When the survey of the peak was taken, and at the peak itself: what was resident of all processes of a run, by the
+ * samples or the kernel; of LIVE_PEAK what was live of the process, by its counters.
+ */
 struct frag_peak {
 	uint64_t then, highest; /* bytes; 0: not known */
 };

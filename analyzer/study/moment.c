@@ -34,15 +34,22 @@ static uint64_t resident_heap(const struct survey *survey)
 	return pages * survey->page_bytes;
 }
 
+static bool is_whole(const struct survey *survey)
+{
+	return survey && survey->is_whole;
+}
+
 /* A program whose heap is gone when it ends is asked about its peak. */
 static enum moment choose(const struct process *process)
 {
-	if (!process->at_peak || !process->at_peak->is_whole)
+	const struct survey *peak = is_whole(process->at_peak)        ? process->at_peak
+				    : is_whole(process->at_live_peak) ? process->at_live_peak
+								      : NULL;
+
+	if (!peak ||
+	    (is_whole(process->survey) && resident_heap(process->survey) >= resident_heap(peak) / 2))
 		return MOMENT_END;
-	bool has_end = process->survey && process->survey->is_whole;
-	return has_end && resident_heap(process->survey) >= resident_heap(process->at_peak) / 2
-		       ? MOMENT_END
-		       : MOMENT_PEAK;
+	return peak == process->at_peak ? MOMENT_PEAK : MOMENT_LIVE_PEAK;
 }
 
 const struct survey *moment_survey(const struct process *process, enum moment wanted,

@@ -281,3 +281,54 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 		    assert w["parts"]["requested"] + w["parts"]["slack"] > 67000000, w
 	END
 }
+
+# at MOMENT FILE EXPRESSION: in Python over `p`, its process, and `w`, in MiB
+at()
+{
+	"$poolmem" frag --json --at "$1" "$2" | python3 -c 'import json, sys
+p = json.load(sys.stdin)["processes"][0]
+w = {k: v >> 20 if isinstance(v, int) else v for k, v in p["waterfall"].items()}
+print(eval(sys.argv[1]))' "$3"
+}
+
+@test "frag: run --frag sees when most was live and when most was resident; how far from the peaks is said" {
+	cat >peaks.c <<-'END'
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			enum { MIB = 1 << 20 };
+			char *live = malloc(60 * MIB);
+			if (argc > 1)
+				memset(live, 1, 60 * MIB);
+			sleep(1);
+			free(live);
+			char *resident = mmap(NULL, 30 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			memset(resident, 1, 30 * MIB);
+			sleep(1);
+			return *argv[0] == 0;
+		}
+	END
+	cc -O1 -o peaks peaks.c
+	"$poolmem" run -q --frag -o apart.pm -- ./peaks
+	run -0 at live-peak apart.pm 'p["at"], w["basis"], w["live_bytes"], w["rss"] < 10'
+	[ "$output" = "('live-peak', 'survey', 60, True)" ]
+	run -0 at peak apart.pm 'p["at"], w["basis"], w["live_bytes"], 30 <= w["rss"] < 40'
+	[ "$output" = "('peak', 'survey', 0, True)" ]
+	run -0 at live-peak apart.pm 'p["peak_then"] <= p["peak_highest"] < 61 << 20, p["tree_rss_then"]'
+	[ "$output" = "(True, None)" ]
+	"$poolmem" frag --at live-peak apart.pm >text
+	[[ $(tr -s ' \n' ' ' <text) == *"This was when 60"*" MiB were live, "*"at the peak"*"--at peak tells of when most was resident"* ]]
+	run -0 "$poolmem" map --at live-peak apart.pm
+	[[ $output == *"As surveyed when about most was live"* ]]
+	"$poolmem" run -q --frag -o same.pm -- ./peaks touched
+	run -0 at peak same.pm 'p["at"], w["live_bytes"], w["rss"] >= 50'
+	[ "$output" = "('peak', 60, True)" ]
+	run -0 at live-peak same.pm 'p["at"], w["live_bytes"]'
+	[ "$output" = "('live-peak', 60)" ]
+	"$poolmem" pack -o packed.pm same.pm
+	run -0 at live-peak packed.pm 'w["live_bytes"]'
+	[ "$output" = 60 ]
+}
