@@ -29,7 +29,7 @@ static const struct command_option options[] = {
 	{"-o, --output FILE", "name of the capture; may hold %e %p %h %t %n %% (" NAME_DEFAULT ")"},
 	{"-f, --force", "replace the file when it is there"},
 	{"--only PATTERN", "keep only executables whose name matches, as in 'gcc*'"},
-	{"--frag", "note where each block and page is, at the peak and at the end, for poolmem frag"},
+	{"--frag", "note where each block and page is, at peaks and at the end, for poolmem frag"},
 	{"--interval MS", "time between looks at resident memory (100)"},
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{"--json", "the summary as JSON, on stderr"},

@@ -35,13 +35,20 @@ static char *exe_of(const struct image *image)
 }
 
 /* A pattern with a slash is matched against the whole path, else against the name. */
-static bool is_wanted(const struct image *image, const char *only)
+bool collect_wants(const struct collect *collect, const char *exe)
 {
-	if (!only)
-		return true;
-	char *exe = exe_of(image);
-	const char *slash = exe && !strchr(only, '/') ? strrchr(exe, '/') : NULL;
-	bool wanted = exe && fnmatch(only, slash ? slash + 1 : exe, 0) == 0;
+	const char *only = collect->only;
+
+	if (!only || !exe)
+		return !only;
+	const char *slash = !strchr(only, '/') ? strrchr(exe, '/') : NULL;
+	return fnmatch(only, slash ? slash + 1 : exe, 0) == 0;
+}
+
+static bool is_wanted(const struct collect *collect, const struct image *image)
+{
+	char *exe = collect->only ? exe_of(image) : NULL;
+	bool wanted = collect_wants(collect, exe);
 
 	free(exe);
 	return wanted;
@@ -59,7 +66,7 @@ struct passage {
 static bool save_image(struct collect *collect, struct passage *passage, const struct image *image,
 		       struct failure *why)
 {
-	if (!is_wanted(image, collect->only)) {
+	if (!is_wanted(collect, image)) {
 		collect->left_out++;
 		return true;
 	}

@@ -36,6 +36,9 @@ bool collect_some(struct collect *collect);
 bool collect_rest(struct collect *collect, const char *run_json, bool *ret_part,
 		  struct failure *why);
 
+/* Whether processes of that executable are wanted in the capture.  exe: NULL: not known. */
+bool collect_wants(const struct collect *collect, const char *exe);
+
 /* Segments of this run that are in the directory. */
 size_t collect_staying(const struct collect *collect);
 

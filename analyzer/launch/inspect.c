@@ -9,6 +9,7 @@
 #include "text/allocate.h"
 #include "text/clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -194,6 +195,7 @@ static bool survey_it(struct inspected *target, unsigned tries, struct inspectio
 
 	if (!inside_is_known(target, why))
 		return false;
+	assert(target->in);
 	bool taken = open_target(target) && take_until_still(target, tries, &inspection);
 	if (!taken)
 		inspect_refused(target, why);

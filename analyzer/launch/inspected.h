@@ -36,29 +36,32 @@ struct remembered {
 };
 
 struct inspected {
-	pid_t pid;
 	const struct process *process;
 	const uint64_t *in; /* by enum pm_inside */
-	uint32_t page_bytes, arena_pages, arena_units;
 	uint64_t unit_bytes;
-	int pagemap;
 	const struct input *segment; /* NULL: its file cannot be opened */
-	uint8_t generation[STAMPS];
+	struct buffer stream;
+
+	/* What was read of it. */
 	unsigned char **site_blocks; /* by number; NULL: not read yet */
 	struct remembered *known;    /* by address */
 	size_t known_count, known_room;
 	uint32_t *owners; /* as published, by unit; where the process does not say */
 	uint64_t owner_count;
-	uint64_t last_heap; /* whose owner was read last, and who that is */
-	uint32_t last_owner;
-	struct buffer stream;
+	uint64_t last_heap; /* whose owner was read last: last_owner */
 	uint64_t rss; /* bytes, before it is looked at: no more is believed than memory of that size can hold */
-	bool is_false;        /* it holds more */
 	uint64_t drift_bytes; /* of RSS, meanwhile */
-	bool knows_counts;
 	struct pm_survey_counts counts;
-	const char *lacking; /* what could not be read, and why */
+
+	const char *lacking; /* what could not be read; see error */
+	pid_t pid;
+	uint32_t page_bytes, arena_pages, arena_units;
+	int pagemap;
+	uint32_t last_owner;
 	int error;
+	bool is_false; /* it holds more than memory of its RSS can */
+	bool knows_counts;
+	uint8_t generation[STAMPS];
 };
 
 /* Blocks of each size class that a process counted itself, without those that it inherited; bytes of LARGE_BYTES. */

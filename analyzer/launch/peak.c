@@ -93,7 +93,16 @@ static struct peak_shot *take(const struct recording *recording, const struct ru
 	return shot;
 }
 
-/* NULL: it cannot be looked at. */
+static bool is_wanted(const struct recording *recording, const struct running *running,
+		      const struct collect *collect)
+{
+	const struct process *process = process_of(recording, running);
+	const struct process *facts = process ? facts_of(recording, process) : NULL;
+
+	return facts && collect_wants(collect, facts->exe);
+}
+
+/* NULL: it cannot be looked at, or is none that is wanted. */
 static struct peak_shot *survey(struct peak *peak, const struct running *running,
 				const struct collect *collect)
 {
@@ -105,7 +114,7 @@ static struct peak_shot *survey(struct peak *peak, const struct running *running
 			      running->entry->name.text);
 
 	if (length < (int)sizeof path && recording_read(path, &recording, &ignored)) {
-		shot = take(&recording, running);
+		shot = is_wanted(&recording, running, collect) ? take(&recording, running) : NULL;
 		recording_free(&recording);
 	}
 	if (!shot)

@@ -25,7 +25,7 @@ struct peak {
 	uint64_t rss,
 		live; /* of the tree, and of the process, when the last survey of each was begun; bytes */
 	struct peak_shot *at_rss, *at_live; /* NULL: none was taken */
-	uint32_t refused; /* pid of who could not be looked at the last time: passed over once */
+	uint32_t refused; /* pid of who could not be looked at the last time, or is not wanted: passed over once */
 };
 
 /* After a sample of the family, whose sum is rss. */

@@ -297,25 +297,29 @@ print(eval(sys.argv[1]))' "$3"
 		#include <string.h>
 		#include <sys/mman.h>
 		#include <unistd.h>
+		enum { MIB = 1 << 20 };
+		static void map(size_t bytes)
+		{
+			memset(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1, bytes);
+			sleep(1);
+		}
 		int main(int argc, char **argv)
 		{
-			enum { MIB = 1 << 20 };
+			map(10 * MIB);
 			char *live = malloc(60 * MIB);
 			if (argc > 1)
 				memset(live, 1, 60 * MIB);
 			sleep(1);
 			free(live);
-			char *resident = mmap(NULL, 30 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-			memset(resident, 1, 30 * MIB);
-			sleep(1);
+			map(30 * MIB);
 			return *argv[0] == 0;
 		}
 	END
-	cc -O1 -o peaks peaks.c
+	cc -O1 -fno-builtin -o peaks peaks.c
 	"$poolmem" run -q --frag -o apart.pm -- ./peaks
-	run -0 at live-peak apart.pm 'p["at"], w["basis"], w["live_bytes"], w["rss"] < 10'
+	run -0 at live-peak apart.pm 'p["at"], w["basis"], w["live_bytes"], w["rss"] < 20'
 	[ "$output" = "('live-peak', 'survey', 60, True)" ]
-	run -0 at peak apart.pm 'p["at"], w["basis"], w["live_bytes"], 30 <= w["rss"] < 40'
+	run -0 at peak apart.pm 'p["at"], w["basis"], w["live_bytes"], 40 <= w["rss"] < 50'
 	[ "$output" = "('peak', 'survey', 0, True)" ]
 	run -0 at live-peak apart.pm 'p["peak_then"] <= p["peak_highest"] < 61 << 20, p["tree_rss_then"]'
 	[ "$output" = "(True, None)" ]
@@ -328,6 +332,10 @@ print(eval(sys.argv[1]))' "$3"
 	[ "$output" = "('peak', 60, True)" ]
 	run -0 at live-peak same.pm 'p["at"], w["live_bytes"]'
 	[ "$output" = "('live-peak', 60)" ]
+	cp peaks larger
+	"$poolmem" run -q --frag --only peaks -o only.pm -- sh -c './larger touched & exec ./peaks'
+	run -0 at live-peak only.pm 'p["at"], w["basis"], w["live_bytes"]'
+	[ "$output" = "('live-peak', 'survey', 60)" ]
 	"$poolmem" pack -o packed.pm same.pm
 	run -0 at live-peak packed.pm 'w["live_bytes"]'
 	[ "$output" = 60 ]
