@@ -215,7 +215,7 @@ bool inspect_stream(const struct recording *recording, const struct process *pro
 	const struct process *facts = facts_of(recording, process);
 	struct failure ignored;
 	struct input segment;
-	bool has_segment = recording->path &&
+	bool has_segment = recording->path && recording->kind == SOURCE_SEGMENT &&
 			   input_open(AT_FDCWD, recording->path, &segment, &ignored);
 	struct inspected target = {
 		.pid = (pid_t)process->record.pid,
@@ -253,9 +253,11 @@ void inspect_running(struct recording *recording, enum moment moment)
 
 	recording->shows_surveys = true;
 	recording->moment = moment;
+	/* What a capture has of a process that lived on is of then, and its pid may be another's by now. */
 	for (size_t i = 0; i < recording->process_count; i++) {
 		struct process *process = &recording->processes[i];
-		if (process->state == STATE_RUNNING && !inspect(recording, process, &why))
+		if (recording->kind == SOURCE_SEGMENT && process->state == STATE_RUNNING &&
+		    !inspect(recording, process, &why))
 			say("process %u: %s", process->record.pid, why.text);
 	}
 }

@@ -27,8 +27,8 @@ bool inspect_stream(const struct recording *recording, const struct process *pro
 		    unsigned tries, struct inspection *ret, struct failure *why);
 
 /*
- * For who shows surveys of a moment: each process that runs gets one, of now; of those that cannot be looked at it is
- * said why.
+ * For who shows surveys of a moment: each process of a segment that runs gets one, of now; of those that cannot be
+ * looked at it is said why.
  */
 void inspect_running(struct recording *recording, enum moment moment);
 

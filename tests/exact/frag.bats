@@ -340,3 +340,17 @@ print(eval(sys.argv[1]))' "$3"
 	run -0 at live-peak packed.pm 'w["live_bytes"]'
 	[ "$output" = 60 ]
 }
+
+@test "frag: a capture of a process that lived on is not mixed with what that is now" {
+	exec 8<>go
+	"$poolmem" run -q -o outlived.pm -- sh -c '"$1" pools wait <go >said 8>&- & until [ -s said ]; do sleep 0.05; done' sh "$programs/frag"
+	run -0 "$poolmem" frag --json outlived.pm
+	pid=$(python3 -c 'import json, sys
+all = json.load(sys.stdin)["processes"]
+print(*(p["pid"] for p in all if p["state"] == "running"))
+assert all and {p["waterfall"]["basis"] for p in all} == {"map"}' <<<"$output")
+	[ -d "/proc/$pid" ]
+	echo >&8
+	pid=
+	exec 8>&-
+}
