@@ -42,7 +42,9 @@ static void see(const struct pm_header *header, uint32_t leader, const struct pm
 	(void)header;
 	if (seen.pid == largest->refused)
 		return;
-	if (!largest->by_rss.entry || seen.rss > largest->by_rss.rss)
+	/* Where the kernel lists no children, live bytes decide. */
+	if (!largest->by_rss.entry || seen.rss > largest->by_rss.rss ||
+	    (seen.rss == largest->by_rss.rss && seen.live > largest->by_rss.live))
 		largest->by_rss = seen;
 	if (!largest->by_live.entry || seen.live > largest->by_live.live)
 		largest->by_live = seen;
