@@ -21,19 +21,11 @@ enum { BAR_COLUMNS = 12, NAME_COLUMNS = 26 };
 
 /* --- holders ----------------------------------------------------------------------------------------------- */
 
-static const struct slot *slot_of(const struct process *process, uint32_t chunk)
-{
-	for (size_t i = 0; i < process->slot_count; i++)
-		if (process->slots[i].chunk == chunk)
-			return &process->slots[i];
-	return NULL;
-}
-
 static char *name_of_class(const struct process *process, const struct holder *holder)
 {
 	enum { ROOM = 160 };
 	const struct pm_class *size_class = &process->layout->classes[holder->size_class];
-	const struct slot *slot = slot_of(process, holder->owner);
+	const struct slot *slot = process_slot(process, holder->owner);
 	char *name = allocate(ROOM, 1);
 	size_t used = (size_t)snprintf(name, ROOM, "blocks of %s bytes",
 				       number_count(size_class->block_bytes).text);
@@ -100,7 +92,7 @@ static void put_waterfall(const struct waterfall *waterfall, struct sink *sink)
 		{"share", COLUMN_NUMBER, 0},    {"", COLUMN_TEXT, 0},
 		{"what it is", COLUMN_TEXT, 0},
 	};
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+	uint64_t whole = waterfall_whole(waterfall);
 	struct table table;
 
 	table_title(sink, waterfall->knows_rss ? "Resident memory" : "Memory of the heap", 0, 0);
@@ -383,7 +375,7 @@ static void put_processes(const struct frag *frag, const struct view *view, stru
 		char pid[16];
 		snprintf(pid, sizeof pid, "%u", one->process->record.pid);
 		table_cell(&table, pid);
-		table_cell(&table, number_bytes(frag_heap_bytes(&one->waterfall)).text);
+		table_cell(&table, number_bytes(waterfall_heap(&one->waterfall)).text);
 		table_cell(&table,
 			   number_bytes(sum(part[WATERFALL_REQUESTED], part[WATERFALL_SLACK])).text);
 		table_cell(&table, number_bytes(part[WATERFALL_PINNED]).text);

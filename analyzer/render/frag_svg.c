@@ -39,7 +39,7 @@ static void put_row(unsigned row, const char *name, const char *colour, double f
 
 static void put_parts(const struct waterfall *waterfall, struct sink *sink)
 {
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+	uint64_t whole = waterfall_whole(waterfall);
 	double from = 0;
 	unsigned row = 0;
 

@@ -11,7 +11,7 @@
 
 static void say_live(const struct waterfall *waterfall, struct sink *sink)
 {
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+	uint64_t whole = waterfall_whole(waterfall);
 	uint64_t live = sum(waterfall->part[WATERFALL_REQUESTED], waterfall->part[WATERFALL_SLACK]);
 
 	paragraph_begin_indented(sink);
@@ -59,7 +59,7 @@ static const char *reason_of(enum waterfall_part part)
 static void say_dominant(const struct waterfall *waterfall, struct sink *sink)
 {
 	enum waterfall_part most = dominant(waterfall);
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+	uint64_t whole = waterfall_whole(waterfall);
 
 	if (!waterfall->part[most])
 		return;
@@ -88,7 +88,7 @@ static bool is_worth_words(const struct frag_process *one)
 {
 	enum { WORTH = 50 };
 	const struct waterfall *waterfall = &one->waterfall;
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+	uint64_t whole = waterfall_whole(waterfall);
 
 	return one->pins.pinned[PIN_PAGE] > whole / WORTH;
 }
