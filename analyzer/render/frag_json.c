@@ -87,6 +87,11 @@ static json_t *holder_json(struct frag *frag, struct frag_process *one, const st
 	json_put(object, "live", json_count(holder->live_count));
 	json_put(object, "live_bytes", json_count(holder->live_bytes));
 	json_put(object, "live_in_generation", live);
+	json_put(object, "leverage",
+		 holder->live_bytes ? json_real((double)(holder->at[PIN_PAGE].sole +
+							 holder->at[PIN_PAGE].shared) /
+						(double)holder->live_bytes)
+				    : json_null());
 	for (unsigned level = 0; level < PIN_LEVELS; level++)
 		json_put(object, level_keys[level], pinned_json(&holder->at[level]));
 	free(name);
