@@ -99,17 +99,19 @@ static bool is_worth(const struct frag_process *one, uint64_t bytes)
 }
 
 /* "1 call site", "2 size classes", "3 call sites and size classes": of those that `holders` (NULL: the first) names. */
-static struct phrase holders_of(const struct pins *pins, const uint32_t *holders, size_t count)
+static struct phrase holders_of(const struct frag_process *one, const uint32_t *holders,
+				size_t count)
 {
 	static const char *const names[] = {"size class", "size classes", "call site", "call sites"};
 	struct phrase phrase;
 	size_t sites = 0;
 
 	for (size_t i = 0; i < count; i++)
-		sites += pins->holders[holders ? holders[i] : i].is_site;
-	snprintf(phrase.text, sizeof phrase.text, "%s %s", number_count(count).text,
+		sites += one->pins.holders[holders ? holders[i] : i].is_site;
+	snprintf(phrase.text, sizeof phrase.text, "%s %s%s", number_count(count).text,
 		 sites && sites < count ? "call sites and size classes"
-					: names[2 * (sites > 0) + (count > 1)]);
+					: names[2 * (sites > 0) + (count > 1)],
+		 sites < count && one->process->slot_count > 1 ? " of threads" : "");
 	return phrase;
 }
 
@@ -127,7 +129,7 @@ static void say_holders(struct frag *frag, struct frag_process *one, struct sink
 	paragraph_begin_indented(sink);
 	sink_print(sink, "%s of what stays lies beside blocks of %s. First is ",
 		   number_share(few_bytes, pins->pinned[PIN_PAGE]).text,
-		   holders_of(pins, NULL, few).text);
+		   holders_of(one, NULL, few).text);
 	sink_name(sink, name, 0);
 	sink_print(sink, ": %s live keep %s from going back.\n",
 		   number_bytes(first->live_bytes).text,
@@ -187,7 +189,7 @@ static bool say_choice(struct frag_process *one, struct sink *sink)
 		   "If the blocks of %s were freed, or lay together elsewhere, %s would go back: "
 		   "see To get %s back. Blocks lie together that are allocated one after the "
 		   "other, so make the ones that stay before or after those that go.\n",
-		   holders_of(&one->pins, choice->holders, choice->count).text,
+		   holders_of(one, choice->holders, choice->count).text,
 		   number_bytes(choice->bytes).text, number_bytes(one->wished_bytes).text);
 	return true;
 }
