@@ -63,10 +63,10 @@ static bool read_begin(struct reading *reading, const struct fact *fact)
 
 static bool read_smaps(struct reading *reading, const struct fact *fact)
 {
-	if (reading->smaps_bytes + fact->byte_count + 1 > reading->smaps_room) {
+	if (!reading->smaps || reading->smaps_bytes + fact->byte_count + 1 > reading->smaps_room) {
 		size_t room = 2 * (reading->smaps_bytes + fact->byte_count + 1);
 		char *more = allocate(room, 1);
-		if (reading->smaps_bytes)
+		if (reading->smaps)
 			memcpy(more, reading->smaps, reading->smaps_bytes);
 		free(reading->smaps);
 		reading->smaps = more;
