@@ -7,43 +7,34 @@
 
 #include <stdlib.h>
 
-uint64_t frag_heap_bytes(const struct waterfall *waterfall)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < WATERFALL_COUNT; i++)
-		if (i != WATERFALL_OTHER)
-			bytes = sum(bytes, waterfall->part[i]);
-	return bytes;
-}
-
 static int largest_first(const void *left, const void *right)
 {
 	const struct frag_process *a = left, *b = right;
-	uint64_t of_a = frag_heap_bytes(&a->waterfall), of_b = frag_heap_bytes(&b->waterfall);
+	uint64_t of_a = waterfall_heap(&a->waterfall), of_b = waterfall_heap(&b->waterfall);
 
 	if (of_a != of_b)
 		return of_a < of_b ? 1 : -1;
 	return (a->process > b->process) - (a->process < b->process);
 }
 
-static uint64_t resident_heap(const struct survey *survey)
+/* Resident bytes of pools and blocks in use: those with a live block. */
+static uint64_t resident_in_use(const struct survey *survey)
 {
-	uint64_t pages = 0;
+	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < survey->arena_count; i++)
-		for (uint32_t word = 0; word < (survey->arena_pages + 63) / 64; word++)
-			pages += (uint64_t)__builtin_popcountll(survey->arenas[i].resident[word]);
-	return pages * survey->page_bytes;
+	for (size_t i = 0; i < survey->pool_count; i++)
+		if (survey->pools[i].live_count)
+			bytes = sum(bytes, survey_resident_bytes(survey, &survey->pools[i]));
+	return bytes;
 }
 
-/* A program whose heap is gone when it ends is asked about its peak. */
+/* A program that frees what it had before it ends is asked about its peak. */
 static enum frag_moment choose(const struct process *process)
 {
 	if (!process->at_peak || !process->at_peak->is_whole)
 		return FRAG_END;
 	bool has_end = process->survey && process->survey->is_whole;
-	return has_end && resident_heap(process->survey) >= resident_heap(process->at_peak) / 2
+	return has_end && resident_in_use(process->survey) >= resident_in_use(process->at_peak) / 2
 		       ? FRAG_END
 		       : FRAG_PEAK;
 }

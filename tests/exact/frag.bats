@@ -240,3 +240,19 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 		    assert w["parts"]["requested"] + w["parts"]["slack"] > 67000000, w
 	END
 }
+
+@test "frag: who frees all before the end is shown at the peak, who leaves blocks in all pools at the end" {
+	local how
+	for how in all most; do
+		"$poolmem" run --frag --interval 20 -o "$out/$how.pm" -- "$programs/empties" $how 2>"$out/stderr"
+		"$poolmem" frag --json "$out/$how.pm" >"$out/$how.json"
+		python3 - "$out/$how.json" $how <<-'END'
+			import json, sys
+			one = json.load(open(sys.argv[1]))["processes"][0]
+			parts = one["waterfall"]["parts"]
+			live = parts["requested"] + parts["slack"]
+			assert one["at"] == ("peak" if sys.argv[2] == "all" else "end"), one["at"]
+			assert (live > 23e6) if sys.argv[2] == "all" else (parts["pinned"] > 20e6 > 5e6 > live), parts
+		END
+	done
+}
