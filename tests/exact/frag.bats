@@ -176,6 +176,57 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 	[ "$seen" = 1 ]
 }
 
+@test "frag: under a seccomp filter that the program installs later nothing is opened at the end" {
+	cat >late.c <<-'END'
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <linux/filter.h>
+		#include <linux/seccomp.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/prctl.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			struct sock_filter code[] = {
+				{BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
+				{BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_openat},
+				{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+				{BPF_RET | BPF_K, 0, 0, strtoul(argv[2], NULL, 0)},
+			};
+			struct sock_fprog program = {4, code};
+			int how = argc > 2 ? atoi(argv[1]) : 0;
+			char name[16];
+			memset(malloc(100000), 1, 100000);
+			if (prctl(-1, 0, 0, 0, 0) != -1 || errno != EINVAL || prctl(PR_SET_NAME, "late") ||
+			    prctl(PR_GET_NAME, name) || strcmp(name, "late"))
+				return 1;
+			if (how && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+				return 2;
+			if (how == 1 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+				return 3;
+			if (how == 2 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+				return 4;
+			puts("it ends");
+			return 5;
+		}
+	END
+	cc -O1 -o late late.c
+	for row in '0 0' "1 0x80000000" "2 0x80000000" "1 0" "2 0x50001"; do # allowed, killed twice, SECCOMP_RET_KILL_THREAD, EPERM
+		rm -f segments/*
+		run -5 env POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./late $row
+		[ "$output" = "it ends" ]
+		"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
+		if [ "$row" = "0 0" ]; then
+			! grep -q seccomp words && grep -q resident words
+		else
+			grep -q "Resident pages are not known.*seccomp" words
+		fi
+	done
+}
+
 @test "frag: limits, locked memory, threads that go on: no more than the residual that is said" {
 	(
 		ulimit -v 4000000
