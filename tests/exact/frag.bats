@@ -54,6 +54,7 @@ ended()
 		POOLMEM=dir=$out/segments,frag=exit,sites=all LD_PRELOAD=$lib "$programs/frag" "$name" exit >account
 		"$poolmem" frag --json -n 0 segments/*.pms >json
 		check account json account "$function"
+		[ "$name" != pools ] || check pools json keep 10000
 	done
 }
 
@@ -77,10 +78,10 @@ ended()
 		check account json said "$function"
 		check smaps json smaps
 	done
-	started sites=off pools wait
+	started sites=off lifetimes wait
 	POOLMEM=dir=$out/segments "$poolmem" frag --json -n 0 "$pid" >json
 	ended
-	check account json said keep 32
+	check account json said keep 112
 }
 
 @test "frag: who follows the advice gets nine tenths of what was promised, or more" {
@@ -129,7 +130,7 @@ ended()
 }
 
 @test "frag: a survey that finds no room in the segment is said to be cut short" {
-	POOLMEM=dir=$out/segments,frag=exit,sites=off,segment.max=256K LD_PRELOAD=$lib "$programs/frag" pools exit >account
+	POOLMEM=dir=$out/segments,frag=exit,sites=off,segment.max=256K LD_PRELOAD=$lib "$programs/frag" lifetimes exit >account
 	run -0 "$poolmem" frag segments/*.pms
 	[[ $output == *"was cut short"* && $output != *"Each block and each page is known"* ]]
 	"$poolmem" frag --json segments/*.pms >json
@@ -139,7 +140,7 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 }
 
 @test "frag: of a process that was killed, or ran without frag=exit, what was published" {
-	started sites=off pools wait
+	started sites=off lifetimes wait
 	kill -9 $pid
 	wait $pid || true
 	pid=
@@ -154,7 +155,7 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 	cp "$lib" "$programs/frag" "$open"
 	exec 8<>go
 	setpriv --reuid=65534 --regid=65534 --clear-groups env POOLMEM=dir=$open/shm,sites=off \
-		LD_PRELOAD=$open/libpoolmem.so "$open/frag" pools wait <go >said 8>&- &
+		LD_PRELOAD=$open/libpoolmem.so "$open/frag" lifetimes wait <go >said 8>&- &
 	pid=$!
 	until [ -s said ] && [[ $(</proc/$pid/wchan) == *pipe* ]]; do sleep 0.05; done
 	run -0 --separate-stderr setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace \
@@ -167,7 +168,7 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 
 @test "frag: under a seccomp filter that was there at exec nothing is opened at the end" {
 	POOLMEM=dir=$out/segments,frag=exit,sites=off LD_PRELOAD=$lib "$build/tests/fault/f31_filter" 1 getrandom \
-		strace -f -o calls "$programs/frag" pools exit >account
+		strace -f -o calls "$programs/frag" lifetimes exit >account
 	! grep -q 'proc/self/smaps\|proc/self/pagemap' calls
 	for segment in segments/*.pms; do
 		"$poolmem" frag --json "$segment" >json
