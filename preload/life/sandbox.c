@@ -15,13 +15,20 @@ enum { STATUS_ROOM = 4096 };
 
 static bool possible; /* atomic */
 
+/* "Seccomp:\t0" is a line of it.  Not strstr(): to bind it costs each start more than all that this file does. */
+static bool says_none(const char *status)
+{
+	static const char line[] = "\nSeccomp:\t0\n";
+	while (*status && __builtin_strncmp(status, line, sizeof line - 1) != 0)
+		status++;
+	return *status;
+}
+
 void sandbox_init(void)
 {
-	static const char word[] = "\nSeccomp:\t";
 	char status[STATUS_ROOM];
 	raw_read_text("/proc/self/status", status, sizeof status);
-	const char *found = __builtin_strstr(status, word);
-	if (!found || found[sizeof word - 1] != '0')
+	if (!says_none(status))
 		__atomic_store_n(&possible, true, __ATOMIC_RELAXED);
 }
 
