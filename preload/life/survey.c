@@ -271,6 +271,10 @@ void survey_init(void)
 		sandbox_init();
 }
 
+/*
+ * Pools first: to look at blocks brings back what is swapped out of their descriptors, and the stream takes memory, for both of
+ * which the kernel may swap out other pages.  What it says of mappings and of pages stands close together.
+ */
 static void take(void)
 {
 	struct pm_survey begin = {.at_ns = threads_clock_ns(), .page_bytes = MEMORY_PAGE};
@@ -280,12 +284,13 @@ static void take(void)
 								 O_RDONLY | O_CLOEXEC, 0);
 	begin.knows_pages = surveying->pagemap >= 0;
 	survey_put_fact(PM_SURVEY_BEGIN, &begin, sizeof begin, NULL, 0);
+	surveying->is_cut = !survey_put_pools(&surveying->blocks) || surveying->is_cut;
 	if (begin.knows_pages)
 		put_smaps();
 	uint64_t pages = begin.knows_pages ? resident_pages() : 0;
 	uint32_t chunks = segment.mapped;
 	put_ranges();
-	survey_put_arenas(&surveying->blocks);
+	survey_put_arenas();
 	begin.drift_bytes = begin.knows_pages ? drift_since(pages, chunks) : 0;
 	if (begin.drift_bytes)
 		survey_put_fact(PM_SURVEY_BEGIN, &begin, sizeof begin, NULL, 0);

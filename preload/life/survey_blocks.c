@@ -148,16 +148,40 @@ static bool is_in_use(const struct arena *arena)
 	return kind == ARENA_POOLS || kind == ARENA_HUGE || kind == ARENA_HUGE_TAIL;
 }
 
-void survey_put_arenas(struct survey_blocks *room)
+/* Their free units, while a survey is made. */
+static struct {
+	uint32_t count;
+	uint64_t *free_before; /* before their pools were gone through */
+} arenas;
+
+static size_t arenas_bytes(void)
 {
+	size_t bytes = arenas.count * sizeof arenas.free_before[0];
+	return (bytes + memory_page() - 1) / memory_page() * memory_page();
+}
+
+bool survey_put_pools(struct survey_blocks *room)
+{
+	uint32_t count = __atomic_load_n(&region.arenas, __ATOMIC_ACQUIRE);
 	blocks = room;
-	uint32_t arenas = __atomic_load_n(&region.arenas, __ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; i < arenas && !survey_is_cut(); i++) {
-		struct arena *arena = arena_at(i);
-		uint64_t free_before = __atomic_load_n(&arena->free, __ATOMIC_RELAXED);
-		if (!is_in_use(arena))
-			continue;
-		put_pools(arena);
-		put_arena(arena, free_before);
+	arenas.count = count;
+	arenas.free_before = count ? memory_map_own(MEMORY_TELEMETRY, arenas_bytes()) : NULL;
+	if (!arenas.free_before)
+		arenas.count = 0;
+	for (uint32_t i = 0; i < arenas.count && !survey_is_cut(); i++) {
+		const struct arena *arena = arena_at(i);
+		arenas.free_before[i] = __atomic_load_n(&arena->free, __ATOMIC_RELAXED);
+		if (is_in_use(arena))
+			put_pools(arena);
 	}
+	return arenas.count == count;
+}
+
+void survey_put_arenas(void)
+{
+	for (uint32_t i = 0; i < arenas.count && !survey_is_cut(); i++)
+		if (is_in_use(arena_at(i)))
+			put_arena(arena_at(i), arenas.free_before[i]);
+	if (arenas.count)
+		memory_unmap_own(arenas.free_before, arenas_bytes());
 }

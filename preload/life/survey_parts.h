@@ -42,8 +42,11 @@ uint64_t survey_resident_bytes(uintptr_t address, size_t bytes);
 /* A bit for each page of an arena that is; ret_pages: zeros before. */
 void survey_resident_pages(const struct arena *arena, uint64_t ret_pages[SURVEY_ARENA_PAGES / 64]);
 
-/* All arenas, each behind its pools.  blocks: zeros, and room to work in. */
-void survey_put_arenas(struct survey_blocks *blocks);
+/* All pools; blocks: zeros, and room to work in.  false: no memory. */
+bool survey_put_pools(struct survey_blocks *blocks);
+
+/* And then the arenas they are in. */
+void survey_put_arenas(void);
 
 #pragma GCC visibility pop
 
