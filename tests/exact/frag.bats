@@ -94,6 +94,42 @@ ended()
 	done
 }
 
+# replayed COMMAND...: what it asked of malloc is done again, by a program that knows each block
+replayed()
+{
+	local replay="$BATS_TEST_DIRNAME/frag_replay.py" slots calls equal
+	rm -f stream segments/*
+	STREAM_OUT=stream LD_PRELOAD=$programs/libstream.so "$@" >/dev/null
+	read -r slots calls <<<"$(python3 "$replay" steps stream steps)"
+	POOLMEM=dir=$out/segments,frag=exit,sites=all LD_PRELOAD=$lib "$programs/frag_replay" steps "$slots" >account
+	"$poolmem" frag --json -n 0 segments/*.pms >json
+	"$poolmem" frag -n 0 segments/*.pms >words
+	"$poolmem" map --json segments/*.pms >map
+	equal=$(python3 "$replay" pins json words map account)
+	echo "# $1: $calls calls, $(wc -l <account) blocks live, $equal" >&3
+}
+
+@test "frag: pins of the heaps of sqlite3 and python3: equal to the account of who does their calls again" {
+	python3 >commands <<-'END'
+		for i in range(400):
+		    print("create table t%d(a integer primary key, b text not null, c real default %d);" % (i, i))
+		    print("create index i%d on t%d(b, c); create view v%d as select a, b from t%d where c > %d;" % (i, i, i, i, i))
+		for i in range(0, 400, 3):
+		    print("drop table t%d;" % i)
+		print("create table n(a, b); with recursive c(x) as (select 1 union all select x + 1 from c limit 5000)")
+		print("insert into n select x, hex(randomblob(20)) from c; delete from n where a % 50;")
+	END
+	replayed sqlite3 :memory: ".read commands"
+	python=/usr/bin/python3
+	[ -x $python ] || python=python3
+	PYTHONMALLOC=malloc replayed $python -c 'import ast, json
+x = [str(i) for i in range(30000)]
+y = x[::50]
+d = json.loads(json.dumps({str(i): [i, {"a": i}] for i in range(3000)}))
+del x
+t = ast.parse("x = 1 + f(2)\n" * 2000)'
+}
+
 @test "frag: pages that were only read are the kernel's page of zeros, and not resident" {
 	cat >zeros.c <<-'END'
 		#include <stdlib.h>
