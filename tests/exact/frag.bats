@@ -94,6 +94,68 @@ ended()
 	done
 }
 
+@test "frag: what threads keep of what they freed: nine tenths of it, or more, go back when each calls malloc_trim" {
+	cat >keepers.c <<-'END'
+		#include <malloc.h>
+		#include <pthread.h>
+		#include <semaphore.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		enum { THREADS = 8, SMALL = 20000, LARGE = 20 };
+		static sem_t go, done;
+		static void *work(void *unused)
+		{
+			char *block[SMALL + LARGE];
+			for (int i = 0; i < SMALL + LARGE; i++) {
+				size_t bytes = i < SMALL ? 500 : 300000;
+				block[i] = memset(malloc(bytes), 1, bytes);
+			}
+			for (int i = 0; i < SMALL + LARGE; i++)
+				free(block[i]);
+			sem_post(&done);
+			sem_wait(&go);
+			malloc_trim(0);
+			sem_post(&done);
+			pthread_exit(unused);
+		}
+		int main(void)
+		{
+			static char stream[1000];
+			pthread_t thread[THREADS];
+			setvbuf(stdout, stream, _IOFBF, sizeof stream);
+			for (int i = 0; i < THREADS; i++)
+				pthread_create(&thread[i], NULL, work, NULL);
+			for (int i = 0; i < THREADS; i++)
+				sem_wait(&done);
+			puts("there");
+			fflush(stdout);
+			getchar();
+			for (int i = 0; i < THREADS; i++)
+				sem_post(&go);
+			for (int i = 0; i < THREADS; i++)
+				sem_wait(&done);
+			puts("again");
+			fflush(stdout);
+			getchar();
+			return 0;
+		}
+	END
+	cc -O1 -pthread -o keepers keepers.c
+	exec 8<>go
+	POOLMEM=dir=$out/segments,sites=off LD_PRELOAD=$lib ./keepers <go >said 8>&- &
+	pid=$!
+	until grep -q there said && [[ $(</proc/$pid/wchan) == *pipe* ]]; do sleep 0.05; done
+	"$poolmem" frag --json -n 0 segments/*.pms >json
+	"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
+	echo >&8
+	until grep -q again said && [[ $(</proc/$pid/wchan) == *pipe* ]]; do sleep 0.05; done
+	"$poolmem" frag --json -n 0 segments/*.pms >after
+	ended
+	grep -q "The most besides is .*malloc_trim" words
+	check given_back json after >&3
+}
+
 # replayed COMMAND...: what it asked of malloc is done again, by a program that knows each block
 replayed()
 {
