@@ -21,15 +21,17 @@ struct step {
 	uint8_t is_free, site, reserved[2];
 };
 
-#define SITES(X)                                                                                   \
-	X(00)                                                                                      \
-	X(01)                                                                                      \
-	X(02)                                                                                      \
-	X(03) X(04) X(05) X(06) X(07) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(20) X(21)  \
-		X(22) X(23) X(24) X(25) X(26) X(27) X(30) X(31) X(32) X(33) X(34) X(35) X(36)      \
-			X(37) X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47) X(50) X(51) X(52)    \
-				X(53) X(54) X(55) X(56) X(57) X(60) X(61) X(62) X(63) X(64) X(65)  \
-					X(66) X(67) X(70) X(71) X(72) X(73) X(74) X(75) X(76) X(77)
+/* clang-format off */
+#define SITES(X) \
+	X(00) X(01) X(02) X(03) X(04) X(05) X(06) X(07) \
+	X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) \
+	X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) \
+	X(30) X(31) X(32) X(33) X(34) X(35) X(36) X(37) \
+	X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47) \
+	X(50) X(51) X(52) X(53) X(54) X(55) X(56) X(57) \
+	X(60) X(61) X(62) X(63) X(64) X(65) X(66) X(67) \
+	X(70) X(71) X(72) X(73) X(74) X(75) X(76) X(77)
+/* clang-format on */
 
 /* Each byte is written to: pages of blocks that live are resident. */
 #define DEFINE_SITE(number)                                                                        \
