@@ -11,6 +11,8 @@
 #ifndef POOLMEM_CMD_COMMAND_H
 #define POOLMEM_CMD_COMMAND_H
 
+#include "text/failure.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -76,5 +78,8 @@ int command_unknown_option(const char *name, char *const *argv, const char *cons
 /* Says on stderr "poolmem NAME: " and the message, then how to get help.  Returns EXIT_USAGE. */
 int command_usage_error(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same of a failure that is of the command line; says on stderr what any other is.  Returns the exit code; of none EXIT_DONE. */
+int command_failed(const char *name, const struct failure *why);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/site_study.h"
+#include "cmd/suppressed.h"
 
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
@@ -15,6 +16,7 @@ static const struct command_option options[] = {
 	{"--stacks", "below each site its whole stack"},
 	SITE_FILTER_HELP,
 	SITE_SKIP_HELP,
+	SUPPRESSIONS_HELP,
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
 };
@@ -37,6 +39,7 @@ const struct command_help help_diff = {
 
 struct wish {
 	struct site_query query;
+	struct suppressions suppressions; /* of what was never freed */
 	struct diff_query diff;
 };
 
@@ -101,10 +104,11 @@ int cmd_diff(int argc, char **argv)
 		return code;
 	wish.diff.in_blocks = reader.blocks;
 	wish.diff.by_line = reader.lines;
-	if (!diff_query_open(&wish.diff, reader.of, reader.order, &why) ||
-	    !site_study_query(&reader, NULL, &wish.query, &why))
-		return command_usage_error("diff", "%s", why.text);
-	diff(&reader, &wish, &why);
+	if (diff_query_open(&wish.diff, reader.of, reader.order, &why) &&
+	    suppressed_query(&reader, NULL, wish.diff.of == DIFF_LEAKED, &wish.suppressions,
+			     &wish.query, &why))
+		diff(&reader, &wish, &why);
 	site_query_close(&wish.query);
-	return failure_report(&why);
+	suppressions_free(&wish.suppressions);
+	return command_failed("diff", &why);
 }

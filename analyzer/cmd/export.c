@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/site_study.h"
+#include "cmd/suppressed.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static const struct command_option options[] = {
 	 "remote"},
 	SITE_FILTER_HELP,
 	SITE_SKIP_HELP,
+	SUPPRESSIONS_HELP,
 	{"-n, --rows ROWS", "only so many sites (openmetrics: 20), 0: all"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
@@ -42,6 +44,7 @@ const struct command_help help_export = {
 
 struct wish {
 	struct site_query query;
+	struct suppressions suppressions; /* of what was never freed */
 	const struct export_format *format;
 };
 
@@ -97,7 +100,7 @@ int cmd_export(int argc, char **argv)
 		.command = "export", .filter = true, .names = true, .exports = true, .operand = true};
 	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
-	struct wish wish;
+	struct wish wish = {.suppressions = {.list = NULL}};
 	int code = reader_parse(argc, argv, &accepts, &reader);
 
 	if (code >= 0)
@@ -107,9 +110,9 @@ int cmd_export(int argc, char **argv)
 		return command_usage_error("export", "%s", why.text);
 	if ((code = check(&reader, wish.format)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, reader.of, &wish.query, &why))
-		return command_usage_error("export", "%s", why.text);
-	export(&reader, &wish, &why);
+	if (suppressed_query(&reader, reader.of, true, &wish.suppressions, &wish.query, &why))
+		export(&reader, &wish, &why);
 	site_query_close(&wish.query);
-	return failure_report(&why);
+	suppressions_free(&wish.suppressions);
+	return command_failed("export", &why);
 }

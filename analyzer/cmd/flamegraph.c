@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/site_study.h"
+#include "cmd/suppressed.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ static const struct command_option options[] = {
 	SITE_FILTER_HELP,
 	SITE_THREAD_HELP,
 	SITE_SKIP_HELP,
+	SUPPRESSIONS_HELP,
 	{"--min PERCENT", "frames with less are left out of the picture (default 0.1%)"},
 	SITE_SYMBOLS_HELP,
 	{NULL, NULL},
@@ -40,6 +42,7 @@ const struct command_help help_flamegraph = {
 
 struct wish {
 	struct site_query query;
+	struct suppressions suppressions; /* of what was never freed */
 	double share_min;
 };
 
@@ -49,8 +52,9 @@ static bool print(const struct study *study, struct sites *sites, const struct w
 	struct sink sink;
 
 	if (sites->wanted.figure[site_order_figures[sites->order]].seen <= 0)
-		return fail(why, FAILURE_NOTHING, "nothing to draw: of %s there are none",
-			    site_order_words[sites->order]);
+		return fail(why, FAILURE_NOTHING, "nothing to draw: of %s there are none%s",
+			    site_order_words[sites->order],
+			    sites->suppressed_count ? " but those that are suppressed" : "");
 	if (!reader_open_sink(reader, &sink, why))
 		return false;
 	if (reader->collapsed)
@@ -104,15 +108,17 @@ int cmd_flamegraph(int argc, char **argv)
 	struct failure why = {FAILURE_NONE, ""};
 	struct reader reader;
 	struct wish wish = {.share_min = 0.001};
+	bool of_leaked;
 	int code = reader_parse(argc, argv, &accepts, &reader);
 
 	if (code >= 0)
 		return code;
 	if ((code = check(&reader, &wish.share_min)) != EXIT_DONE)
 		return code;
-	if (!site_study_query(&reader, reader.of, &wish.query, &why))
-		return command_usage_error("flamegraph", "%s", why.text);
-	flamegraph(&reader, &wish, &why);
+	of_leaked = reader.of && strcmp(reader.of, "leaked") == 0;
+	if (suppressed_query(&reader, reader.of, of_leaked, &wish.suppressions, &wish.query, &why))
+		flamegraph(&reader, &wish, &why);
 	site_query_close(&wish.query);
-	return failure_report(&why);
+	suppressions_free(&wish.suppressions);
+	return command_failed("flamegraph", &why);
 }

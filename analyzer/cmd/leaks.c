@@ -123,13 +123,10 @@ int cmd_leaks(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (!set_wish(&reader, &wish, &why))
-		code = why.kind == FAILURE_USAGE ? command_usage_error("leaks", "%s", why.text)
-						 : failure_report(&why);
-	else if (leaks(&reader, &wish, &is_left, &why) && is_left)
+	if (set_wish(&reader, &wish, &why) && leaks(&reader, &wish, &is_left, &why) && is_left)
 		code = wish.error_exitcode;
 	else
-		code = failure_report(&why);
+		code = command_failed("leaks", &why);
 	site_query_close(&wish.query);
 	suppressions_free(&wish.suppressions);
 	return code;

@@ -123,7 +123,9 @@ static bool is_accepted(int letter, const struct reader_accepts *accepts)
 	case LETTER_COLOUR: return !accepts->exports;
 	case 'n': return !accepts->packs;
 	case LETTER_SUPPRESSIONS:
-	case LETTER_NO_DEFAULTS: return accepts->leaks || accepts->site_tables;
+	case LETTER_NO_DEFAULTS:
+		return accepts->leaks || accepts->site_tables || accepts->site_pictures ||
+		       accepts->exports || accepts->pair;
 	case LETTER_ERROR_EXITCODE:
 	case 'v': return accepts->leaks;
 	case LETTER_BLOCKS:

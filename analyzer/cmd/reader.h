@@ -57,8 +57,8 @@ struct reader {
  * accepted: the options that this command has, as in the table of reader.c, and whether it takes an
  * operand.  ages: --thresholds, --svg, --site, --no-symbols, --skip.  names: of call sites, --no-symbols,
  * --skip, --debuginfod; sites: --min, --thread; tables of them: --stacks, --bottom-up, --top-down, --advice,
- * --full-names; pictures of them: --of, --collapsed.  leaks: --error-exitcode, -v; leaks and tables of sites:
- * --suppressions, --no-default-suppressions.  pair: a second operand, --of, --stacks, --blocks, --lines.
+ * --full-names; pictures of them: --of, --collapsed.  leaks: --error-exitcode, -v; leaks, tables
+ * and pictures of sites, exports and pairs: --suppressions, --no-default-suppressions.  pair: a second operand, --of, --stacks, --blocks, --lines.
  * pictures: --svg; frees: --free, --at; over_time: --by, --timeline.
  * exports: --format, --of, no --json and no --color.  packs: --debuginfod, no -n.
  * maps: --at, --by, --png, --scale, --width, --inherited.

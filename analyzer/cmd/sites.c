@@ -6,6 +6,8 @@
 #include "cmd/site_study.h"
 #include "cmd/suppressed.h"
 
+#include <string.h>
+
 static const struct command_option options[] = {
 	READER_OUTPUT_HELP,
 	READER_FORCE_HELP,
@@ -107,14 +109,12 @@ static int set_view(const struct reader *reader, struct site_view *ret)
 	return EXIT_DONE;
 }
 
-/* Names of all that was never freed are looked up only where it is told what was. */
 static bool set_query(const struct reader *reader, struct wish *ret, struct failure *why)
 {
-	if (!site_study_query(reader, reader->order, &ret->query, why))
-		return false;
-	if (reader->json || reader->advice || ret->query.order == SITE_ORDER_LEAKED)
-		ret->query.suppressions = &ret->suppressions;
-	return suppressed_set(reader, &ret->suppressions, why);
+	bool by_leaked = reader->order && strcmp(reader->order, "leaked") == 0;
+
+	return suppressed_query(reader, reader->order, reader->json || reader->advice || by_leaked,
+				&ret->suppressions, &ret->query, why);
 }
 
 int cmd_sites(int argc, char **argv)
@@ -135,13 +135,9 @@ int cmd_sites(int argc, char **argv)
 		return code;
 	if ((code = set_view(&reader, &wish.view)) != EXIT_DONE)
 		return code;
-	if (!set_query(&reader, &wish, &why) && why.kind == FAILURE_USAGE)
-		code = command_usage_error("sites", "%s", why.text);
-	else if (why.kind == FAILURE_NONE && sites(&reader, &wish, &why))
-		code = EXIT_DONE;
-	else
-		code = failure_report(&why);
+	if (set_query(&reader, &wish, &why))
+		sites(&reader, &wish, &why);
 	site_query_close(&wish.query);
 	suppressions_free(&wish.suppressions);
-	return code;
+	return command_failed("sites", &why);
 }

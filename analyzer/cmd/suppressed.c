@@ -44,3 +44,14 @@ bool suppressed_set(const struct reader *reader, struct suppressions *ret, struc
 		suppressions_add_known(ret);
 	return true;
 }
+
+bool suppressed_query(const struct reader *reader, const char *order, bool is_told,
+		      struct suppressions *ret_suppressions, struct site_query *ret,
+		      struct failure *why)
+{
+	if (!site_study_query(reader, order, ret, why))
+		return false;
+	if (is_told)
+		ret->suppressions = ret_suppressions;
+	return suppressed_set(reader, ret_suppressions, why);
+}

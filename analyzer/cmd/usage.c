@@ -27,6 +27,13 @@ int command_usage_error(const char *name, const char *format, ...)
 	return EXIT_USAGE;
 }
 
+int command_failed(const char *name, const struct failure *why)
+{
+	if (why->kind == FAILURE_USAGE)
+		return command_usage_error(name, "%s", why->text);
+	return failure_report(why);
+}
+
 /* The letter, where several may stand behind one dash. */
 static void typed_option(char *const *argv, char ret_text[256])
 {

@@ -4,6 +4,7 @@
 
 #include "source/chunk.h"
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <stdlib.h>
 
@@ -48,18 +49,13 @@ uint32_t frames_find(const struct frames *frames, uint32_t number)
 
 uint32_t frames_number(const struct frames *frames, uint32_t index)
 {
-	uint32_t low = 0, high = frames->chunk_count;
-
 	if (!index || index >= frames->count)
 		return 0;
-	while (high - low > 1) { /* the last chunk that begins at or before it has it */
-		uint32_t middle = low + (high - low) / 2;
-		if (frames->begin[middle] <= index)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low * PM_FRAME_IDS + (index - frames->begin[low]);
+	/* The last chunk that begins at or before it has it. */
+	uint32_t chunk = (uint32_t)PARTITION_POINT(1, frames->chunk_count, middle,
+						   frames->begin[middle] <= index) -
+			 1;
+	return chunk * PM_FRAME_IDS + (index - frames->begin[chunk]);
 }
 
 /* Callers by index instead of by number. */

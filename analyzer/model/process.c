@@ -20,6 +20,14 @@ static void free_facts(struct process *process)
 	free(process->next_allocator);
 }
 
+const struct slot *process_slot(const struct process *process, uint32_t chunk)
+{
+	for (size_t i = 0; i < process->slot_count; i++)
+		if (process->slots[i].chunk == chunk)
+			return &process->slots[i];
+	return NULL;
+}
+
 size_t forks_in(const struct process *process)
 {
 	return process->kind == PROCESS_DEPARTED ? process->record.recycled_children

@@ -124,6 +124,9 @@ struct process {
 
 void process_free(struct process *process);
 
+/* The slot of a SLOT chunk; NULL: none. */
+const struct slot *process_slot(const struct process *process, uint32_t chunk);
+
 /* Forked children that it stands for. */
 size_t forks_in(const struct process *process);
 

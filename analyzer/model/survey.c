@@ -6,6 +6,7 @@
 #include "source/facts.h"
 #include "text/allocate.h"
 #include "text/buffer.h"
+#include "text/partition.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -405,16 +406,9 @@ void survey_free(struct survey *survey)
 
 const struct surveyed_arena *survey_arena(const struct survey *survey, uint64_t address)
 {
-	size_t low = 0, high = survey->arena_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (survey->arenas[middle].base <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	const struct surveyed_arena *arena = low ? &survey->arenas[low - 1] : NULL;
+	size_t behind = PARTITION_POINT(0, survey->arena_count, middle,
+					survey->arenas[middle].base <= address);
+	const struct surveyed_arena *arena = behind ? &survey->arenas[behind - 1] : NULL;
 	uint64_t bytes = (uint64_t)survey->arena_pages * survey->page_bytes;
 	return arena && address - arena->base < bytes ? arena : NULL;
 }
@@ -424,4 +418,30 @@ bool survey_is_resident(const struct survey *survey, const struct surveyed_arena
 {
 	uint64_t page = (address - arena->base) / survey->page_bytes;
 	return arena->resident[page / 64] >> page % 64 & 1;
+}
+
+uint64_t survey_resident_bytes(const struct survey *survey, const struct surveyed_pool *pool)
+{
+	uint64_t bytes = 0;
+
+	for (uint64_t page = pool->first; page < pool->first + pool->bytes;
+	     page += survey->page_bytes) {
+		const struct surveyed_arena *arena = survey_arena(survey, page);
+		if (!arena)
+			break;
+		bytes += survey_is_resident(survey, arena, page) ? survey->page_bytes : 0;
+	}
+	return bytes;
+}
+
+struct pm_survey_live survey_live_of(const struct pm_site *row)
+{
+	return (struct pm_survey_live){
+		.frame = row->frame,
+		.size_class = row->size_class,
+		.large_log2 = row->large_log2,
+		.period = row->period,
+		.blocks = (int64_t)(row->allocated - row->freed),
+		.bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) + row->resized_bytes,
+	};
 }

@@ -83,6 +83,12 @@ const struct surveyed_arena *survey_arena(const struct survey *survey, uint64_t 
 bool survey_is_resident(const struct survey *survey, const struct surveyed_arena *arena,
 			uint64_t address);
 
+/* Resident bytes of a pool. */
+uint64_t survey_resident_bytes(const struct survey *survey, const struct surveyed_pool *pool);
+
+/* What is live of a row of call sites; its frame as the row has it. */
+struct pm_survey_live survey_live_of(const struct pm_site *row);
+
 struct process;
 
 /* Reads a stream like that of SURVEY chunks, and takes it over.  NULL: it is empty. */

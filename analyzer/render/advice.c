@@ -163,10 +163,7 @@ static void put_place(json_t *object, const struct sites *sites, const struct ow
 	const struct named_call *call = place->call, *through = place->through;
 
 	json_put(object, "name", json_text(call ? call->label : NULL));
-	json_put(object, "function", json_text(call ? call->call.function : NULL));
-	json_put(object, "file", json_text(call ? call->call.file : NULL));
-	json_put(object, "line",
-		 call && call->call.line ? json_count(call->call.line) : json_null());
+	json_put_place(object, call ? &call->call : NULL);
 	json_put(object, "module", json_text(module ? module->path : NULL));
 	json_put(object, "through", json_text(through ? through->label : NULL));
 }

@@ -112,6 +112,7 @@ void chart_caption(unsigned row, const char *text, struct sink *sink)
 		   CHART_TOP + 14 + (double)row * LEGEND_STEP, text);
 }
 
+/* What has a colour of its own keeps it on a dark page; paper, text, axes and grey areas are those of the page. */
 void chart_begin(const struct study *study, const char *what, struct sink *sink)
 {
 	char *command = command_of_all(study);
@@ -120,7 +121,11 @@ void chart_begin(const struct study *study, const char *what, struct sink *sink)
 	sink_print(sink,
 		   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		   "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\">\n"
-		   "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
+		   "<style>.b{fill:#fff}@media (prefers-color-scheme:dark){.b{fill:#16181c}"
+		   "text:not([fill]){fill:#ddd}[fill=\"#555\"]{fill:#a8acb0}"
+		   "[stroke=\"#ddd\"]{stroke:#3a3d42}[stroke=\"#333\"]{stroke:#bbb}"
+		   "[fill=\"#d9d9d9\"]{fill:#6b6f75}[stroke=\"#d9d9d9\"]{stroke:#6b6f75}}</style>\n"
+		   "<rect class=\"b\" width=\"100%%\" height=\"100%%\"/>\n"
 		   "<text x=\"%d\" y=\"30\" font-size=\"16\">",
 		   WIDTH, HEIGHT, WIDTH, HEIGHT, CHART_LEFT);
 	xml_put(what, WHAT_COLUMNS, sink);

@@ -15,29 +15,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BAR_COLUMNS = 12, NAME_COLUMNS = 26 };
+enum { BAR_COLUMNS = 12 };
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 
 /* --- holders ----------------------------------------------------------------------------------------------- */
 
-static const struct slot *slot_of(const struct process *process, uint32_t chunk)
-{
-	for (size_t i = 0; i < process->slot_count; i++)
-		if (process->slots[i].chunk == chunk)
-			return &process->slots[i];
-	return NULL;
-}
-
 static char *name_of_class(const struct process *process, const struct holder *holder)
 {
 	enum { ROOM = 160 };
 	const struct pm_class *size_class = &process->layout->classes[holder->size_class];
-	const struct slot *slot = slot_of(process, holder->owner);
+	const struct slot *slot = process_slot(process, holder->owner);
 	char *name = allocate(ROOM, 1);
 	size_t used = (size_t)snprintf(name, ROOM, "blocks of %s bytes",
 				       number_count(size_class->block_bytes).text);
 
+	if (process->slot_count <= 1)
+		return name;
 	if (slot && *slot->name)
 		snprintf(name + used, ROOM - used, ", thread %u %s", slot->tid, slot->name);
 	else if (slot && slot->tid)
@@ -100,7 +94,7 @@ static void put_waterfall(const struct waterfall *waterfall, struct sink *sink)
 		{"share", COLUMN_NUMBER, 0},    {"", COLUMN_TEXT, 0},
 		{"what it is", COLUMN_TEXT, 0},
 	};
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+	uint64_t whole = waterfall_whole(waterfall);
 	struct table table;
 
 	table_title(sink, waterfall->knows_rss ? "Resident memory" : "Memory of the heap", 0, 0);
@@ -118,12 +112,11 @@ static void put_waterfall(const struct waterfall *waterfall, struct sink *sink)
 	put_residual(waterfall, &table);
 	table_end(&table, sink);
 	if (waterfall->swap)
-		sink_print(sink, "Besides, %s are swapped out.\n",
+		sink_print(sink, "  Besides, %s are swapped out.\n",
 			   number_bytes(waterfall->swap).text);
 	if (waterfall->huge)
-		sink_print(sink, "Of the resident bytes %s are in huge pages.\n",
+		sink_print(sink, "  Of the resident bytes %s are in huge pages.\n",
 			   number_bytes(waterfall->huge).text);
-	sink_print(sink, "\n");
 }
 
 static void put_others(const struct waterfall *waterfall, const struct view *view, struct sink *sink)
@@ -131,7 +124,7 @@ static void put_others(const struct waterfall *waterfall, const struct view *vie
 	static const struct column columns[] = {
 		{"bytes", COLUMN_NUMBER, 0},
 		{"share", COLUMN_NUMBER, 0},
-		{"mapping", COLUMN_PATH, 60},
+		{"mapping", COLUMN_PATH, COLUMN_REST},
 	};
 	size_t count = waterfall->other_count, shown = view_rows(view, count);
 	struct table table;
@@ -148,21 +141,9 @@ static void put_others(const struct waterfall *waterfall, const struct view *vie
 		table_cell(&table, waterfall->others[i].name);
 	}
 	table_end(&table, sink);
-	sink_print(sink, "\n");
 }
 
 /* --- pins -------------------------------------------------------------------------------------------------- */
-
-static struct phrase leverage_of(const struct holder *holder)
-{
-	const struct pinned *at = &holder->at[PIN_PAGE];
-	struct phrase phrase = {"-"};
-
-	if (holder->live_bytes)
-		snprintf(phrase.text, sizeof phrase.text, "%.1f",
-			 (double)(at->sole + at->shared) / (double)holder->live_bytes);
-	return phrase;
-}
 
 static void put_holder(struct table *table, struct frag *frag, struct frag_process *one,
 		       const struct holder *holder)
@@ -173,7 +154,6 @@ static void put_holder(struct table *table, struct frag *frag, struct frag_proce
 	table_cell(table, number_bytes(sum(at->sole, at->shared)).text);
 	table_cell(table, number_bytes(at->alone).text);
 	table_cell(table, number_bytes(holder->live_bytes).text);
-	table_cell(table, leverage_of(holder).text);
 	table_cell(table, number_share(holder->live[2], holder->live_count).text);
 	table_cell(table, name);
 	free(name);
@@ -193,9 +173,9 @@ static void put_pins(struct frag *frag, struct frag_process *one, const struct v
 		     struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"pinned", COLUMN_NUMBER, 0}, {"alone", COLUMN_NUMBER, 0},
-		{"live", COLUMN_NUMBER, 0},   {"lever", COLUMN_NUMBER, 0},
-		{"old", COLUMN_NUMBER, 0},    {"who", COLUMN_TEXT, NAME_COLUMNS},
+		{"pinned", COLUMN_NUMBER, 0},      {"alone", COLUMN_NUMBER, 0},
+		{"live", COLUMN_NUMBER, 0},        {"old", COLUMN_NUMBER, 0},
+		{"who", COLUMN_TEXT, COLUMN_REST},
 	};
 	size_t count = pinning_count(&one->pins), shown = view_rows(view, count);
 	struct table table;
@@ -205,12 +185,10 @@ static void put_pins(struct frag *frag, struct frag_process *one, const struct v
 	table_title(sink, "Who keeps free memory from going back", shown, count);
 	table_legend(sink, "pinned: free bytes on pages with its live blocks, divided by blocks");
 	table_legend(sink, "alone: pages with no one else's blocks; old: in generation 2");
-	table_legend(sink, "lever: pinned / live");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < shown; i++)
 		put_holder(&table, frag, one, &one->pins.holders[i]);
 	table_end(&table, sink);
-	sink_print(sink, "\n");
 }
 
 static void put_choice(struct frag *frag, struct frag_process *one, const struct view *view,
@@ -219,7 +197,7 @@ static void put_choice(struct frag *frag, struct frag_process *one, const struct
 	static const struct column columns[] = {
 		{"gives back", COLUMN_NUMBER, 0},
 		{"together", COLUMN_NUMBER, 0},
-		{"whose blocks", COLUMN_TEXT, 54},
+		{"whose blocks", COLUMN_TEXT, COLUMN_REST},
 	};
 	const struct pin_choice *choice = &one->choice;
 	size_t shown = view_rows(view, choice->count);
@@ -244,7 +222,6 @@ static void put_choice(struct frag *frag, struct frag_process *one, const struct
 		free(name);
 	}
 	table_end(&table, sink);
-	sink_print(sink, "\n");
 }
 
 /* --- growth ------------------------------------------------------------------------------------------------ */
@@ -255,15 +232,19 @@ static void put_growth(struct frag *frag, struct frag_process *one, const struct
 	static const struct column columns[] = {
 		{"bytes", COLUMN_NUMBER, 0},
 		{"blocks", COLUMN_NUMBER, 0},
-		{"who allocated them", COLUMN_TEXT, 54},
+		{"who allocated them", COLUMN_TEXT, COLUMN_REST},
 	};
 	const struct growth *growth = &one->growth;
 	size_t shown = view_rows(view, growth->count);
 	struct table table;
+	char legend[120];
 
 	if (!growth->count)
 		return;
 	table_title(sink, "What became more from then to the end", shown, growth->count);
+	snprintf(legend, sizeof legend, "all call sites together, those that became less, too: %s",
+		 number_signed_bytes(growth->bytes).text);
+	table_legend(sink, legend);
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < shown; i++) {
 		const struct growth_row *row = &growth->rows[i];
@@ -275,7 +256,6 @@ static void put_growth(struct frag *frag, struct frag_process *one, const struct
 		free(name);
 	}
 	table_end(&table, sink);
-	sink_print(sink, "\n");
 }
 
 /* --- classes ----------------------------------------------------------------------------------------------- */
@@ -309,7 +289,6 @@ static void put_classes(const struct fit *fit, const struct view *view, struct s
 		table_cell(&table, number_bytes(row->kept_bytes).text);
 	}
 	table_end(&table, sink);
-	sink_print(sink, "\n");
 }
 
 static void put_sizes(const struct frag_process *one, const struct view *view, struct sink *sink)
@@ -339,7 +318,6 @@ static void put_sizes(const struct frag_process *one, const struct view *view, s
 		table_cell(&table, number_count(size->blocks).text);
 	}
 	table_end(&table, sink);
-	sink_print(sink, "\n");
 }
 
 /* --- all --------------------------------------------------------------------------------------------------- */
@@ -364,10 +342,13 @@ static void put_process(struct frag *frag, struct frag_process *one, enum time_a
 static void put_processes(const struct frag *frag, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"pid", COLUMN_NUMBER, 0},      {"heap", COLUMN_NUMBER, 0},
-		{"live", COLUMN_NUMBER, 0},     {"pinned", COLUMN_NUMBER, 0},
-		{"retained", COLUMN_NUMBER, 0}, {"resident", COLUMN_NUMBER, 0},
-		{"program", COLUMN_PATH, 22},
+		{"pid", COLUMN_NUMBER, 0},
+		{"heap", COLUMN_NUMBER, 0},
+		{"live", COLUMN_NUMBER, 0},
+		{"pinned", COLUMN_NUMBER, 0},
+		{"retained", COLUMN_NUMBER, 0},
+		{"resident", COLUMN_NUMBER, 0},
+		{"program", COLUMN_PATH, COLUMN_REST},
 	};
 	size_t shown = view_rows(view, frag->count);
 	struct table table;
@@ -383,7 +364,7 @@ static void put_processes(const struct frag *frag, const struct view *view, stru
 		char pid[16];
 		snprintf(pid, sizeof pid, "%u", one->process->record.pid);
 		table_cell(&table, pid);
-		table_cell(&table, number_bytes(frag_heap_bytes(&one->waterfall)).text);
+		table_cell(&table, number_bytes(waterfall_heap(&one->waterfall)).text);
 		table_cell(&table,
 			   number_bytes(sum(part[WATERFALL_REQUESTED], part[WATERFALL_SLACK])).text);
 		table_cell(&table, number_bytes(part[WATERFALL_PINNED]).text);
@@ -393,7 +374,6 @@ static void put_processes(const struct frag *frag, const struct view *view, stru
 		table_cell(&table, facts && facts->exe ? facts->exe : "?");
 	}
 	table_end(&table, sink);
-	sink_print(sink, "\n");
 }
 
 void frag_text(struct frag *frag, enum time_axis axis, const struct view *view, struct sink *sink)

@@ -72,15 +72,12 @@ static json_t *pinned_json(const struct pinned *at)
 	return object;
 }
 
-static void put_place(json_t *object, struct frag *frag, struct frag_process *one, uint32_t frame)
+static void put_frame(json_t *object, struct frag *frag, struct frag_process *one, uint32_t frame)
 {
 	struct site site = frag_site(frag, one, frame);
 	const struct named_call *call = site_location(frag->sites, &site);
 
-	json_put(object, "function", call ? json_text(call->label) : json_null());
-	json_put(object, "file", call && call->call.file ? json_text(call->call.file) : json_null());
-	json_put(object, "line",
-		 call && call->call.line ? json_count(call->call.line) : json_null());
+	json_put_place(object, call ? &call->call : NULL);
 }
 
 static json_t *holder_json(struct frag *frag, struct frag_process *one, const struct holder *holder)
@@ -94,13 +91,18 @@ static json_t *holder_json(struct frag *frag, struct frag_process *one, const st
 	json_put(object, "kind", json_text(holder->is_site ? "site" : "class"));
 	json_put(object, "name", json_text(name));
 	if (holder->is_site)
-		put_place(object, frag, one, holder->frame);
+		put_frame(object, frag, one, holder->frame);
 	else
 		json_put(object, "block_bytes",
 			 json_count(process->layout->classes[holder->size_class].block_bytes));
 	json_put(object, "live", json_count(holder->live_count));
 	json_put(object, "live_bytes", json_count(holder->live_bytes));
 	json_put(object, "live_in_generation", live);
+	json_put(object, "leverage",
+		 holder->live_bytes ? json_real((double)(holder->at[PIN_PAGE].sole +
+							 holder->at[PIN_PAGE].shared) /
+						(double)holder->live_bytes)
+				    : json_null());
 	for (unsigned level = 0; level < PIN_LEVELS; level++)
 		json_put(object, level_keys[level], pinned_json(&holder->at[level]));
 	free(name);
@@ -149,8 +151,12 @@ static json_t *growth_json(struct frag *frag, struct frag_process *one, const st
 
 	for (size_t i = 0; i < view_rows(view, one->growth.count); i++) {
 		const struct growth_row *row = &one->growth.rows[i];
+		struct site site = frag_site(frag, one, row->frame);
+		char *name = sites_place(frag->sites, &site, true);
 		json_t *object = json_object();
-		put_place(object, frag, one, row->frame);
+		json_put(object, "name", json_text(name));
+		put_frame(object, frag, one, row->frame);
+		free(name);
 		json_put(object, "blocks", json_integer(row->blocks));
 		json_put(object, "bytes", json_integer(row->bytes));
 		json_array_append_new(array, object);
@@ -199,9 +205,7 @@ static json_t *process_json(struct frag *frag, struct frag_process *one, const s
 {
 	json_t *object = json_object();
 
-	json_put(object, "pid", json_count(one->process->record.pid));
-	json_put(object, "kind", json_text(process_kind_key(one->process->kind)));
-	json_put(object, "state", json_text(process_state_key(one->process->state)));
+	json_put_process(object, frag->study->recording, one->process);
 	json_put(object, "tree_rss_then",
 		 one->moment == MOMENT_PEAK && one->peak.then ? json_count(one->peak.then)
 							      : json_null());

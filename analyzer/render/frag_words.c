@@ -9,49 +9,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void say_live(const struct waterfall *waterfall, struct sink *sink)
+/* What is in live blocks: both parts of it. */
+static uint64_t live_of(const struct waterfall *waterfall)
 {
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
-	uint64_t live = sum(waterfall->part[WATERFALL_REQUESTED], waterfall->part[WATERFALL_SLACK]);
-
-	paragraph_begin_indented(sink);
-	sink_print(sink, "Of %s %s, %s (%s) are in live blocks", number_bytes(whole).text,
-		   waterfall->knows_rss ? "resident" : "of the heap", number_bytes(live).text,
-		   number_share(live, whole).text);
-	if (waterfall->knows_rss)
-		sink_print(sink, " (poolmem sites says whose) and %s are not heap (%s)",
-			   number_bytes(waterfall->part[WATERFALL_OTHER]).text,
-			   number_share(waterfall->part[WATERFALL_OTHER], whole).text);
-	sink_print(sink, ".\n");
+	return sum(waterfall->part[WATERFALL_REQUESTED], waterfall->part[WATERFALL_SLACK]);
 }
 
-/* The part besides live blocks and other mappings that is largest. */
+/* The part that is largest, live blocks as one: REQUESTED. */
 static enum waterfall_part dominant(const struct waterfall *waterfall)
 {
-	enum waterfall_part most = WATERFALL_SLACK;
+	enum waterfall_part most = WATERFALL_REQUESTED;
+	uint64_t bytes = live_of(waterfall);
 
-	for (unsigned part = WATERFALL_SLACK; part < WATERFALL_OTHER; part++)
-		if (waterfall->part[part] > waterfall->part[most])
+	for (unsigned part = WATERFALL_PINNED; part < WATERFALL_COUNT; part++)
+		if (waterfall->part[part] > bytes) {
 			most = part;
+			bytes = waterfall->part[part];
+		}
 	return most;
 }
 
+/* What it is, and why it does not go. */
 static const char *reason_of(enum waterfall_part part)
 {
 	switch (part) {
-	case WATERFALL_SLACK:
-		return "blocks are longer than what was asked for; poolmem sites --sort slack says "
-		       "whose";
-	case WATERFALL_PINNED: return "free blocks in pools that also hold live ones";
+	case WATERFALL_REQUESTED:
+		return "in live blocks: they stay until the program frees them, and poolmem sites "
+		       "says whose they are";
+	case WATERFALL_PINNED:
+		return "pinned free: free blocks in pools that also hold live ones, where blocks of "
+		       "that size alone can use them";
 	case WATERFALL_RETAINED:
-		return "free, and kept for a moment: purge.ms says how long, malloc_trim() gives "
-		       "it back at once";
+		return "retained: free pools and pages, kept for what is allocated next";
 	case WATERFALL_CACHED:
-		return "large blocks that were freed and wait for the next of the size";
-	case WATERFALL_TAIL: return "ends of large blocks, which begin and end at pages";
-	case WATERFALL_META: return "what the allocator needs for itself";
-	case WATERFALL_TELEMETRY:
-		return "what recording needs: less with sites=sample, least with sites=off";
+		return "in thread caches: large blocks that were freed and wait for the next of the "
+		       "size";
+	case WATERFALL_TAIL: return "tails: ends of pools and large blocks that no block covers";
+	case WATERFALL_META: return "metadata: what the allocator needs for itself";
+	case WATERFALL_TELEMETRY: return "telemetry: what recording needs";
+	case WATERFALL_OTHER:
+		return "not heap: program, libraries, stacks and what else was mapped, which no "
+		       "allocator changes";
 	default: return "";
 	}
 }
@@ -59,49 +57,61 @@ static const char *reason_of(enum waterfall_part part)
 static void say_dominant(const struct waterfall *waterfall, struct sink *sink)
 {
 	enum waterfall_part most = dominant(waterfall);
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+	uint64_t whole = waterfall_whole(waterfall), live = live_of(waterfall);
+	uint64_t bytes = most == WATERFALL_REQUESTED ? live : waterfall->part[most];
 
-	if (!waterfall->part[most])
-		return;
 	paragraph_begin_indented(sink);
-	sink_print(sink, "The most besides is %s, %s (%s): %s.\n", waterfall_name(most),
-		   number_bytes(waterfall->part[most]).text,
-		   number_share(waterfall->part[most], whole).text, reason_of(most));
+	sink_print(sink, "Of %s %s the most, %s (%s), is %s.", number_bytes(whole).text,
+		   waterfall->knows_rss ? "resident" : "that the heap ever touched",
+		   number_bytes(bytes).text, number_share(bytes, whole).text, reason_of(most));
+	if (most != WATERFALL_REQUESTED)
+		sink_print(sink, " %s (%s) are in live blocks.", number_bytes(live).text,
+			   number_share(live, whole).text);
+	sink_print(sink, "\n");
 }
 
-/* Pages of such pools without a live block are free to go. */
+/* Of a survey: which of the pinned bytes could go. */
 static void say_idle(const struct frag_process *one, struct sink *sink)
 {
 	const struct pins *pins = &one->pins;
+	uint64_t stuck = pins->pinned[PIN_PAGE], idle = pins->idle_bytes;
 
 	if (!pins->pinned[PIN_POOL])
 		return;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
-		   "Of the pinned bytes %s are on pages without a live block, which go back with "
-		   "malloc_trim(), or with time as far as they are more than what is in use and 32 MiB; %s are "
-		   "on pages with live blocks, and stay.\n",
-		   number_bytes(pins->idle_bytes).text, number_bytes(pins->pinned[PIN_PAGE]).text);
+		   "Of the pinned bytes %s are on pages with live blocks, and stay as long as these "
+		   "live",
+		   number_bytes(stuck).text);
+	if (idle)
+		sink_print(sink, "; %s are on pages without one, and could go",
+			   number_bytes(idle).text);
+	sink_print(sink, ".\n");
 }
 
-static bool is_worth_words(const struct frag_process *one)
-{
-	enum { WORTH = 50 };
-	const struct waterfall *waterfall = &one->waterfall;
-	uint64_t whole = waterfall->knows_rss ? waterfall->rss : frag_heap_bytes(waterfall);
+/* --- who --------------------------------------------------------------------------------------------------- */
 
-	return one->pins.pinned[PIN_PAGE] > whole / WORTH;
+enum { WORTH = 50 }; /* a part of the whole that is worth words */
+
+static bool is_worth(const struct frag_process *one, uint64_t bytes)
+{
+	return bytes > waterfall_whole(&one->waterfall) / WORTH;
 }
 
-static struct phrase holders_of(size_t count, const struct pins *pins)
+/* "1 call site", "2 size classes", "3 call sites and size classes": of those that `holders` (NULL: the first) names. */
+static struct phrase holders_of(const struct frag_process *one, const uint32_t *holders,
+				size_t count)
 {
+	static const char *const names[] = {"size class", "size classes", "call site", "call sites"};
 	struct phrase phrase;
+	size_t sites = 0;
 
+	for (size_t i = 0; i < count; i++)
+		sites += one->pins.holders[holders ? holders[i] : i].is_site;
 	snprintf(phrase.text, sizeof phrase.text, "%s %s%s", number_count(count).text,
-		 pins->has_sites ? "call site" : "size class",
-		 count == 1        ? ""
-		 : pins->has_sites ? "s"
-				   : "es");
+		 sites && sites < count ? "call sites and size classes"
+					: names[2 * (sites > 0) + (count > 1)],
+		 sites < count && one->process->slot_count > 1 ? " of threads" : "");
 	return phrase;
 }
 
@@ -111,14 +121,15 @@ static void say_holders(struct frag *frag, struct frag_process *one, struct sink
 	uint64_t few_bytes;
 	size_t few = frag_few(pins, &few_bytes);
 
-	if (!few || !is_worth_words(one))
+	if (!few || !is_worth(one, pins->pinned[PIN_PAGE]))
 		return;
 	const struct holder *first = &pins->holders[0];
 	const struct pinned *at = &first->at[PIN_PAGE];
 	char *name = frag_holder_name(frag, one, first, true);
 	paragraph_begin_indented(sink);
 	sink_print(sink, "%s of what stays lies beside blocks of %s. First is ",
-		   number_share(few_bytes, pins->pinned[PIN_PAGE]).text, holders_of(few, pins).text);
+		   number_share(few_bytes, pins->pinned[PIN_PAGE]).text,
+		   holders_of(one, NULL, few).text);
 	sink_name(sink, name, 0);
 	sink_print(sink, ": %s live keep %s from going back.\n",
 		   number_bytes(first->live_bytes).text,
@@ -129,7 +140,7 @@ static void say_holders(struct frag *frag, struct frag_process *one, struct sink
 /* An old block among young neighbours is the cause. */
 static void say_ages(const struct pins *pins, struct sink *sink)
 {
-	if (!pins->pool_count)
+	if (!pins->mixed_count)
 		return;
 	paragraph_begin_indented(sink);
 	sink_print(sink, "%s of the %s with live blocks mix generations",
@@ -141,19 +152,104 @@ static void say_ages(const struct pins *pins, struct sink *sink)
 	sink_print(sink, ".\n");
 }
 
-static void say_choice(struct frag_process *one, struct sink *sink)
+/* --- what would bring how much ------------------------------------------------------------------------------ */
+
+/* What malloc_trim() gives back of the heap that free pools and threads keep, and of idle pages. */
+static uint64_t trimmed_of(const struct frag_process *one)
+{
+	const uint64_t *part = one->waterfall.part;
+	return sum(sum(part[WATERFALL_RETAINED], part[WATERFALL_CACHED]),
+		   one->has_pins ? one->pins.idle_bytes : 0);
+}
+
+static bool say_trim(const struct frag_process *one, struct sink *sink)
+{
+	uint64_t bytes = trimmed_of(one);
+
+	if (!is_worth(one, bytes))
+		return false;
+	paragraph_begin_indented(sink);
+	sink_print(sink,
+		   "malloc_trim(0) gives back up to %s at once; of pages inside pools with live "
+		   "blocks those of the thread that calls it. Without it free memory goes back after "
+		   "purge.ms while its threads go on allocating. While they sleep, such pages stay, "
+		   "and of all else that is free as much as is in use and 32 MiB.\n",
+		   number_bytes(bytes).text);
+	return true;
+}
+
+static bool say_choice(struct frag_process *one, struct sink *sink)
 {
 	const struct pin_choice *choice = &one->choice;
 
-	if (!choice->count || !choice->bytes || !is_worth_words(one))
-		return;
+	if (!one->has_pins || !choice->count || !is_worth(one, choice->bytes))
+		return false;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "If the blocks of %s were freed, or lay together elsewhere, %s would go back: "
 		   "see To get %s back. Blocks lie together that are allocated one after the "
 		   "other, so make the ones that stay before or after those that go.\n",
-		   holders_of(choice->count, &one->pins).text, number_bytes(choice->bytes).text,
-		   number_bytes(one->wished_bytes).text);
+		   holders_of(one, choice->holders, choice->count).text,
+		   number_bytes(choice->bytes).text, number_bytes(one->wished_bytes).text);
+	return true;
+}
+
+static bool say_slack(const struct frag_process *one, struct sink *sink)
+{
+	uint64_t bytes = one->waterfall.part[WATERFALL_SLACK];
+
+	if (one->waterfall.split == SPLIT_NONE || !is_worth(one, bytes))
+		return false;
+	paragraph_begin_indented(sink);
+	sink_print(sink,
+		   "Sizes that fit their class save up to %s of slack: poolmem sites --sort slack "
+		   "says whose it is.\n",
+		   number_bytes(bytes).text);
+	return true;
+}
+
+static bool say_telemetry(const struct frag_process *one, struct sink *sink)
+{
+	uint64_t bytes = one->waterfall.part[WATERFALL_TELEMETRY];
+
+	if (!is_worth(one, bytes))
+		return false;
+	paragraph_begin_indented(sink);
+	sink_print(sink,
+		   "Without a recording %s less would be resident: that is telemetry, less with "
+		   "sites=sample and least with sites=never.\n",
+		   number_bytes(bytes).text);
+	return true;
+}
+
+static void say_what_brings(struct frag_process *one, struct sink *sink)
+{
+	bool any = say_trim(one, sink);
+
+	any |= say_choice(one, sink);
+	any |= say_slack(one, sink);
+	any |= say_telemetry(one, sink);
+	if (any)
+		return;
+	paragraph_begin_indented(sink);
+	sink_print(sink,
+		   "Nothing about how the heap is laid out would bring %s, a fiftieth of that: only "
+		   "fewer live blocks would, or less besides the heap.\n",
+		   number_bytes(waterfall_whole(&one->waterfall) / WORTH).text);
+}
+
+/* --- what is known ------------------------------------------------------------------------------------------ */
+
+/* Whether more of what stays is pinned by size classes than by call sites. */
+static bool lacks_sites(const struct pins *pins)
+{
+	uint64_t by_site = 0;
+
+	for (size_t i = 0; i < pins->count; i++)
+		if (pins->holders[i].is_site)
+			by_site = sum(by_site, sum(pins->holders[i].at[PIN_PAGE].sole,
+						   pins->holders[i].at[PIN_PAGE].shared));
+	return by_site < pins->pinned[PIN_PAGE] / 2;
 }
 
 static const char *option_of_other(const struct frag_process *one)
@@ -203,9 +299,9 @@ static void say_basis(const struct frag_process *one, struct sink *sink)
 	else if (!survey->knows_pages)
 		sink_print(sink, "Resident pages are not known, as the process ran under a "
 				 "seccomp filter: all pages of pools are taken for resident.\n");
-	else if (!one->pins.has_sites && one->pins.pinned[PIN_PAGE])
-		sink_print(sink, "Call sites instead of size classes: record with "
-				 "POOLMEM=sites=all.\n");
+	else if (lacks_sites(&one->pins))
+		sink_print(sink, "Each block and each page is known, but of most not who allocated "
+				 "it: POOLMEM=sites=all records that.\n");
 	else if (survey->torn)
 		sink_print(sink, "%s of the survey contradict themselves and are left out.\n",
 			   number_of(survey->torn, "record").text);
@@ -281,15 +377,13 @@ void frag_words(struct frag *frag, struct frag_process *one, struct sink *sink)
 {
 	sink_print(sink, "\n");
 	say_moment(one, sink);
-	say_live(&one->waterfall, sink);
 	say_dominant(&one->waterfall, sink);
 	if (one->has_pins) {
 		say_idle(one, sink);
 		say_holders(frag, one, sink);
 		say_ages(&one->pins, sink);
-		say_choice(one, sink);
 	}
+	say_what_brings(one, sink);
 	say_basis(one, sink);
 	say_drift(one, sink);
-	sink_print(sink, "\n");
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_COLUMNS_MAX = 100, LABEL_COLUMNS = 15 };
+enum { TITLE_COLUMNS_MAX = 80, LABEL_COLUMNS = 15 };
 
 static void begin(struct sink *sink, const char *label)
 {

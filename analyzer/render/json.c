@@ -3,6 +3,7 @@
 #include "render/json.h"
 
 #include "model/saturate.h"
+#include "study/study.h"
 #include "text/escape.h"
 
 #include <stdlib.h>
@@ -26,6 +27,23 @@ json_t *json_text(const char *text)
 void json_put(json_t *object, const char *key, json_t *value)
 {
 	json_object_set_new_nocheck(object, key, value);
+}
+
+void json_put_process(json_t *object, const struct recording *recording,
+		      const struct process *process)
+{
+	json_put(object, "pid", json_count(process->record.pid));
+	json_put(object, "ppid", json_count(process->record.ppid));
+	json_put(object, "kind", json_text(process_kind_key(process->kind)));
+	json_put(object, "state", json_text(process_state_key(process->state)));
+	json_put(object, "exe", json_text(facts_of(recording, process)->exe));
+}
+
+void json_put_place(json_t *object, const struct call *call)
+{
+	json_put(object, "function", json_text(call ? call->function : NULL));
+	json_put(object, "file", json_text(call ? call->file : NULL));
+	json_put(object, "line", call && call->line ? json_count(call->line) : json_null());
 }
 
 json_t *json_metrics(const struct metrics *metrics)

@@ -6,6 +6,7 @@
 #ifndef POOLMEM_RENDER_JSON_H
 #define POOLMEM_RENDER_JSON_H
 
+#include "model/naming.h"
 #include "study/metrics.h"
 #include "study/notes.h"
 #include "text/sink.h"
@@ -24,6 +25,13 @@ json_t *json_notes(const struct notes *notes);
 
 /* What every document opens with. */
 void json_common(json_t *document, const struct metrics *metrics, const struct notes *notes);
+
+/* Adds which process it is: `pid`, `ppid`, `kind`, `state` and `exe`. */
+void json_put_process(json_t *object, const struct recording *recording,
+		      const struct process *process);
+
+/* Adds where a call is: `function`, `file` and `line`; null: not known.  call: NULL: all are. */
+void json_put_place(json_t *object, const struct call *call);
 
 void json_put(json_t *object, const char *key, json_t *value);
 

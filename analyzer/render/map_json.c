@@ -158,21 +158,12 @@ static json_t *arenas_json(const struct map *map)
 	return array;
 }
 
-static void put_identity(json_t *object, const struct study *study, const struct process *process)
-{
-	json_put(object, "pid", json_count(process->record.pid));
-	json_put(object, "ppid", json_count(process->record.ppid));
-	json_put(object, "kind", json_text(process_kind_key(process->kind)));
-	json_put(object, "state", json_text(process_state_key(process->state)));
-	json_put(object, "exe", json_text(facts_of(study->recording, process)->exe));
-}
-
 static json_t *map_object(const struct study *study, const struct process_study *process,
 			  const struct map *map)
 {
 	json_t *object = json_object();
 
-	put_identity(object, study, process->process);
+	json_put_process(object, study->recording, process->process);
 	json_put(object, "notes", json_notes(&process->figures.notes));
 	json_put(object, "unit_bytes", json_count(map->process->layout->unit_bytes));
 	json_put(object, "basis", json_text(map->heap.survey ? "survey" : "map"));

@@ -9,6 +9,7 @@
 #include "text/allocate.h"
 #include "text/number.h"
 
+#include <ctype.h>
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static void put_text(struct canvas *canvas, size_t x, size_t y, const char *text
 		put_letter(canvas, x + i * LETTER_WIDTH, y, text[i]);
 }
 
-/* As many letters as fit a line, up to a blank if there is one. */
+/* As many letters as fit a line, up to a blank if there is one; a number and its unit stay together. */
 static size_t line_length(const char *text)
 {
 	size_t length = strlen(text);
@@ -69,7 +70,7 @@ static size_t line_length(const char *text)
 	if (length <= LINE_LETTERS)
 		return length;
 	for (size_t at = LINE_LETTERS; at; at--)
-		if (text[at] == ' ')
+		if (text[at] == ' ' && !isdigit((unsigned char)text[at - 1]))
 			return at;
 	return LINE_LETTERS;
 }

@@ -19,13 +19,14 @@ enum {
 	HEADING = 110,   /* above the cells of a map */
 	LABEL_STEP = 16, /* between two addresses, at least */
 	LEGEND_STEP = 22,
-	LEGEND_COLUMNS = 3,
+	LEGEND_COLUMNS = 2, /* the longest name of a thread, escaped, with its figures */
 	LEGEND_WIDTH = MAP_PICTURE_WIDTH / LEGEND_COLUMNS,
 	SWATCH = 14,
 	TENTH_WIDTH = 60,
 	LEGEND_GAP = 14, /* above the legend */
 	GAP = 24,        /* below each map */
 	TEXT_COLUMNS = 120,
+	LEGEND_TEXT_COLUMNS = 68, /* of letters 7 pixels wide */
 	WORDS_BYTES = 512
 };
 
@@ -46,11 +47,17 @@ static void put_words(struct sink *sink, const char *format, ...)
 	xml_put(text, 0, sink);
 }
 
-static void put_text(struct sink *sink, const char *style, unsigned x, uint64_t y, const char *text)
+static void put_cut(struct sink *sink, const char *style, unsigned x, uint64_t y, const char *text,
+		    size_t column_max)
 {
 	sink_print(sink, "<text class=\"%s\" x=\"%u\" y=\"%llu\">", style, x, (unsigned long long)y);
-	xml_put(text, TEXT_COLUMNS, sink);
+	xml_put(text, column_max, sink);
 	sink_print(sink, "</text>\n");
+}
+
+static void put_text(struct sink *sink, const char *style, unsigned x, uint64_t y, const char *text)
+{
+	put_cut(sink, style, x, y, text, TEXT_COLUMNS);
 }
 
 static void put_pool_tip(const struct map *map, const struct map_span *span, struct sink *sink)
@@ -221,7 +228,7 @@ static void put_group(enum map_shade shade, const char *name, const struct map_p
 	put_swatch(shade, place.x, place.y, SWATCH, sink);
 	snprintf(text, sizeof text, "%s: %s, %s full", name, number_bytes(pools->bytes).text,
 		 number_share(pools->live_bytes, pools->room_bytes).text);
-	put_text(sink, "", place.x + SWATCH + 6, place.y + 12, text);
+	put_cut(sink, "", place.x + SWATCH + 6, place.y + 12, text, LEGEND_TEXT_COLUMNS);
 }
 
 static size_t groups_shown(const struct map *map)
@@ -264,7 +271,8 @@ static void put_kinds(const struct map *map, unsigned top, struct sink *sink)
 	for (size_t i = 0; i < count; i++) {
 		struct place place = place_of(i, top);
 		put_swatch(entries[i].shade, place.x, place.y, SWATCH, sink);
-		put_text(sink, "", place.x + SWATCH + 6, place.y + 12, entries[i].label.text);
+		put_cut(sink, "", place.x + SWATCH + 6, place.y + 12, entries[i].label.text,
+			LEGEND_TEXT_COLUMNS);
 	}
 }
 

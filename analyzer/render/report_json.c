@@ -141,11 +141,7 @@ static json_t *parents_json(const struct process *process)
 
 static void put_identity(json_t *object, const struct study *study, const struct process *process)
 {
-	json_put(object, "pid", json_count(process->record.pid));
-	json_put(object, "ppid", json_count(process->record.ppid));
-	json_put(object, "kind", json_text(process_kind_key(process->kind)));
-	json_put(object, "state", json_text(process_state_key(process->state)));
-	json_put(object, "exe", json_text(facts_of(study->recording, process)->exe));
+	json_put_process(object, study->recording, process);
 	json_put(object, "argv", argv_json(facts_of(study->recording, process)));
 	if (process->kind != PROCESS_EXEC)
 		return;

@@ -22,9 +22,7 @@ static json_t *frame_json(const struct stacks *stacks, uint32_t number, const st
 	const struct module *module = stacks->modules[place->module];
 	json_t *object = json_object();
 
-	json_put(object, "function", json_text(call->function));
-	json_put(object, "file", json_text(call->file));
-	json_put(object, "line", call->line ? json_count(call->line) : json_null());
+	json_put_place(object, call);
 	json_put(object, "module", json_text(module ? module->path : NULL));
 	json_put(object, "build_id",
 		 json_text(module && *module->build_id ? module->build_id : NULL));

@@ -153,11 +153,7 @@ static json_t *process_json(const struct study *study, const struct process_stud
 	const struct process *of = process->process;
 	json_t *object = json_object();
 
-	json_put(object, "pid", json_count(of->record.pid));
-	json_put(object, "ppid", json_count(of->record.ppid));
-	json_put(object, "kind", json_text(process_kind_key(of->kind)));
-	json_put(object, "state", json_text(process_state_key(of->state)));
-	json_put(object, "exe", json_text(facts_of(study->recording, of)->exe));
+	json_put_process(object, study->recording, of);
 	put_figures(object, &process->figures, view);
 	return object;
 }

@@ -2,6 +2,7 @@
 /* timeline.c: a process over time, drawn with characters. */
 #include "render/timeline.h"
 
+#include "render/tables.h"
 #include "text/number.h"
 #include "text/paragraph.h"
 
@@ -20,7 +21,7 @@ struct number timeline_place(enum time_axis axis, uint64_t place)
 
 /* --- the chart ---------------------------------------------------------------------------------------- */
 
-enum { LIVE = '#', PINNED = '+', KEPT = ':', MAPPED = '.', RESIDENT = 'R', NOTHING = ' ' };
+enum { LIVE = '#', ROOM = '+', KEPT = ':', MAPPED = '.', RESIDENT = 'R', NOTHING = ' ' };
 
 struct chart {
 	const struct over_time *over_time;
@@ -50,7 +51,7 @@ static char cell(const struct chart *chart, const struct time_slice *slice, int 
 	if (is_above(chart, heap->live_bytes, row))
 		return LIVE;
 	if (is_above(chart, heap->used_bytes, row))
-		return PINNED;
+		return ROOM;
 	if (is_above(chart, heap->used_bytes + heap->kept_bytes, row))
 		return KEPT;
 	return is_above(chart, heap->committed_bytes, row) ? MAPPED : NOTHING;
@@ -125,11 +126,11 @@ static void put_chart(const struct over_time *over_time, enum time_axis axis, st
 static void put_legend(const struct over_time *over_time, struct sink *sink)
 {
 	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  %c live, %c free beside live blocks, %c free and kept, %c mapped", LIVE,
-		   PINNED, KEPT, MAPPED);
+	sink_print(sink, "  %c live, %c room beside, touched or not, %c free and kept, %c mapped",
+		   LIVE, ROOM, KEPT, MAPPED);
 	if (over_time->rss_count)
 		sink_print(sink, ", %c resident%s", RESIDENT,
-			   over_time->rss_is_of_tree ? ", of all processes together" : "");
+			   over_time->rss_is_of_tree ? " (all processes)" : "");
 	sink_print(sink, "\n");
 }
 
@@ -167,10 +168,10 @@ static void put_instant(const struct over_time *over_time, const struct instant 
 static void put_heap(const struct heap_point *point, struct sink *sink)
 {
 	sink_print(sink,
-		   "%s free beside live blocks (%s of what pools and large blocks held), %s free "
+		   "%s of room beside live blocks (%s of what pools and large blocks held), %s free "
 		   "and kept, %s mapped",
-		   number_bytes(heap_point_pinned(point)).text,
-		   number_share(heap_point_pinned(point), point->used_bytes).text,
+		   number_bytes(heap_point_room(point)).text,
+		   number_share(heap_point_room(point), point->used_bytes).text,
 		   number_bytes(point->kept_bytes).text, number_bytes(point->committed_bytes).text);
 }
 
@@ -205,29 +206,26 @@ static void put_rss_peak(const struct over_time *over_time, struct sink *sink)
 
 static void put_growth(const struct over_time *over_time, enum time_axis axis, struct sink *sink)
 {
-	const struct slope *growth = axis == AXIS_TIME ? &over_time->by_time
-						       : &over_time->by_allocations;
-	double rate = axis == AXIS_TIME ? fabs(growth->per_unit) : fabs(growth->per_unit) * 1000;
+	bool by_time = axis == AXIS_TIME && over_time->by_time.is_known;
+	const struct slope *growth = by_time ? &over_time->by_time : &over_time->by_allocations;
+	double rate = by_time ? fabs(growth->per_unit) : fabs(growth->per_unit) * 1000;
 
 	if (!growth->is_known)
 		return;
 	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  Over the later half ");
+	sink_print(sink, "  Over the later half of %s ", by_time ? "the time" : "the allocations");
 	if (growth->is_steady)
 		sink_print(sink, "what is live neither grows nor shrinks.\n");
 	else
 		sink_print(sink, "what is live %s by %s per %s.\n",
 			   growth->per_unit > 0 ? "grows" : "shrinks",
 			   number_bytes((uint64_t)fmin(rate + 0.5, 9e18)).text,
-			   axis == AXIS_TIME ? "second" : "1,000 allocations");
+			   by_time ? "second" : "1,000 allocations");
 }
 
 void timeline_text(const struct over_time *over_time, enum time_axis axis, struct sink *sink)
 {
-	sink_style(sink, STYLE_TITLE);
-	sink_print(sink, axis == AXIS_TIME ? "Over time" : "Over the allocations");
-	sink_style(sink, STYLE_PLAIN);
-	sink_print(sink, "\n");
+	table_title(sink, axis == AXIS_TIME ? "Over time" : "Over the allocations", 0, 0);
 	if (!over_time->count) {
 		sink_print(sink, "  Not known: the program did too little, or an older libpoolmem.so "
 				 "recorded it.\n");

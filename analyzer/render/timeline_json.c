@@ -16,7 +16,7 @@ static json_t *heap_json(const struct heap_point *point)
 	put_instant(object, &point->at);
 	json_put(object, "live_bytes", json_count(point->live_bytes));
 	json_put(object, "used_bytes", json_count(point->used_bytes));
-	json_put(object, "pinned_bytes", json_count(heap_point_pinned(point)));
+	json_put(object, "room_bytes", json_count(heap_point_room(point)));
 	json_put(object, "kept_bytes", json_count(point->kept_bytes));
 	json_put(object, "committed_bytes", json_count(point->committed_bytes));
 	return object;

@@ -192,7 +192,7 @@ static void put_legend(const struct drawing *drawing)
 	snprintf(text, sizeof text, "%s at its peak",
 		 number_bytes(over_time->points[over_time->live_peak].live_bytes).text);
 	chart_caption(1, text, drawing->sink);
-	chart_legend(2, of_used, "free beside live blocks", 0, drawing->sink);
+	chart_legend(2, of_used, "room beside live blocks", 0, drawing->sink);
 	chart_legend(3, of_kept, "free and kept", 0, drawing->sink);
 	chart_legend(4, of_mapped, "mapped", 0, drawing->sink);
 	if (!over_time->rss_count)

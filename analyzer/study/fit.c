@@ -12,25 +12,11 @@ enum { GRAIN = 16 }; /* what malloc aligns blocks to */
 
 /* --- classes ----------------------------------------------------------------------------------------------- */
 
-static uint64_t resident_of(const struct survey *survey, const struct surveyed_pool *pool)
-{
-	uint64_t bytes = 0;
-
-	for (uint64_t page = pool->first; page < pool->first + pool->bytes;
-	     page += survey->page_bytes) {
-		const struct surveyed_arena *arena = survey_arena(survey, page);
-		if (!arena)
-			break;
-		bytes += survey_is_resident(survey, arena, page) ? survey->page_bytes : 0;
-	}
-	return bytes;
-}
-
 static void add_pool(struct fit_class *row, const struct survey *survey,
 		     const struct surveyed_pool *pool)
 {
 	uint64_t live = product(pool->live_count, pool->block_bytes);
-	uint64_t resident = resident_of(survey, pool);
+	uint64_t resident = survey_resident_bytes(survey, pool);
 
 	row->pools++;
 	row->live_count += pool->live_count;

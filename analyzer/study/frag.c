@@ -7,20 +7,10 @@
 
 #include <stdlib.h>
 
-uint64_t frag_heap_bytes(const struct waterfall *waterfall)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < WATERFALL_COUNT; i++)
-		if (i != WATERFALL_OTHER)
-			bytes = sum(bytes, waterfall->part[i]);
-	return bytes;
-}
-
 static int largest_first(const void *left, const void *right)
 {
 	const struct frag_process *a = left, *b = right;
-	uint64_t of_a = frag_heap_bytes(&a->waterfall), of_b = frag_heap_bytes(&b->waterfall);
+	uint64_t of_a = waterfall_heap(&a->waterfall), of_b = waterfall_heap(&b->waterfall);
 
 	if (of_a != of_b)
 		return of_a < of_b ? 1 : -1;

@@ -51,9 +51,6 @@ void frag_make(const struct study *study, struct sites *sites, uint64_t wished_b
 	       enum moment moment, struct frag *ret);
 void frag_free(struct frag *frag);
 
-/* In heap parts: all but what is not heap. */
-uint64_t frag_heap_bytes(const struct waterfall *waterfall);
-
 /* The site of a frame of the process, as the functions of sites.h take one. */
 struct site frag_site(struct frag *frag, struct frag_process *of, uint32_t frame);
 

@@ -30,8 +30,7 @@ static double weight_of(const struct process *process, const struct pm_survey_li
 	if (live->period <= 1 || live->size_class >= process->layout->class_count ||
 	    live->large_log2 >= 64)
 		return 1;
-	double share = -expm1(-(double)site_unit(&row, process) / (double)live->period);
-	return share > 0 ? 1 / share : 1;
+	return 1 + sampling_of(live->period, site_unit(&row, process)).unseen;
 }
 
 static int64_t whole(double value)
@@ -45,18 +44,6 @@ static struct growth_row row_of(const struct process *process, const struct pm_s
 
 	return (struct growth_row){live->frame, whole((double)live->blocks * weight),
 				   whole((double)live->bytes * weight)};
-}
-
-static struct pm_survey_live live_now(const struct pm_site *row)
-{
-	return (struct pm_survey_live){
-		.frame = row->frame,
-		.size_class = row->size_class,
-		.large_log2 = row->large_log2,
-		.period = row->period,
-		.blocks = (int64_t)(row->allocated - row->freed),
-		.bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) + row->resized_bytes,
-	};
 }
 
 static size_t merge(struct growth_row *rows, size_t count)
@@ -85,7 +72,7 @@ void growth_make(const struct process *process, const struct survey *survey, str
 		return;
 	growth.rows = allocate(process->site_count + survey->live_count + 1, sizeof *growth.rows);
 	for (size_t i = 0; i < process->site_count; i++) {
-		struct pm_survey_live now = live_now(&process->sites[i]);
+		struct pm_survey_live now = survey_live_of(&process->sites[i]);
 		growth.rows[count++] = row_of(process, &now);
 	}
 	for (size_t i = 0; i < survey->live_count; i++) {

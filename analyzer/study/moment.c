@@ -2,6 +2,8 @@
 /* moment.c: see moment.h. */
 #include "study/moment.h"
 
+#include "model/saturate.h"
+
 #include <string.h>
 
 #define KEY_OF_MOMENT(name, key) [MOMENT_##name] = key,
@@ -24,14 +26,15 @@ const char *moment_key(enum moment moment)
 	return keys[moment];
 }
 
-static uint64_t resident_heap(const struct survey *survey)
+/* Resident bytes of pools and blocks in use: those with a live block. */
+static uint64_t resident_in_use(const struct survey *survey)
 {
-	uint64_t pages = 0;
+	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < survey->arena_count; i++)
-		for (uint32_t word = 0; word < (survey->arena_pages + 63) / 64; word++)
-			pages += (uint64_t)__builtin_popcountll(survey->arenas[i].resident[word]);
-	return pages * survey->page_bytes;
+	for (size_t i = 0; i < survey->pool_count; i++)
+		if (survey->pools[i].live_count)
+			bytes = sum(bytes, survey_resident_bytes(survey, &survey->pools[i]));
+	return bytes;
 }
 
 static bool is_whole(const struct survey *survey)
@@ -39,15 +42,15 @@ static bool is_whole(const struct survey *survey)
 	return survey && survey->is_whole;
 }
 
-/* A program whose heap is gone when it ends is asked about its peak. */
+/* A program that frees what it had before it ends is asked about its peak. */
 static enum moment choose(const struct process *process)
 {
 	const struct survey *peak = is_whole(process->at_peak)        ? process->at_peak
 				    : is_whole(process->at_live_peak) ? process->at_live_peak
 								      : NULL;
 
-	if (!peak ||
-	    (is_whole(process->survey) && resident_heap(process->survey) >= resident_heap(peak) / 2))
+	if (!peak || (is_whole(process->survey) &&
+		      resident_in_use(process->survey) >= resident_in_use(peak) / 2))
 		return MOMENT_END;
 	return peak == process->at_peak ? MOMENT_PEAK : MOMENT_LIVE_PEAK;
 }

@@ -4,6 +4,7 @@
 
 #include "model/saturate.h"
 #include "text/allocate.h"
+#include "text/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,69 +26,46 @@ struct pinning {
 	const struct survey *survey;
 	struct pins *pins;
 	size_t holder_room, set_room;
-	uint32_t *index; /* of holders by what they are, open addressing; 0: free */
-	size_t index_room;
-	uint32_t *set_index;
-	size_t set_index_room;
+	struct hash_index index,
+		set_index; /* of holders by what they are, of sets by their holders */
 	struct part page, pool;
 };
 
 /* --- holders ----------------------------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t value)
-{
-	value *= UINT64_C(0x9e3779b97f4a7c15);
-	return value ^ value >> 29;
-}
+struct wanted_holder {
+	const struct pins *pins;
+	const struct holder *holder;
+};
 
 static uint64_t hash_of(const struct holder *holder)
 {
-	return mix(mix(holder->frame + 1U) ^ (uint64_t)holder->is_site << 63 ^
-		   (uint64_t)holder->owner << 8 ^ holder->size_class);
+	return hash_word(hash_word(holder->frame, holder->is_site),
+			 (uint64_t)holder->owner << 8 | holder->size_class);
 }
 
-static bool is_same(const struct holder *a, const struct holder *b)
+static bool is_holder(const void *wanted, uint32_t item)
 {
+	const struct wanted_holder *of = wanted;
+	const struct holder *a = of->holder, *b = &of->pins->holders[item];
 	return a->is_site == b->is_site && a->frame == b->frame && a->owner == b->owner &&
 	       a->size_class == b->size_class;
 }
 
-static uint32_t *place_of(const struct pinning *pinning, const struct holder *wanted)
-{
-	size_t at = hash_of(wanted) & (pinning->index_room - 1);
-
-	while (pinning->index[at] &&
-	       !is_same(&pinning->pins->holders[pinning->index[at] - 1], wanted))
-		at = (at + 1) & (pinning->index_room - 1);
-	return &pinning->index[at];
-}
-
-static void grow_index(struct pinning *pinning)
+static uint32_t holder_index(struct pinning *pinning, const struct holder *holder)
 {
 	struct pins *pins = pinning->pins;
+	struct wanted_holder wanted = {pins, holder};
+	uint64_t hash = hash_of(holder);
+	uint32_t item;
 
-	if (2 * (pins->count + 1) <= pinning->index_room)
-		return;
-	free(pinning->index);
-	pinning->index_room = pinning->index_room ? 2 * pinning->index_room : 1024;
-	pinning->index = allocate(pinning->index_room, sizeof *pinning->index);
-	for (size_t i = 0; i < pins->count; i++)
-		*place_of(pinning, &pins->holders[i]) = (uint32_t)i + 1;
-}
-
-static uint32_t holder_index(struct pinning *pinning, const struct holder *wanted)
-{
-	struct pins *pins = pinning->pins;
-
-	grow_index(pinning);
-	uint32_t *place = place_of(pinning, wanted);
-	if (!*place) {
-		pins->holders = allocate_more(pins->holders, pins->count, &pinning->holder_room,
-					      sizeof *pins->holders);
-		pins->holders[pins->count++] = *wanted;
-		*place = (uint32_t)pins->count;
-	}
-	return *place - 1;
+	if (hash_find(&pinning->index, hash, is_holder, &wanted, &item))
+		return item;
+	pins->holders = allocate_more(pins->holders, pins->count, &pinning->holder_room,
+				      sizeof *pins->holders);
+	pins->holders[pins->count] = *holder;
+	hash_add(&pinning->index, hash, (uint32_t)pins->count);
+	return (uint32_t)pins->count++;
 }
 
 /* A block that came or went while the pool was looked at has no record; of a sample few have one. */
@@ -213,59 +191,55 @@ static int by_number(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-static uint64_t set_hash(const uint32_t *holders, uint32_t count)
-{
-	uint64_t hash = count;
+struct wanted_set {
+	const struct pins *pins;
+	const struct pin_set *set;
+};
 
-	for (uint32_t i = 0; i < count; i++)
-		hash = mix(hash ^ holders[i]);
+static uint64_t hash_of_set(const struct pin_set *set)
+{
+	uint64_t hash = set->count;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		hash = hash_word(hash, set->holders[i]);
 	return hash;
 }
 
-static uint32_t *set_place(const struct pinning *pinning, const uint32_t *holders, uint32_t count)
+static bool is_set(const void *wanted, uint32_t item)
 {
-	size_t at = set_hash(holders, count) & (pinning->set_index_room - 1);
-
-	for (;; at = (at + 1) & (pinning->set_index_room - 1)) {
-		uint32_t *place = &pinning->set_index[at];
-		const struct pin_set *set = *place ? &pinning->pins->sets[*place - 1] : NULL;
-		if (!set || (set->count == count &&
-			     memcmp(set->holders, holders, count * sizeof *holders) == 0))
-			return place;
-	}
+	const struct wanted_set *of = wanted;
+	const struct pin_set *a = of->set, *b = &of->pins->sets[item];
+	return a->count == b->count &&
+	       memcmp(a->holders, b->holders, a->count * sizeof *a->holders) == 0;
 }
 
-static void grow_sets(struct pinning *pinning)
+/* Takes over the holders of the set. */
+static uint32_t set_index(struct pinning *pinning, const struct pin_set *set)
 {
 	struct pins *pins = pinning->pins;
+	struct wanted_set wanted = {pins, set};
+	uint64_t hash = hash_of_set(set);
+	uint32_t item;
 
-	if (2 * (pins->set_count + 1) <= pinning->set_index_room)
-		return;
-	free(pinning->set_index);
-	pinning->set_index_room = pinning->set_index_room ? 2 * pinning->set_index_room : 1024;
-	pinning->set_index = allocate(pinning->set_index_room, sizeof *pinning->set_index);
-	for (size_t i = 0; i < pins->set_count; i++)
-		*set_place(pinning, pins->sets[i].holders, pins->sets[i].count) = (uint32_t)i + 1;
+	if (hash_find(&pinning->set_index, hash, is_set, &wanted, &item)) {
+		free(set->holders);
+		return item;
+	}
+	pins->sets = allocate_more(pins->sets, pins->set_count, &pinning->set_room,
+				   sizeof *pins->sets);
+	pins->sets[pins->set_count] = *set;
+	hash_add(&pinning->set_index, hash, (uint32_t)pins->set_count);
+	return (uint32_t)pins->set_count++;
 }
 
 static void add_to_set(struct pinning *pinning, const struct part *page)
 {
-	struct pins *pins = pinning->pins;
-	uint32_t *holders = allocate(page->count, sizeof *holders);
+	struct pin_set set = {allocate(page->count, sizeof *set.holders), page->count, 0};
 
-	memcpy(holders, page->holders, page->count * sizeof *holders);
-	qsort(holders, page->count, sizeof *holders, by_number);
-	grow_sets(pinning);
-	uint32_t *place = set_place(pinning, holders, page->count);
-	if (*place) {
-		free(holders);
-	} else {
-		pins->sets = allocate_more(pins->sets, pins->set_count, &pinning->set_room,
-					   sizeof *pins->sets);
-		pins->sets[pins->set_count++] = (struct pin_set){holders, page->count, 0};
-		*place = (uint32_t)pins->set_count;
-	}
-	pins->sets[*place - 1].bytes += page->resident;
+	memcpy(set.holders, page->holders, page->count * sizeof *set.holders);
+	qsort(set.holders, page->count, sizeof *set.holders, by_number);
+	uint32_t at = set_index(pinning, &set);
+	pinning->pins->sets[at].bytes += page->resident;
 }
 
 /* --- a pool ------------------------------------------------------------------------------------------------ */
@@ -445,8 +419,8 @@ bool pins_make(const struct process *process, const struct survey *survey, struc
 	order(ret);
 	free_part(&pinning.page);
 	free_part(&pinning.pool);
-	free(pinning.index);
-	free(pinning.set_index);
+	hash_index_free(&pinning.index);
+	hash_index_free(&pinning.set_index);
 	return true;
 }
 

@@ -4,18 +4,16 @@
 
 #include "study/site_path.h"
 #include "text/allocate.h"
+#include "text/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX_ROOM_MIN = 1024 };
-
-/* What a tree grows by.  index: branches by name and what is above, open addressing. */
+/* What a tree grows by. */
 struct growing {
 	struct site_tree *tree;
-	struct site_path path; /* of one site */
-	uint32_t *index;
-	size_t index_room;
+	struct site_path path;   /* of one site */
+	struct hash_index index; /* of branches by name and what is above, but the root */
 };
 
 static const char *label_of(const struct named_call *call)
@@ -23,42 +21,28 @@ static const char *label_of(const struct named_call *call)
 	return call ? call->label : "";
 }
 
-static size_t slot_of(const struct growing *growing, uint32_t above, const char *label)
+struct wanted_branch {
+	const struct site_tree *tree;
+	const char *label;
+	uint32_t above;
+};
+
+static bool is_branch(const void *wanted, uint32_t item)
 {
-	uint64_t hash = above * UINT64_C(0x9e3779b97f4a7c15);
-
-	for (const char *at = label; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-	size_t slot = (hash ^ hash >> 32) & (growing->index_room - 1);
-	for (; growing->index[slot]; slot = (slot + 1) & (growing->index_room - 1)) {
-		const struct branch *branch = &growing->tree->branches[growing->index[slot]];
-		if (branch->above == above && strcmp(label_of(branch->call), label) == 0)
-			break;
-	}
-	return slot;
-}
-
-static void grow_index(struct growing *growing)
-{
-	const struct site_tree *tree = growing->tree;
-
-	free(growing->index);
-	growing->index_room = growing->index_room ? growing->index_room * 2 : INDEX_ROOM_MIN;
-	growing->index = allocate(growing->index_room, sizeof *growing->index);
-	for (size_t i = 1; i < tree->count; i++)
-		growing->index[slot_of(growing, tree->branches[i].above,
-				       label_of(tree->branches[i].call))] = (uint32_t)i;
+	const struct wanted_branch *of = wanted;
+	const struct branch *branch = &of->tree->branches[item];
+	return branch->above == of->above && strcmp(label_of(branch->call), of->label) == 0;
 }
 
 static uint32_t branch_below(struct growing *growing, uint32_t above, const struct step *step)
 {
 	struct site_tree *tree = growing->tree;
+	struct wanted_branch wanted = {tree, label_of(step->call), above};
+	uint64_t hash = hash_text(hash_word(0, above), wanted.label);
+	uint32_t item;
 
-	if (tree->count * 2 > growing->index_room)
-		grow_index(growing);
-	size_t slot = slot_of(growing, above, label_of(step->call));
-	if (growing->index[slot])
-		return growing->index[slot];
+	if (hash_find(&growing->index, hash, is_branch, &wanted, &item))
+		return item;
 	tree->branches = allocate_more(tree->branches, tree->count, &tree->room,
 				       sizeof *tree->branches);
 	tree->branches[tree->count] = (struct branch){
@@ -67,7 +51,7 @@ static uint32_t branch_below(struct growing *growing, uint32_t above, const stru
 		.above = above,
 		.depth = tree->branches[above].depth + 1,
 	};
-	growing->index[slot] = (uint32_t)tree->count;
+	hash_add(&growing->index, hash, (uint32_t)tree->count);
 	return (uint32_t)tree->count++;
 }
 
@@ -129,7 +113,7 @@ void site_tree_make(struct sites *sites, enum tree_root root, enum site_figure v
 	}
 	link_branches(&tree);
 	site_path_free(&growing.path);
-	free(growing.index);
+	hash_index_free(&growing.index);
 	*ret = tree;
 }
 

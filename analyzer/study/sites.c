@@ -24,14 +24,6 @@ struct parts {
 
 /* --- gathering ------------------------------------------------------------------------------------------- */
 
-static const struct slot *slot_of(const struct process *process, uint32_t chunk)
-{
-	for (size_t i = 0; i < process->slot_count; i++)
-		if (process->slots[i].chunk == chunk)
-			return &process->slots[i];
-	return NULL;
-}
-
 static void note_period(struct sites *sites, uint64_t period)
 {
 	if (!sites->period_min || period < sites->period_min)
@@ -48,7 +40,8 @@ static void gather(struct sites *sites, const struct process *process,
 	for (size_t i = 0; i < process->site_count; i++) {
 		const struct pm_site *row = &process->sites[i];
 		const struct pm_class *size_class = &process->layout->classes[row->size_class];
-		if (query->by_thread && !site_query_wants_thread(query, slot_of(process, row->slot)))
+		if (query->by_thread &&
+		    !site_query_wants_thread(query, process_slot(process, row->slot)))
 			continue;
 		note_period(sites, row->period);
 		parts->list[parts->count++] = (struct part){

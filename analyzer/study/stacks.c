@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX_ROOM_MIN = 1024 };
-
 void stacks_open(const struct recording *recording, bool with_files, struct stacks *ret)
 {
 	struct stacks stacks = {
@@ -17,8 +15,6 @@ void stacks_open(const struct recording *recording, bool with_files, struct stac
 
 	stacks.places = allocate_more(NULL, 0, &stacks.room, sizeof *stacks.places);
 	stacks.modules = allocate_more(NULL, 0, &stacks.module_room, sizeof *stacks.modules);
-	stacks.index_room = INDEX_ROOM_MIN;
-	stacks.index = allocate(stacks.index_room, sizeof *stacks.index);
 	*ret = stacks;
 }
 
@@ -35,7 +31,7 @@ void stacks_close(struct stacks *stacks)
 		free_calls(&stacks->places[i]);
 	free(stacks->places);
 	free(stacks->modules);
-	free(stacks->index);
+	hash_index_free(&stacks->index);
 	naming_close(stacks->naming);
 }
 
@@ -61,46 +57,30 @@ static uint32_t number_of_module(struct stacks *stacks, const struct module *mod
 	return (uint32_t)stacks->module_count++;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 32;
-}
+struct wanted_place {
+	const struct stacks *stacks;
+	const struct place *place;
+};
 
-static size_t slot_of(const struct stacks *stacks, const struct place *place)
+static bool is_place(const void *wanted, uint32_t item)
 {
-	uint64_t hash = mix(mix(mix(0, place->caller), place->module), place->offset);
-	size_t at = hash & (stacks->index_room - 1);
-
-	for (; stacks->index[at]; at = (at + 1) & (stacks->index_room - 1)) {
-		const struct place *other = &stacks->places[stacks->index[at]];
-		if (other->caller == place->caller && other->module == place->module &&
-		    other->offset == place->offset)
-			break;
-	}
-	return at;
-}
-
-static void grow_index(struct stacks *stacks)
-{
-	free(stacks->index);
-	stacks->index_room *= 2;
-	stacks->index = allocate(stacks->index_room, sizeof *stacks->index);
-	for (size_t i = 1; i < stacks->count; i++)
-		stacks->index[slot_of(stacks, &stacks->places[i])] = (uint32_t)i;
+	const struct wanted_place *of = wanted;
+	const struct place *a = of->place, *b = &of->stacks->places[item];
+	return a->caller == b->caller && a->module == b->module && a->offset == b->offset;
 }
 
 static uint32_t add_place(struct stacks *stacks, const struct place *place)
 {
-	if (stacks->count * 2 > stacks->index_room)
-		grow_index(stacks);
-	size_t slot = slot_of(stacks, place);
-	if (stacks->index[slot])
-		return stacks->index[slot];
+	struct wanted_place wanted = {stacks, place};
+	uint64_t hash = hash_word(hash_word(place->caller, place->module), place->offset);
+	uint32_t item;
+
+	if (hash_find(&stacks->index, hash, is_place, &wanted, &item))
+		return item;
 	stacks->places = allocate_more(stacks->places, stacks->count, &stacks->room,
 				       sizeof *stacks->places);
 	stacks->places[stacks->count] = *place;
-	stacks->index[slot] = (uint32_t)stacks->count;
+	hash_add(&stacks->index, hash, (uint32_t)stacks->count);
 	return (uint32_t)stacks->count++;
 }
 

@@ -9,6 +9,7 @@
 #define POOLMEM_STUDY_STACKS_H
 
 #include "model/naming.h"
+#include "text/hash.h"
 
 /* A call as it is shown. */
 struct named_call {
@@ -31,8 +32,7 @@ struct stacks {
 	size_t count, room;
 	const struct module **modules; /* 0: NULL */
 	size_t module_count, module_room;
-	uint32_t *index; /* of places by what they are, open addressing */
-	size_t index_room;
+	struct hash_index index; /* of places by what they are */
 };
 
 /* with_files: as for naming_open(). */

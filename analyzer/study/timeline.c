@@ -4,12 +4,15 @@
 
 #include "model/saturate.h"
 #include "text/allocate.h"
+#include "text/partition.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { GROWTH_POINTS_MIN = 8, GROWTH_SLICES = 32, STEADY_SHARE = 100 };
+
+static const uint64_t growth_ns_min = 5000000000;
 
 bool time_axis_parse(const char *word, enum time_axis *ret)
 {
@@ -26,7 +29,7 @@ uint64_t instant_on(const struct instant *instant, enum time_axis axis)
 	return axis == AXIS_TIME ? instant->ns : instant->allocations;
 }
 
-uint64_t heap_point_pinned(const struct heap_point *point)
+uint64_t heap_point_room(const struct heap_point *point)
 {
 	return excess(point->used_bytes, point->live_bytes);
 }
@@ -34,16 +37,9 @@ uint64_t heap_point_pinned(const struct heap_point *point)
 const struct heap_point *over_time_at(const struct over_time *over_time, enum time_axis axis,
 				      uint64_t place)
 {
-	size_t low = 0, high = over_time->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (instant_on(&over_time->points[middle].at, axis) <= place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &over_time->points[low - 1] : NULL;
+	size_t behind = PARTITION_POINT(0, over_time->count, middle,
+					instant_on(&over_time->points[middle].at, axis) <= place);
+	return behind ? &over_time->points[behind - 1] : NULL;
 }
 
 /* --- what the process noted ------------------------------------------------------------------------ */
@@ -293,7 +289,8 @@ static struct slope slope_on(const struct over_time *over_time, enum time_axis a
 	double values[GROWTH_SLICES], units = (double)end / (2 * GROWTH_SLICES);
 	struct slope slope = {.is_known = false};
 
-	if (over_time->count < GROWTH_POINTS_MIN || end < 2 * GROWTH_SLICES)
+	if (over_time->count < GROWTH_POINTS_MIN ||
+	    end < (axis == AXIS_TIME ? growth_ns_min : 2 * GROWTH_SLICES))
 		return slope;
 	for (size_t i = 0; i < GROWTH_SLICES; i++) {
 		struct time_slice slice = over_time_slice(over_time, axis, GROWTH_SLICES + i,

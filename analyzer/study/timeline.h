@@ -34,8 +34,8 @@ struct heap_point {
 	uint64_t committed_bytes;
 };
 
-/* Of pools and large blocks, and not live. */
-uint64_t heap_point_pinned(const struct heap_point *point);
+/* Of pools and large blocks what is not live: free blocks, and what no block ever touched, which is not resident. */
+uint64_t heap_point_room(const struct heap_point *point);
 
 struct rss_point {
 	struct instant at; /* allocations: of the heap's point before */
@@ -48,9 +48,12 @@ struct mark_point {
 	const char *name; /* bytes of unknown origin */
 };
 
-/* How fast the most that is live rises over the later half of the axis: the median of the slopes between its slices. */
+/*
+ * How fast the most that is live rises over the later half of the axis: the median of the slopes between its slices.  By
+ * time nothing is said of a process that lasted less than five seconds: what it does in the next is not told by them.
+ */
 struct slope {
-	bool is_known;   /* else there are too few points */
+	bool is_known;   /* else there are too few points, or it was too short */
 	bool is_steady;  /* over all of that half it is less than a hundredth of the peak */
 	double per_unit; /* bytes per second, or per allocation */
 };

@@ -31,6 +31,21 @@ const char *waterfall_meaning(enum waterfall_part part)
 	return part_meanings[part];
 }
 
+uint64_t waterfall_heap(const struct waterfall *waterfall)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < WATERFALL_COUNT; i++)
+		if (i != WATERFALL_OTHER)
+			bytes = sum(bytes, waterfall->part[i]);
+	return bytes;
+}
+
+uint64_t waterfall_whole(const struct waterfall *waterfall)
+{
+	return waterfall->knows_rss ? waterfall->rss : waterfall_heap(waterfall);
+}
+
 static void add(struct waterfall *waterfall, enum waterfall_part part, uint64_t bytes)
 {
 	waterfall->part[part] = sum(waterfall->part[part], bytes);

@@ -61,6 +61,12 @@ void waterfall_make(const struct process *process, const struct survey *survey,
 		    struct waterfall *ret);
 void waterfall_free(struct waterfall *waterfall);
 
+/* In heap parts: all but what is not heap. */
+uint64_t waterfall_heap(const struct waterfall *waterfall);
+
+/* What the parts are parts of: what is resident, or, where that is not known, the heap. */
+uint64_t waterfall_whole(const struct waterfall *waterfall);
+
 const char *waterfall_key(enum waterfall_part part);
 const char *waterfall_name(enum waterfall_part part);
 const char *waterfall_meaning(enum waterfall_part part);

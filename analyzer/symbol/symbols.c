@@ -7,6 +7,7 @@
 #include "symbol/packed.h"
 #include "symbol/packing.h"
 #include "text/allocate.h"
+#include "text/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static size_t module_at(const struct symbols *symbols, uint64_t address, uint32_
 
 static struct answer *slot_of(const struct answers *answers, uint64_t address, uint32_t place)
 {
-	size_t at = (size_t)((address + place) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	size_t at = hash_word(address, place);
 
 	for (;; at++) {
 		struct answer *answer = &answers->slots[at & (answers->room - 1)];

@@ -7,41 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX_ROOM_MIN = 64 };
+struct wanted {
+	const struct interned *interned;
+	const char *text;
+};
 
-static size_t slot_of(const struct interned *interned, const char *text)
+static bool is_text(const void *wanted_text, uint32_t item)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (const char *at = text; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-	size_t slot = (hash ^ hash >> 32) & (interned->index_room - 1);
-	while (interned->index[slot] && strcmp(interned->list[interned->index[slot] - 1], text) != 0)
-		slot = (slot + 1) & (interned->index_room - 1);
-	return slot;
-}
-
-static void grow_index(struct interned *interned)
-{
-	free(interned->index);
-	interned->index_room = interned->index_room ? interned->index_room * 2 : INDEX_ROOM_MIN;
-	interned->index = allocate(interned->index_room, sizeof *interned->index);
-	for (size_t i = 0; i < interned->count; i++)
-		interned->index[slot_of(interned, interned->list[i])] = (uint32_t)i + 1;
+	const struct wanted *wanted = wanted_text;
+	return strcmp(wanted->interned->list[item], wanted->text) == 0;
 }
 
 uint32_t intern(struct interned *interned, const char *text)
 {
-	if (interned->count * 2 >= interned->index_room)
-		grow_index(interned);
-	size_t slot = slot_of(interned, text);
-	if (!interned->index[slot]) {
-		interned->list = allocate_more(interned->list, interned->count, &interned->room,
-					       sizeof *interned->list);
-		interned->list[interned->count++] = allocate_text(text, strlen(text));
-		interned->index[slot] = (uint32_t)interned->count;
-	}
-	return interned->index[slot] - 1;
+	struct wanted wanted = {interned, text};
+	uint64_t hash = hash_text(0, text);
+	uint32_t item;
+
+	if (hash_find(&interned->index, hash, is_text, &wanted, &item))
+		return item;
+	interned->list = allocate_more(interned->list, interned->count, &interned->room,
+				       sizeof *interned->list);
+	interned->list[interned->count] = allocate_text(text, strlen(text));
+	hash_add(&interned->index, hash, (uint32_t)interned->count);
+	return (uint32_t)interned->count++;
 }
 
 void interned_free(struct interned *interned)
@@ -49,5 +38,5 @@ void interned_free(struct interned *interned)
 	for (size_t i = 0; i < interned->count; i++)
 		free(interned->list[i]);
 	free(interned->list);
-	free(interned->index);
+	hash_index_free(&interned->index);
 }

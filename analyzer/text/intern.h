@@ -3,15 +3,13 @@
 #ifndef POOLMEM_TEXT_INTERN_H
 #define POOLMEM_TEXT_INTERN_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "text/hash.h"
 
 /* Begin with zero.  list: copies, good until the next one comes. */
 struct interned {
 	char **list;
 	size_t count, room;
-	uint32_t *index; /* number + 1 of what is there, open addressing */
-	size_t index_room;
+	struct hash_index index;
 };
 
 /* The number of the text; the next one when it is new. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP_COLUMNS = 2, LAST_COLUMNS_MIN = 12 };
+enum { GAP_COLUMNS = 2, LAST_COLUMNS_MIN = 12, COLUMNS_DEFAULT = 80 };
 
 void table_begin(struct table *table, const struct column *columns, size_t column_count)
 {
@@ -98,8 +98,8 @@ void table_end(struct table *table, struct sink *sink)
 
 	for (size_t c = 0; c < table->column_count; c++)
 		widths[c] = width_of(table, c);
-	if (sink->columns)
-		fit_last(table, widths, sink->columns);
+	if (sink->columns || table->columns[table->column_count - 1].width_max == COLUMN_REST)
+		fit_last(table, widths, sink->columns ? sink->columns : COLUMNS_DEFAULT);
 	put_titles(table, widths, sink);
 	for (size_t i = 0, column = 0; i < table->cell_count; i++) {
 		put_cell(table, column, widths[column], table->cells[i], sink);

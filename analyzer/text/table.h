@@ -5,11 +5,16 @@
 
 #include "text/sink.h"
 
+#include <stdint.h>
+
 enum column_kind {
 	COLUMN_NUMBER, /* aligned to the right */
 	COLUMN_TEXT,   /* to the left; what is cut is the end */
 	COLUMN_PATH,   /* to the left; what is cut is the beginning */
 };
+
+/* Of a last column of text: what the others leave of a line, 80 columns where it goes to no terminal. */
+#define COLUMN_REST SIZE_MAX
 
 struct column {
 	const char *title;

@@ -124,6 +124,9 @@ uint64_t host_milliseconds(void);
  */
 void host_misuse(enum pm_misuse kind, const void *address, unsigned size_class, size_t block_bytes);
 
+/* prctl(2), with what the library has to know of it.  Returns what the kernel does: a value, or -errno. */
+long host_prctl(int option, const long argument[4]);
+
 /* POOLMEM=off: every request goes to the next allocator. */
 extern bool host_off;
 void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed);

@@ -78,13 +78,7 @@ static uint64_t stat_field(const char *stat, unsigned number)
 /* By "self": /proc may be that of another pid namespace, where our pid is somebody else's. */
 static bool read_stat(char stat[STAT_ROOM])
 {
-	int fd = (int)raw_open_at(AT_FDCWD, "/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	long bytes = raw_read(fd, stat, STAT_ROOM - 1);
-	raw_close(fd);
-	stat[bytes > 0 ? bytes : 0] = 0;
-	return bytes > 0;
+	return raw_read_text("/proc/self/stat", stat, STAT_ROOM);
 }
 
 /* --- modules ------------------------------------------------------------------------------------- */

@@ -173,6 +173,10 @@ void facts_record(int argc, char **argv);
 void foreign_init(void);
 bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
 
+/* sandbox.c: whether the kernel may kill the process for a call that malloc does not need; true when in doubt. */
+void sandbox_init(void); /* in the constructor; sees a filter that was there at exec */
+bool sandbox_may_be(void);
+
 /* exit.c */
 void exit_init(void);
 

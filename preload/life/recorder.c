@@ -65,7 +65,7 @@ static void set_period(struct recorder *recorder, const struct heap *heap)
 {
 	if (recorder_periods[heap->events.period] == 1 && !recorder->dense)
 		recorder->dense = map(sizeof *recorder->dense);
-	__builtin_memset(recorder->recent, 0, sizeof recorder->recent);
+	recorder->turn++;
 }
 
 void recorder_follow(struct heap *heap)
@@ -80,7 +80,7 @@ static void begin_rows(struct recorder *recorder)
 	for (unsigned i = 0; i < period_count * RECORDER_SITE_PAGES; i++)
 		if (recorder->rows_of[i])
 			__builtin_memset(recorder->rows_of[i], 0, MEMORY_PAGE);
-	__builtin_memset(recorder->recent, 0, sizeof recorder->recent);
+	recorder->turn++;
 	recorder->rows = (struct segment_rows){0};
 	recorder->descent = life.descent;
 }

@@ -28,13 +28,6 @@ enum {
 	RECORDER_ROWS = RECORDER_PERIODS * INTERN_SITES,
 };
 
-/* A stack and size of which blocks were recorded lately. */
-struct recent {
-	uint64_t hash;
-	struct pm_site *row; /* NULL: none */
-	uint32_t number;     /* of the row */
-};
-
 /* What makes walks short where each block is recorded: calls that come in turn find their own last walk. */
 struct dense {
 	struct walk_memo memo[RECORDER_MEMOS]; /* of where walks begin */
@@ -45,6 +38,7 @@ struct dense {
 struct recorder {
 	struct segment_rows rows;
 	uint32_t descent;    /* whose rows these are */
+	uint32_t turn;       /* other rows than before: what is recent says nothing any more */
 	struct dense *dense; /* since each block is recorded; NULL: it never was, or no memory */
 	struct memo_frames fresh;
 	struct walk_memo memo; /* of a sample */

@@ -128,25 +128,19 @@ __attribute__((noinline)) static struct stack walk_stack(struct recorder *record
 	if (stack.depth > DEPTH_MAX) {
 		stack.depth = DEPTH_MAX;
 		stack.end = PM_STACK_CUT;
+	} else if (memo->end != WALK_CUT) {
+		stack.numbers = &memo->number[memo->begin + own];
 	}
 	if (recorder->dense)
 		known_note(recorder->dense->known, from, memo, stack.hash);
 	return stack;
 }
 
-/* Without its addresses where it is known. */
-static inline struct stack stack_from(struct recorder *recorder, const struct frame *from,
-				      const struct pool *pool)
-{
-	const struct known *known = recorder->dense ? known_find(recorder->dense->known, from)
-						    : NULL;
-	return known ? stack_of(known->hash, pool, known->end) : walk_stack(recorder, from, pool);
-}
-
 /* Less its outer frames. */
 static struct stack shortened(const struct stack *stack, unsigned depth)
 {
 	struct stack shorter = *stack;
+	shorter.numbers = NULL;
 	shorter.depth = depth;
 	shorter.end = depth ? PM_STACK_CUT : PM_STACK_NONE;
 	shorter.hash = 0;
@@ -161,7 +155,7 @@ static struct recent with_row(struct heap *heap, uint32_t number, uint64_t hash)
 	if (!number)
 		return (struct recent){.row = NULL};
 	number += heap->events.period * INTERN_SITES;
-	return (struct recent){hash, recorder_row(heap, number), number};
+	return (struct recent){hash, recorder_row(heap, number), number, 0};
 }
 
 static struct recent find_site(struct heap *heap, const struct stack *stack, uint64_t hash)
@@ -200,17 +194,21 @@ __attribute__((noinline)) static struct recent look_up(struct heap *heap, struct
 	if (!site.row)
 		site = find_shorter(heap, stack);
 	site.hash = hash;
+	site.turn = recorder->turn;
 	return site;
 }
 
+/* Of a stack that is known the addresses are not. */
 static struct recent site_of(struct heap *heap, struct recorder *recorder, const void *frame,
 			     const struct pool *pool)
 {
 	struct frame from = frame_of_caller(frame);
-	struct stack stack = stack_from(recorder, &from, pool);
+	struct known *known = recorder->dense ? known_find(recorder->dense->known, &from) : NULL;
+	struct stack stack = known ? stack_of(known->hash, pool, known->end)
+				   : walk_stack(recorder, &from, pool);
 	uint64_t hash = intern_hash(&stack);
-	struct recent *recent = &recorder->recent[hash % RECORDER_RECENT];
-	if (unlikely(recent->hash != hash || !recent->row))
+	struct recent *recent = known ? &known->recent : &recorder->recent[hash % RECORDER_RECENT];
+	if (unlikely(recent->hash != hash || recent->turn != recorder->turn || !recent->row))
 		*recent = look_up(heap, recorder, &from, pool, &stack, hash);
 	return *recent;
 }

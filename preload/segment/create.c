@@ -177,13 +177,8 @@ static uint8_t hex_value(char c)
 
 static void read_boot_id(uint8_t id[16])
 {
-	char text[40] = {0};
-	int fd = (int)raw_open_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC,
-				  0);
-	if (fd < 0)
-		return;
-	long got = raw_read(fd, text, sizeof text - 1);
-	raw_close(fd);
+	char text[40];
+	size_t got = raw_read_text("/proc/sys/kernel/random/boot_id", text, sizeof text);
 	unsigned digits = 0;
 	for (const char *c = text; c < text + got && digits < 32; c++)
 		if (*c != '-' && *c > ' ') {

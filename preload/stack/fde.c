@@ -10,18 +10,9 @@
 #include "stack/fde.h"
 
 #include "stack/machine.h"
-#include "sys/memory.h"
+#include "stack/pages.h"
 
 enum { LENGTH_LONG = 0xfffffff0 };
-
-static bool is_readable(const uint8_t *from, const uint8_t *end)
-{
-	uintptr_t page = (uintptr_t)from & -(uintptr_t)MEMORY_PAGE;
-	for (; page < (uintptr_t)end; page += MEMORY_PAGE)
-		if (!memory_is_readable((const void *)page))
-			return false;
-	return true;
-}
 
 /* What follows the length of the record at `at`. */
 static bool open_record(struct bytes module, const uint8_t *at, struct bytes *ret)
@@ -29,13 +20,13 @@ static bool open_record(struct bytes module, const uint8_t *at, struct bytes *re
 	if (at < module.at || at >= module.end || (size_t)(module.end - at) < 8)
 		return false;
 	module.at = at;
-	if (!is_readable(at, at + 4))
+	if (!pages_can_read(at, 4))
 		return false;
 	uint64_t length = bytes_number(&module, 4);
 	if (length < 4 || length >= LENGTH_LONG)
 		return false;
 	*ret = bytes_part(&module, length);
-	return !bytes_is_spoiled(&module) && is_readable(ret->at, ret->end);
+	return !bytes_is_spoiled(&module) && pages_can_read(ret->at, length);
 }
 
 /* The letters behind `z`.  false: one that we do not know, so that what follows cannot be told. */
@@ -113,7 +104,7 @@ bool fde_read(struct bytes module, const uint8_t *at, struct fde *ret)
 bool fde_take(struct bytes *module, const uint8_t **ret_at)
 {
 	*ret_at = module->at;
-	if (bytes_left(module) < 4 || !is_readable(module->at, module->at + 4))
+	if (bytes_left(module) < 4 || !pages_can_read(module->at, 4))
 		return false;
 	uint64_t length = bytes_number(module, 4);
 	if (length == 0 || length >= LENGTH_LONG)

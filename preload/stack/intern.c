@@ -8,14 +8,21 @@
 
 enum {
 	BLOCKS = INTERN_SITES / INTERN_SITE_BLOCK,
-	FIRST_PLACES = 1024, /* of index and frames, which grow fourfold when they are half full */
-	GROWTH = 4,
+	FIRST_PLACES = 1024, /* of index and frames, which grow when they are half full: */
+	INDEX_GROWTH = 2,
+	FRAMES_GROWTH = 4,
 };
 
-/* By hash: numbers of sites, from 1 on; 0: none.  Atomic.  Old ones stay: somebody may be looking. */
+/* A number from 1 on, atomic, stored behind its hash; 0: an empty place. */
+struct indexed {
+	uint64_t hash;
+	uint64_t number;
+};
+
+/* Places by hash, a power of two.  Old ones stay: somebody may be looking. */
 struct index {
 	uint64_t places;
-	uint32_t number[];
+	struct indexed place[];
 };
 
 /* A frame and its number; 0: an empty place. */
@@ -31,7 +38,7 @@ static uint32_t site_count;
 /* Nobody looks at these but who enters. */
 static struct {
 	struct entered *place;
-	uint64_t places, count;
+	uint64_t places, count; /* places: a power of two */
 } frames;
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -51,12 +58,12 @@ const struct site *intern_site(uint32_t number)
 }
 
 /* Where it stands, or where it would. */
-static uint32_t *place_of(struct index *index, uint64_t hash)
+static struct indexed *place_of(struct index *index, uint64_t hash, uint64_t *ret_number)
 {
 	for (uint64_t at = hash;; at++) {
-		uint32_t *place = &index->number[at % index->places];
-		uint32_t number = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-		if (!number || intern_site(number)->hash == hash)
+		struct indexed *place = &index->place[at & (index->places - 1)];
+		*ret_number = __atomic_load_n(&place->number, __ATOMIC_ACQUIRE);
+		if (!*ret_number || place->hash == hash)
 			return place;
 	}
 }
@@ -64,7 +71,10 @@ static uint32_t *place_of(struct index *index, uint64_t hash)
 uint32_t intern_find(uint64_t hash)
 {
 	struct index *index = __atomic_load_n(&index_now, __ATOMIC_ACQUIRE);
-	return index ? __atomic_load_n(place_of(index, hash), __ATOMIC_ACQUIRE) : 0;
+	uint64_t number = 0;
+	if (index)
+		place_of(index, hash, &number);
+	return (uint32_t)number;
 }
 
 /* --- entering ---------------------------------------------------------------------------------------- */
@@ -77,16 +87,25 @@ static void *map(size_t bytes)
 	return mapped;
 }
 
+static void put(struct index *index, uint64_t hash, uint64_t number)
+{
+	uint64_t none;
+	struct indexed *place = place_of(index, hash, &none);
+	place->hash = hash;
+	__atomic_store_n(&place->number, number, __ATOMIC_RELEASE);
+}
+
 static bool grow_index(void)
 {
 	struct index *old = index_now;
-	uint64_t places = old ? old->places * GROWTH : FIRST_PLACES;
-	struct index *index = map(sizeof *index + places * sizeof index->number[0]);
+	uint64_t places = old ? old->places * INDEX_GROWTH : FIRST_PLACES;
+	struct index *index = map(sizeof *index + places * sizeof index->place[0]);
 	if (!index)
 		return false;
 	index->places = places;
-	for (uint32_t number = 1; number <= site_count; number++)
-		*place_of(index, intern_site(number)->hash) = number;
+	for (uint64_t i = 0; old && i < old->places; i++)
+		if (old->place[i].number)
+			put(index, old->place[i].hash, old->place[i].number);
 	__atomic_store_n(&index_now, index, __ATOMIC_RELEASE);
 	return true;
 }
@@ -94,18 +113,19 @@ static bool grow_index(void)
 static struct entered *frame_place(const struct pm_frame *frame)
 {
 	uint64_t at = mix(mix(frame->caller, frame->generation), frame->address);
-	struct entered *entered = &frames.place[at % frames.places];
+	struct entered *entered = &frames.place[at & (frames.places - 1)];
 	while (entered->number &&
 	       (entered->address != frame->address || entered->caller != frame->caller ||
 		entered->generation != frame->generation))
-		entered = &frames.place[++at % frames.places];
+		entered = &frames.place[++at & (frames.places - 1)];
 	return entered;
 }
 
 static bool grow_frames(void)
 {
 	struct entered *old = frames.place;
-	uint64_t old_places = frames.places, places = old ? old_places * GROWTH : FIRST_PLACES;
+	uint64_t old_places = frames.places,
+		 places = old ? old_places * FRAMES_GROWTH : FIRST_PLACES;
 	struct entered *place = places <= INTERN_FRAMES ? map(places * sizeof *place) : NULL;
 	if (!place)
 		return false;
@@ -138,15 +158,23 @@ static uint32_t frame_number(const struct pm_frame *frame, intern_publish *publi
 	return number;
 }
 
+/* The frames inside the innermost one whose number is noted are looked up, and noted. */
 static uint32_t innermost(const struct stack *stack, intern_publish *publish)
 {
-	uint32_t number = 0;
-	for (unsigned i = stack->depth; i--;) {
+	uint32_t *noted = stack->numbers, number = 0;
+	unsigned fresh = noted ? 0 : stack->depth;
+	while (fresh < stack->depth && !noted[fresh])
+		fresh++;
+	if (fresh < stack->depth)
+		number = noted[fresh];
+	for (unsigned i = fresh; i--;) {
 		uint64_t address = stack->addresses[i];
 		struct pm_frame frame = {address, number, reuse_generation(address)};
 		number = frame_number(&frame, publish);
 		if (!number)
 			return 0;
+		if (noted)
+			noted[i] = number;
 	}
 	return number;
 }
@@ -192,12 +220,11 @@ uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *
 	if (!*ret_whole && stack->depth > INTERN_TINY)
 		return 0;
 	site_blocks[site_count / INTERN_SITE_BLOCK][site_count % INTERN_SITE_BLOCK] = (struct site){
-		.hash = hash,
 		.frame = frame,
 		.size_class = stack->size_class,
 		.large_log2 = stack->large_log2,
 		.stack_end = *ret_whole ? stack->end : PM_STACK_NONE,
 	};
-	__atomic_store_n(place_of(index_now, hash), site_count + 1, __ATOMIC_RELEASE);
+	put(index_now, hash, site_count + 1);
 	return ++site_count;
 }

@@ -28,7 +28,8 @@ enum {
 
 struct stack {
 	const uintptr_t *addresses; /* innermost first */
-	uint64_t hash;              /* of these, and of what code was there */
+	uint32_t *numbers; /* of frames, 0: not known yet; beside the addresses.  NULL: nobody notes them */
+	uint64_t hash; /* of these, and of what code was there */
 	unsigned depth;
 	uint16_t size_class;
 	uint8_t large_log2;
@@ -36,7 +37,6 @@ struct stack {
 };
 
 struct site {
-	uint64_t hash;
 	uint32_t frame; /* its number, 0: unknown */
 	uint16_t size_class;
 	uint8_t large_log2, stack_end;

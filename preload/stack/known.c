@@ -25,12 +25,12 @@ static inline bool is_as_noted(const struct known *known)
 	return word == end;
 }
 
-const struct known *known_find(const struct known_set sets[KNOWN_SETS], const struct frame *from)
+struct known *known_find(struct known_set sets[KNOWN_SETS], const struct frame *from)
 {
-	const struct known_set *set = &sets[set_of(from)];
+	struct known_set *set = &sets[set_of(from)];
 	uint32_t generation = steps_now();
 	for (unsigned i = 0; i < KNOWN_WAYS; i++) {
-		const struct known *known = &set->way[i];
+		struct known *known = &set->way[i];
 		if (is_from(set, i, from) && known->generation == generation &&
 		    (known->fp == from->fp || !known->used_fp) && is_as_noted(known))
 			return known;

@@ -11,12 +11,23 @@
 
 #include "stack/walk.h"
 
+#include <poolmem/format.h>
+
 #pragma GCC visibility push(hidden)
 
 enum { KNOWN_SETS = 64, KNOWN_WAYS = 16, KNOWN_WORDS = 28 };
 
+/* Of a stack and size of which a block was recorded lately, where it is counted.  The recorder writes and reads it. */
+struct recent {
+	uint64_t hash;
+	struct pm_site *row; /* NULL: none */
+	uint32_t number;     /* of the row */
+	uint32_t turn;       /* of the recorder: at another one it says nothing */
+};
+
 /* A stack that was found from a frame. */
 struct known {
+	struct recent recent;
 	uintptr_t fp;
 	uint64_t hash;       /* of the addresses, as the caller wants it */
 	uint32_t generation; /* steps_now() of then; 0: its words are not noted */
@@ -34,7 +45,7 @@ struct known_set {
 };
 
 /* That from the frame, if a walk would find the same now; NULL: it is not known. */
-const struct known *known_find(const struct known_set sets[KNOWN_SETS], const struct frame *from);
+struct known *known_find(struct known_set sets[KNOWN_SETS], const struct frame *from);
 
 /*
  * Notes what a walk from that frame has found, which stands in the memo, when the last one noted there found the same.  A

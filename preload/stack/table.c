@@ -6,9 +6,9 @@
  */
 #include "stack/table.h"
 
-#include "sys/memory.h"
+#include "stack/pages.h"
 
-enum { SCAN_RECORDS_MAX = 65536 };
+enum { SCAN_RECORDS_MAX = 65536, HEADER_BYTES = 24 };
 
 struct pair {
 	int32_t start, record; /* distances from the header */
@@ -16,15 +16,13 @@ struct pair {
 
 struct table {
 	const uint8_t *header;
-	uintptr_t page;     /* of the pairs, the last that was found readable */
 	struct bytes pairs; /* none: unsorted, or of a form that no linker writes */
 	uintptr_t frames;   /* .eh_frame */
 };
 
 static bool open_table(struct bytes module, const uint8_t *header, struct table *ret)
 {
-	if (header < module.at || header >= module.end || !memory_is_readable(header) ||
-	    !memory_is_readable(header + 16))
+	if (header < module.at || header >= module.end || !pages_can_read(header, HEADER_BYTES))
 		return false;
 	struct bytes b = {header, module.end};
 	if (bytes_byte(&b) != 1)
@@ -39,27 +37,17 @@ static bool open_table(struct bytes module, const uint8_t *header, struct table 
 	return !bytes_is_spoiled(&b);
 }
 
-/* A pair may lie across two pages. */
-static bool may_read(struct table *table, const uint8_t *at)
-{
-	uintptr_t page = (uintptr_t)at / MEMORY_PAGE, last = (uintptr_t)(at + 7) / MEMORY_PAGE;
-	if (page == table->page && page == last)
-		return true;
-	table->page = page;
-	return memory_is_readable(at);
-}
-
-static bool read_pair(struct table *table, size_t index, struct pair *ret)
+static bool read_pair(const struct table *table, size_t index, struct pair *ret)
 {
 	const uint8_t *at = table->pairs.at + index * sizeof *ret;
-	if (!may_read(table, at))
+	if (!pages_can_read(at, sizeof *ret))
 		return false;
 	__builtin_memcpy(ret, at, sizeof *ret);
 	return true;
 }
 
 /* The last pair that does not begin behind pc. */
-static const uint8_t *search(struct table *table, uintptr_t pc)
+static const uint8_t *search(const struct table *table, uintptr_t pc)
 {
 	int64_t target = (int64_t)(pc - (uintptr_t)table->header);
 	size_t low = 0, high = bytes_left(&table->pairs) / sizeof(struct pair);

@@ -338,6 +338,7 @@ static __attribute__((noinline)) void keep(struct walk_memo *memo, const struct 
 		to->first[at] = first;
 		to->how[at] = how = how_from(from->how[i], how);
 		memo->hash[at] = hash = walk_hash(hash, to->ip[at]);
+		memo->number[at] = 0;
 	}
 	memo->begin = at;
 }

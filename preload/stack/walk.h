@@ -71,8 +71,9 @@ struct memo_frames {
 struct walk_memo {
 	struct memo_frames kept;
 	uint64_t hash[MEMO_ROOM + 1]; /* of the addresses from here outwards */
-	uint32_t generation;          /* 0: nothing is kept */
-	unsigned begin;               /* the innermost frame */
+	uint32_t number[MEMO_ROOM]; /* the caller's, of the frames from here outwards; 0 of a new one */
+	uint32_t generation;        /* 0: nothing is kept */
+	unsigned begin;             /* the innermost frame */
 	uintptr_t known, known_bytes; /* of the stack: can be read */
 	enum walk_end end;
 };

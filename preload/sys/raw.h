@@ -13,6 +13,7 @@
 #error "poolmem runs on x86-64 and on little-endian aarch64, 64-bit both"
 #endif
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -72,6 +73,18 @@ static inline long raw_write(int fd, const void *buffer, size_t bytes)
 static inline void raw_close(int fd)
 {
 	raw_call3(SYS_close, fd, 0, 0);
+}
+
+/* A small file as a string, as far as there is room.  Returns its length; 0: it cannot be read. */
+static inline size_t raw_read_text(const char *path, char *ret_text, size_t room)
+{
+	int fd = (int)raw_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	long bytes = fd < 0 ? 0 : raw_read(fd, ret_text, room - 1);
+	if (fd >= 0)
+		raw_close(fd);
+	size_t length = bytes > 0 ? (size_t)bytes : 0;
+	ret_text[length] = 0;
+	return length;
 }
 
 #endif

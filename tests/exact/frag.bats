@@ -54,6 +54,7 @@ ended()
 		POOLMEM=dir=$out/segments,frag=exit,sites=all LD_PRELOAD=$lib "$programs/frag" "$name" exit >account
 		"$poolmem" frag --json -n 0 segments/*.pms >json
 		check account json account "$function"
+		[ "$name" != pools ] || check pools json keep 10000
 	done
 }
 
@@ -82,10 +83,10 @@ w, m = d["processes"][0]["waterfall"], d["metrics"]
 assert (w["live_blocks"], w["live_bytes"]) == (m["live.blocks"], m["live.bytes"]) != (0, 0), w
 assert w["drift"] == w["drift_blocks"] == w["drift_block_bytes"] == 0, w'
 	done
-	started sites=off pools wait
+	started sites=off lifetimes wait
 	POOLMEM=dir=$out/segments "$poolmem" frag --json -n 0 "$pid" >json
 	ended
-	check account json said keep 32
+	check account json said keep 112
 }
 
 @test "frag: who follows the advice gets nine tenths of what was promised, or more" {
@@ -96,6 +97,104 @@ assert w["drift"] == w["drift_blocks"] == w["drift_block_bytes"] == 0, w'
 		ended
 		check freed json said "$function"
 	done
+}
+
+@test "frag: what threads keep of what they freed: nine tenths of it, or more, go back when each calls malloc_trim" {
+	cat >keepers.c <<-'END'
+		#include <malloc.h>
+		#include <pthread.h>
+		#include <semaphore.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		enum { THREADS = 8, SMALL = 20000, LARGE = 20 };
+		static sem_t go, done;
+		static void *work(void *unused)
+		{
+			char *block[SMALL + LARGE];
+			for (int i = 0; i < SMALL + LARGE; i++) {
+				size_t bytes = i < SMALL ? 500 : 300000;
+				block[i] = memset(malloc(bytes), 1, bytes);
+			}
+			for (int i = 0; i < SMALL + LARGE; i++)
+				free(block[i]);
+			sem_post(&done);
+			sem_wait(&go);
+			malloc_trim(0);
+			sem_post(&done);
+			pthread_exit(unused);
+		}
+		int main(void)
+		{
+			static char stream[1000];
+			pthread_t thread[THREADS];
+			setvbuf(stdout, stream, _IOFBF, sizeof stream);
+			for (int i = 0; i < THREADS; i++)
+				pthread_create(&thread[i], NULL, work, NULL);
+			for (int i = 0; i < THREADS; i++)
+				sem_wait(&done);
+			puts("there");
+			fflush(stdout);
+			getchar();
+			for (int i = 0; i < THREADS; i++)
+				sem_post(&go);
+			for (int i = 0; i < THREADS; i++)
+				sem_wait(&done);
+			puts("again");
+			fflush(stdout);
+			getchar();
+			return 0;
+		}
+	END
+	cc -O1 -pthread -o keepers keepers.c
+	exec 8<>go
+	POOLMEM=dir=$out/segments,sites=off LD_PRELOAD=$lib ./keepers <go >said 8>&- &
+	pid=$!
+	until grep -q there said && [[ $(</proc/$pid/wchan) == *pipe* ]]; do sleep 0.05; done
+	"$poolmem" frag --json -n 0 segments/*.pms >json
+	"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
+	echo >&8
+	until grep -q again said && [[ $(</proc/$pid/wchan) == *pipe* ]]; do sleep 0.05; done
+	"$poolmem" frag --json -n 0 segments/*.pms >after
+	ended
+	grep -q "The most besides is .*malloc_trim" words
+	check given_back json after >&3
+}
+
+# replayed COMMAND...: what it asked of malloc is done again, by a program that knows each block
+replayed()
+{
+	local replay="$BATS_TEST_DIRNAME/frag_replay.py" slots calls equal
+	rm -f stream segments/*
+	STREAM_OUT=stream LD_PRELOAD=$programs/libstream.so "$@" >/dev/null
+	read -r slots calls <<<"$(python3 "$replay" steps stream steps)"
+	POOLMEM=dir=$out/segments,frag=exit,sites=all LD_PRELOAD=$lib "$programs/frag_replay" steps "$slots" >account
+	"$poolmem" frag --json -n 0 segments/*.pms >json
+	"$poolmem" frag -n 0 segments/*.pms >words
+	"$poolmem" map --json segments/*.pms >map
+	equal=$(python3 "$replay" pins json words map account)
+	echo "# $1: $calls calls, $(wc -l <account) blocks live, $equal" >&3
+}
+
+@test "frag: pins of the heaps of sqlite3 and python3: equal to the account of who does their calls again" {
+	python3 >commands <<-'END'
+		for i in range(400):
+		    print("create table t%d(a integer primary key, b text not null, c real default %d);" % (i, i))
+		    print("create index i%d on t%d(b, c); create view v%d as select a, b from t%d where c > %d;" % (i, i, i, i, i))
+		for i in range(0, 400, 3):
+		    print("drop table t%d;" % i)
+		print("create table n(a, b); with recursive c(x) as (select 1 union all select x + 1 from c limit 5000)")
+		print("insert into n select x, hex(randomblob(20)) from c; delete from n where a % 50;")
+	END
+	replayed sqlite3 :memory: ".read commands"
+	python=/usr/bin/python3
+	[ -x $python ] || python=python3
+	PYTHONMALLOC=malloc replayed $python -c 'import ast, json
+x = [str(i) for i in range(30000)]
+y = x[::50]
+d = json.loads(json.dumps({str(i): [i, {"a": i}] for i in range(3000)}))
+del x
+t = ast.parse("x = 1 + f(2)\n" * 2000)'
 }
 
 @test "frag: pages that were only read are the kernel's page of zeros, and not resident" {
@@ -134,7 +233,7 @@ assert w["drift"] == w["drift_blocks"] == w["drift_block_bytes"] == 0, w'
 }
 
 @test "frag: a survey that finds no room in the segment is said to be cut short" {
-	POOLMEM=dir=$out/segments,frag=exit,sites=off,segment.max=256K LD_PRELOAD=$lib "$programs/frag" pools exit >account
+	POOLMEM=dir=$out/segments,frag=exit,sites=off,segment.max=256K LD_PRELOAD=$lib "$programs/frag" lifetimes exit >account
 	run -0 "$poolmem" frag segments/*.pms
 	[[ $output == *"was cut short"* && $output != *"Each block and each page is known"* ]]
 	"$poolmem" frag --json segments/*.pms >json
@@ -144,7 +243,7 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 }
 
 @test "frag: of a process that was killed, or ran without frag=exit, what was published" {
-	started sites=off pools wait
+	started sites=off lifetimes wait
 	kill -9 $pid
 	wait $pid || true
 	pid=
@@ -159,7 +258,7 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 	cp "$lib" "$programs/frag" "$open"
 	exec 8<>go
 	setpriv --reuid=65534 --regid=65534 --clear-groups env POOLMEM=dir=$open/shm,sites=off \
-		LD_PRELOAD=$open/libpoolmem.so "$open/frag" pools wait <go >said 8>&- &
+		LD_PRELOAD=$open/libpoolmem.so "$open/frag" lifetimes wait <go >said 8>&- &
 	pid=$!
 	until [ -s said ] && [[ $(</proc/$pid/wchan) == *pipe* ]]; do sleep 0.05; done
 	run -0 --separate-stderr setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace \
@@ -208,13 +307,64 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 
 @test "frag: under a seccomp filter that was there at exec nothing is opened at the end" {
 	POOLMEM=dir=$out/segments,frag=exit,sites=off LD_PRELOAD=$lib "$build/tests/fault/f31_filter" 1 getrandom \
-		strace -f -o calls "$programs/frag" pools exit >account
+		strace -f -o calls "$programs/frag" lifetimes exit >account
 	! grep -q 'proc/self/smaps\|proc/self/pagemap' calls
 	for segment in segments/*.pms; do
 		"$poolmem" frag --json "$segment" >json
 		! grep -q "Resident pages are not known.*seccomp" <("$poolmem" frag "$segment" | tr -s ' \n' ' ') || seen=1
 	done
 	[ "$seen" = 1 ]
+}
+
+@test "frag: under a seccomp filter that the program installs later nothing is opened at the end" {
+	cat >late.c <<-'END'
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <linux/filter.h>
+		#include <linux/seccomp.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/prctl.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			struct sock_filter code[] = {
+				{BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
+				{BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_openat},
+				{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+				{BPF_RET | BPF_K, 0, 0, strtoul(argv[2], NULL, 0)},
+			};
+			struct sock_fprog program = {4, code};
+			int how = argc > 2 ? atoi(argv[1]) : 0;
+			char name[16];
+			memset(malloc(100000), 1, 100000);
+			if (prctl(-1, 0, 0, 0, 0) != -1 || errno != EINVAL || prctl(PR_SET_NAME, "late") ||
+			    prctl(PR_GET_NAME, name) || strcmp(name, "late"))
+				return 1;
+			if (how && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+				return 2;
+			if (how == 1 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+				return 3;
+			if (how == 2 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+				return 4;
+			puts("it ends");
+			return 5;
+		}
+	END
+	cc -O1 -o late late.c
+	for row in '0 0' "1 0x80000000" "2 0x80000000" "1 0" "2 0x50001"; do # allowed, killed twice, SECCOMP_RET_KILL_THREAD, EPERM
+		rm -f segments/*
+		run -5 env POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./late $row
+		[ "$output" = "it ends" ]
+		"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
+		if [ "$row" = "0 0" ]; then
+			! grep -q seccomp words && grep -q resident words
+		else
+			grep -q "Resident pages are not known.*seccomp" words
+		fi
+	done
 }
 
 @test "frag: limits, locked memory, threads that go on: no more than the residual that is said" {
@@ -280,6 +430,22 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 		    assert w["basis"] == "survey" and abs(w["residual"]) < w["rss"] / 100, w
 		    assert w["parts"]["requested"] + w["parts"]["slack"] > 67000000, w
 	END
+}
+
+@test "frag: who frees all before the end is shown at the peak, who leaves blocks in all pools at the end" {
+	local how
+	for how in all most; do
+		"$poolmem" run --frag --interval 20 -o "$out/$how.pm" -- "$programs/empties" $how 2>"$out/stderr"
+		"$poolmem" frag --json "$out/$how.pm" >"$out/$how.json"
+		python3 - "$out/$how.json" $how <<-'END'
+			import json, sys
+			one = json.load(open(sys.argv[1]))["processes"][0]
+			parts = one["waterfall"]["parts"]
+			live = parts["requested"] + parts["slack"]
+			assert one["at"] == ("peak" if sys.argv[2] == "all" else "end"), one["at"]
+			assert (live > 23e6) if sys.argv[2] == "all" else (parts["pinned"] > 20e6 > 5e6 > live), parts
+		END
+	done
 }
 
 # at MOMENT FILE EXPRESSION: in Python over `p`, its process, and `w`, in MiB

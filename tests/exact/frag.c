@@ -11,13 +11,14 @@
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, BLOCKS_MAX = 1200000, WHO_MAX = 4 };
+enum { PAGE = 4096, BLOCKS_MAX = 1200000, WHO_MAX = 4, THREADS_MAX = 8 };
 
 struct kept {
 	char *block;
@@ -28,6 +29,12 @@ struct kept {
 static const char *const names[WHO_MAX] = {"keep", "fill", "cache", "other"};
 static struct kept *kept;
 static size_t count;
+
+static struct thread {
+	sem_t go, done;
+	unsigned blocks;
+} threads[THREADS_MAX];
+static unsigned thread_count;
 
 #define ALLOCATES __attribute__((noinline, noclone))
 
@@ -80,12 +87,28 @@ static void drop(unsigned who, size_t stays)
 	count = left;
 }
 
-/* A small block that lives on among a thousand that do not. */
+/*
+ * One small block that lives on in each of ten thousand pools, which are units of 64 KiB: the second of each.  The others are
+ * a list through the blocks themselves.
+ */
 static void one_in_each_pool(void)
 {
-	for (unsigned i = 0; i < 1000000; i++)
-		make(i % 1000 ? 1 : 0, 32);
-	drop(1, 0);
+	enum { POOLS = 10000, UNIT_SHIFT = 16 };
+	uintptr_t unit = 0;
+	char *list = NULL;
+
+	while (count < POOLS) {
+		char *block = fill(32);
+		*(char **)block = list;
+		list = block;
+		if ((uintptr_t)block >> UNIT_SHIFT != unit)
+			make(0, 32);
+		unit = (uintptr_t)block >> UNIT_SHIFT;
+	}
+	for (char *next; list; list = next) {
+		next = *(char **)list;
+		free(list);
+	}
 }
 
 static void after_a_peak(void)
@@ -104,27 +127,54 @@ static void two_lifetimes(void)
 		make(3, 1000);
 }
 
-static void *thread_that_keeps(void *unused)
+/* Allocates, frees nothing, and lives on: it gives back what it can when it is told. */
+static void *thread_that_keeps(void *of_own)
 {
-	for (unsigned i = 0; i < 200000; i++)
+	struct thread *thread = of_own;
+
+	for (unsigned i = 0; i < thread->blocks; i++)
 		make(i % 50 ? 1 : 0, 64);
-	return unused;
+	for (;;) {
+		sem_post(&thread->done);
+		sem_wait(&thread->go);
+		malloc_trim(0);
+	}
+	return NULL;
 }
 
-static void in_a_thread(void)
+/* They allocate in turn, so that the account has one writer. */
+static void start_threads(unsigned wanted, unsigned blocks)
 {
-	pthread_t thread;
-
-	pthread_create(&thread, NULL, thread_that_keeps, NULL);
-	pthread_join(thread, NULL);
+	for (; thread_count < wanted; thread_count++) {
+		struct thread *thread = &threads[thread_count];
+		pthread_t id;
+		thread->blocks = blocks;
+		sem_init(&thread->go, 0, 0);
+		sem_init(&thread->done, 0, 0);
+		pthread_create(&id, NULL, thread_that_keeps, thread);
+		sem_wait(&thread->done);
+	}
 	drop(1, 0);
 }
 
-/* Each of eight threads, one after the other, leaves a few of its blocks. */
+static void give_back(void)
+{
+	malloc_trim(0);
+	for (unsigned i = 0; i < thread_count; i++) {
+		sem_post(&threads[i].go);
+		sem_wait(&threads[i].done);
+	}
+}
+
+/* What it made and is not kept the first thread frees. */
+static void in_a_thread(void)
+{
+	start_threads(1, 400000);
+}
+
 static void in_each_thread(void)
 {
-	for (unsigned i = 0; i < 8; i++)
-		in_a_thread();
+	start_threads(THREADS_MAX, 100000);
 }
 
 static const struct {
@@ -220,12 +270,12 @@ int main(int argc, char **argv)
 	if (argc != 3 || which == sizeof cases / sizeof *cases)
 		return 2;
 	cases[which].make();
-	malloc_trim(0);
+	give_back();
 	if (strcmp(argv[2], "free") == 0) {
 		print_rss();
 		getchar();
 		drop(cases[which].cause, 0);
-		malloc_trim(0);
+		give_back();
 		print_rss();
 		return 0;
 	}

@@ -3,6 +3,8 @@
 #
 #   frag.py account JSON ACCOUNT FUNCTION [BLOCK_BYTES]   the pages that FUNCTION keeps; BLOCK_BYTES: its size class instead
 #   frag.py freed JSON RSS FUNCTION                       what went when they were freed, against what was promised
+#   frag.py pools JSON FUNCTION POOLS                     in so many pools it alone has blocks, one in each
+#   frag.py given_back JSON AFTER                         of free pools, large blocks and idle pages so much has gone
 #   frag.py residual JSON                                 it is as it must be
 #   frag.py smaps JSON SMAPS                              each mapping that is not heap, against the kernel's list
 
@@ -80,6 +82,21 @@ def freed(json_path, rss_path, function):
     assert abs(one["waterfall"]["rss"] - before) < before / 100, (one["waterfall"]["rss"], before)
 
 
+def pools(json_path, function, count):
+    found = holders(process(json_path), function)
+    assert sum(holder["pools"]["count"] for holder in found) == int(count), found
+    assert sum(holder["live"] for holder in found) == int(count), found
+
+
+def given_back(json_path, after_path):
+    before, after = process(json_path), process(after_path)
+    parts = before["waterfall"]["parts"]
+    promised = parts["retained"] + parts["cached"] + (before["pins"] or {"idle_pages": 0})["idle_pages"]
+    came = before["waterfall"]["rss"] - after["waterfall"]["rss"]
+    print("# promised %d, came %d: %.1f %%" % (promised, came, 100 * came / promised))
+    assert came >= 0.9 * promised > 10000000, before["waterfall"]
+
+
 def smaps(json_path, smaps_path):
     one = process(json_path)
     rss, name = collections.Counter(), ""
@@ -103,4 +120,4 @@ def residual(json_path):
         assert 0 <= waterfall["residual"] < waterfall["rss"] / 100, waterfall
 
 
-{"account": account, "freed": freed, "residual": residual, "smaps": smaps}[sys.argv[1]](*sys.argv[2:])
+{"account": account, "freed": freed, "given_back": given_back, "pools": pools, "residual": residual, "smaps": smaps}[sys.argv[1]](*sys.argv[2:])

@@ -180,3 +180,32 @@ agree()
 	run -0 "$poolmem" sites sites.pms
 	[[ $output != *Suppressed* ]]
 }
+
+@test "leaks: flamegraph, export and diff say the same, less what is suppressed" {
+	local rules
+	account
+	printf 'leak:^site_plain$\n' >rules
+	for rules in "--no-default-suppressions" "--suppressions rules"; do
+		"$poolmem" leaks --json $rules sites.pms >json
+		"$poolmem" flamegraph --of leaked --collapsed $rules sites.pms >collapsed
+		"$poolmem" export --format csv $rules -f -o csv sites.pms
+		"$poolmem" export --format speedscope $rules -f -o speedscope sites.pms
+		"$poolmem" diff --of leaked --json $rules sites.pms sites.pms >diff
+		python3 - <<-'END'
+			import csv, json
+			left = json.load(open("json"))["left"]["bytes"]
+			assert left > 0
+			print(left, file=open("left", "a"))
+			assert left == sum(int(line.rsplit(" ", 1)[1]) for line in open("collapsed"))
+			assert left == sum(int(row["leaked_bytes"]) for row in csv.DictReader(open("csv")))
+			profiles = {p["name"]: p for p in json.load(open("speedscope"))["profiles"]}
+			assert left == sum(profiles["leaked"]["weights"])
+			whole = json.load(open("diff"))["all"]
+			assert left == whole["before"] == whole["after"], whole
+		END
+	done
+	[ "$(sed -n 1p left)" -gt "$(sed -n 2p left)" ] # the rule took something off
+	echo 'leak:*' >all
+	run -1 "$poolmem" flamegraph --of leaked --collapsed --suppressions all sites.pms
+	[[ $output == *"none but those that are suppressed"* ]]
+}

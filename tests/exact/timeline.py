@@ -23,7 +23,7 @@ def check_order(timeline):
         last = now
         used = point["used_bytes"]
         assert used + point["kept_bytes"] <= point["committed_bytes"] + (8 << 20), point
-        assert point["pinned_bytes"] == max(0, used - point["live_bytes"]), point
+        assert point["room_bytes"] == max(0, used - point["live_bytes"]), point
     end = timeline["end"]
     assert last[0] <= end["at_ns"] and last[1] <= end["allocations"], (last, end)
 

@@ -35,6 +35,38 @@ setup()
 	done
 }
 
+@test "golden: no line of frag and map is longer than 80 columns" {
+	local count=0 file
+	for file in "$here"/*/frag.txt "$here"/*/map.txt; do
+		python3 -c 'import sys
+long = [line for line in open(sys.argv[1], encoding="utf-8").read().split("\n") if len(line) > 80 and not line.startswith("stderr:")]
+assert not long, (sys.argv[1], long)' "$file"
+		count=$((count + 1))
+	done
+	[ $count -ge 20 ]
+}
+
+@test "golden: pictures: no text runs into the next, whatever threads are called; paper of a dark page is dark" {
+	local picture
+	for picture in heap/map_owner.svg heap/map.svg tree/map.svg surveyed/frag.svg; do
+		python3 - "$here/$picture" <<-'END'
+			import collections, sys, xml.dom.minidom
+			rows = collections.defaultdict(list)
+			for text in xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("text"):
+			    words = "".join(node.data for node in text.childNodes if node.nodeType == node.TEXT_NODE)
+			    if text.getAttribute("text-anchor") != "end":
+			        rows[float(text.getAttribute("y"))].append((float(text.getAttribute("x")), words))
+			for row in rows.values():
+			    row.sort()
+			    for (x, words), (following, _) in zip(row, row[1:]):
+			        assert x + 7 * len(words) < following, (x, words, following)
+		END
+	done
+	for picture in heap/map.svg surveyed/frag.svg timeline/over_time.svg; do
+		grep -q 'prefers-color-scheme: *dark' "$here/$picture"
+	done
+}
+
 @test "golden: what was live when, by time and by allocations, as JSON and as a picture" {
 	local form
 	for form in time allocs json svg; do

@@ -27,14 +27,31 @@ installed()
 	command -v "$1" >/dev/null || skip "no $1"
 }
 
+# needs COMMAND PACKAGE [COMMAND PACKAGE]...: or the test is left out, by the name of the package
+needs()
+{
+	while [ $# -gt 0 ]; do
+		command -v "$1" >/dev/null || skip "needs $2"
+		shift 2
+	done
+}
+
 # at_end LABEL SHARE COMMAND...: the largest of its processes, at its end
 at_end()
 {
 	local label=$1 share=$2
 	shift 2
-	rm -f segments/*
-	POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib "$@" >said 2>&1 </dev/null || { cat said; return 1; }
-	cat said >>all
+	rm -rf segments/* smaps
+	mkdir smaps
+	POOLMEM=dir=$out/segments,frag=exit "$build/tests/real/smaps_at_exit" smaps env LD_PRELOAD=$lib "$@" >said 2>&1 </dev/null ||
+		{ cat said; return 1; }
+	of_all_segments
+	check "$label" json "$share" smaps ${moving-}
+}
+
+# json: all processes that were surveyed
+of_all_segments()
+{
 	for segment in segments/*.pms; do
 		"$poolmem" frag --json -n 0 "$segment" >"json.${segment##*/}"
 	done
@@ -44,27 +61,41 @@ at_end()
 		json.dump({"processes": all}, sys.stdout)
 	END
 	rm json.*
-	check "$label" json "$share"
 }
 
-# live LABEL COMMAND...: three moments of a process that waits
+# three_moments LABEL PID: of a process, mapping by mapping unless it is $moving
+three_moments()
+{
+	local moment
+	for moment in 1 2 3; do
+		sleep $(by_level 0.3 1)
+		"$poolmem" frag --json -n 0 segments/*"-$2-"*.pms >json
+		cat "/proc/$2/smaps" >smaps.now
+		check "$1, live" json 1 smaps.now ${moving-}
+	done
+}
+
+# live LABEL WHEN COMMAND...: three moments of a process after so many seconds, or "reads": since it waits for what does not come
 live()
 {
-	local label=$1 moment
-	shift
-	rm -f segments/*
-	POOLMEM=dir=$out/segments LD_PRELOAD=$lib "$@" >said 2>&1 </dev/null &
+	local label=$1 when=$2
+	shift 2
+	rm -rf segments/*
+	mkfifo input
+	exec 8<>input
+	POOLMEM=dir=$out/segments LD_PRELOAD=$lib "$@" >said 2>&1 <input 8>&- &
 	served=$!
-	for moment in 1 2 3; do
-		sleep $(by_level 0.7 2)
-		"$poolmem" frag --json -n 0 segments/*"-$served-"*.pms >json
-		cat "/proc/$served/smaps" >smaps
-		check "$label, live" json 1
-	done
-	check "$label, by mapping" json 1 smaps
+	if [ "$when" = reads ]; then
+		until [[ $(</proc/$served/wchan) == *pipe* ]]; do sleep 0.05; done
+	else
+		sleep "$when"
+	fi
+	three_moments "$label" "$served"
 	kill -9 "$served"
 	wait "$served" || true
 	served=
+	exec 8>&-
+	rm input
 }
 
 strings='x = [str(i) for i in range(300000)]; y = x[::50]; del x'
@@ -75,35 +106,88 @@ strings='x = [str(i) for i in range(300000)]; y = x[::50]; del x'
 	at_end "python3" 1 $python -c "$strings"
 	at_end "python3 malloc" 1 env PYTHONMALLOC=malloc $python -c "$strings"
 	export PYTHONMALLOC=malloc
-	live "python3 malloc" $python -c "$strings; import time; time.sleep(60)"
+	live "python3 malloc" reads $python -c "$strings; input()"
 }
 
 @test "frag: perl" {
-	installed perl
+	needs perl perl
 	perl='my %h; $h{$_} = [$_] for 1..100000; delete $h{$_} for grep { $_ % 50 } 1..100000;'
 	at_end perl 1 perl -e "$perl"
-	live perl perl -e "$perl sleep 60"
+	live perl reads perl -e "$perl <STDIN>"
 }
 
 @test "frag: sqlite3" {
-	installed sqlite3
-	at_end sqlite3 1 sqlite3 :memory: "create table t(a, b); with recursive c(x) as (select 1 union all select x + 1
-		from c limit 100000) insert into t select x, hex(randomblob(20)) from c; delete from t where a % 50"
+	needs sqlite3 sqlite3
+	rows="create table t(a, b); with recursive c(x) as (select 1 union all select x + 1
+		from c limit 100000) insert into t select x, hex(randomblob(20)) from c; delete from t where a % 50;"
+	at_end sqlite3 1 sqlite3 :memory: "$rows"
+	live sqlite3 reads sqlite3 -cmd "$rows" :memory:
 }
 
 @test "frag: lua" {
-	installed lua5.4
-	at_end lua5.4 1 lua5.4 -e 'local t = {} for i = 1, 200000 do t[i] = {i} end for i = 1, 200000 do
+	needs lua5.4 lua5.4
+	lua='local t = {} for i = 1, 200000 do t[i] = {i} end for i = 1, 200000 do
 		if i % 50 > 0 then t[i] = nil end end collectgarbage()'
+	at_end lua5.4 1 lua5.4 -e "$lua"
+	live lua5.4 reads lua5.4 -e "$lua io.read()"
 }
 
-@test "frag: cc1" {
-	at_end cc1 1 gcc -O1 -c -o out.o -I"$root/include" -iquote "$root/analyzer" "$root/analyzer/study/pins.c"
+# It works all the while.
+@test "frag: cc1plus" {
+	needs g++ g++
+	printf '#include <%s>\n' regex map iostream functional random >many.cpp
+	echo 'std::regex r("a*b"); std::map<int, std::function<std::string(int)>> m; std::mt19937 g;' >>many.cpp
+	at_end cc1plus 1 g++ -O2 -c -o many.o many.cpp
+	cc1plus=$(g++ -print-prog-name=cc1plus)
+	printf 'template <int N> struct F { enum { v = F<N - 1>::v + 1, w = F<N - 2>::v }; }; template <> struct F<0> { enum { v }; };
+		template <> struct F<1> { enum { v }; }; int x = F<%d>::v;\n' 800 >>many.cpp
+	for i in $(seq 40); do printf 'template class std::map<int[%d], std::function<int(int)>>;\n' "$i"; done >>many.cpp
+	moving=moving
+	live cc1plus 0.4 "$cc1plus" -quiet -O2 -imultiarch "$(g++ -print-multiarch)" -o many.s many.cpp
 }
 
-@test "frag: redis-server, which waits" {
-	installed redis-server
-	live redis-server redis-server --port 0 --save '' --unixsocket "$out/socket"
+@test "frag: gs" {
+	needs gs ghostscript
+	page='/Helvetica findfont 40 scalefont setfont 0 1 200 { 30 mul dup moveto (page) show } for showpage'
+	at_end gs 1 gs -q -dNOPAUSE -dBATCH -sDEVICE=png16m -r100 -sOutputFile=page.png -c "$page"
+	live gs reads gs -q -dNOPAUSE -sDEVICE=png16m -r100 -sOutputFile=page.png -c "$page" -f -
+}
+
+@test "frag: redis-server" {
+	needs redis-server redis-server redis-cli redis-tools
+	redis="redis-server --port 0 --save \"\" --unixsocket $out/socket"
+	fill='redis-cli -s "$0" eval "for i = 1, 50000 do redis.call(\"set\", i, i) end for i = 1, 50000 do if i % 50 > 0 then redis.call(\"del\", i) end end" 0'
+	at_end redis-server 1 sh -c "$redis & sleep 1; $fill; redis-cli -s \"\$0\" shutdown nosave; wait" "$out/socket"
+	(sleep 0.5 && sh -c "$fill" "$out/socket" >/dev/null) &
+	live redis-server 2 redis-server --port 0 --save '' --unixsocket "$out/socket"
+}
+
+@test "frag: node" {
+	[ "$level" = soak ] || return 0 # which installs it
+	needs node nodejs
+	node='let a = []; for (let i = 0; i < 300000; i++) a.push({i});'
+	at_end node 1 node -e "$node"
+	live node 3 node -e "$node setInterval(() => a.length, 1e6)"
+}
+
+@test "frag: java" {
+	[ "$level" = soak ] || return 0 # which installs it
+	needs java default-jre-headless javac default-jdk-headless
+	cat >Live.java <<-'END'
+		public class Live {
+			public static void main(String[] arguments) throws Exception {
+				StringBuilder text = new StringBuilder();
+				for (int i = 0; i < 300000; i++)
+					text.append(i);
+				System.out.println(text.length());
+				if (arguments.length > 0)
+					Thread.sleep(1000000);
+			}
+		}
+	END
+	javac Live.java
+	at_end java 1 java Live
+	live java 4 java Live wait
 }
 
 @test "frag: threads that go on: by how much is said" {
@@ -136,38 +220,33 @@ strings='x = [str(i) for i in range(300000)]; y = x[::50]; del x'
 		}
 	END
 	cc -O1 -pthread -o churn churn.c
+	moving=moving
 	at_end "four threads" 10 ./churn
 }
 
-@test "frag: gs, node, java" {
-	[ "$level" = soak ] || return 0
-	! command -v gs || at_end gs 1 gs -q -dNOPAUSE -dBATCH -sDEVICE=png16m -r100 -sOutputFile=page.png \
-		-c '/Helvetica findfont 40 scalefont setfont 0 1 200 { 30 mul dup moveto (page) show } for showpage'
-	! command -v node || at_end node 5 node -e 'let a = []; for (let i = 0; i < 300000; i++) a.push({i})'
-	! command -v java || at_end java 5 java -version
-	! command -v luajit || live luajit luajit -e 'local t = {} for i = 1, 100000 do t[i] = {i} end while true do
-		os.execute("sleep 60") end'
-}
-
 @test "frag: postgres, which forks" {
-	[ "$level" = soak ] || return 0
-	command -v initdb && command -v postgres || return 0 # tools/setup does not install it
+	[ "$level" = soak ] || return 0 # which installs it
 	[ "$(id -u)" = 0 ] || skip "needs root"
+	needs initdb postgresql postgres postgresql
 	open=$(mktemp -d /tmp/poolmem-open.XXXXXX)
 	chmod 1777 "$open"
-	mkdir "$open/data" && chown 65534:65534 "$open/data"
-	cp "$lib" "$open"
+	mkdir -m 700 "$open/data" "$open/shm" "$open/smaps"
+	chown -R 65534:65534 "$open/data" "$open/shm" "$open/smaps"
+	cp "$lib" "$build/tests/real/smaps_at_exit" "$open"
 	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=$open"
 	$as_nobody initdb -D "$open/data" >/dev/null
-	$as_nobody POOLMEM=dir=$open/shm LD_PRELOAD=$open/libpoolmem.so postgres -D "$open/data" -k "$open" -h '' >said 2>&1 &
+	cd "$open"
+	$as_nobody POOLMEM=dir=$open/shm,frag=exit ./smaps_at_exit smaps env LD_PRELOAD=$open/libpoolmem.so \
+		postgres -D data -k "$open" -h '' >said 2>&1 &
 	sleep 4
 	served=$(head -n 1 "$open/data/postmaster.pid")
-	for moment in 1 2 3; do
-		"$poolmem" frag --json -n 0 "$open/shm"/*"-$served-"*.pms >json
-		check postgres json 1
-		sleep 1
-	done
-	kill -9 "$served"
+	ln -s shm segments
+	three_moments postgres "$served"
+	kill -INT "$served"
+	wait $!
 	served=
+	of_all_segments
+	check postgres json 1 smaps
+	cd "$out"
 	rm -rf "$open"
 }

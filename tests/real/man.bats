@@ -71,3 +71,17 @@ preloaded_help()
 		grep -q "$function(" "$BATS_TEST_TMPDIR/page" || { echo "$function"; return 1; }
 	done <"$BATS_TEST_TMPDIR/functions"
 }
+
+@test "man: each member of what --json prints" {
+	local root="$BATS_TEST_DIRNAME/../.." command capture captures
+	"$poolmem" run -o "$BATS_TEST_TMPDIR/true.pm" -- /bin/true 2>"$BATS_TEST_TMPDIR/stderr"
+	captures=("$root"/tests/golden/*/capture.pm "$BATS_TEST_TMPDIR/true.pm")
+	for command in report survival sites leaks frag map; do
+		for capture in "${captures[@]}"; do
+			"$poolmem" $command --json "$capture" || true
+			[ $command != map ] || "$poolmem" map --json --by owner "$capture" || true
+			[ $command != survival ] || "$poolmem" survival --json --thresholds 500:5:5 "$capture" || true
+		done 2>"$BATS_TEST_TMPDIR/stderr" >"$BATS_TEST_TMPDIR/json"
+		python3 "$BATS_TEST_DIRNAME/json_members.py" "$root/analyzer/man" $command <"$BATS_TEST_TMPDIR/json"
+	done
+}

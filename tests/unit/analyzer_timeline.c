@@ -14,31 +14,43 @@ enum { POINTS = 30 };
 
 static const uint64_t MS = 1000000;
 
-/* Of process 1000, which began_ns and ended as builder_example() has it: 1.24 s, 11,327 allocations. */
-static void add_moments(struct builder *b)
+/* Of process 1000, which began_ns as builder_example() has it: 31 steps, 11,327 allocations. */
+static void add_moments_each(struct builder *b, uint64_t step_ns)
 {
 	uint32_t number = builder_timeline(b, b->leader, 16);
 	uint64_t began = builder_record(b, b->leader)->began_ns;
 	for (uint64_t i = 0; i < POINTS; i++) {
 		uint64_t live = i == 11 ? 2 << 20 : 1000000 + i * 20000;
 		builder_moment(b, number,
-			       (struct pm_moment){began + (i + 1) * 40 * MS, i * 350, live,
+			       (struct pm_moment){began + (i + 1) * step_ns, i * 350, live,
 						  live + 100000 + i, i * 1000, 4 << 20});
 	}
+	builder_record(b, b->leader)->ended_ns = began + (POINTS + 1) * step_ns;
 }
 
-static struct bytes example(const char *run)
+static void add_moments(struct builder *b)
+{
+	add_moments_each(b, 40 * MS);
+}
+
+static struct bytes example_each(const char *run, uint64_t step_ns)
 {
 	struct builder b = builder_example(1000, PM_STATE_EXITED, false);
 	struct bytes capture = capture_begin();
 	builder_example_marked(&b);
-	add_moments(&b);
+	add_moments_each(&b, step_ns);
 	capture_segment(&capture, &b);
 	if (run)
 		capture_run(&capture, run);
 	capture_end(&capture);
 	builder_free(&b);
 	return capture;
+}
+
+/* It lasts 1.24 s. */
+static struct bytes example(const char *run)
+{
+	return example_each(run, 40 * MS);
 }
 
 struct scene {
@@ -87,7 +99,7 @@ Test(over_time, figures)
 	cr_expect_eq(o->points[POINTS].live_bytes,
 		     (uint64_t)metric(&scene.study.total.metrics, METRIC_LIVE_BYTES));
 	cr_expect_eq(o->live_peak, 11);
-	cr_expect_eq(heap_point_pinned(&o->points[11]), 100011);
+	cr_expect_eq(heap_point_room(&o->points[11]), 100011);
 	cr_assert_eq(o->rss_count, 4);
 	cr_expect_eq(o->rss[0].at.ns, 10 * MS);
 	cr_expect_eq(o->rss[0].at.allocations, 0);
@@ -103,16 +115,30 @@ Test(over_time, figures)
 	close_scene(&scene);
 }
 
-/* 20,000 bytes each 40 ms and each 350 allocations, in steps about as long as two slices; and less at the end. */
+/* 20,000 bytes each 200 ms and each 350 allocations, in steps about as long as two slices; and less at the end. */
 Test(over_time, growth)
 {
 	struct scene scene;
-	open_scene(&scene, example(NULL));
+	open_scene(&scene, example_each(NULL, 200 * MS));
 	cr_assert(scene.over_time.by_time.is_known && scene.over_time.by_allocations.is_known);
-	cr_expect_float_eq(scene.over_time.by_time.per_unit, 500000, 25000);
+	cr_expect_float_eq(scene.over_time.by_time.per_unit, 100000, 5000);
 	cr_expect_float_eq(scene.over_time.by_allocations.per_unit, 20000 / 350.0, 3);
 	cr_expect_not(scene.over_time.by_time.is_steady);
 	cr_expect_eq(scene.over_time.rss_count, 0);
+	close_scene(&scene);
+}
+
+/* Of less than five seconds no rate per second is told, and that per allocation is. */
+Test(over_time, growth_of_a_short_process)
+{
+	struct scene scene;
+	open_scene(&scene, example_each(NULL, 161 * MS));
+	cr_expect_eq(scene.over_time.end.ns, 4991 * MS);
+	cr_expect_not(scene.over_time.by_time.is_known);
+	cr_expect(scene.over_time.by_allocations.is_known);
+	close_scene(&scene);
+	open_scene(&scene, example_each(NULL, 162 * MS));
+	cr_expect(scene.over_time.by_time.is_known);
 	close_scene(&scene);
 }
 

@@ -52,3 +52,35 @@ Test(intern, short_stacks_find_room_when_long_ones_do_not)
 	for (number = 0; number < 1000; number++)
 		cr_expect_eq(enter(number, DEPTH), number + 1, "the same number again");
 }
+
+static uint32_t frame_of(const struct stack *stack)
+{
+	bool whole;
+	uint32_t site = intern_enter(stack, publish, &whole);
+	cr_assert(site && whole);
+	return intern_site(site)->frame;
+}
+
+/* The innermost frames change, as from call to call; the outer ones stay, with their numbers. */
+Test(intern, numbers_that_are_noted_lead_to_the_same_frames)
+{
+	uintptr_t ips[DEPTH];
+	uint32_t numbers[DEPTH];
+	for (unsigned round = 0; round < 1000; round++) {
+		unsigned fresh = round ? 1 + round % DEPTH : DEPTH;
+		struct stack noted = {.addresses = ips, .numbers = numbers, .depth = DEPTH};
+		for (unsigned i = 0; i < fresh; i++) {
+			ips[i] = 0x1000 + (round * 7 >> i) % 4 * 16;
+			numbers[i] = 0;
+		}
+		for (unsigned i = DEPTH; i--;)
+			noted.hash = walk_hash(noted.hash, ips[i]);
+		struct stack anew = noted;
+		anew.numbers = NULL;
+		anew.size_class = 1;
+		bool is_new = !intern_find(intern_hash(&noted));
+		cr_assert_eq(frame_of(&noted), frame_of(&anew));
+		cr_assert(!is_new || numbers[0] == frame_of(&anew));
+	}
+	cr_assert_lt(frames, 1000 * DEPTH / 2, "they are shared");
+}
