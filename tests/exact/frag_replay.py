@@ -80,7 +80,7 @@ class Sums:
         self.shared = 0.0
 
 
-def pins(frag_json, frag_text, map_json, account):
+def pins(frag_json, map_json, account):
     pools = pools_of(map_json)
     pages, bytes_on, expected = collections.defaultdict(collections.Counter), collections.Counter(), collections.defaultdict(Sums)
     for line in open(account):
@@ -105,7 +105,6 @@ def pins(frag_json, frag_text, map_json, account):
                 sums.alone += PAGE
                 sums.count += 1
     compare(json.load(open(frag_json))["processes"][0], expected)
-    compare_levers(open(frag_text).read(), expected)
     mixed = sum(len(blocks) > 1 for blocks in pages.values())
     print("%d pages, %d of several functions; %d functions" % (len(pages), mixed, len(expected)))
     assert mixed > 20 and len(expected) > 20
@@ -124,19 +123,10 @@ def compare(process, expected):
             assert value == getattr(sums, key), (function, key, value, getattr(sums, key))
         # Of each page the share is rounded down.
         assert sums.shared - sums.pages - 0.01 <= by_page["shared"] <= sums.shared + 0.01, (function, by_page, vars(sums))
+        most = (sums.sole + sums.shared) / sums.live_bytes
+        assert most - sums.pages / sums.live_bytes - 1e-6 <= holder["leverage"] <= most + 1e-6, (function, holder["leverage"])
     order = [holder["pages"]["sole"] + holder["pages"]["shared"] for holder in holders]
     assert abs(order[0] - max(order)) <= max(order) / 100, "somebody else pins more than the first"
-
-
-# Pinned bytes for each live one, of one decimal; who pins nothing has no row.
-def compare_levers(text, expected):
-    rows = re.findall(r"([0-9.,]+) +[<0-9.]+ % +((?:new|more)_[0-7]{2}) at", text)
-    for lever, function in rows:
-        sums = expected[function]
-        most = (sums.sole + sums.shared) / sums.live_bytes
-        assert most - sums.pages / sums.live_bytes - 0.051 <= float(lever.replace(",", "")) <= most + 0.051, (function, lever)
-    for function in set(expected) - {function for _, function in rows}:
-        assert expected[function].sole + expected[function].shared <= expected[function].pages, function
 
 
 {"steps": steps, "pins": pins}[sys.argv[1]](*sys.argv[2:])
