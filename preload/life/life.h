@@ -173,6 +173,12 @@ void facts_record(int argc, char **argv);
 void foreign_init(void);
 bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
 
+/* trace.c: each call of the program, written to a file. */
+void trace_init(void);                     /* in the constructor, at last */
+void trace_begin(void);                    /* in a forked child */
+void trace_thread_ends(struct heap *heap); /* of the calling thread */
+void trace_end(struct heap *heap);         /* at exit */
+
 /* exit.c */
 void exit_init(void);
 
