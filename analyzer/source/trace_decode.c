@@ -52,6 +52,11 @@ static bool take_address(struct trace_decoder *decoder, uint64_t from, uint64_t 
 	return *ret && *ret >> ADDRESS_BITS == 0;
 }
 
+static bool take_whole_address(struct trace_decoder *decoder, uint64_t *ret)
+{
+	return take_number(decoder, ret) && *ret && *ret >> ADDRESS_BITS == 0;
+}
+
 static bool take_size(struct trace_decoder *decoder, uint64_t *ret)
 {
 	return take_number(decoder, ret) && *ret < SIZE_LIMIT;
@@ -114,10 +119,11 @@ static bool take_note(struct trace_decoder *decoder, unsigned note, struct trace
 		decoder->has_pages = true;
 		return take_size(decoder, &decoder->pages);
 	case PM_TRACE_NOTE_FOUND:
-		return take_address(decoder, 0, &event->address) && take_size(decoder, &event->size);
+		return take_whole_address(decoder, &event->address) &&
+		       take_size(decoder, &event->size);
 	case PM_TRACE_NOTE_LEFT:
 		event->has_pages = true;
-		return take_address(decoder, 0, &event->address) &&
+		return take_whole_address(decoder, &event->address) &&
 		       take_size(decoder, &event->pages);
 	default: return false;
 	}

@@ -75,8 +75,8 @@ struct pm_trace_header {
 	uint64_t began_real_ns;
 	uint32_t chunks;    /* atomic: begun so far, the header not counted */
 	uint32_t processes; /* atomic: numbers given */
-	uint32_t running;   /* atomic: of these, not ended by exit() */
 	uint32_t pid;       /* of the first */
+	uint32_t reserved;
 	uint64_t missed; /* atomic: calls of threads past their end, and of handlers inside malloc: not recorded */
 	char exe[PM_TRACE_EXE_ROOM]; /* path of the executable, with a zero; cut where it is longer */
 };

@@ -54,6 +54,7 @@ static void note_child(void)
 static void prepare(void)
 {
 	struct heap *heap = heap_open_mine();
+	trace_forks();
 	if (!heap)
 		return;
 	heap_enter();

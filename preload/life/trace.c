@@ -48,6 +48,7 @@ static struct {
 	uint32_t threads;  /* atomic: numbers given */
 	uint32_t descent;  /* of this process */
 	bool said;         /* atomic: that there is no room */
+	bool has_forked;   /* children may write to the file */
 } tracing;
 
 /* --- the file --------------------------------------------------------------------------------------- */
@@ -363,7 +364,11 @@ void trace_begin(void)
 	tracing.descent = life.descent;
 	tracing.threads = 0;
 	tracing.process = __atomic_fetch_add(&trace_header->processes, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&trace_header->running, 1, __ATOMIC_RELAXED);
+}
+
+void trace_forks(void)
+{
+	tracing.has_forked = true;
 }
 
 void trace_thread_ends(struct heap *heap)
@@ -387,7 +392,7 @@ void trace_end(struct heap *heap)
 	if (!writer)
 		return;
 	close_chunk(writer);
-	if (!__atomic_sub_fetch(&trace_header->running, 1, __ATOMIC_ACQ_REL))
+	if (!tracing.process && !tracing.has_forked) /* a child would find no room */
 		trace_file_cut();
 }
 
@@ -407,12 +412,11 @@ void trace_init(void)
 	if (!life.settings.trace.text[0])
 		return;
 	int error = trace_file_create(life.settings.trace.text, life.settings.trace_max);
-	bool is_of_run = error == EEXIST && life.settings.run &&
-			 trace_file_run() == life.settings.run;
-	if (error && !is_of_run) /* else a program of this run records there, and this one does not */
+	bool is_of_family = error == EEXIST && trace_file_is_of_family(life.settings.run);
+	if (error && !is_of_family) /* else another program records there, and this one does not */
 		say(error == EEXIST ? "is there already, and is not overwritten"
 				    : "cannot be written",
-		    error);
+		    error == EEXIST ? 0 : error);
 	if (error)
 		return;
 	fill_header();

@@ -117,17 +117,19 @@ const char *trace_file_path(void)
 	return path_used;
 }
 
-uint64_t trace_file_run(void)
+bool trace_file_is_of_family(uint64_t run_id)
 {
 	struct pm_trace_header header = {0};
 	int fd = (int)raw_open_at(AT_FDCWD, path_used, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	if (fd < 0)
-		return 0;
+		return false;
 	long bytes = raw_read(fd, &header, sizeof header);
 	raw_close(fd);
-	return bytes == sizeof header && !memcmp(header.magic, PM_TRACE_MAGIC, sizeof header.magic)
-		       ? header.run_id
-		       : 0;
+	if (bytes != sizeof header || memcmp(header.magic, PM_TRACE_MAGIC, sizeof header.magic) != 0)
+		return false;
+	return (run_id && header.run_id == run_id) ||
+	       header.pid == (uint32_t)raw_call3(SYS_getpid, 0, 0, 0) ||
+	       header.pid == (uint32_t)raw_call3(SYS_getppid, 0, 0, 0);
 }
 
 int trace_file_create(const char *path, uint64_t bytes_max)
@@ -205,7 +207,7 @@ void trace_file_cut(void)
 {
 	struct stat now = {0};
 	uint64_t chunks = __atomic_load_n(&trace_header->chunks, __ATOMIC_RELAXED) + 1;
-	if (__atomic_load_n(&trace_header->running, __ATOMIC_RELAXED) || chunks >= chunks_max ||
+	if (chunks >= chunks_max ||
 	    raw_call(SYS_newfstatat, AT_FDCWD, (long)path_used, (long)&now, 0, 0, 0) < 0 ||
 	    now.st_ino != identity.st_ino || now.st_dev != identity.st_dev)
 		return;

@@ -25,14 +25,14 @@ int trace_file_create(const char *path, uint64_t bytes_max);
 /* `path`, as it was created. */
 const char *trace_file_path(void);
 
-/* Of the file of that path. */
-uint64_t trace_file_run(void);
+/* Whether the file of that path is of a process of this run, of what this process was before exec, or of its parent. */
+bool trace_file_is_of_family(uint64_t run_id);
 
 /* The next chunk, all zero.  NULL: no room, or the file was cut. */
 struct pm_trace_chunk *trace_file_add(void);
 void trace_file_give(struct pm_trace_chunk *chunk); /* unmaps it */
 
-/* Cuts off what no chunk was begun in, if the file is still there and no process is left that adds to it. */
+/* Cuts off what no chunk was begun in, if the file is still there; nobody else may add to it any more. */
 void trace_file_cut(void);
 
 #pragma GCC visibility pop
