@@ -193,7 +193,7 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	rm -f "$trace"
 	unshare $mounts_apart bash -c 'mkdir "$0/small"; mount -t tmpfs -o size=300k none "$0/small" || exit 77
 		export POOLMEM=dir=$0/segments,trace=$0/small/t.pmt
-		LD_PRELOAD=$1 "$2" "$0/log" 30000 11 2>"$0/err" || exit 1
+		LD_PRELOAD=$1 "$2" "$0/log" 300000 11 2>"$0/err" || exit 1
 		cp --sparse=always "$0/small/t.pmt" "$3"' "$out" "$lib" "$programs/traced" "$trace"
 	grep -q 'no room: recording ends here' "$out/err"
 	[ "$(wc -l <"$out/err")" = 1 ]
