@@ -22,7 +22,7 @@ enum { RUNS_DEFAULT = 3 };
 
 static const struct command_option options[] = {
 	{"--under LIST",
-	 "allocators, by commas: poolmem glibc jemalloc mimalloc tcmalloc (all that are here)"},
+	 "allocators by commas, as glibc,jemalloc,mine=./libmine.so (all that are here)"},
 	{"--speed", "touch no memory: the time of the calls alone"},
 	{"--runs N", "replays under each allocator, in turn; medians are shown (3)"},
 	{"--process N", "which process of the trace: 0 the first, others were forked by it (0)"},
@@ -153,15 +153,15 @@ static char *script_path(void)
 
 /* In turn, so that what slows the machine down for a while is shared by all. */
 static bool run_all(const struct replay_options *options, const char *script,
-		    const struct replay_allocator *allocator, struct replay_row *rows, size_t count,
+		    const struct allocator *const *allocator, struct replay_row *rows, size_t count,
 		    struct failure *why)
 {
 	for (long run = 0; run < options->runs; run++)
 		for (size_t i = 0; i < count; i++) {
 			struct replay_row *row = &rows[i];
 
-			row->name = allocator[i].name;
-			if (!replay_run(&allocator[i], script, !options->speed,
+			row->name = allocator[i]->name;
+			if (!replay_run(allocator[i], script, !options->speed,
 					&row->run[row->run_count], why))
 				return false;
 			row->run_count++;
@@ -185,17 +185,29 @@ static bool show(const struct replay_options *options, const struct replay_view 
 	return sink_close(&sink, why);
 }
 
+static bool measure(const struct replay_options *options, const char *script,
+		    const struct allocator *const *allocator, size_t count,
+		    struct replay_view *view, struct failure *why)
+{
+	struct replay_row *rows = allocate(count + 1, sizeof *rows);
+
+	view->row = rows;
+	view->row_count = count;
+	bool shown = run_all(options, script, allocator, rows, count, why) &&
+		     show(options, view, why);
+
+	free(rows);
+	return shown;
+}
+
 static bool replay_script(const struct replay_options *options, const char *script,
 			  const struct trace *trace, const struct script_facts *facts,
 			  struct failure *why)
 {
-	struct replay_allocator allocator[REPLAY_ALLOCATORS_MAX];
 	const struct pm_trace_header *header = &trace->file->header;
+	const struct allocator *here[ALLOCATOR_MAX];
+	struct allocators all;
 	size_t count;
-
-	if (!replay_find(options->under, options->library, allocator, &count, why))
-		return false;
-	struct replay_row *rows = allocate(count + 1, sizeof *rows);
 	struct replay_view view = {
 		.exe = header->exe,
 		.pid = trace->pid,
@@ -208,13 +220,13 @@ static bool replay_script(const struct replay_options *options, const char *scri
 		.missed = header->missed,
 		.is_full = header->flags & PM_TRACE_FULL,
 		.touches = !options->speed,
-		.row = rows,
-		.row_count = count,
 	};
-	bool shown = run_all(options, script, allocator, rows, count, why) &&
-		     show(options, &view, why);
 
-	free(rows);
+	if (!replay_find(options->under, options->library, &all, here, &count, why))
+		return false;
+	bool shown = measure(options, script, here, count, &view, why);
+
+	allocators_free(&all);
 	return shown;
 }
 

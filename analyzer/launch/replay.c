@@ -4,6 +4,7 @@
 #include "launch/replay.h"
 
 #include "launch/library.h"
+#include "text/allocate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,79 +16,70 @@
 
 #define REPLAYER_NAME "poolmem-replay"
 
-/* Where Debian's packages put them; glibc is what a program has without any. */
-static const struct known {
-	const char *name, *file;
-} known[] = {
-	{"poolmem", NULL},
-	{"glibc", ""},
-	{"jemalloc", "libjemalloc.so.2"},
-	{"mimalloc", "libmimalloc.so.2.0"},
-	{"tcmalloc", "libtcmalloc_minimal.so.4"},
-};
-enum { KNOWN_COUNT = sizeof known / sizeof *known };
-
-static bool find_file(const struct known *item, char ret_path[PATH_MAX])
+static bool is_here(const struct allocator *allocator)
 {
-	static const char *const places[] = {"/usr/local/lib", "/usr/lib/x86_64-linux-gnu",
-					     "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"};
-
-	ret_path[0] = 0;
-	for (size_t i = 0; *item->file && i < sizeof places / sizeof *places; i++) {
-		snprintf(ret_path, PATH_MAX, "%s/%s", places[i], item->file);
-		if (access(ret_path, R_OK) == 0)
-			return true;
-	}
-	return !*item->file;
+	return allocator->path[0];
 }
 
-static bool is_wanted(const char *list, const char *name)
+static void put(const struct allocator *allocator, const struct allocator **here, size_t *count)
 {
-	size_t length = strlen(name);
-
-	for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-		if (strncmp(at, name, length) == 0 && (at[length] == ',' || !at[length]))
-			return true;
-	return !list;
+	for (size_t i = 0; i < *count; i++)
+		if (here[i] == allocator)
+			return;
+	here[(*count)++] = allocator;
 }
 
-static bool check_names(const char *list, struct failure *why)
+static bool put_asked(const char *name, struct allocators *all, const struct allocator **here,
+		      size_t *count, struct failure *why)
 {
-	for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-		size_t length = strcspn(at, ","), i = 0;
+	char alone[PATH_MAX];
 
-		while (i < KNOWN_COUNT &&
-		       (strlen(known[i].name) != length || strncmp(at, known[i].name, length) != 0))
-			i++;
-		if (i == KNOWN_COUNT)
-			return fail(why, FAILURE_USAGE, "no allocator is known as '%.*s'",
-				    (int)length, at);
-	}
+	if (strchr(name, '=') && !allocators_add(all, name, why))
+		return false;
+	snprintf(alone, sizeof alone, "%.*s", (int)strcspn(name, "="), name);
+	const struct allocator *allocator = allocators_named(all, alone);
+
+	if (!allocator)
+		return fail(why, FAILURE_USAGE, "no allocator is known as '%.100s'", alone);
+	if (!is_here(allocator))
+		return fail(why, FAILURE_NOTHING, "%s: %.300s", allocator->name,
+			    allocator->missing.text);
+	put(allocator, here, count);
 	return true;
 }
 
-bool replay_find(const char *list, const char *library, struct replay_allocator *ret,
-		 size_t *ret_count, struct failure *why)
+static bool put_list(const char *list, struct allocators *all, const struct allocator **here,
+		     size_t *count, struct failure *why)
 {
-	*ret_count = 0;
-	if (!check_names(list, why))
-		return false;
-	for (size_t i = 0; i < KNOWN_COUNT; i++) {
-		struct replay_allocator *next = &ret[*ret_count];
+	char *copy = allocate_text(list, strlen(list)), *rest = copy, *name;
+	bool found = true;
 
-		if (!is_wanted(list, known[i].name))
-			continue;
-		next->name = known[i].name;
-		if (!known[i].file && !library_find(library, next->library, why))
-			return false;
-		if (known[i].file && !find_file(&known[i], next->library)) {
-			if (list)
-				return fail(why, FAILURE_NOTHING, "%s is not on this machine",
-					    known[i].file);
-			continue;
-		}
-		++*ret_count;
+	while (found && (name = strsep(&rest, ",")))
+		found = !*name || (*count < ALLOCATOR_MAX && put_asked(name, all, here, count, why));
+	free(copy);
+	return found && (*count || fail(why, FAILURE_USAGE, "under which allocators?"));
+}
+
+bool replay_find(const char *list, const char *library, struct allocators *ret,
+		 const struct allocator *ret_here[ALLOCATOR_MAX], size_t *ret_count,
+		 struct failure *why)
+{
+	char libpoolmem[PATH_MAX];
+
+	*ret_count = 0;
+	if (!library_find(library, libpoolmem, why))
+		return false;
+	allocators_find(libpoolmem, ret);
+	if (list) {
+		if (put_list(list, ret, ret_here, ret_count, why))
+			return true;
+		allocators_free(ret);
+		return false;
 	}
+	put(allocators_named(ret, "poolmem"), ret_here, ret_count);
+	for (size_t i = 0; i < ret->count; i++)
+		if (is_here(&ret->list[i]))
+			put(&ret->list[i], ret_here, ret_count);
 	return true;
 }
 
@@ -113,17 +105,19 @@ static bool find_replayer(char ret_path[PATH_MAX], struct failure *why)
 }
 
 /* In the child. */
-static _Noreturn void become(const struct replay_allocator *allocator, const char *replayer,
+static _Noreturn void become(const struct allocator *allocator, const char *replayer,
 			     const char *script, bool touches, int result)
 {
 	const char *const argv[] = {REPLAYER_NAME, touches ? "touch" : "speed", script, NULL};
 
 	if (dup2(result, SCRIPT_RESULT_FD) < 0)
 		_exit(126);
-	if (allocator->library[0])
-		setenv("LD_PRELOAD", allocator->library, 1);
-	else
+	if (allocator->kind == ALLOCATOR_GLIBC) /* poolmem-replay is linked with no other */
 		unsetenv("LD_PRELOAD");
+	else
+		setenv("LD_PRELOAD", allocator->path, 1);
+	if (allocator->variable)
+		putenv((char *)allocator->variable);
 	execv(replayer, (char *const *)argv);
 	_exit(127);
 }
@@ -141,7 +135,7 @@ static bool take_result(int fd, pid_t pid, struct script_result *ret)
 	return got == sizeof *ret && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool replay_run(const struct replay_allocator *allocator, const char *script, bool touches,
+bool replay_run(const struct allocator *allocator, const char *script, bool touches,
 		struct script_result *ret, struct failure *why)
 {
 	char replayer[PATH_MAX];
