@@ -24,6 +24,7 @@ static const struct command_option options[] = {
 	{"--under LIST",
 	 "allocators by commas, as glibc,jemalloc,mine=./libmine.so (all that are here)"},
 	{"--speed", "touch no memory: the time of the calls alone"},
+	{"--fast", "do not wait: allocators that give memory back by the clock then keep more"},
 	{"--runs N", "replays under each allocator, in turn; medians are shown (3)"},
 	{"--process N", "which process of the trace: 0 the first, others were forked by it (0)"},
 	{"--print", "print the calls as text, and replay nothing"},
@@ -51,7 +52,7 @@ const struct command_help help_replay = {
 
 struct replay_options {
 	const char *file, *under, *library, *output;
-	bool speed, print, json;
+	bool speed, fast, print, json;
 	long runs, process;
 };
 
@@ -72,6 +73,7 @@ static bool take_option(int letter, struct replay_options *ret)
 	switch (letter) {
 	case 'u': ret->under = optarg; return true;
 	case 's': ret->speed = true; return true;
+	case 'f': ret->fast = true; return true;
 	case 'p': ret->print = true; return true;
 	case 'j': ret->json = true; return true;
 	case 'l': ret->library = optarg; return true;
@@ -93,17 +95,13 @@ static bool take_option(int letter, struct replay_options *ret)
 static bool parse(int argc, char **argv, struct replay_options *ret)
 {
 	static const struct option longs[] = {
-		{"under", required_argument, NULL, 'u'},
-		{"speed", no_argument, NULL, 's'},
-		{"runs", required_argument, NULL, 'r'},
-		{"process", required_argument, NULL, 'P'},
-		{"print", no_argument, NULL, 'p'},
-		{"lib", required_argument, NULL, 'l'},
-		{"json", no_argument, NULL, 'j'},
-		{"output", required_argument, NULL, 'o'},
-		{NULL, 0, NULL, 0},
+		{"under", required_argument, NULL, 'u'},   {"speed", no_argument, NULL, 's'},
+		{"fast", no_argument, NULL, 'f'},          {"runs", required_argument, NULL, 'r'},
+		{"process", required_argument, NULL, 'P'}, {"print", no_argument, NULL, 'p'},
+		{"lib", required_argument, NULL, 'l'},     {"json", no_argument, NULL, 'j'},
+		{"output", required_argument, NULL, 'o'},  {NULL, 0, NULL, 0},
 	};
-	static const char *const words[] = {"under", "speed", "runs", "process",
+	static const char *const words[] = {"under", "speed", "fast", "runs",  "process",
 					    "print", "lib",   "json", "output"};
 	int letter;
 
@@ -151,6 +149,13 @@ static char *script_path(void)
 	return path;
 }
 
+static const char *mode_of(const struct replay_options *options)
+{
+	if (options->speed)
+		return SCRIPT_MODE_SPEED;
+	return options->fast ? SCRIPT_MODE_TOUCH : SCRIPT_MODE_PACED;
+}
+
 /* In turn, so that what slows the machine down for a while is shared by all. */
 static bool run_all(const struct replay_options *options, const char *script,
 		    const struct allocator *const *allocator, struct replay_row *rows, size_t count,
@@ -161,7 +166,7 @@ static bool run_all(const struct replay_options *options, const char *script,
 			struct replay_row *row = &rows[i];
 
 			row->name = allocator[i]->name;
-			if (!replay_run(allocator[i], script, !options->speed,
+			if (!replay_run(allocator[i], script, mode_of(options),
 					&row->run[row->run_count], why))
 				return false;
 			row->run_count++;

@@ -106,9 +106,9 @@ static bool find_replayer(char ret_path[PATH_MAX], struct failure *why)
 
 /* In the child. */
 static _Noreturn void become(const struct allocator *allocator, const char *replayer,
-			     const char *script, bool touches, int result)
+			     const char *script, const char *mode, int result)
 {
-	const char *const argv[] = {REPLAYER_NAME, touches ? "touch" : "speed", script, NULL};
+	const char *const argv[] = {REPLAYER_NAME, mode, script, NULL};
 
 	if (dup2(result, SCRIPT_RESULT_FD) < 0)
 		_exit(126);
@@ -135,7 +135,7 @@ static bool take_result(int fd, pid_t pid, struct script_result *ret)
 	return got == sizeof *ret && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool replay_run(const struct allocator *allocator, const char *script, bool touches,
+bool replay_run(const struct allocator *allocator, const char *script, const char *mode,
 		struct script_result *ret, struct failure *why)
 {
 	char replayer[PATH_MAX];
@@ -148,7 +148,7 @@ bool replay_run(const struct allocator *allocator, const char *script, bool touc
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become(allocator, replayer, script, touches, ends[1]);
+		become(allocator, replayer, script, mode, ends[1]);
 	close(ends[1]);
 	bool done = pid > 0 && take_result(ends[0], pid, ret);
 

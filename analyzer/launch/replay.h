@@ -16,8 +16,8 @@ bool replay_find(const char *list, const char *library, struct allocators *ret,
 		 const struct allocator *ret_here[ALLOCATOR_MAX], size_t *ret_count,
 		 struct failure *why);
 
-/* Runs a script once. */
-bool replay_run(const struct allocator *allocator, const char *script, bool touches,
+/* Runs a script once.  mode: of replay/script.h. */
+bool replay_run(const struct allocator *allocator, const char *script, const char *mode,
 		struct script_result *ret, struct failure *why);
 
 #endif

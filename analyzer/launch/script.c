@@ -424,6 +424,9 @@ static void on_note(struct maker *maker, uint32_t self, const struct trace_event
 		if (block)
 			set_pages(maker, block, event->pages);
 		break;
+	case PM_TRACE_NOTE_TIME:
+		put_pair(maker, &maker->thread[self], SCRIPT_TIME, event->size, 0);
+		break;
 	case PM_TRACE_NOTE_END:
 		if (!self)
 			break;

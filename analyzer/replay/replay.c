@@ -24,7 +24,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 512, SPINS = 64, LINE = 64, STACK_BYTES = 64 << 10, TEXT_ROOM = 4096 };
+enum {
+	BATCH = 512,
+	SPINS = 64,
+	LINE = 64,
+	STACK_BYTES = 64 << 10,
+	TEXT_ROOM = 4096,
+	NS_PER_MS = 1000000,
+	NS_PER_S = 1000000000
+};
 
 struct step {
 	uint8_t kind, log2;
@@ -50,7 +58,8 @@ struct progress {
 
 static struct {
 	int fd;
-	bool touches;
+	bool touches, waits; /* for the time at which the program was so far */
+	uint64_t began_ns;
 	struct script_header header;
 	void **slots;
 	struct progress *progress;
@@ -223,6 +232,23 @@ static void wait_for(const struct step *step)
 			nanosleep(&nap, NULL);
 }
 
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void wait_until(uint64_t ms)
+{
+	uint64_t due_ns = replay.began_ns + ms * NS_PER_MS;
+	struct timespec due = {(time_t)(due_ns / NS_PER_S), (long)(due_ns % NS_PER_S)};
+
+	if (replay.waits)
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
 static void serve(struct runner *runner, const struct step *step)
 {
 	void **slot = &replay.slots[step->slot], *old = *slot;
@@ -247,6 +273,7 @@ static void step_do(struct runner *runner, const struct step *step)
 		return;
 	case SCRIPT_SPAWN: spawn(step); return;
 	case SCRIPT_WAIT: wait_for(step); return;
+	case SCRIPT_TIME: wait_until(step->slot); return;
 	case SCRIPT_END: return;
 	default: serve(runner, step);
 	}
@@ -256,15 +283,9 @@ static bool is_sound(const struct step *step)
 {
 	uint64_t limit = step->kind < SCRIPT_SPAWN ? replay.header.slots : replay.header.threads;
 
-	return step->kind == SCRIPT_END || (step->kind <= SCRIPT_WAIT && step->slot < limit);
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (step->kind == SCRIPT_END || step->kind == SCRIPT_TIME)
+		return step->slot <= INT32_MAX;
+	return step->kind <= SCRIPT_WAIT && step->slot < limit;
 }
 
 /* The clock runs while steps are done, not while they are read. */
@@ -334,12 +355,11 @@ static void measure(struct runner *first)
 {
 	struct script_result result = {.faults = faults()};
 	uint64_t own = status("VmRSS:") + replay.header.slots * sizeof(void *);
-	uint64_t began_ns = now_ns(CLOCK_MONOTONIC);
-
+	replay.began_ns = now_ns(CLOCK_MONOTONIC);
 	run(first);
 	while (__atomic_load_n(&replay.running, __ATOMIC_ACQUIRE))
 		sched_yield();
-	result.wall_ns = now_ns(CLOCK_MONOTONIC) - began_ns;
+	result.wall_ns = now_ns(CLOCK_MONOTONIC) - replay.began_ns;
 	result.faults = faults() - result.faults;
 	result.rss_end = less(status("VmRSS:"), own);
 	result.rss_peak = less(status("VmHWM:"), own);
@@ -350,14 +370,21 @@ static void measure(struct runner *first)
 		give_up("nobody takes the result");
 }
 
+static bool is_mode(const char *word)
+{
+	return strcmp(word, SCRIPT_MODE_PACED) == 0 || strcmp(word, SCRIPT_MODE_TOUCH) == 0 ||
+	       strcmp(word, SCRIPT_MODE_SPEED) == 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 3 || (strcmp(argv[1], "touch") != 0 && strcmp(argv[1], "speed") != 0)) {
+	if (argc != 3 || !is_mode(argv[1])) {
 		dprintf(STDERR_FILENO,
 			"poolmem-replay: started by `poolmem replay`, and by nobody else\n");
 		return 2;
 	}
-	replay.touches = argv[1][0] == 't';
+	replay.touches = strcmp(argv[1], SCRIPT_MODE_SPEED) != 0;
+	replay.waits = strcmp(argv[1], SCRIPT_MODE_PACED) == 0;
 	replay.fd = open(argv[2], O_RDONLY | O_CLOEXEC);
 	if (replay.fd < 0 ||
 	    pread(replay.fd, &replay.header, sizeof replay.header, 0) != sizeof replay.header ||

@@ -9,7 +9,8 @@
  *
  * Step:  a byte, enum script_step; then numbers of 7 bits a byte, lowest first, the last below 128.
  *        MALLOC, CALLOC slot size;  ALIGNED slot size log2;  REALLOC slot size;  FREE slot;
- *        SPAWN thread, offset of its first chunk;  WAIT thread, steps that it must have done;  END
+ *        SPAWN thread, offset of its first chunk;  WAIT thread, steps that it must have done;
+ *        TIME milliseconds since the beginning, 0;  END
  *        after the numbers of a request of PM_TRACE_LARGE_BYTES or more: uint32_t, pages to touch
  */
 #ifndef POOLMEM_REPLAY_SCRIPT_H
@@ -18,6 +19,11 @@
 #include <stdint.h>
 
 #define SCRIPT_MAGIC UINT64_C(0x7470697263536d50)
+
+/* poolmem-replay MODE SCRIPT: touching memory, at the program's pace or as fast as it goes; or touching none. */
+#define SCRIPT_MODE_PACED "paced"
+#define SCRIPT_MODE_TOUCH "touch"
+#define SCRIPT_MODE_SPEED "speed"
 
 enum { SCRIPT_CHUNK_BYTES = 16384, SCRIPT_STEP_MAX = 48, SCRIPT_RESULT_FD = 3 };
 
@@ -30,6 +36,7 @@ enum script_step {
 	SCRIPT_FREE,
 	SCRIPT_SPAWN,
 	SCRIPT_WAIT,
+	SCRIPT_TIME,
 };
 
 struct script_header {

@@ -125,6 +125,7 @@ static bool take_note(struct trace_decoder *decoder, unsigned note, struct trace
 		event->has_pages = true;
 		return take_whole_address(decoder, &event->address) &&
 		       take_size(decoder, &event->pages);
+	case PM_TRACE_NOTE_TIME: return take_size(decoder, &event->size);
 	default: return false;
 	}
 }

@@ -12,7 +12,7 @@ struct trace_event {
 	uint64_t order;          /* of a note: that of the writer's next event */
 	uint64_t address; /* in grains: of the block that came; of FREE and DETACH: of the one that goes */
 	uint64_t old;  /* of REALLOC: of the one that goes */
-	uint64_t size; /* of FOUND: usable bytes */
+	uint64_t size; /* of FOUND: usable bytes; of TIME: milliseconds */
 	uint8_t log2_alignment;
 	bool has_pages;
 	uint64_t pages; /* of the block that goes, or LEFT: resident, in pages of the trace */

@@ -52,8 +52,8 @@ enum {
 	PM_TRACE_GRAIN = 16,
 	PM_TRACE_BUCKETS = 128,
 	PM_TRACE_LATEST = 15,
-	PM_TRACE_EVENT_MAX = 48,          /* bytes of the longest event */
-	PM_TRACE_LARGE_BYTES = 128 << 10, /* blocks whose resident pages are noted */
+	PM_TRACE_EVENT_MAX = 48,         /* bytes of the longest event */
+	PM_TRACE_LARGE_BYTES = 16 << 10, /* blocks whose resident pages are noted */
 	PM_TRACE_EXE_ROOM = 256,
 };
 
@@ -119,7 +119,7 @@ enum pm_trace_note {
 	PM_TRACE_NOTE_RESIDENT, /* pages: of the block that the next event frees or resizes, so many were resident */
 	PM_TRACE_NOTE_FOUND, /* address, bytes: a block from before the recording; bytes are usable ones */
 	PM_TRACE_NOTE_LEFT, /* address, pages: a large block that was live at exit() had so many */
-	PM_TRACE_NOTE_LAST,
+	PM_TRACE_NOTE_TIME, /* milliseconds since the trace began; now and then, of all that follows at least so many */
 };
 
 /* Sizes up to 1 KiB by grains, larger ones by powers of two. */

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { NO_THREAD = UINT32_MAX, MASK_LATEST = 15 };
+enum { NO_THREAD = UINT32_MAX, MASK_LATEST = 15, CALLS_PER_LOOK = 16 /* at the clock */ };
 
 struct writer {
 	struct pm_trace_chunk *chunk; /* NULL: none yet, or recording has ended */
@@ -32,6 +32,8 @@ struct writer {
 	uint32_t tid;       /* its id */
 	uint32_t number;    /* of the writer */
 	uint32_t latest_at; /* requests so far */
+	uint32_t calls;     /* that it was asked to write down */
+	uint64_t told_ms;   /* of the last note of the time */
 	uint64_t freed;     /* this and what follows: see the contract, in grains */
 	uint64_t latest[MASK_LATEST + 1];
 	uint64_t near[PM_TRACE_BUCKETS];
@@ -48,7 +50,8 @@ static struct {
 	uint32_t threads;  /* atomic: numbers given */
 	uint32_t descent;  /* of this process */
 	bool said;         /* atomic: that there is no room */
-	bool has_forked;   /* children may write to the file */
+	uint64_t began_ms;
+	bool has_forked; /* children may write to the file */
 } tracing;
 
 /* --- the file --------------------------------------------------------------------------------------- */
@@ -193,6 +196,16 @@ static void name_thread(struct writer *writer, uint32_t tid)
 	put_note(writer, PM_TRACE_NOTE_THREAD, &number, 1);
 }
 
+/* What allocators do by the clock, a replay is to do as well. */
+static void note_time(struct writer *writer)
+{
+	uint64_t now_ms = host_milliseconds() - tracing.began_ms;
+	if (now_ms == writer->told_ms)
+		return;
+	writer->told_ms = now_ms;
+	put_note(writer, PM_TRACE_NOTE_TIME, &now_ms, 1);
+}
+
 /* In a process that did not write yet, or of a new chunk. */
 static bool renew(struct writer *writer)
 {
@@ -224,7 +237,7 @@ static struct writer *make_writer(struct heap *heap)
 	return writer;
 }
 
-/* With room for an event and a note before it.  NULL: recording has ended. */
+/* With room for an event and notes before it.  NULL: recording has ended. */
 static struct writer *writer_of(struct heap *heap)
 {
 	if (unlikely(!wiped.alive))
@@ -244,6 +257,8 @@ static struct writer *writer_of(struct heap *heap)
 		writer->chunk->state = PM_TRACE_OPEN;
 	if (unlikely(writer->thread == NO_THREAD || writer->tid != heap->libc_tid))
 		name_thread(writer, heap->libc_tid);
+	if (unlikely(!(writer->calls++ % CALLS_PER_LOOK)))
+		note_time(writer);
 	return writer;
 }
 
@@ -348,13 +363,15 @@ static void note_found(struct pool *pool, void *context)
 static void note_left(struct pool *pool, void *context)
 {
 	struct heap *heap = context;
-	bool is_large = pool->state == POOL_LARGE && pool_is_live(pool, 0) &&
-			pool->block_bytes >= PM_TRACE_LARGE_BYTES;
-	struct writer *writer = is_large ? writer_of(heap) : NULL;
-	if (!writer)
-		return;
-	uint64_t number[2] = {grains(pool->start), host_trace_pages(pool->start, pool->block_bytes)};
-	put_note(writer, PM_TRACE_NOTE_LEFT, number, 2);
+	uint32_t count = pool->state == POOL_LARGE ? 1 : pool->threaded;
+	for (uint32_t i = 0; pool->block_bytes >= PM_TRACE_LARGE_BYTES && i < count; i++) {
+		const char *block = pool->start + i * pool->block_bytes;
+		struct writer *writer = pool_is_live(pool, i) ? writer_of(heap) : NULL;
+		if (!writer)
+			continue;
+		uint64_t number[2] = {grains(block), host_trace_pages(block, pool->block_bytes)};
+		put_note(writer, PM_TRACE_NOTE_LEFT, number, 2);
+	}
 }
 
 void trace_begin(void)
@@ -420,6 +437,7 @@ void trace_init(void)
 	if (error)
 		return;
 	fill_header();
+	tracing.began_ms = host_milliseconds();
 	host_tracing = HOST_TRACING_ON;
 	host_unusual = true;
 	trace_begin();
