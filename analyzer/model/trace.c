@@ -90,6 +90,8 @@ bool trace_begin(struct trace *trace, const struct trace_file *file, uint32_t pr
 	size_t room = 0;
 
 	*trace = (struct trace){.file = file};
+	if (!file->process_count)
+		return fail(why, FAILURE_NOTHING, "the trace holds no call");
 	if (process >= file->process_count)
 		return fail(why, FAILURE_NOTHING, "the trace has no process %u: it has %u", process,
 			    file->process_count);

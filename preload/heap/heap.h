@@ -102,11 +102,13 @@ enum { HEAP_OVER_CONTROL_BLOCK = 8 }; /* tcbhead_t.private */
 #endif
 
 struct heap_thread {
-	char over_control_block[HEAP_OVER_CONTROL_BLOCK];
+	union {
+		char over_control_block[HEAP_OVER_CONTROL_BLOCK];
+		struct heap *gated; /* of a thread whose calls are traced: see traced.c; only while host_tracing says so */
+	};
 	size_t classes;    /* HEAP_CLASSES; 0: every malloc takes the slow path */
 	struct heap *heap; /* NULL: so does every free */
 	struct heap *own; /* the same, also while the thread is inside a slow path and `heap` is NULL */
-	struct heap *gated; /* the same, of a thread whose calls are traced, outside malloc: see traced.c */
 };
 
 extern __thread struct heap_thread heap_thread __attribute__((tls_model("initial-exec")));

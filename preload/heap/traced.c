@@ -17,7 +17,7 @@
 
 struct heap *heap_open_mine(void)
 {
-	struct heap *heap = heap_thread.gated;
+	struct heap *heap = host_tracing ? heap_thread.gated : NULL;
 	if (!heap || heap == INSIDE)
 		return heap_mine();
 	heap_thread.gated = NULL;

@@ -393,7 +393,8 @@ void trace_thread_ends(struct heap *heap)
 	struct writer *writer = host_tracing == HOST_TRACING_ON && heap->events.tracer
 					? writer_of(heap)
 					: NULL;
-	heap_thread.gated = NULL;
+	if (host_tracing)
+		heap_thread.gated = NULL;
 	if (!writer)
 		return;
 	put_note(writer, PM_TRACE_NOTE_END, NULL, 0);

@@ -200,3 +200,19 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	printed
 	[ "$(compared prefix "$out/log" "$out/printed")" -gt 10000 ]
 }
+
+@test "F33 replay: a trace that was cut or changed is refused with a sentence, or read as far as it is sound" {
+	recorded "$programs/traced" "$out/log" 9000 12
+	python3 "$here/trace_hostile.py" "$poolmem" "$trace" "$out" "$(by_level 60 2000)"
+	rm "$trace"
+	"$poolmem" run -q --lib "$lib" --trace="$trace" -- "$programs/traced" "$out/log" 9000 12
+	python3 "$here/trace_hostile.py" "$poolmem" "$trace" "$out" "$(by_level 60 2000)"
+	run "$poolmem" replay "$out/log"
+	[ "$status" = 3 ] && [ "$output" = "poolmem: this is no trace" ]
+	run "$poolmem" replay --process 9 "$trace"
+	[ "$status" = 1 ]
+	run "$poolmem" replay --under nobody "$trace"
+	[ "$status" = 2 ]
+	run "$poolmem" replay -o /dev/full --print "$trace"
+	[ "$status" = 1 ]
+}
