@@ -18,12 +18,12 @@ ends = {0: 0, 1: 0, 3: 0}  # 1: it holds no call
 def judge(data, what):
     with open(name, "wb") as file:
         file.write(data)
-    done = subprocess.run([poolmem, "replay", "--print", "-o", "/dev/null", name], capture_output=True, timeout=60)
+    done = subprocess.run([poolmem, "replay", "--print", name], capture_output=True, timeout=60)
     told = done.stderr.decode()
     assert done.returncode in ends, (what, done.returncode, told)
     assert (done.returncode != 0) == (told.startswith("poolmem: ") and told.count("\n") == 1), (what, told)
     ends[done.returncode] += 1
-    return done.returncode
+    return done.returncode, done.stdout
 
 
 def changed(at, by):
@@ -33,9 +33,10 @@ def changed(at, by):
 
 
 random.seed(5)
-assert judge(whole, "whole") == 0
+code, calls = judge(whole, "whole")
+assert code == 0 and calls.count(b"\n") > 5000
 for cut in [0, 1, 7, 8, 71, 72, HEADER - 1] + [random.randrange(len(whole)) for _ in range(count)]:
-    code = judge(whole[:cut], f"cut at {cut}")
+    code, _ = judge(whole[:cut], f"cut at {cut}")
     assert cut >= 72 or code == 3, cut
 for at in range(0, 32):  # what says which format it is
     judge(changed(at, 255), f"header {at}")
@@ -44,7 +45,8 @@ for _ in range(count):
     judge(changed(at, 1 << random.randrange(8)), f"bit in {at}")
 first = whole.find(b"Chnk")
 for at in range(first, first + 48):
-    assert judge(changed(at, 0x81), f"chunk header {at - first}") in ends
-for at in range(first + 48 + 8, first + 48 + 200):  # events, behind the header of a zstd frame: the checksum tells, or they cannot be unpacked
-    assert judge(changed(at, 0x10), f"event {at - first - 48}") == 3, at
+    judge(changed(at, 0x81), f"chunk header {at - first}")
+for at in range(first + 48, first + 48 + 200):  # events: seen, but where a packed one does not use the bit
+    code, told = judge(changed(at, 0x10), f"event {at - first - 48}")
+    assert code == 3 or told == calls, at
 print(ends)
