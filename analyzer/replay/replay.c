@@ -193,7 +193,7 @@ static void *request(const struct step *step, void *old)
 	switch (step->kind) {
 	case SCRIPT_MALLOC: return malloc(step->size);
 	case SCRIPT_CALLOC: return calloc(1, step->size);
-	case SCRIPT_REALLOC: return realloc(old, step->size);
+	case SCRIPT_REALLOC: return realloc(old, step->size ? step->size : 1); /* 0 would free it */
 	default:
 		if (posix_memalign(&block, (size_t)1 << step->log2, step->size))
 			return NULL;
@@ -252,8 +252,7 @@ static void wait_until(uint64_t ms)
 static void serve(struct runner *runner, const struct step *step)
 {
 	void **slot = &replay.slots[step->slot], *old = *slot;
-	bool has_size = step->size || step->kind != SCRIPT_REALLOC;
-	void *block = has_size ? request(step, old) : realloc(old, 1);
+	void *block = request(step, old);
 
 	if (!block) {
 		runner->failed++;
