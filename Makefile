@@ -34,9 +34,11 @@ analyzer_link := -pie -Wl,-z,defs $(ANALYZER_FLAGS) $(EXTRA_LDFLAGS)
 analyzer_libs := -ljansson -ldw -lelf -liberty -lsqlite3 -lpng -lzstd -lz -lm
 
 preload_src := $(wildcard preload/*/*.c)
-analyzer_src := $(wildcard analyzer/*/*.c)
+replay_src := $(wildcard analyzer/replay/*.c)
+analyzer_src := $(filter-out $(replay_src),$(wildcard analyzer/*/*.c))
 preload_obj := $(preload_src:%.c=$(BUILD)/%.o)
 analyzer_obj := $(analyzer_src:%.c=$(BUILD)/%.o)
+replay_obj := $(replay_src:%.c=$(BUILD)/%.o)
 man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/man/*.scd))
 
 .PHONY: all demo test check bench soak mutants fuzz coverage install uninstall clean \
@@ -44,13 +46,17 @@ man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/ma
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(man_pages)
+all: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay $(man_pages)
 
 $(BUILD)/libpoolmem.so: $(preload_obj) preload/exports.map
 	$(CC) $(CFLAGS) $(preload_link) -o $@ $(preload_obj)
 
 $(BUILD)/poolmem: $(analyzer_obj)
 	$(CC) $(CFLAGS) $(analyzer_link) -o $@ $^ $(analyzer_libs)
+
+# libc alone: it runs under allocators, and is none of their users.
+$(BUILD)/poolmem-replay: $(replay_obj)
+	$(CC) $(CFLAGS) $(analyzer_link) -o $@ $^ -pthread
 
 # What tests link against: everything below entry/ and life/, everything but main().
 $(BUILD)/libheap.a: $(filter-out $(BUILD)/preload/entry/% $(BUILD)/preload/life/%,$(preload_obj))
@@ -152,7 +158,7 @@ format:
 fmt:
 	clang-format -i $(sources)
 
-tidy: $(preload_obj:.o=.tidy) $(analyzer_obj:.o=.tidy)
+tidy: $(preload_obj:.o=.tidy) $(analyzer_obj:.o=.tidy) $(replay_obj:.o=.tidy)
 $(BUILD)/preload/%.tidy: preload/%.c $(BUILD)/preload/%.o .clang-tidy
 	clang-tidy --quiet $< -- $(preload_flags) && touch $@
 $(BUILD)/analyzer/%.tidy: analyzer/%.c $(BUILD)/analyzer/%.o .clang-tidy
@@ -172,6 +178,7 @@ clang:
 
 install: all
 	install -D -m 755 $(BUILD)/poolmem $(DESTDIR)$(PREFIX)/bin/poolmem
+	install -D -m 755 $(BUILD)/poolmem-replay $(DESTDIR)$(PREFIX)/libexec/poolmem/poolmem-replay
 	install -D -m 755 $(BUILD)/libpoolmem.so $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/poolmem include/poolmem/*.h
 	install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
@@ -182,6 +189,7 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/poolmem $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/poolmem
 	rm -rf $(DESTDIR)$(PREFIX)/include/poolmem
 	rm -f $(DESTDIR)$(PREFIX)/share/pkgconfig/poolmem.pc
 	for page in $(notdir $(man_pages)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
@@ -189,4 +197,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
--include $(preload_obj:.o=.d) $(analyzer_obj:.o=.d) $(addsuffix .d,$(units) $(progs) $(sos))
+-include $(preload_obj:.o=.d) $(analyzer_obj:.o=.d) $(replay_obj:.o=.d) $(addsuffix .d,$(units) $(progs) $(sos))

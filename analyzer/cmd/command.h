@@ -29,6 +29,7 @@
 	X(flamegraph, "draw the call stacks as a picture that can be searched")                    \
 	X(export, "write call sites for other programs: pprof, DHAT, SQLite ...")                  \
 	X(ctl, "tell a program that runs which call sites to record")                              \
+	X(replay, "make a program's calls again under each allocator")                             \
 	X(pack, "make a capture that is read on any machine, names and all")                       \
 	X(list, "show the segments of this user")                                                  \
 	X(clean, "remove segments of finished programs")                                           \

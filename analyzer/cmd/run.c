@@ -8,6 +8,7 @@
 #include "launch/record.h"
 #include "launch/say.h"
 #include "launch/settings.h"
+#include "launch/traces.h"
 #include "render/command.h"
 #include "render/json.h"
 #include "render/words.h"
@@ -30,6 +31,8 @@ static const struct command_option options[] = {
 	{"-f, --force", "replace the file when it is there"},
 	{"--only PATTERN", "keep only executables whose name matches, as in 'gcc*'"},
 	{"--frag", "note where each block and page is, at peaks and at the end, for poolmem frag"},
+	{"--trace[=FILE]",
+	 "record each call of malloc's family, for poolmem replay (poolmem.NAME.%p.pmt)"},
 	{"--interval MS", "time between looks at resident memory (100)"},
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{"--json", "the summary as JSON, on stderr"},
@@ -56,7 +59,8 @@ const struct command_help help_run = {
 
 struct run_options {
 	const char *pattern, *only, *library;
-	bool overwrite, quiet, json, surveys;
+	bool overwrite, quiet, json, surveys, traces;
+	const char *trace; /* NULL: the name by default */
 	uint64_t interval_ns;
 	char **argv;
 };
@@ -83,6 +87,10 @@ static bool take_option(int letter, struct run_options *options)
 	case 'O': options->only = optarg; break;
 	case 'l': options->library = optarg; break;
 	case 'F': options->surveys = true; break;
+	case 't':
+		options->traces = true;
+		options->trace = optarg;
+		break;
 	case 'i':
 		if (parse_interval(optarg, &options->interval_ns))
 			break;
@@ -103,12 +111,13 @@ static bool parse(int argc, char **argv, struct run_options *ret)
 		{"interval", required_argument, NULL, 'i'},
 		{"lib", required_argument, NULL, 'l'},
 		{"frag", no_argument, NULL, 'F'},
+		{"trace", optional_argument, NULL, 't'},
 		{"json", no_argument, NULL, 'j'},
 		{"quiet", no_argument, NULL, 'q'},
 		{NULL, 0, NULL, 0},
 	};
-	static const char *const words[] = {"output", "force", "only",  "interval",
-					    "lib",    "json",  "quiet", "frag"};
+	static const char *const words[] = {"output", "force", "only", "interval", "lib",
+					    "json",   "quiet", "frag", "trace"};
 	int letter;
 
 	*ret = (struct run_options){.pattern = NAME_DEFAULT,
@@ -313,9 +322,29 @@ static void say_failure(const struct record *record, const struct failure *why)
 		    record->directory);
 }
 
+/* What outlives the run still writes. */
+static bool keep_traces(const struct run_options *options, const struct record *record,
+			struct traces *traces, struct failure *why)
+{
+	if (record->outlived) {
+		say("trace          not packed: it is being written (%s)", traces->pattern);
+		return true;
+	}
+	if (!traces_pack(traces, record->run_id, why))
+		return false;
+	if (options->quiet || options->json)
+		return true;
+	if (traces->count)
+		say("trace          %s in %s: poolmem replay %s", number_bytes(traces->bytes).text,
+		    number_of(traces->count, "file").text, short_path(traces->largest));
+	else
+		say("no trace: the program left none");
+	return true;
+}
+
 /* The exit code. */
 static int run_target(const struct run_options *options, const struct target *target,
-		      const char *library)
+		      const char *library, struct traces *traces)
 {
 	struct record_request request = {
 		.argv = options->argv,
@@ -326,16 +355,20 @@ static int run_target(const struct run_options *options, const struct target *ta
 		.overwrite = options->overwrite,
 		.interval_ns = options->interval_ns,
 		.surveys = options->surveys,
+		.trace = traces ? traces->pattern : NULL,
 	};
 	struct record record;
 	struct failure why;
 
 	if (!record_run(&request, &record, &why)) {
 		say_failure(&record, &why);
-	} else if (!say_after(options, &record, &why)) {
+	} else if (!say_after(options, &record, &why) ||
+		   (traces && !keep_traces(options, &record, traces, &why))) {
 		failure_report(&why);
 		record.exit_code = RECORD_FAILED;
 	}
+	if (traces)
+		free(traces->largest);
 	record_free(&record);
 	return record.exit_code;
 }
@@ -345,6 +378,7 @@ int cmd_run(int argc, char **argv)
 	struct run_options options;
 	char library[PATH_MAX];
 	struct target target;
+	struct traces traces;
 	struct failure why;
 
 	if (!parse(argc, argv, &options))
@@ -358,9 +392,15 @@ int cmd_run(int argc, char **argv)
 		say("%s: %s", *options.argv[0] ? options.argv[0] : "''", strerror(target.error));
 		return target.error == ENOENT ? RECORD_NOT_FOUND : RECORD_NOT_EXECUTABLE;
 	}
+	if (options.traces &&
+	    !traces_place(options.trace, options.argv[0], options.overwrite, &traces, &why)) {
+		failure_report(&why);
+		return RECORD_FAILED;
+	}
 	say_before(&options, &target);
 	settings_adopt();
 	bool preloads = !environment_is_off() && target_weight(&target) != TARGET_STANDS_ASIDE;
 
-	return run_target(&options, &target, preloads ? library : NULL);
+	return run_target(&options, &target, preloads ? library : NULL,
+			  options.traces ? &traces : NULL);
 }

@@ -94,9 +94,10 @@ static char *settings_variable(const struct environment_plan *plan)
 	const char *before = getenv("POOLMEM");
 	char *kept = filtered(before ? before : "", ",", is_users_setting), *variable;
 
-	if (asprintf(&variable, "POOLMEM=%s%smax=%" PRIu64 ",run=%" PRIu64 ",dir=%s", kept,
-		     plan->surveys ? "frag=exit," : "", plan->max_bytes, plan->run_id,
-		     plan->directory) < 0)
+	if (asprintf(&variable, "POOLMEM=%s%s%s%s%smax=%" PRIu64 ",run=%" PRIu64 ",dir=%s", kept,
+		     plan->surveys ? "frag=exit," : "", plan->trace ? "trace=" : "",
+		     plan->trace ? plan->trace : "", plan->trace ? "," : "", plan->max_bytes,
+		     plan->run_id, plan->directory) < 0)
 		abort();
 	free(kept);
 	return variable;

@@ -18,6 +18,7 @@ struct environment_plan {
 	uint64_t run_id;
 	uint64_t max_bytes; /* of all segments */
 	bool surveys;       /* each process, at its end: frag=exit */
+	const char *trace;  /* pattern of its file, absolute, without a comma; NULL: none */
 };
 
 /* A number for a run that is not zero and no other's. */

@@ -46,6 +46,7 @@ static bool fork_child(struct run *run, struct failure *why)
 		.run_id = run->run_id,
 		.max_bytes = run->segdir.max_bytes,
 		.surveys = request->surveys,
+		.trace = request->trace,
 	};
 
 	if (request->library)
@@ -207,6 +208,7 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 
 	*ret = (struct record){.exit_code = RECORD_FAILED,
 			       .watch = allocate(1, sizeof(*ret->watch))};
+	ret->run_id = run.run_id;
 	ret->watch->interval_ns = request->interval_ns;
 	ret->watch->peak.is_wanted = request->surveys;
 	if (!getcwd(run.directory, sizeof(run.directory)))

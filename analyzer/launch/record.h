@@ -19,7 +19,8 @@ struct record_request {
 	const char *only;    /* pattern of executables to keep, or NULL */
 	bool overwrite;
 	uint64_t interval_ns;
-	bool surveys; /* the largest process at the peak, each at its end */
+	bool surveys;      /* the largest process at the peak, each at its end */
+	const char *trace; /* see environment.h */
 };
 
 struct record {
@@ -27,12 +28,13 @@ struct record {
 	bool started;           /* false: the program never ran */
 	char capture[PATH_MAX]; /* absolute; empty: none was written; else after a failure: a part */
 	char directory[PATH_MAX]; /* of the segments */
-	size_t segments;          /* in the capture */
-	size_t left_out;          /* not wanted by `only` */
-	size_t staying;           /* segments of this run in `directory` */
-	size_t outlived;          /* processes that still run */
-	bool told;                /* why it failed was said when it happened */
-	struct watch *watch;      /* freed by record_free */
+	uint64_t run_id;
+	size_t segments;     /* in the capture */
+	size_t left_out;     /* not wanted by `only` */
+	size_t staying;      /* segments of this run in `directory` */
+	size_t outlived;     /* processes that still run */
+	bool told;           /* why it failed was said when it happened */
+	struct watch *watch; /* freed by record_free */
 };
 
 /* False when poolmem itself failed; ret is filled in and to be freed all the same. */

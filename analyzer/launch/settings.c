@@ -21,7 +21,16 @@ enum {
 	SHOWN_BYTES_MAX = 60,    /* of a key or a value, in a message */
 };
 
-enum kind { KIND_CHOICE, KIND_BYTES, KIND_ROOM, KIND_NUMBER, KIND_FLAG, KIND_PATH, KIND_TRIPLE };
+enum kind {
+	KIND_CHOICE,
+	KIND_BYTES,
+	KIND_ROOM,
+	KIND_NUMBER,
+	KIND_FLAG,
+	KIND_PATH,
+	KIND_NAME,
+	KIND_TRIPLE
+};
 
 struct setting {
 	const char *key;
@@ -139,6 +148,7 @@ static bool takes(const struct setting *setting, struct word word)
 	case KIND_NUMBER: return is_number(word, &number);
 	case KIND_FLAG: return is_number(word, &number) && number <= 1;
 	case KIND_PATH: return word.bytes <= PATH_BYTES_MAX && (!word.bytes || *word.text == '/');
+	case KIND_NAME: return word.bytes <= PATH_BYTES_MAX;
 	case KIND_TRIPLE: return is_triple(word);
 	}
 	return false;
@@ -154,6 +164,7 @@ static const char *expected(const struct setting *setting)
 	case KIND_NUMBER: return "a number";
 	case KIND_FLAG: return "0 or 1";
 	case KIND_PATH: return "an absolute path of at most 255 bytes";
+	case KIND_NAME: return "a path of at most 255 bytes";
 	case KIND_TRIPLE: return "three numbers, the first not 0, the second at most 100";
 	}
 	return "";

@@ -78,8 +78,8 @@ static void check_lease(struct checks *checks, const struct trial *trial)
 static int run_trial(const char *library, const struct trial *trial, int *ret_status)
 {
 	char *const argv[] = {TRIAL_PROGRAM, NULL};
-	struct environment_plan extended = {library, trial->segdir.path, trial->run_id,
-					    trial->segdir.max_bytes, false};
+	struct environment_plan extended = {
+		library, trial->segdir.path, trial->run_id, trial->segdir.max_bytes, false, NULL};
 	char **environment = environment_make(&extended);
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	struct failure ignored;

@@ -179,30 +179,33 @@
  * first number of gen.threshold is the default for the first of them.
  */
 #define PM_ROOM_BYTES_MIN (128 << 10)
-#define PM_SETTINGS(X)                                                                             \
-	X(sites, "sites", CHOICE, "sample", "off|sample|all|never",                                \
-	  "record call sites: of no block, of blocks drawn at random by their bytes, of each")     \
-	X(sites_period, "sites.period", BYTES, "512K", "bytes",                                    \
-	  "of a sample: one recorded block in so many bytes on the average")                       \
-	X(dir, "dir", PATH, "", "path",                                                            \
-	  "directory of the segments (default /dev/shm/poolmem-UID, or TMPDIR)")                   \
-	X(max, "max", BYTES, "0", "bytes",                                                         \
-	  "all segments of a user together, 0: the smaller of 256M and an eighth of the disk")     \
-	X(segment_max, "segment.max", ROOM, "64M", "bytes, 128K or more", "one segment at most")   \
-	X(gen_clock, "gen.clock", CHOICE, "allocs", "allocs|bytes|net|ms",                         \
-	  "what an epoch is counted in: allocations, their bytes, allocations less frees, time")   \
-	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10",                                    \
-	  "N:N:N, plain numbers, the first from 1, the second up to 100",                          \
-	  "units of gen.clock per young sweep (default 1000 allocs, 65536 bytes, 700 net, 10 ms)," \
-	  " young sweeps per middle one, middle ones per full one")                                \
-	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                   \
-	  "after a double or invalid free: abort, or report it and go on")                         \
-	X(purge_ms, "purge.ms", NUMBER, "200", "milliseconds",                                     \
-	  "how long free memory is kept before it goes back to the kernel")                        \
-	X(frag, "frag", CHOICE, "off", "off|exit",                                                 \
-	  "at its end the process notes where each block and each resident page is, for"           \
-	  " `poolmem frag`; opens /proc/self/smaps and pagemap then")                              \
-	X(run, "run", NUMBER, "0", "number", "set by `poolmem run`: ties a process tree together") \
+#define PM_SETTINGS(X)                                                                                \
+	X(sites, "sites", CHOICE, "sample", "off|sample|all|never",                                   \
+	  "record call sites: of no block, of blocks drawn at random by their bytes, of each")        \
+	X(sites_period, "sites.period", BYTES, "512K", "bytes",                                       \
+	  "of a sample: one recorded block in so many bytes on the average")                          \
+	X(dir, "dir", PATH, "", "path",                                                               \
+	  "directory of the segments (default /dev/shm/poolmem-UID, or TMPDIR)")                      \
+	X(max, "max", BYTES, "0", "bytes",                                                            \
+	  "all segments of a user together, 0: the smaller of 256M and an eighth of the disk")        \
+	X(segment_max, "segment.max", ROOM, "64M", "bytes, 128K or more", "one segment at most")      \
+	X(gen_clock, "gen.clock", CHOICE, "allocs", "allocs|bytes|net|ms",                            \
+	  "what an epoch is counted in: allocations, their bytes, allocations less frees, time")      \
+	X(gen_threshold, "gen.threshold", TRIPLE, "1000:10:10",                                       \
+	  "N:N:N, plain numbers, the first from 1, the second up to 100",                             \
+	  "units of gen.clock per young sweep (default 1000 allocs, 65536 bytes, 700 net, 10 ms),"    \
+	  " young sweeps per middle one, middle ones per full one")                                   \
+	X(on_error, "on_error", CHOICE, "abort", "abort|report",                                      \
+	  "after a double or invalid free: abort, or report it and go on")                            \
+	X(purge_ms, "purge.ms", NUMBER, "200", "milliseconds",                                        \
+	  "how long free memory is kept before it goes back to the kernel")                           \
+	X(frag, "frag", CHOICE, "off", "off|exit",                                                    \
+	  "at its end the process notes where each block and each resident page is, for"              \
+	  " `poolmem frag`; opens /proc/self/smaps and pagemap then")                                 \
+	X(trace, "trace", NAME, "", "file",                                                           \
+	  "each call of malloc's family goes to this file, for `poolmem replay`; %p: the process id") \
+	X(trace_max, "trace.max", BYTES, "64G", "bytes", "the trace at most")                         \
+	X(run, "run", NUMBER, "0", "number", "set by `poolmem run`: ties a process tree together")    \
 	X(help, "help", FLAG, "0", "0|1", "print this list at start")
 
 /*

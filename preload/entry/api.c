@@ -13,7 +13,7 @@ static int refuse(int error)
 static bool enter(struct heap **ret_heap)
 {
 	bool is_served = program_is_served();
-	*ret_heap = is_served ? heap_here() : NULL;
+	*ret_heap = is_served ? heap_open() : NULL;
 	if (*ret_heap)
 		heap_enter();
 	else /* a signal handler inside the allocator, or a thread past its end */
@@ -23,7 +23,7 @@ static bool enter(struct heap **ret_heap)
 
 static int leave(struct heap *heap, int error)
 {
-	heap_leave(heap);
+	heap_close(heap);
 	return error ? refuse(error) : 0;
 }
 

@@ -32,7 +32,7 @@ struct census census_take(void)
 
 size_t census_trim(void)
 {
-	struct heap *heap = heap_mine();
+	struct heap *heap = heap_open_mine();
 	heap_enter();
 	if (heap)
 		heap_empty_out(heap);
@@ -40,6 +40,6 @@ size_t census_trim(void)
 	large_flush_heaps(true);
 	bytes += heap ? sparse_purge(heap, true) : 0;
 	bytes += arena_purge(true);
-	heap_leave(heap);
+	heap_close(heap);
 	return bytes;
 }

@@ -9,6 +9,7 @@
 
 #include "heap/frozen.h"
 #include "heap/region.h"
+#include "heap/traced.h"
 #include "sys/memory.h"
 
 #include <errno.h>
@@ -88,10 +89,13 @@ void *heap_alloc_slow(size_t size)
 {
 	bool zeroed = false;
 	struct heap *heap = heap_mine();
+	void *block;
 	if (likely(heap && size <= CLASS_MAX))
 		return heap_take(heap, class_of(size), size);
 	if (unlikely(host_off))
 		return host_alloc_foreign(CLASS_GRAIN, size, false);
+	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_MALLOC, CLASS_GRAIN, size, &block))
+		return block;
 	if (size > CLASS_MAX)
 		return alloc_large(CLASS_GRAIN, size, &zeroed);
 	heap = host_heap();
@@ -106,6 +110,9 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 		return heap_alloc(size);
 	if (unlikely(host_off))
 		return host_alloc_foreign(alignment, size, false);
+	void *block;
+	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_ALIGNED, alignment, size, &block))
+		return block;
 	if (alignment > MEMORY_PAGE || size > CLASS_MAX)
 		return alloc_large(alignment, size, &zeroed);
 	size_t rounded = size ? (size + alignment - 1) & -alignment : alignment; /* see class.h */
@@ -137,9 +144,12 @@ static void copy(void *block, const void *from, size_t bytes)
 void *heap_alloc_zeroed_slow(size_t size)
 {
 	bool zeroed = false;
+	void *block;
 	if (unlikely(host_off))
 		return host_alloc_foreign(CLASS_GRAIN, size, true);
-	void *block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
+	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_CALLOC, CLASS_GRAIN, size, &block))
+		return block;
+	block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
 	if (block && !zeroed)
 		clear(block, size);
 	return block;
@@ -179,8 +189,7 @@ static void free_large(struct heap *heap, struct pool *pool, void *block)
 	heap_leave(heap);
 }
 
-/* In our address range, whatever it is. */
-static bool is_ours(const void *block)
+bool heap_is_ours(const void *block)
 {
 	uintptr_t unit = region_unit_of(block);
 	if (unit >= (uintptr_t)arena_count() * PM_ARENA_UNITS)
@@ -215,10 +224,12 @@ void heap_free_slow(void *block)
 	if (!block)
 		return;
 	struct pool *pool = region_pool_of(block);
-	if (!is_ours(block)) {
+	if (!heap_is_ours(block)) {
 		host_free_foreign(block);
 		return;
 	}
+	if (unlikely(host_tracing) && traced_free(block))
+		return;
 	struct heap *heap = heap_here();
 	uint8_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
 	if (state == POOL_LARGE)
@@ -235,7 +246,7 @@ size_t heap_usable(void *block)
 {
 	if (!block)
 		return 0;
-	if (!is_ours(block))
+	if (!heap_is_ours(block))
 		return host_usable_foreign(block);
 	struct pool *pool = region_pool_of(block);
 	struct place place = pool_place(pool, block);
@@ -301,14 +312,16 @@ static void tell_moved(const void *block)
 
 void *heap_resize(void *block, size_t size)
 {
-	if (!is_ours(block))
+	void *kept = NULL;
+	if (!heap_is_ours(block))
 		return host_realloc_foreign(block, size);
+	if (unlikely(host_tracing) && traced_resize(block, size, &kept))
+		return kept;
 	struct pool *pool = region_pool_of(block);
 	if (!is_live(pool, block)) {
 		heap_report_bad(pool, block);
 		return NULL;
 	}
-	void *kept = NULL;
 	if (pool->state == POOL_LARGE)
 		kept = resize_large(pool, size);
 	else if (fits(pool, size))

@@ -102,7 +102,10 @@ enum { HEAP_OVER_CONTROL_BLOCK = 8 }; /* tcbhead_t.private */
 #endif
 
 struct heap_thread {
-	char over_control_block[HEAP_OVER_CONTROL_BLOCK];
+	union {
+		char over_control_block[HEAP_OVER_CONTROL_BLOCK];
+		struct heap *gated; /* of a thread whose calls are traced: see traced.c; only while host_tracing says so */
+	};
 	size_t classes;    /* HEAP_CLASSES; 0: every malloc takes the slow path */
 	struct heap *heap; /* NULL: so does every free */
 	struct heap *own; /* the same, also while the thread is inside a slow path and `heap` is NULL */
@@ -187,6 +190,14 @@ static inline void heap_count(struct heap *heap, enum pm_counter counter)
 {
 	heap_add(heap, offsetof(struct pm_slot, counter[counter]), 1);
 }
+
+/*
+ * For functions that the program calls: the thread's heap, begun when there is none yet, and whether or not its calls
+ * are traced; to be closed.  NULL: as host_heap(), or inside another such call.
+ */
+struct heap *heap_open(void);
+struct heap *heap_open_mine(void);  /* begins none */
+void heap_close(struct heap *heap); /* from inside a slow path or outside */
 
 /* Slow paths.  Those that find no memory count the failure and set errno. */
 void *heap_alloc_slow(size_t size);
@@ -273,6 +284,9 @@ static inline void heap_free(void *block)
 		heap_pool_event(heap, pool);
 }
 
+/* In our address range, whatever it is. */
+bool heap_is_ours(const void *block);
+
 /* What valloc() aligns to. */
 static inline size_t heap_page(void)
 {
@@ -298,7 +312,7 @@ static inline void heap_clear_grains(void *block, size_t size)
 
 static inline void *heap_alloc_zeroed(size_t size)
 {
-	if (size > HEAP_CLEAR_MAX || unlikely(host_off))
+	if (size > HEAP_CLEAR_MAX || unlikely(host_unusual))
 		return heap_alloc_zeroed_slow(size);
 	void *block = heap_alloc(size);
 	if (likely(block))

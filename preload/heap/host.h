@@ -78,6 +78,7 @@ struct host_events {
 	uint16_t until_tick[CLASS_POOLED]; /* allocations from the next event on to the next tick; 0: that is one */
 	void *recorder;                    /* NULL: nothing was recorded yet */
 	uint32_t period; /* by which its countdowns were drawn: its number, see life/sites.c */
+	void *tracer;    /* of life/trace.c; NULL: nothing was traced yet */
 };
 
 /* Large blocks that come and go in a heap, and their bytes, until it ticks: what is reached first. */
@@ -129,7 +130,25 @@ long host_prctl(int option, const long argument[4]);
 
 /* POOLMEM=off: every request goes to the next allocator. */
 extern bool host_off;
+extern bool host_unusual; /* that, or host_tracing: calloc is to take the slow path */
 void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed);
+
+/*
+ * Each call is traced: see traced.c, which calls these inside a slow path.  Sequence numbers are taken before a block's
+ * address can be another's, and after it was obtained.
+ */
+enum host_tracing { HOST_TRACING_OFF, HOST_TRACING_ON, HOST_TRACING_ENDED };
+extern uint8_t host_tracing; /* atomic, enum host_tracing; for threads that have not seen it yet it has not ended */
+uint64_t host_trace_order(void);
+void host_trace_alloc(struct heap *heap, unsigned kind, unsigned log2_alignment, const void *block,
+		      size_t size);
+void host_trace_free(struct heap *heap, const void *block, size_t block_bytes);
+
+/* A realloc of `old` began at `order`, when `old_pages` of it were resident, and has ended. */
+void host_trace_resized(struct heap *heap, uint64_t order, const void *old, uint32_t old_pages,
+			const void *block, size_t size);
+uint32_t host_trace_pages(const void *block, size_t block_bytes); /* 0: too small to be asked for */
+void host_trace_missed(void); /* a call that has no heap, or interrupted another */
 
 /* A pointer that is not in our arenas is the next allocator's. */
 void host_free_foreign(void *block);

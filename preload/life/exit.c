@@ -25,7 +25,7 @@ static void at_exit(int status, void *unused)
 {
 	(void)unused;
 	int saved = errno;
-	struct heap *heap = heap_mine();
+	struct heap *heap = heap_open_mine();
 	heap_enter();
 	fork_check(heap);
 	if (heap)
@@ -39,7 +39,9 @@ static void at_exit(int status, void *unused)
 	process->exit_status = status;
 	process->ended_ns = threads_clock_ns();
 	__atomic_store_n(&process->state, PM_STATE_EXITED, __ATOMIC_RELEASE);
-	heap_leave(heap);
+	if (heap)
+		trace_end(heap);
+	heap_close(heap);
 	errno = saved;
 }
 

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
-bool host_off;
+bool host_off, host_unusual;
 
 /* Where libc has the break, NULL as long as nobody asked it: its own allocator grows there, and ours never. */
 extern char *__curbrk __attribute__((weak));

@@ -53,12 +53,13 @@ static void note_child(void)
 /* Not from within a slow path, which a signal handler that forks has interrupted. */
 static void prepare(void)
 {
-	struct heap *heap = heap_mine();
+	struct heap *heap = heap_open_mine();
+	trace_forks();
 	if (!heap)
 		return;
 	heap_enter();
 	tick_keep_spares(1);
-	heap_leave(heap);
+	heap_close(heap);
 }
 
 void fork_watch(void)
@@ -285,5 +286,6 @@ void fork_check(struct heap *heap)
 	sites_begin();
 	timeline_begin();
 	control_begin();
+	trace_begin();
 	__atomic_store_n(&wiped.alive, 1, __ATOMIC_RELEASE);
 }

@@ -177,6 +177,13 @@ bool foreign_heap_grew(void); /* another allocator in this process has taken mem
 void sandbox_init(void); /* in the constructor; sees a filter that was there at exec */
 bool sandbox_may_be(void);
 
+/* trace.c: each call of the program, written to a file. */
+void trace_init(void);                     /* in the constructor, at last */
+void trace_begin(void);                    /* in a forked child */
+void trace_forks(void);                    /* before fork() */
+void trace_thread_ends(struct heap *heap); /* of the calling thread */
+void trace_end(struct heap *heap);         /* at exit */
+
 /* exit.c */
 void exit_init(void);
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum kind { CHOICE, BYTES, ROOM, NUMBER, FLAG, PATH, TRIPLE };
+enum kind { CHOICE, BYTES, ROOM, NUMBER, FLAG, PATH, NAME, TRIPLE };
 
 struct setting {
 	const char *key;
@@ -106,9 +106,9 @@ static bool read_triple(struct word word, setting_triple *ret)
 	return true;
 }
 
-static bool read_path(struct word word, setting_path *ret)
+static bool read_name(struct word word, setting_path *ret)
 {
-	if (word.bytes >= sizeof ret->text || (word.bytes && word.text[0] != '/'))
+	if (word.bytes >= sizeof ret->text)
 		return false;
 	memcpy(ret->text, word.text, word.bytes);
 	ret->text[word.bytes] = 0;
@@ -133,7 +133,8 @@ static bool read_value(const struct setting *setting, struct word word, struct s
 			return false;
 		*(uint64_t *)field = number;
 		return true;
-	case PATH: return read_path(word, field);
+	case PATH: return (!word.bytes || word.text[0] == '/') && read_name(word, field);
+	case NAME: return read_name(word, field);
 	case TRIPLE: return read_triple(word, field);
 	}
 	return false;
@@ -225,7 +226,8 @@ static void print_value(struct line *line, const struct setting *setting, const 
 			word = next_word(&values, '|');
 		line_bytes(line, word.text, word.bytes);
 		return;
-	case PATH: line_text(line, ((const setting_path *)field)->text); return;
+	case PATH:
+	case NAME: line_text(line, ((const setting_path *)field)->text); return;
 	case TRIPLE:
 		for (unsigned i = 0; i < 3; i++) {
 			line_text(line, i ? ":" : "");

@@ -28,6 +28,7 @@ typedef struct {
 #define SETTING_TYPE_NUMBER uint64_t
 #define SETTING_TYPE_FLAG uint64_t
 #define SETTING_TYPE_PATH setting_path
+#define SETTING_TYPE_NAME setting_path
 #define SETTING_TYPE_TRIPLE setting_triple
 #define SETTING_FIELD(field, key, kind, value, values, help) SETTING_TYPE_##kind field;
 

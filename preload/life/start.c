@@ -116,7 +116,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	bool secure = getauxval(AT_SECURE);
 	settings_read(&life.settings, secure ? NULL : find_variable(environment, "POOLMEM"));
 	foreign_init();
-	host_off = life.settings.off | !knows_pages();
+	host_off = host_unusual = life.settings.off | !knows_pages();
 	clock_now.origin_ms = host_milliseconds();
 	clock_init((enum pm_clock)life.settings.gen_clock.index, life.settings.gen_threshold.value);
 	tick_pace_large();
@@ -140,5 +140,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		publish_process();
 		publish_pools();
 	}
+	if (life.main_heap && !host_off)
+		trace_init();
 	errno = saved;
 }

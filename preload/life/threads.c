@@ -307,17 +307,18 @@ struct heap *host_heap(void)
 static void thread_ends(void *rounds_left)
 {
 	uintptr_t left = (uintptr_t)rounds_left - 1;
-	struct heap *heap = heap_mine();
 	if (left > 0) {
 		pthread_setspecific(end_of_thread, (void *)left);
 		return;
 	}
+	struct heap *heap = heap_open_mine();
 	heap_enter();
 	heap_thread.own = WITHOUT_HEAP;
 	if (!heap)
 		return;
 	fork_check(heap);
 	tick_flush(heap);
+	trace_thread_ends(heap);
 	struct pm_slot *slot = heap_counted(heap, heap->slot);
 	if (slot->tid == life_process()->pid)
 		__atomic_or_fetch(&life_process()->foreign, PM_FOREIGN_LEADER, __ATOMIC_RELEASE);

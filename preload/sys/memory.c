@@ -88,6 +88,29 @@ void *memory_map_file(void *hint, size_t bytes, int fd)
 	return refused(at) ? NULL : (void *)at;
 }
 
+void *memory_map_again(const void *address, size_t bytes)
+{
+	long at = raw_call(SYS_mremap, (long)address, 0, (long)bytes, MREMAP_MAYMOVE, 0, 0);
+	return refused(at) ? NULL : (void *)at;
+}
+
+uint32_t memory_resident_pages(const void *address, size_t bytes)
+{
+	unsigned char present[512];
+	uintptr_t first = (uintptr_t)address / memory_page();
+	uintptr_t last = ((uintptr_t)address + bytes + memory_page() - 1) / memory_page();
+	uint32_t resident = 0;
+	for (uintptr_t page = first; page < last; page += sizeof present) {
+		size_t count = last - page < sizeof present ? last - page : sizeof present;
+		if (refused(raw_call3(SYS_mincore, (long)(page * memory_page()),
+				      (long)(count * memory_page()), (long)present)))
+			return UINT32_MAX;
+		for (size_t i = 0; i < count; i++)
+			resident += present[i] & 1;
+	}
+	return resident;
+}
+
 void memory_unmap(void *address, size_t bytes)
 {
 	raw_call3(SYS_munmap, (long)address, (long)bytes, 0);

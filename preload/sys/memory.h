@@ -78,6 +78,15 @@ enum memory_result memory_reserve_at(void *address, size_t bytes);
 /* Shared memory of file `fd` from its start, near `hint`.  NULL when refused. */
 void *memory_map_file(void *hint, size_t bytes, int fd);
 
+/*
+ * Shared memory of a file, mapped once more: `bytes` from where `address`, a page of such a mapping, is in its file, and
+ * beyond what that mapping holds.  NULL when refused.
+ */
+void *memory_map_again(const void *address, size_t bytes);
+
+/* How many of the pages of the kernel are resident there.  UINT32_MAX: it does not say. */
+uint32_t memory_resident_pages(const void *address, size_t bytes);
+
 void memory_unmap(void *address, size_t bytes);
 
 /* Grow a mapping in place.  false: the room behind it is taken, or the kernel refuses. */

@@ -28,6 +28,7 @@ struct wiped {
 	uint32_t switching; /* atomic: a thread takes what is asked for from outside */
 	uint32_t timing;    /* atomic: a thread adds to the timeline */
 	uint32_t kept;      /* 1 until a fork wipes it */
+	uint32_t tracing;   /* atomic: a thread begins a chunk of the trace */
 	uint64_t enterer;   /* atomic: and whose thread's words these are */
 	uint8_t rest[4096 - 56];
 	struct pm_slot shared; /* counts of calls outside any heap, until they stand in the segment */

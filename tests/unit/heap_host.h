@@ -25,7 +25,41 @@ static struct {
 	const void *misused;
 } host;
 
-bool host_off;
+bool host_off, host_unusual;
+uint8_t host_tracing;
+
+uint64_t host_trace_order(void)
+{
+	return 0;
+}
+
+void host_trace_alloc(struct heap *heap, unsigned kind, unsigned log2_alignment, const void *block,
+		      size_t size)
+{
+	(void)heap, (void)kind, (void)log2_alignment, (void)block, (void)size;
+}
+
+void host_trace_free(struct heap *heap, const void *block, size_t block_bytes)
+{
+	(void)heap, (void)block, (void)block_bytes;
+}
+
+void host_trace_resized(struct heap *heap, uint64_t order, const void *old, uint32_t old_pages,
+			const void *block, size_t size)
+{
+	(void)heap, (void)order, (void)old, (void)old_pages, (void)block, (void)size;
+}
+
+uint32_t host_trace_pages(const void *block, size_t block_bytes)
+{
+	(void)block, (void)block_bytes;
+	return 0;
+}
+
+void host_trace_missed(void)
+{
+}
+
 struct host_pace host_large_pace = {64, 16 << 20};
 
 static inline struct heap *host_adopt_or_make(void)

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* traces.c: see traces.h. */
+#define _GNU_SOURCE
+#include "launch/traces.h"
+
+#include "source/trace_file.h"
+#include "text/allocate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+enum { LEVEL = 6, PACKED_MAX = 2 * PM_TRACE_CHUNK_BYTES };
+
+/* --- where ------------------------------------------------------------------------------------------ */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A percent sign in the name of the program is one. */
+static void default_pattern(const char *command, char ret[PATH_MAX])
+{
+	size_t used = (size_t)snprintf(ret, PATH_MAX, "poolmem.");
+
+	for (const char *at = base_name(command); *at && used < PATH_MAX - sizeof ".%p.pmt" - 2;
+	     at++) {
+		if (*at == '%')
+			ret[used++] = '%';
+		ret[used++] = *at == ',' ? '_' : *at;
+	}
+	memcpy(ret + used, ".%p.pmt", sizeof ".%p.pmt");
+}
+
+static bool make_absolute(const char *pattern, char ret[PATH_MAX], struct failure *why)
+{
+	char here[PATH_MAX] = "";
+
+	if (pattern[0] != '/' && !getcwd(here, sizeof here))
+		return fail(why, FAILURE_NOTHING, "where are we? %s", strerror(errno));
+	int length = snprintf(ret, PATH_MAX, "%s%s%s", here, pattern[0] == '/' ? "" : "/", pattern);
+
+	return length < PATH_MAX || fail(why, FAILURE_USAGE, "%s: too long", pattern);
+}
+
+bool traces_place(const char *pattern, const char *command, bool overwrite, struct traces *ret,
+		  struct failure *why)
+{
+	char made[PATH_MAX];
+	struct stat status;
+
+	*ret = (struct traces){.count = 0};
+	if (!pattern)
+		default_pattern(command, made);
+	if (!make_absolute(pattern ? pattern : made, ret->pattern, why))
+		return false;
+	if (strchr(ret->pattern, ',') || strlen(ret->pattern) > 255)
+		return fail(why, FAILURE_USAGE,
+			    "%s: a trace's name has no comma, and 255 bytes at most", ret->pattern);
+	if (lstat(ret->pattern, &status) != 0)
+		return true;
+	if (!overwrite || !S_ISREG(status.st_mode))
+		return fail(why, FAILURE_WRITE, "%s is there already%s", ret->pattern,
+			    overwrite ? ", and is no file" : ": -f replaces it");
+	return unlink(ret->pattern) == 0 ||
+	       fail(why, FAILURE_WRITE, "%s: %s", ret->pattern, strerror(errno));
+}
+
+/* --- packing ---------------------------------------------------------------------------------------- */
+
+static bool put(FILE *file, const void *bytes, size_t count)
+{
+	return fwrite(bytes, 1, count, file) == count;
+}
+
+static bool pack_chunk(FILE *file, ZSTD_CCtx *context, struct trace_events *events)
+{
+	unsigned char packed[PACKED_MAX];
+	size_t bytes = ZSTD_compressCCtx(context, packed, sizeof packed, events->bytes,
+					 events->header.used, LEVEL);
+
+	if (ZSTD_isError(bytes))
+		return false;
+	events->header.state = PM_TRACE_CLOSED;
+	events->header.checksum = pm_trace_checksum(events->bytes, events->header.used);
+	events->header.stored = (uint32_t)bytes;
+	return put(file, &events->header, sizeof events->header) && put(file, packed, bytes);
+}
+
+static bool pack_all(const struct trace_file *from, FILE *file, ZSTD_CCtx *context,
+		     struct failure *why)
+{
+	struct trace_events *events = allocate(1, sizeof *events);
+	struct pm_trace_header header = from->header;
+	bool packed;
+
+	header.flags |= PM_TRACE_PACKED;
+	header.header_bytes = sizeof header;
+	header.chunks = (uint32_t)from->chunk_count;
+	packed = put(file, &header, sizeof header) ||
+		 fail(why, FAILURE_WRITE, "packing: %s", strerror(errno));
+	for (size_t i = 0; packed && i < from->chunk_count; i++)
+		packed = trace_file_load(from, i, events, why) &&
+			 (pack_chunk(file, context, events) ||
+			  fail(why, FAILURE_WRITE, "packing: %s", strerror(errno)));
+	free(events);
+	return packed;
+}
+
+static bool pack_to(const struct trace_file *from, int fd, struct failure *why)
+{
+	ZSTD_CCtx *context = ZSTD_createCCtx();
+	FILE *file = fdopen(fd, "w");
+
+	if (!context || !file) {
+		ZSTD_freeCCtx(context);
+		close(fd);
+		return fail(why, FAILURE_WRITE, "packing: no memory");
+	}
+	bool packed = pack_all(from, file, context, why);
+	bool flushed = fflush(file) == 0 && fsync(fd) == 0;
+
+	ZSTD_freeCCtx(context);
+	if (packed && !flushed)
+		packed = fail(why, FAILURE_WRITE, "packing: %s", strerror(errno));
+	fclose(file);
+	return packed;
+}
+
+bool trace_pack(const char *path, const char *packed, struct failure *why)
+{
+	struct trace_file from;
+
+	if (!trace_file_open(path, &from, why))
+		return false;
+	int fd = open(packed, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool done = fd >= 0 ? pack_to(&from, fd, why)
+			    : fail(why, FAILURE_WRITE, "%s: %s", packed, strerror(errno));
+
+	trace_file_close(&from);
+	if (!done && fd >= 0)
+		unlink(packed);
+	return done;
+}
+
+/* The packed one takes its name. */
+static bool pack_in_place(struct traces *traces, const char *path, struct failure *why)
+{
+	char temporary[PATH_MAX];
+	struct stat status;
+	struct failure before;
+
+	if (snprintf(temporary, sizeof temporary, "%s.packing", path) >= (int)sizeof temporary)
+		return fail(why, FAILURE_WRITE, "%s: the name is too long", path);
+	if (!trace_pack(path, temporary, &before))
+		return fail(why, before.kind, "%.200s: %.150s", path, before.text);
+	if (rename(temporary, path) != 0 || stat(path, &status) != 0) {
+		unlink(temporary);
+		return fail(why, FAILURE_WRITE, "%s: %s", path, strerror(errno));
+	}
+	if ((uint64_t)status.st_size > traces->largest_bytes) {
+		traces->largest_bytes = (uint64_t)status.st_size;
+		free(traces->largest);
+		traces->largest = allocate_text(path, strlen(path));
+	}
+	traces->bytes += (uint64_t)status.st_size;
+	traces->count++;
+	return true;
+}
+
+static bool is_of_run(const char *path, uint64_t run_id)
+{
+	struct failure ignored;
+	struct pm_trace_header header;
+	struct input input;
+
+	if (!input_open(AT_FDCWD, path, &input, &ignored))
+		return false;
+	bool known = input_read(&input, 0, &header, sizeof header, &ignored) &&
+		     memcmp(header.magic, PM_TRACE_MAGIC, sizeof header.magic) == 0 &&
+		     header.run_id == run_id && !(header.flags & PM_TRACE_PACKED);
+
+	input_close(&input);
+	return known;
+}
+
+/* %p as *, %% as %, and what fnmatch() takes for more than itself as such. */
+static void as_wildcard(const char *pattern, char ret[2 * PATH_MAX])
+{
+	for (; *pattern; pattern++) {
+		if (pattern[0] == '%' && (pattern[1] == 'p' || pattern[1] == '%')) {
+			*ret++ = *++pattern == 'p' ? '*' : '%';
+			continue;
+		}
+		if (strchr("*?[\\", *pattern))
+			*ret++ = '\\';
+		*ret++ = *pattern;
+	}
+	*ret = 0;
+}
+
+bool traces_pack(struct traces *traces, uint64_t run_id, struct failure *why)
+{
+	char wildcard[2 * PATH_MAX], path[2 * PATH_MAX];
+	int directory_bytes = (int)(base_name(traces->pattern) - traces->pattern);
+	struct dirent *entry;
+	bool packed = true;
+
+	as_wildcard(base_name(traces->pattern), wildcard);
+	snprintf(path, sizeof path, "%.*s", directory_bytes, traces->pattern);
+	DIR *directory = opendir(path);
+
+	while (packed && directory && (entry = readdir(directory))) {
+		if (fnmatch(wildcard, entry->d_name, 0) != 0)
+			continue;
+		snprintf(path, sizeof path, "%.*s%s", directory_bytes, traces->pattern,
+			 entry->d_name);
+		packed = !is_of_run(path, run_id) || pack_in_place(traces, path, why);
+	}
+	if (directory)
+		closedir(directory);
+	return packed;
+}

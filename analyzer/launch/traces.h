@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* traces.h: the traces of a run: where they go, and how they are packed when it has ended. */
+#ifndef POOLMEM_LAUNCH_TRACES_H
+#define POOLMEM_LAUNCH_TRACES_H
+
+#include "text/failure.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct traces {
+	char pattern[PATH_MAX]; /* absolute; %p stands for the id of a process */
+	size_t count;           /* of files packed */
+	uint64_t bytes;         /* of these */
+	uint64_t largest_bytes;
+	char *largest; /* path of the largest; freed by the caller */
+};
+
+/*
+ * `pattern` as given, or NULL: poolmem.NAME.%p.pmt, with the name of the command.  A file that is there is removed when
+ * `overwrite` is set.
+ */
+bool traces_place(const char *pattern, const char *command, bool overwrite, struct traces *ret,
+		  struct failure *why);
+
+/* Packs each file of the run. */
+bool traces_pack(struct traces *traces, uint64_t run_id, struct failure *why);
+
+/* Packs one trace to another file, which must not be there. */
+bool trace_pack(const char *path, const char *packed, struct failure *why);
+
+#endif

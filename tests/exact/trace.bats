@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+# A trace has each call, in its order, and its replay makes the same calls.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	prepare
+	trace=$out/trace.pmt
+	python=$(python3 -c 'import sys; print(sys.executable)')
+}
+
+recorded()
+{
+	POOLMEM="dir=$out/segments,trace=$trace" LD_PRELOAD=$lib "$@"
+}
+
+printed()
+{
+	"$poolmem" replay --print "$@" "$trace" >"$out/printed"
+}
+
+compared()
+{
+	python3 "$here/trace.py" "$@"
+}
+
+@test "trace: each call of one thread, in its order" {
+	recorded "$programs/traced" "$out/log" "$(by_level 40000 400000)" 1
+	printed
+	compared log "$out/log" "$out/printed"
+}
+
+@test "trace: with each kind of recording of call sites" {
+	for sites in off all never; do
+		rm -f "$trace"
+		POOLMEM="dir=$out/segments,trace=$trace,sites=$sites" LD_PRELOAD=$lib \
+			"$programs/traced" "$out/log" 5000 2
+		printed
+		compared log "$out/log" "$out/printed"
+	done
+}
+
+@test "trace: whole up to the last call when the program kills itself" {
+	recorded "$programs/traced" "$out/log" 5000 3 kill || [ $? = 137 ]
+	printed
+	compared log "$out/log" "$out/printed"
+	[ "$(stat -c %s "$trace")" -gt 1000000 ] # nobody cut it
+}
+
+@test "F21 trace: killed at any moment, it can be read, and is how the program began" {
+	"$programs/traced" "$out/log" 300000 4
+	for ms in 12 20 30 45 60 80; do
+		rm -f "$trace"
+		POOLMEM="dir=$out/segments,trace=$trace" LD_PRELOAD=$lib \
+			"$programs/traced" "$out/other" 300000 4 &
+		sleep 0.$ms
+		kill -9 $! || true
+		wait $! || true
+		printed
+		grep -q 'malloc 123457' "$out/printed" || continue
+		compared prefix "$out/log" "$out/printed"
+	done
+}
+
+@test "F10 trace: a program that closes all descriptors, and none of ours among them" {
+	recorded "$programs/traced" "$out/log" 5000 5 close
+	printed
+	compared log "$out/log" "$out/printed"
+	recorded ls /proc/self/fd >"$out/with"
+	ls /proc/self/fd >"$out/without"
+	cmp "$out/with" "$out/without"
+}
+
+@test "F7 trace: a forked child has calls of its own, in the same file" {
+	recorded "$programs/traced" "$out/log" 5000 6 fork
+	printed
+	compared log "$out/log" "$out/printed"
+	printed --process 1
+	compared log "$out/log.child" "$out/printed"
+}
+
+@test "trace: a program that is executed does not touch the file of the one before, nor does its child" {
+	run --separate-stderr recorded "$programs/traced" "$out/log" 5000 7 exec
+	[ "$status" = 0 ] && [ -z "$stderr" ]
+	printed
+	compared log "$out/log" "$out/printed"
+}
+
+@test "F11 trace: a signal handler that asks for blocks" {
+	recorded "$programs/traced" "$out/log" 200000 8 handler
+	printed
+	compared less "$out/log" "$out/printed" 77
+}
+
+@test "trace: threads, and blocks that go from one to the other" {
+	recorded "$programs/traced" threads 6 "$(by_level 30000 1000000)"
+	printed
+	compared sound "$out/printed"
+	grep -c ' ends$' "$out/printed" | grep -qx 6
+	"$poolmem" replay --runs 2 --under poolmem,glibc --lib "$lib" --json "$trace" >"$out/json"
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["threads"] == 7 and not d["implied"] and not d["unknown"], d
+for a in d["allocators"]:
+    assert a["median"]["steps"] > d["events"] and not a["median"]["failed"], a' "$out/json"
+}
+
+@test "replay: its own trace is the same as the one that it replays" {
+	recorded "$programs/traced" "$out/log" "$(by_level 40000 400000)" 9
+	printed
+	mv "$out/printed" "$out/first"
+	mv "$trace" "$out/first.pmt"
+	POOLMEM="dir=$out/segments,trace=$trace" "$poolmem" replay --runs 1 --under poolmem --lib "$lib" "$out/first.pmt"
+	printed
+	compared same "$out/first" "$out/printed"
+}
+
+@test "replay: the same of a real program" {
+	PYTHONMALLOC=malloc recorded "$python" -c 'import json; print(json.dumps({"a": list(range(9))}))'
+	printed
+	mv "$out/printed" "$out/first"
+	mv "$trace" "$out/first.pmt"
+	POOLMEM="dir=$out/segments,trace=$trace" "$poolmem" replay --runs 1 --under poolmem --lib "$lib" "$out/first.pmt"
+	printed
+	compared same "$out/first" "$out/printed"
+}
+
+# Pages of 2 MiB would make more resident than is touched.
+small_pages()
+{
+	"$python" -c 'import ctypes, os, sys
+assert not ctypes.CDLL(None).prctl(41, 1, 0, 0, 0) # PR_SET_THP_DISABLE
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}
+
+# What was resident of large blocks is touched, and no more: half a MiB of 64 blocks of 4 MiB.
+@test "replay: large blocks are touched as far as the program did" {
+	small_pages env POOLMEM="dir=$out/segments,trace=$trace" LD_PRELOAD="$lib" "$python" -c 'import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+blocks = [libc.malloc(ctypes.c_size_t(4 << 20)) for i in range(64)]
+for block in blocks: ctypes.memset(block, 1, 512 << 10)
+for block in blocks[::2]: libc.free(ctypes.c_void_p(block))'
+	small_pages "$poolmem" replay --runs 1 --under glibc --lib "$lib" --json "$trace" >"$out/json"
+	python3 -c 'import json, sys
+peak = json.load(open(sys.argv[1]))["allocators"][0]["median"]["rss_peak"]
+assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
+}
+
+@test "run --trace packs it, and nothing is lost" {
+	cd "$out"
+	"$poolmem" run -q --lib "$lib" --trace="$trace" -- "$programs/traced" "$out/log" 20000 10
+	printed
+	compared log "$out/log" "$out/printed"
+	lines=$(wc -l <"$out/printed")
+	[ "$(stat -c %s "$trace")" -lt $((4 * lines)) ] # bytes a call
+	run "$poolmem" run -q --lib "$lib" --trace="$trace" -- true
+	[ "$status" = 125 ]
+	"$poolmem" run -f -q --lib "$lib" --trace="$trace" -- true
+	"$poolmem" run -q --lib "$lib" --trace -- sh -c 'true; ls / >/dev/null; exit 0'
+	[ "$(find . -name 'poolmem.sh.*.pmt' | wc -l)" = 2 ]
+}
+
+@test "F28 trace: what is there already is not overwritten, nor is a link followed" {
+	echo mine >"$trace"
+	run --separate-stderr recorded ls /
+	[ "$status" = 0 ]
+	[[ $stderr == *"trace.pmt: is there already, and is not overwritten"* ]]
+	[ "$(cat "$trace")" = mine ]
+	rm "$trace"
+	ln -s "$out/elsewhere" "$trace"
+	run --separate-stderr recorded ls /
+	[ ! -e "$out/elsewhere" ]
+	trace=$out/none/trace.pmt
+	run --separate-stderr recorded ls /
+	[ "$status" = 0 ]
+	[[ $stderr == *"cannot be written (error 2)"* ]]
+}
+
+@test "F37 F39 trace: a full disk or a file size limit ends the recording, and the program goes on" {
+	for limit in 0 1 100 200 240; do
+		rm -f "$trace"
+		POOLMEM="dir=$out/segments,trace=$trace" bash -c 'ulimit -f '$limit'; LD_PRELOAD=$0 exec "$@"' \
+			"$lib" "$programs/traced" /dev/null 30000 11 2>&1 >/dev/null | cat >"$out/err"
+		[ "${PIPESTATUS[0]}" = 0 ]
+		grep -q 'trace.pmt: cannot be written\|no room: recording ends here' "$out/err"
+		[ "$(wc -l <"$out/err")" = 1 ]
+		[ $limit -lt 200 ] || printed
+	done
+	unshare $mounts_apart true 2>/dev/null || skip "no mounts of one's own here"
+	rm -f "$trace"
+	unshare $mounts_apart bash -c 'mkdir "$0/small"; mount -t tmpfs -o size=300k none "$0/small" || exit 77
+		export POOLMEM=dir=$0/segments,trace=$0/small/t.pmt
+		LD_PRELOAD=$1 "$2" "$0/log" 300000 11 2>"$0/err" || exit 1
+		cp --sparse=always "$0/small/t.pmt" "$3"' "$out" "$lib" "$programs/traced" "$trace"
+	grep -q 'no room: recording ends here' "$out/err"
+	[ "$(wc -l <"$out/err")" = 1 ]
+	printed
+	[ "$(compared prefix "$out/log" "$out/printed")" -gt 10000 ]
+}
+
+@test "F33 replay: a trace that was cut or changed is refused with a sentence, or read as far as it is sound" {
+	recorded "$programs/traced" "$out/log" 9000 12
+	python3 "$here/trace_hostile.py" "$poolmem" "$trace" "$out" "$(by_level 60 2000)"
+	rm "$trace"
+	"$poolmem" run -q --lib "$lib" --trace="$trace" -- "$programs/traced" "$out/log" 9000 12
+	python3 "$here/trace_hostile.py" "$poolmem" "$trace" "$out" "$(by_level 60 2000)"
+	run "$poolmem" replay "$out/log"
+	[ "$status" = 3 ] && [ "$output" = "poolmem: this is no trace" ]
+	run "$poolmem" replay --process 9 "$trace"
+	[ "$status" = 1 ]
+	run "$poolmem" replay --under nobody "$trace"
+	[ "$status" = 2 ]
+	run "$poolmem" replay -o /dev/full --print "$trace"
+	[ "$status" = 1 ]
+}
