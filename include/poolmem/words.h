@@ -22,7 +22,8 @@
 	X(NESTED, "alloc.nested", "requests of signal handlers inside, or threads past their end") \
 	X(TICKS, "tick.count", "slow calls that the countdown of a size class asked for")          \
 	X(POOLS_TAKEN, "pool.taken", "pools taken from arenas")                                    \
-	X(POOLS_GIVEN, "pool.given", "pools given back to arenas")
+	X(POOLS_GIVEN, "pool.given", "pools given back to arenas")                                 \
+	X(REQUESTED, "alloc.requested", "requested bytes of blocks handed out, with heap=next")
 
 /*
  * Why a figure is missing or smaller than the truth.  Bits of pm_process.notes.
@@ -45,7 +46,10 @@
 	  "areas of dead children were reused: their totals are added up")                          \
 	X(OTHER_HEAP, "other_heap",                                                                 \
 	  "another allocator works beside poolmem (the break has moved): libc's own for a library " \
-	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")
+	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")         \
+	X(NEXT, "heap_next",                                                                        \
+	  "another allocator served the memory (heap=next): its calls were counted, but no "          \
+	  "generations, call sites or places of blocks, which poolmem keeps beside its own blocks")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \
@@ -74,7 +78,8 @@
 	X(NONE, "unknown", "its libpoolmem.so is too old for that")                                \
 	X(OPEN, "open", "it can")                                                                  \
 	X(NEVER, "never", "it was started with sites=never")                                       \
-	X(NO_STACKS, "no_stacks", "its stacks cannot be walked: that needs glibc 2.35 or newer")
+	X(NO_STACKS, "no_stacks", "its stacks cannot be walked: that needs glibc 2.35 or newer")   \
+	X(NEXT, "heap_next", "it was started with heap=next, where call sites are not recorded")
 
 /* Process facts, a stream of pm_fact records.   X(NAME, "json key", "content") */
 #define PM_FACTS(X)                                                                                \
@@ -198,6 +203,9 @@
 	X(frag, "frag", CHOICE, "off", "off|exit",                                                 \
 	  "at its end the process notes where each block and each resident page is, for"           \
 	  " `poolmem frag`; opens /proc/self/smaps and pagemap then")                              \
+	X(heap, "heap", CHOICE, "own", "own|next",                                                 \
+	  "whose memory serves: poolmem's, or the next allocator's of the preload list, or"        \
+	  " libc's, whose calls are then counted and nothing else")                                \
 	X(run, "run", NUMBER, "0", "number", "set by `poolmem run`: ties a process tree together") \
 	X(help, "help", FLAG, "0", "0|1", "print this list at start")
 

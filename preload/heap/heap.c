@@ -87,14 +87,13 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 void *heap_alloc_slow(size_t size)
 {
 	bool zeroed = false;
-	struct heap *heap = heap_mine();
-	if (likely(heap && size <= CLASS_MAX))
-		return heap_take(heap, class_of(size), size);
+	if (likely(heap_thread.classes && size <= CLASS_MAX))
+		return heap_take(heap_thread.heap, class_of(size), size);
 	if (unlikely(host_off))
-		return host_alloc_foreign(CLASS_GRAIN, size, false);
+		return host_alloc_foreign(0, size, false);
 	if (size > CLASS_MAX)
 		return alloc_large(CLASS_GRAIN, size, &zeroed);
-	heap = host_heap();
+	struct heap *heap = host_heap();
 	return heap ? heap_take(heap, class_of(size), size)
 		    : alloc_large(CLASS_GRAIN, size, &zeroed);
 }
@@ -102,10 +101,10 @@ void *heap_alloc_slow(size_t size)
 void *heap_alloc_aligned(size_t alignment, size_t size)
 {
 	bool zeroed = false;
-	if (alignment <= CLASS_GRAIN)
-		return heap_alloc(size);
 	if (unlikely(host_off))
 		return host_alloc_foreign(alignment, size, false);
+	if (alignment <= CLASS_GRAIN)
+		return heap_alloc(size);
 	if (alignment > MEMORY_PAGE || size > CLASS_MAX)
 		return alloc_large(alignment, size, &zeroed);
 	size_t rounded = size ? (size + alignment - 1) & -alignment : alignment; /* see class.h */
@@ -138,7 +137,7 @@ void *heap_alloc_zeroed_slow(size_t size)
 {
 	bool zeroed = false;
 	if (unlikely(host_off))
-		return host_alloc_foreign(CLASS_GRAIN, size, true);
+		return host_alloc_foreign(0, size, true);
 	void *block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
 	if (block && !zeroed)
 		clear(block, size);
@@ -217,6 +216,10 @@ void heap_free_slow(void *block)
 	struct pool *pool = region_pool_of(block);
 	if (!is_ours(block)) {
 		host_free_foreign(block);
+		return;
+	}
+	if (unlikely(host_next)) {
+		host_free_early(pool, block);
 		return;
 	}
 	struct heap *heap = heap_here();
@@ -309,6 +312,8 @@ void *heap_resize(void *block, size_t size)
 		return NULL;
 	}
 	void *kept = NULL;
+	if (unlikely(host_next))
+		return host_realloc_early(pool, block, size);
 	if (pool->state == POOL_LARGE)
 		kept = resize_large(pool, size);
 	else if (fits(pool, size))

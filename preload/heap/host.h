@@ -12,6 +12,7 @@
 #include <poolmem/format.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -124,9 +125,29 @@ uint64_t host_milliseconds(void);
  */
 void host_misuse(enum pm_misuse kind, const void *address, unsigned size_class, size_t block_bytes);
 
-/* POOLMEM=off: every request goes to the next allocator. */
-extern bool host_off;
+/*
+ * POOLMEM=off or heap=next: every request goes to the next allocator; it is counted with heap=next, where threads have
+ * heaps that count and hand out nothing.
+ */
+extern bool host_off, host_next;
+
+/* `alignment` 0: that of malloc(). */
 void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed);
+
+/* glibc's functions that tell of a heap or tune it, of the next allocator while it serves; else NULL. */
+struct host_tuning {
+	struct mallinfo2 (*mallinfo2)(void);
+	struct mallinfo (*mallinfo)(void);
+	int (*mallopt)(int, int);
+	int (*malloc_trim)(size_t);
+	void (*malloc_stats)(void);
+	int (*malloc_info)(int, FILE *);
+};
+extern struct host_tuning host_tuning;
+
+/* With heap=next: a block that our heap handed out before it was known who serves. */
+void host_free_early(struct pool *pool, void *block);
+void *host_realloc_early(struct pool *pool, void *block, size_t size);
 
 /* A pointer that is not in our arenas is the next allocator's. */
 void host_free_foreign(void *block);

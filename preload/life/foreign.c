@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * foreign.c: blocks of another allocator.
+ * foreign.c: blocks of another allocator, and who serves with POOLMEM=off or heap=next.
  *
  * A library loaded with RTLD_DEEPBIND, or blocks from before us: what is not in our arenas belongs to the
  * next allocator in the search order, usually glibc.  Before the constructor it is not known yet; such
@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "life/life.h"
+#include "life/next.h"
 #include "sys/raw.h"
 
 #include <dlfcn.h>
@@ -20,14 +21,8 @@ bool host_off;
 extern char *__curbrk __attribute__((weak));
 static const char *break_at_start;
 
-static struct {
-	void *(*malloc)(size_t);
-	void *(*calloc)(size_t, size_t);
-	void *(*realloc)(void *, size_t);
-	void *(*memalign)(size_t, size_t);
-	void (*free)(void *);
-	size_t (*usable)(void *);
-} next;
+struct foreign foreign;
+struct host_tuning host_tuning;
 
 /* A function pointer from dlsym, without a cast that ISO C forbids. */
 static void find(void *pointer_to_function, const char *name)
@@ -44,39 +39,63 @@ bool foreign_heap_grew(void)
 void foreign_init(void)
 {
 	break_at_start = (const char *)raw_call3(SYS_brk, 0, 0, 0);
-	find(&next.malloc, "malloc");
-	find(&next.calloc, "calloc");
-	find(&next.realloc, "realloc");
-	find(&next.memalign, "memalign");
-	find(&next.free, "free");
-	find(&next.usable, "malloc_usable_size");
+	find(&foreign.malloc, "malloc");
+	find(&foreign.calloc, "calloc");
+	find(&foreign.realloc, "realloc");
+	find(&foreign.memalign, "memalign");
+	find(&foreign.free, "free");
+	find(&foreign.usable, "malloc_usable_size");
+}
+
+void foreign_tuning_init(void)
+{
+	find(&host_tuning.mallinfo2, "mallinfo2");
+	find(&host_tuning.mallinfo, "mallinfo");
+	find(&host_tuning.mallopt, "mallopt");
+	find(&host_tuning.malloc_trim, "malloc_trim");
+	find(&host_tuning.malloc_stats, "malloc_stats");
+	find(&host_tuning.malloc_info, "malloc_info");
+}
+
+static void *take(size_t alignment, size_t size, bool zeroed)
+{
+	if (alignment)
+		return foreign.memalign ? foreign.memalign(alignment, size) : NULL;
+	if (zeroed)
+		return foreign.calloc ? foreign.calloc(1, size) : NULL;
+	return foreign.malloc ? foreign.malloc(size) : NULL;
+}
+
+void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed)
+{
+	void *block = take(alignment, size, zeroed);
+	if (likely(host_next))
+		next_count_alloc(block, size);
+	return block;
 }
 
 void host_free_foreign(void *block)
 {
 	int saved = errno;
-	if (!host_off)
+	if (likely(host_next))
+		next_count_free(block);
+	else if (!host_off)
 		heap_count_here(PM_COUNTER_FOREIGN_FREE);
-	if (next.free)
-		next.free(block);
+	if (foreign.free)
+		foreign.free(block);
 	errno = saved;
 }
 
 size_t host_usable_foreign(void *block)
 {
-	return next.usable ? next.usable(block) : 0;
+	return foreign.usable ? foreign.usable(block) : 0;
 }
 
 void *host_realloc_foreign(void *block, size_t size)
 {
-	return next.realloc ? next.realloc(block, size) : NULL;
-}
-
-void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed)
-{
-	if (alignment > CLASS_GRAIN)
-		return next.memalign ? next.memalign(alignment, size) : NULL;
-	if (zeroed)
-		return next.calloc ? next.calloc(1, size) : NULL;
-	return next.malloc ? next.malloc(size) : NULL;
+	size_t before = host_next && block ? foreign.usable(block) : 0;
+	void *result = foreign.realloc ? foreign.realloc(block, size) : NULL;
+	if (host_next)
+		next_count_realloc(block, before, result, size);
+	return result;
 }

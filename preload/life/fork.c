@@ -58,6 +58,8 @@ static void prepare(void)
 		return;
 	heap_enter();
 	tick_keep_spares(1);
+	if (host_next)
+		next_note_live();
 	heap_leave(heap);
 }
 
@@ -120,7 +122,7 @@ static struct inheritance sum_up(const struct survival_begun *begun)
 	for (unsigned g = 0; g < 3; g++) {
 		for (unsigned c = 0; c < CLASS_COUNT; c++) {
 			sum.blocks_of[g] += c == CLASS_LARGE_BYTES ? 0 : begun->of[c][g];
-			sum.bytes_of[g] += begun->of[c][g] * class_unit(c);
+			sum.bytes_of[g] += begun->of[c][g] * life_unit(c);
 		}
 		sum.blocks += sum.blocks_of[g];
 		sum.bytes += sum.bytes_of[g];
@@ -269,8 +271,12 @@ void fork_check(struct heap *heap)
 	static struct survival_begun begun; /* not on the host's stack */
 	uint32_t tid = threads_id_after_fork(heap);
 	__builtin_memset(&begun, 0, sizeof begun);
-	arena_each_pool(add_pool, &begun);
-	undo_since_fork(heap, &begun);
+	if (host_next) {
+		next_begin(&begun);
+	} else {
+		arena_each_pool(add_pool, &begun);
+		undo_since_fork(heap, &begun);
+	}
 	if (life.froze)
 		frozen_count(&begun.frozen);
 	sites_correct(&begun);

@@ -35,11 +35,25 @@ struct life {
 	int64_t live_bytes;      /* atomic; as of slow calls */
 	uint64_t allocations;    /* atomic; as of ticks */
 	uint64_t next_purge_ms;  /* atomic */
+	uint32_t block_bytes[CLASS_POOLED]; /* atomic; of heap=next: 0 until a block of that class came */
 	bool can_wipe;           /* MADV_WIPEONFORK works */
 	bool froze; /* blocks may be frozen, here or in the process that forked this one */
 };
 
 extern struct life life;
+
+/* As class_unit(), of whoever serves. */
+static inline size_t life_unit(unsigned size_class)
+{
+	return size_class < CLASS_POOLED ? life.block_bytes[size_class]
+					 : size_class == CLASS_LARGE_BYTES;
+}
+
+/* POOLMEM=off: nothing is counted. */
+static inline bool life_is_aside(void)
+{
+	return host_off && !host_next;
+}
 
 /* The record of this process; in a child that has not set itself up yet, a dummy. */
 struct pm_process *life_process(void);
@@ -103,6 +117,9 @@ struct survival_begun {
 
 /* In a forked child: it begins with these, inherited blocks by class and generation. */
 void survival_begin(const struct survival_begun *begun);
+
+/* Adds what lives, by class, as generation 0. */
+void survival_live(struct survival_begun *ret_live);
 
 /* sites.c: who allocates. */
 void sites_init(void); /* in the constructor, once there is a segment */
@@ -169,9 +186,24 @@ void program_begin(void); /* in a forked child */
 /* facts.c */
 void facts_record(int argc, char **argv);
 
-/* foreign.c */
+/* foreign.c: the next allocator; a pointer is NULL where it has no such function. */
+struct foreign {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void *(*memalign)(size_t, size_t);
+	void (*free)(void *);
+	size_t (*usable)(void *);
+};
+extern struct foreign foreign;
 void foreign_init(void);
+void foreign_tuning_init(void); /* it is the one that serves */
 bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
+
+/* next.c: heap=next. */
+void next_init(void); /* in the constructor, before the heap of the first thread is settled */
+void next_note_live(void); /* before a fork: what the child inherits */
+void next_begin(struct survival_begun *begun); /* in a forked child: that */
 
 /* exit.c */
 void exit_init(void);
@@ -184,6 +216,7 @@ void tick_sweep(unsigned generation);  /* and what goes with it; the caller hold
 void tick_arm(struct heap *heap);      /* after thresholds have changed: its countdowns */
 void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */
 void tick_pace_large(void);            /* after the epoch's length has changed */
+void tick_due(struct heap *heap, unsigned size_class); /* the countdown of a class ran out, and no block is recorded */
 void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */
 
 #pragma GCC visibility pop

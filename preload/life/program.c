@@ -18,7 +18,7 @@ void program_begin(void)
 
 bool program_is_served(void)
 {
-	return life.started && !host_off;
+	return life.started && !life_is_aside();
 }
 
 /* What the heap has counted is handed on, and no epoch turns until unlock(). */

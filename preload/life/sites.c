@@ -326,8 +326,11 @@ void sites_init(void)
 	extern const char etext[] __attribute__((visibility("hidden")));
 	uint32_t mode = life.settings.sites.index;
 	uint64_t sample = life.settings.sites_period ? life.settings.sites_period : 1;
-	if (mode == SITES_NEVER || !walk_available()) {
-		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER : PM_CONTROL_NO_STACKS, sample);
+	if (mode == SITES_NEVER || host_next || !walk_available()) {
+		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER
+			     : host_next         ? PM_CONTROL_NEXT
+						 : PM_CONTROL_NO_STACKS,
+			     sample);
 		return;
 	}
 	recorder_periods[0] = mode == SITES_OFF ? 0 : mode == SITES_ALL ? 1 : sample;

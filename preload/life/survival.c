@@ -322,7 +322,7 @@ void survival_stats(struct poolmem_stats ret_stats[3])
 		for (unsigned g = 0; g < 3; g++) {
 			if (c != CLASS_LARGE_BYTES)
 				add_blocks(&ret_stats[g], &flow[g]);
-			add_flow_bytes(&ret_stats[g], &flow[g], class_unit(c));
+			add_flow_bytes(&ret_stats[g], &flow[g], life_unit(c));
 		}
 	}
 	for (unsigned g = 0; g < 3; g++)
@@ -332,7 +332,7 @@ void survival_stats(struct poolmem_stats ret_stats[3])
 static void add_sums(const struct pm_tally *tally, unsigned size_class, void *context)
 {
 	struct pm_mark *sums = context;
-	uint64_t unit = class_unit(size_class), blocks = size_class != CLASS_LARGE_BYTES;
+	uint64_t unit = life_unit(size_class), blocks = size_class != CLASS_LARGE_BYTES;
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++) {
 		uint64_t freed = __atomic_load_n(&tally->freed[bucket], __ATOMIC_ACQUIRE);
 		sums->freed[bucket] += freed * blocks;
@@ -341,6 +341,20 @@ static void add_sums(const struct pm_tally *tally, unsigned size_class, void *co
 	uint64_t allocated = allocations_of(tally);
 	sums->allocated += allocated * blocks;
 	sums->allocated_bytes += allocated * unit;
+}
+
+static void add_live(const struct pm_tally *tally, unsigned size_class, void *context)
+{
+	struct survival_begun *live = context;
+	live->of[size_class][0] += allocations_of(tally) - tally_frees(tally);
+}
+
+void survival_live(struct survival_begun *ret_live)
+{
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		for (unsigned g = 0; g < 3; g++)
+			ret_live->of[c][0] += began.of[c][g];
+	each_tally(add_live, ret_live);
 }
 
 void survival_sum_up(struct pm_mark *ret_sums)

@@ -298,7 +298,7 @@ struct heap *host_heap(void)
 		threads_first_heap();
 		return NULL;
 	}
-	if (heap_thread.own || host_off)
+	if (heap_thread.own || life_is_aside())
 		return NULL;
 	return life.started ? begin_thread() : early_heap();
 }
@@ -329,7 +329,7 @@ static void thread_ends(void *rounds_left)
 void threads_init(void)
 {
 	have_key = pthread_key_create(&end_of_thread, thread_ends) == 0;
-	if (!life.main_heap || host_off)
+	if (!life.main_heap || life_is_aside())
 		return;
 	heap_thread.own = life.main_heap;
 	heap_leave(life.main_heap);
