@@ -90,7 +90,7 @@ void *heap_alloc_slow(size_t size)
 	if (likely(heap_thread.classes && size <= CLASS_MAX))
 		return heap_take(heap_thread.heap, class_of(size), size);
 	if (unlikely(host_off))
-		return host_alloc_foreign(0, size, false);
+		return host_malloc_foreign(size);
 	if (size > CLASS_MAX)
 		return alloc_large(CLASS_GRAIN, size, &zeroed);
 	struct heap *heap = host_heap();
@@ -102,7 +102,7 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 {
 	bool zeroed = false;
 	if (unlikely(host_off))
-		return host_alloc_foreign(alignment, size, false);
+		return host_memalign_foreign(alignment, size);
 	if (alignment <= CLASS_GRAIN)
 		return heap_alloc(size);
 	if (alignment > MEMORY_PAGE || size > CLASS_MAX)
@@ -137,7 +137,7 @@ void *heap_alloc_zeroed_slow(size_t size)
 {
 	bool zeroed = false;
 	if (unlikely(host_off))
-		return host_alloc_foreign(0, size, true);
+		return host_calloc_foreign(size);
 	void *block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
 	if (block && !zeroed)
 		clear(block, size);

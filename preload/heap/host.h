@@ -130,9 +130,9 @@ void host_misuse(enum pm_misuse kind, const void *address, unsigned size_class, 
  * heaps that count and hand out nothing.
  */
 extern bool host_off, host_next;
-
-/* `alignment` 0: that of malloc(). */
-void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed);
+void *host_malloc_foreign(size_t size);
+void *host_calloc_foreign(size_t size);
+void *host_memalign_foreign(size_t alignment, size_t size);
 
 /* glibc's functions that tell of a heap or tune it, of the next allocator while it serves; else NULL. */
 struct host_tuning {

@@ -8,7 +8,6 @@
  */
 #define _GNU_SOURCE
 #include "life/life.h"
-#include "life/next.h"
 #include "sys/raw.h"
 
 #include <dlfcn.h>
@@ -55,47 +54,4 @@ void foreign_tuning_init(void)
 	find(&host_tuning.malloc_trim, "malloc_trim");
 	find(&host_tuning.malloc_stats, "malloc_stats");
 	find(&host_tuning.malloc_info, "malloc_info");
-}
-
-static void *take(size_t alignment, size_t size, bool zeroed)
-{
-	if (alignment)
-		return foreign.memalign ? foreign.memalign(alignment, size) : NULL;
-	if (zeroed)
-		return foreign.calloc ? foreign.calloc(1, size) : NULL;
-	return foreign.malloc ? foreign.malloc(size) : NULL;
-}
-
-void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed)
-{
-	void *block = take(alignment, size, zeroed);
-	if (likely(host_next))
-		next_count_alloc(block, size);
-	return block;
-}
-
-void host_free_foreign(void *block)
-{
-	int saved = errno;
-	if (likely(host_next))
-		next_count_free(block);
-	else if (!host_off)
-		heap_count_here(PM_COUNTER_FOREIGN_FREE);
-	if (foreign.free)
-		foreign.free(block);
-	errno = saved;
-}
-
-size_t host_usable_foreign(void *block)
-{
-	return foreign.usable ? foreign.usable(block) : 0;
-}
-
-void *host_realloc_foreign(void *block, size_t size)
-{
-	size_t before = host_next && block ? foreign.usable(block) : 0;
-	void *result = foreign.realloc ? foreign.realloc(block, size) : NULL;
-	if (host_next)
-		next_count_realloc(block, before, result, size);
-	return result;
 }

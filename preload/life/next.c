@@ -11,19 +11,37 @@
  * What our heap handed out before the constructor knew the next allocator is counted as large, too, and never handed out
  * again.
  */
-#include "life/next.h"
+#define _GNU_SOURCE
+#include "life/life.h"
 
 #include "heap/region.h"
 #include "tally/clock.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <string.h>
 
 bool host_next;
 
 enum { CHANGES_PER_TICK = 1024 }; /* frees, and allocations without a countdown */
 
-/* --- the class of a size ----------------------------------------------------------------------------- */
+/* --- the size of a block ----------------------------------------------------------------------------- */
+
+/*
+ * glibc notes the size of a block in the word before it, with three bits of its own, and uses all but that word; of a block
+ * with a mapping of its own two words are lost.  Its malloc_usable_size() asks the next block, too, which costs a line of
+ * the cache.  So the word is read here, as long as the first block of each class agrees with what glibc says.
+ */
+static bool word_tells;
+
+enum { GLIBC_BITS = 7, GLIBC_MAPPED = 2 };
+
+static inline size_t word_size(const void *block)
+{
+	size_t word = ((const size_t *)block)[-1];
+	return word & GLIBC_MAPPED ? 0 : (word & ~(size_t)GLIBC_BITS) - sizeof word;
+}
 
 /* The processes of a segment agree.  Returns whether the class stands for that size. */
 static bool claim(unsigned size_class, uint32_t bytes)
@@ -41,30 +59,68 @@ static bool claim(unsigned size_class, uint32_t bytes)
 	return now == bytes;
 }
 
-static inline unsigned class_for(size_t usable)
+struct size {
+	size_t usable;
+	unsigned size_class;
+};
+
+static inline bool is_known(unsigned size_class, size_t usable)
 {
-	if (unlikely(usable - 1 >= CLASS_MAX))
-		return CLASS_LARGE;
-	unsigned size_class = class_of(usable);
+	return likely(__atomic_load_n(&life.block_bytes[size_class], __ATOMIC_RELAXED) == usable);
+}
+
+static inline bool has_class(size_t usable)
+{
+	return likely(usable - 1 < CLASS_MAX);
+}
+
+/* Of one whose class, by the word before it, does not stand for it yet. */
+__attribute__((noinline)) static struct size look_at(void *block)
+{
+	struct size size = {foreign.usable(block), CLASS_LARGE};
+	if (!has_class(size.usable))
+		return size;
+	if (word_tells && word_size(block) != size.usable)
+		word_tells = false;
+	unsigned size_class = class_of(size.usable);
 	uint32_t bytes = __atomic_load_n(&life.block_bytes[size_class], __ATOMIC_RELAXED);
-	if (likely(bytes == usable))
-		return size_class;
-	return !bytes && claim(size_class, (uint32_t)usable) ? size_class : CLASS_LARGE;
+	if (bytes ? bytes == size.usable : claim(size_class, (uint32_t)size.usable))
+		size.size_class = size_class;
+	return size;
+}
+
+static inline struct size size_of(void *block)
+{
+	size_t usable = word_tells ? word_size(block) : foreign.usable(block);
+	unsigned size_class = has_class(usable) ? class_of(usable) : 0;
+	return is_known(size_class, usable) && size_class ? (struct size){usable, size_class}
+							  : look_at(block);
 }
 
 /* --- counting ---------------------------------------------------------------------------------------- */
+
+/* Like heap_here(), where no heap serves a class. */
+static inline struct heap *heap_that_counts(void)
+{
+	struct heap *heap = heap_thread.heap;
+	return likely(heap) ? heap : host_heap();
+}
 
 static inline struct pm_tally *tally_of(const struct heap *heap, unsigned size_class)
 {
 	return heap_counted(heap, &heap->slot->tally[size_class]);
 }
 
-static void changed(struct heap *heap)
+static void tick(struct heap *heap)
 {
-	if (heap && unlikely(++heap->large_changes >= CHANGES_PER_TICK)) {
-		heap->large_changes = 0;
-		heap_tick(heap);
-	}
+	heap->large_changes = 0;
+	heap_tick(heap);
+}
+
+static inline void changed(struct heap *heap)
+{
+	if (likely(heap) && unlikely(++heap->large_changes >= CHANGES_PER_TICK))
+		tick(heap);
 }
 
 __attribute__((noinline)) static void due(struct heap *heap, unsigned size_class)
@@ -75,95 +131,131 @@ __attribute__((noinline)) static void due(struct heap *heap, unsigned size_class
 	heap_leave(heap);
 }
 
-static inline void count(struct heap *heap, size_t usable)
+static inline void count(struct heap *heap, struct size size)
 {
-	unsigned size_class = class_for(usable);
-	if (unlikely(!heap || size_class == CLASS_LARGE)) {
-		large_count_alloc(heap, usable);
+	if (unlikely(!heap || size.size_class == CLASS_LARGE)) {
+		large_count_alloc(heap, size.usable);
 		changed(heap);
-	} else if (unlikely(tally_allocated(tally_of(heap, size_class)))) {
-		due(heap, size_class);
+	} else if (unlikely(tally_allocated(tally_of(heap, size.size_class)))) {
+		due(heap, size.size_class);
 	}
 }
 
-static inline void count_gone(struct heap *heap, size_t usable)
+static inline void count_gone(struct heap *heap, struct size size)
 {
-	unsigned size_class = class_for(usable);
-	if (unlikely(!heap || size_class == CLASS_LARGE)) {
-		large_count_free(heap, usable, 0);
+	if (unlikely(!heap || size.size_class == CLASS_LARGE)) {
+		large_count_free(heap, size.usable, 0);
 	} else {
-		heap_set_ticking(heap, size_class);
-		tally_increment(tally_of(heap, size_class)->freed);
+		heap_set_ticking(heap, size.size_class);
+		tally_increment(tally_of(heap, size.size_class)->freed);
 	}
 	changed(heap);
 }
 
 /* As if it had not been counted: what it was is replaced, in place. */
-static void take_back(struct heap *heap, size_t usable)
+static void take_back(struct heap *heap, struct size size)
 {
-	unsigned size_class = class_for(usable);
-	if (!heap || size_class == CLASS_LARGE) {
-		large_count_bytes(heap, -(int64_t)usable);
+	if (!heap || size.size_class == CLASS_LARGE) {
+		large_count_bytes(heap, -(int64_t)size.usable);
 		heap_add(heap, offsetof(struct pm_slot, tally[CLASS_LARGE].limit[0]), UINT64_MAX);
 	} else {
-		heap_set_ticking(heap, size_class);
-		tally_add((uint64_t *)&tally_of(heap, size_class)->left, PM_LEFT_STEP);
+		heap_set_ticking(heap, size.size_class);
+		tally_add((uint64_t *)&tally_of(heap, size.size_class)->left, PM_LEFT_STEP);
 	}
 }
 
-static void count_requested(struct heap *heap, size_t requested)
+/* A block of another size is another one to the counters, but neither handed out nor given back. */
+static void count_in_place(struct heap *heap, struct size before, struct size now)
 {
-	heap_add(heap, offsetof(struct pm_slot, counter[PM_COUNTER_REQUESTED]), requested);
-}
-
-void next_count_alloc(void *block, size_t requested)
-{
-	struct heap *heap = heap_here();
-	if (unlikely(!block)) {
-		heap_count(heap, PM_COUNTER_ALLOC_FAILED);
-		return;
-	}
-	count_requested(heap, requested);
-	count(heap, foreign.usable(block));
-}
-
-void next_count_free(void *block)
-{
-	size_t usable = foreign.usable(block);
-	count_gone(heap_here(), usable);
-}
-
-/* A block of another size class is another one to the counters, but neither handed out nor given back. */
-static void count_in_place(struct heap *heap, size_t before, size_t usable)
-{
-	if (before == usable)
+	if (before.usable == now.usable)
 		return;
 	take_back(heap, before);
-	count(heap, usable);
+	count(heap, now);
 }
 
-void next_count_realloc(const void *block, size_t before, void *result, size_t requested)
+static inline void *counted(void *block, size_t requested)
 {
-	struct heap *heap = heap_here();
-	if (!block) {
-		next_count_alloc(result, requested);
-		return;
+	struct heap *heap = heap_that_counts();
+	if (unlikely(!block)) {
+		heap_count(heap, PM_COUNTER_ALLOC_FAILED);
+		return NULL;
+	}
+	heap_add(heap, offsetof(struct pm_slot, counter[PM_COUNTER_REQUESTED]), requested);
+	count(heap, size_of(block));
+	return block;
+}
+
+static void *count_resized(const void *block, struct size before, void *result, size_t requested)
+{
+	struct heap *heap = heap_that_counts();
+	if (!result && requested) {
+		heap_count(heap, PM_COUNTER_ALLOC_FAILED);
+		return NULL;
 	}
 	if (!result) {
-		if (requested)
-			heap_count(heap, PM_COUNTER_ALLOC_FAILED);
-		else
-			count_gone(heap, before);
-		return;
+		count_gone(heap, before);
+		return NULL;
 	}
 	heap_count(heap, PM_COUNTER_REALLOC);
 	if (result == block) {
-		count_in_place(heap, before, foreign.usable(result));
-		return;
+		count_in_place(heap, before, size_of(result));
+		return result;
 	}
 	heap_count(heap, PM_COUNTER_REALLOC_MOVED);
-	next_count_alloc(result, requested);
+	counted(result, requested);
 	count_gone(heap, before);
+	return result;
+}
+
+/* --- what the heap hands on --------------------------------------------------------------------------- */
+
+void *host_malloc_foreign(size_t size)
+{
+	if (unlikely(!foreign.malloc))
+		return NULL;
+	void *block = foreign.malloc(size);
+	return likely(host_next) ? counted(block, size) : block;
+}
+
+void *host_calloc_foreign(size_t size)
+{
+	void *block = foreign.calloc ? foreign.calloc(1, size) : NULL;
+	return host_next ? counted(block, size) : block;
+}
+
+void *host_memalign_foreign(size_t alignment, size_t size)
+{
+	void *block = foreign.memalign ? foreign.memalign(alignment, size) : NULL;
+	return host_next ? counted(block, size) : block;
+}
+
+void host_free_foreign(void *block)
+{
+	int saved = errno;
+	if (likely(host_next)) {
+		struct size size = size_of(block);
+		count_gone(heap_that_counts(), size);
+	} else if (!host_off) {
+		heap_count_here(PM_COUNTER_FOREIGN_FREE);
+	}
+	if (likely(foreign.free))
+		foreign.free(block);
+	errno = saved;
+}
+
+size_t host_usable_foreign(void *block)
+{
+	return foreign.usable ? foreign.usable(block) : 0;
+}
+
+void *host_realloc_foreign(void *block, size_t size)
+{
+	if (!host_next)
+		return foreign.realloc ? foreign.realloc(block, size) : NULL;
+	if (!block)
+		return counted(foreign.realloc(block, size), size);
+	struct size before = size_of(block);
+	return count_resized(block, before, foreign.realloc(block, size), size);
 }
 
 /* --- blocks from before ------------------------------------------------------------------------------ */
@@ -185,7 +277,7 @@ void host_free_early(struct pool *pool, void *block)
 void *host_realloc_early(struct pool *pool, void *block, size_t size)
 {
 	size_t bytes = pool->block_bytes < size ? pool->block_bytes : size;
-	void *moved = size ? host_alloc_foreign(0, size, false) : NULL;
+	void *moved = size ? host_malloc_foreign(size) : NULL;
 	if (moved) {
 		heap_count_here(PM_COUNTER_REALLOC);
 		heap_count_here(PM_COUNTER_REALLOC_MOVED);
@@ -219,10 +311,33 @@ static void carry_over(const struct pm_slot *from, struct pm_slot *to)
 		to->counter[i] += from->counter[i];
 }
 
+static bool is_complete(void)
+{
+	return foreign.malloc && foreign.calloc && foreign.realloc && foreign.memalign &&
+	       foreign.free && foreign.usable;
+}
+
+/* Whether both are of the same file. */
+static bool is_of(const void *one, const void *other)
+{
+	Dl_info first, second;
+	return dladdr(one, &first) && dladdr(other, &second) &&
+	       first.dli_fbase == second.dli_fbase;
+}
+
+static bool is_glibc(void)
+{
+	const char *(*version)(void) = gnu_get_libc_version;
+	const void *its, *libc;
+	memcpy(&its, &foreign.usable, sizeof its);
+	memcpy(&libc, &version, sizeof libc);
+	return is_of(its, libc);
+}
+
 void next_init(void)
 {
 	struct heap *early = life.main_heap;
-	struct heap *heap = early && foreign.usable && foreign.memalign ? heap_make() : NULL;
+	struct heap *heap = early && is_complete() ? heap_make() : NULL;
 	if (!heap)
 		return;
 	if (region.arenas) /* else no page of its slot is touched */
@@ -231,6 +346,7 @@ void next_init(void)
 	memset(life.block_bytes, 0, sizeof life.block_bytes);
 	clock_now.paused = true;
 	foreign_tuning_init();
+	word_tells = is_glibc();
 	life.main_heap = heap;
 	host_next = host_off = true;
 }
