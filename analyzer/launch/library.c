@@ -60,30 +60,42 @@ static const char *unfit(int fd)
 	return elf_defines(&image, "malloc") ? NULL : "it has no malloc";
 }
 
-static bool check(const char *path, struct failure *why)
+/* what: that the file should be. */
+static bool check(const char *path, const char *what, struct failure *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	const char *reason = unfit(fd);
 
 	if (fd >= 0)
 		close(fd);
-	return !reason || fail(why, FAILURE_NOTHING, "%s is no " LIBRARY_NAME ": %s", path, reason);
+	if (reason)
+		return fail(why, FAILURE_NOTHING, "%s is no %s: %s", path, what, reason);
+	if (strpbrk(path, ": \t\n$"))
+		return fail(
+			why, FAILURE_NOTHING,
+			"%s: LD_PRELOAD cannot hold a path with a space, a colon or a dollar sign",
+			path);
+	return true;
+}
+
+static bool resolve(const char *given, char ret_path[PATH_MAX], struct failure *why)
+{
+	return realpath(given, ret_path) ||
+	       fail(why, FAILURE_NOTHING, "%s: %s", given, strerror(errno));
+}
+
+bool library_check(const char *given, char ret_path[PATH_MAX], struct failure *why)
+{
+	return resolve(given, ret_path, why) && check(ret_path, "allocator", why);
 }
 
 bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *why)
 {
-	if (given && !realpath(given, ret_path))
-		return fail(why, FAILURE_NOTHING, "%s: %s", given, strerror(errno));
+	if (given && !resolve(given, ret_path, why))
+		return false;
 	if (!given && !find_installed(ret_path))
 		return fail(why, FAILURE_NOTHING,
 			    LIBRARY_NAME
 			    " is neither beside poolmem nor in ../lib: give --lib PATH");
-	if (!check(ret_path, why))
-		return false;
-	if (strpbrk(ret_path, ": \t\n$"))
-		return fail(
-			why, FAILURE_NOTHING,
-			"%s: LD_PRELOAD cannot hold a path with a space, a colon or a dollar sign",
-			ret_path);
-	return true;
+	return check(ret_path, LIBRARY_NAME, why);
 }

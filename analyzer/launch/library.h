@@ -12,4 +12,7 @@
 /* `given` (--lib) or NULL.  The path is absolute and fit for LD_PRELOAD. */
 bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *why);
 
+/* The same of another allocator's library. */
+bool library_check(const char *given, char ret_path[PATH_MAX], struct failure *why);
+
 #endif
