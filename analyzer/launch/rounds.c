@@ -57,7 +57,7 @@ static bool run_once(const struct rounds *rounds, const struct allocator *alloca
 
 	snprintf(libraries, sizeof libraries, "%s%s%s", counts ? rounds->plan->library : "",
 		 counts && !is_ours ? ":" : "", counts && is_ours ? "" : library);
-	snprintf(settings, sizeof settings, "POOLMEM=sites=never,heap=%s,dir=%s",
+	snprintf(settings, sizeof settings, "POOLMEM=sites=never,gen=off,heap=%s,dir=%s",
 		 is_ours ? "own" : "next", rounds->counted.directory);
 	const char *const variables[] = {allocator->variable, settings};
 	char **environment = environment_under(libraries, variables, 2);

@@ -48,8 +48,10 @@
 	  "another allocator works beside poolmem (the break has moved): libc's own for a library " \
 	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")         \
 	X(NEXT, "heap_next",                                                                        \
-	  "another allocator served the memory (heap=next): its calls were counted, but no "          \
-	  "generations, call sites or places of blocks, which poolmem keeps beside its own blocks")
+	  "another allocator served the memory (heap=next): its calls were counted; call sites "      \
+	  "and where blocks lie were not recorded, as poolmem knows them of its own pools alone")     \
+	X(NO_BIRTHS, "no_births",                                                                   \
+	  "when blocks were born was not recorded (gen=off): there are no ages and generations")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \
@@ -205,7 +207,9 @@
 	  " `poolmem frag`; opens /proc/self/smaps and pagemap then")                              \
 	X(heap, "heap", CHOICE, "own", "own|next",                                                 \
 	  "whose memory serves: poolmem's, or the next allocator's of the preload list, or"        \
-	  " libc's, whose calls are then counted and nothing else")                                \
+	  " libc's, whose calls are then counted")                                                 \
+	X(gen, "gen", CHOICE, "on", "on|off",                                                      \
+	  "with heap=next: keep the birth of each block, a byte for 16 bytes, for generations")    \
 	X(run, "run", NUMBER, "0", "number", "set by `poolmem run`: ties a process tree together") \
 	X(help, "help", FLAG, "0", "0|1", "print this list at start")
 

@@ -118,7 +118,7 @@ struct survival_begun {
 /* In a forked child: it begins with these, inherited blocks by class and generation. */
 void survival_begin(const struct survival_begun *begun);
 
-/* Adds what lives, by class, as generation 0. */
+/* What lives, by class and generation.  The caller holds wiped.advancing. */
 void survival_live(struct survival_begun *ret_live);
 
 /* sites.c: who allocates. */
@@ -201,6 +201,7 @@ void foreign_tuning_init(void); /* it is the one that serves */
 bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
 
 /* next.c: heap=next. */
+bool next_has_births(void); /* what is served by heap=next has stamps */
 void next_init(void); /* in the constructor, before the heap of the first thread is settled */
 void next_note_live(void); /* before a fork: what the child inherits */
 void next_begin(struct survival_begun *begun); /* in a forked child: that */

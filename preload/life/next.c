@@ -6,7 +6,8 @@
  *
  * Each thread has a heap that hands out nothing: its slot counts, and it ticks.  A size class stands for the first usable
  * size that comes in its range, so that bytes are exact; what has another size, or is larger than any class, is counted as
- * a large block.  Birth stamps and recorded blocks live beside our own pools: here there are none.
+ * a large block.  The stamps of births stand by address (heap/births.h), unless gen=off; what the allocator frees and has no
+ * stamp there was not counted when it came.  Recorded blocks live beside our own pools: here there are none.
  *
  * What our heap handed out before the constructor knew the next allocator is counted as large, too, and never handed out
  * again.
@@ -14,6 +15,7 @@
 #define _GNU_SOURCE
 #include "life/life.h"
 
+#include "heap/births.h"
 #include "heap/region.h"
 #include "tally/clock.h"
 
@@ -24,6 +26,9 @@
 
 bool host_next;
 
+static bool has_births;
+
+enum { GEN_ON }; /* of the words of the setting */
 enum { CHANGES_PER_TICK = 1024 }; /* frees, and allocations without a countdown */
 
 /* --- the size of a block ----------------------------------------------------------------------------- */
@@ -141,15 +146,34 @@ static inline void count(struct heap *heap, struct size size)
 	}
 }
 
-static inline void count_gone(struct heap *heap, struct size size)
+static inline void count_gone(struct heap *heap, struct size size, unsigned age)
 {
 	if (unlikely(!heap || size.size_class == CLASS_LARGE)) {
-		large_count_free(heap, size.usable, 0);
+		large_count_free(heap, size.usable, age);
 	} else {
 		heap_set_ticking(heap, size.size_class);
-		tally_increment(tally_of(heap, size.size_class)->freed);
+		tally_increment(&tally_of(heap, size.size_class)->freed[age]);
 	}
 	changed(heap);
+}
+
+/* What has no stamp came before us, or past us. */
+static inline void count_end(struct heap *heap, struct size size, const void *block)
+{
+	uint8_t stamp = has_births ? births_take(block, size.usable) : stamps.now;
+	if (likely(stamp == stamps.now))
+		count_gone(heap, size, 0);
+	else if (stamp == STAMP_FREE)
+		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
+	else
+		count_gone(heap, size, stamp_age(stamp));
+}
+
+static inline void count_birth(struct heap *heap, struct size size, const void *block)
+{
+	if (has_births)
+		births_put(block, size.usable, stamps.now);
+	count(heap, size);
 }
 
 /* As if it had not been counted: what it was is replaced, in place. */
@@ -181,29 +205,66 @@ static inline void *counted(void *block, size_t requested)
 		return NULL;
 	}
 	heap_add(heap, offsetof(struct pm_slot, counter[PM_COUNTER_REQUESTED]), requested);
-	count(heap, size_of(block));
+	count_birth(heap, size_of(block), block);
 	return block;
 }
 
-static void *count_resized(const void *block, struct size before, void *result, size_t requested)
+/* A block before a realloc, and its stamp, which is gone: once it has moved, its place may be another's. */
+struct before {
+	struct size size;
+	uint8_t stamp;
+};
+
+static struct before before_of(void *block)
+{
+	struct size size = size_of(block);
+	return (struct before){size, has_births ? births_take(block, size.usable) : stamps.now};
+}
+
+/* It stays, in so many bytes. */
+static void put_back(const struct before *before, const void *block, size_t usable)
+{
+	if (has_births && before->stamp != STAMP_FREE)
+		births_put(block, usable, before->stamp);
+}
+
+static void count_moved_from(struct heap *heap, const struct before *before)
+{
+	if (before->stamp == STAMP_FREE)
+		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
+	else
+		count_gone(heap, before->size, stamp_age(before->stamp));
+}
+
+/* One that was not counted is not counted now. */
+static void count_stayed(struct heap *heap, const struct before *before, void *block)
+{
+	struct size now = size_of(block);
+	put_back(before, block, now.usable);
+	if (before->stamp != STAMP_FREE)
+		count_in_place(heap, before->size, now);
+}
+
+static void *count_resized(void *block, const struct before *before, void *result, size_t requested)
 {
 	struct heap *heap = heap_that_counts();
 	if (!result && requested) {
+		put_back(before, block, before->size.usable);
 		heap_count(heap, PM_COUNTER_ALLOC_FAILED);
 		return NULL;
 	}
 	if (!result) {
-		count_gone(heap, before);
+		count_moved_from(heap, before);
 		return NULL;
 	}
 	heap_count(heap, PM_COUNTER_REALLOC);
 	if (result == block) {
-		count_in_place(heap, before, size_of(result));
+		count_stayed(heap, before, result);
 		return result;
 	}
 	heap_count(heap, PM_COUNTER_REALLOC_MOVED);
 	counted(result, requested);
-	count_gone(heap, before);
+	count_moved_from(heap, before);
 	return result;
 }
 
@@ -234,7 +295,7 @@ void host_free_foreign(void *block)
 	int saved = errno;
 	if (likely(host_next)) {
 		struct size size = size_of(block);
-		count_gone(heap_that_counts(), size);
+		count_end(heap_that_counts(), size, block);
 	} else if (!host_off) {
 		heap_count_here(PM_COUNTER_FOREIGN_FREE);
 	}
@@ -254,8 +315,8 @@ void *host_realloc_foreign(void *block, size_t size)
 		return foreign.realloc ? foreign.realloc(block, size) : NULL;
 	if (!block)
 		return counted(foreign.realloc(block, size), size);
-	struct size before = size_of(block);
-	return count_resized(block, before, foreign.realloc(block, size), size);
+	struct before before = before_of(block);
+	return count_resized(block, &before, foreign.realloc(block, size), size);
 }
 
 /* --- blocks from before ------------------------------------------------------------------------------ */
@@ -334,6 +395,11 @@ static bool is_glibc(void)
 	return is_of(its, libc);
 }
 
+bool next_has_births(void)
+{
+	return has_births;
+}
+
 void next_init(void)
 {
 	struct heap *early = life.main_heap;
@@ -344,7 +410,8 @@ void next_init(void)
 		carry_over(early->slot, heap->slot);
 	arena_each_pool(disown, NULL);
 	memset(life.block_bytes, 0, sizeof life.block_bytes);
-	clock_now.paused = true;
+	has_births = life.settings.gen.index == GEN_ON;
+	clock_now.paused = !has_births;
 	foreign_tuning_init();
 	word_tells = is_glibc();
 	life.main_heap = heap;

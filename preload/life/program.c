@@ -21,6 +21,16 @@ bool program_is_served(void)
 	return life.started && !life_is_aside();
 }
 
+bool program_has_generations(void)
+{
+	return program_is_served() && (!host_next || next_has_births());
+}
+
+bool program_can_freeze(void)
+{
+	return program_is_served() && !host_next;
+}
+
 /* What the heap has counted is handed on, and no epoch turns until unlock(). */
 static int lock(struct heap *heap)
 {

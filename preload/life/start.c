@@ -72,6 +72,13 @@ static bool create_segment(char **environment)
 	return segment_create(&plan);
 }
 
+static void note_next(void)
+{
+	life.process->notes |= UINT64_C(1) << PM_NOTE_NEXT;
+	if (!next_has_births())
+		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_BIRTHS;
+}
+
 /* false: the room that was there a moment ago is gone. */
 static bool begin_record(int argc, char **argv)
 {
@@ -92,7 +99,7 @@ static bool begin_record(int argc, char **argv)
 	if (!life.can_wipe)
 		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_WIPE;
 	if (host_next)
-		life.process->notes |= UINT64_C(1) << PM_NOTE_NEXT;
+		note_next();
 	else if (is_passive())
 		life.process->notes |= UINT64_C(1) << PM_NOTE_PASSIVE;
 	life.process->state = PM_STATE_RUNNING;

@@ -343,18 +343,16 @@ static void add_sums(const struct pm_tally *tally, unsigned size_class, void *co
 	sums->allocated_bytes += allocated * unit;
 }
 
-static void add_live(const struct pm_tally *tally, unsigned size_class, void *context)
-{
-	struct survival_begun *live = context;
-	live->of[size_class][0] += allocations_of(tally) - tally_frees(tally);
-}
-
 void survival_live(struct survival_begun *ret_live)
 {
-	for (unsigned c = 0; c < CLASS_COUNT; c++)
+	static struct totals totals[CLASS_COUNT];
+	take_totals(totals);
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
+		struct flow flow[3];
+		flow_of_class(&totals[c], c, flow);
 		for (unsigned g = 0; g < 3; g++)
-			ret_live->of[c][0] += began.of[c][g];
-	each_tally(add_live, ret_live);
+			ret_live->of[c][g] = flow[g].live;
+	}
 }
 
 void survival_sum_up(struct pm_mark *ret_sums)
