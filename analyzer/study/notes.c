@@ -136,7 +136,8 @@ static bool has_blocks(const struct process *process)
 static void add_no_map(struct notes *notes, const struct process *process,
 		       const struct recording *recording)
 {
-	if (process->arena_count || process->kind == PROCESS_DEPARTED || !has_blocks(process))
+	if (process->arena_count || process->kind == PROCESS_DEPARTED || !has_blocks(process) ||
+	    process_is_served_elsewhere(process))
 		return;
 	struct note *note = add(notes, "no_map",
 				"arenas and pools are missing here of processes that never published "

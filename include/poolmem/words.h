@@ -48,8 +48,8 @@
 	  "another allocator works beside poolmem (the break has moved): libc's own for a library " \
 	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")         \
 	X(NEXT, "heap_next",                                                                        \
-	  "another allocator served the memory (heap=next): its calls were counted; call sites "      \
-	  "and where blocks lie were not recorded, as poolmem knows them of its own pools alone")     \
+	  "another allocator served the memory (heap=next): its calls were counted; where its "       \
+	  "blocks and free pages lie is not known")                                                   \
 	X(NO_BIRTHS, "no_births",                                                                   \
 	  "when blocks were born was not recorded (gen=off): there are no ages and generations")
 
@@ -81,7 +81,8 @@
 	X(OPEN, "open", "it can")                                                                  \
 	X(NEVER, "never", "it was started with sites=never")                                       \
 	X(NO_STACKS, "no_stacks", "its stacks cannot be walked: that needs glibc 2.35 or newer")   \
-	X(NEXT, "heap_next", "it was started with heap=next, where call sites are not recorded")
+	X(NO_BIRTHS, "no_births",                                                                  \
+	  "it was started with heap=next and gen=off: recorded blocks are told by their stamps")
 
 /* Process facts, a stream of pm_fact records.   X(NAME, "json key", "content") */
 #define PM_FACTS(X)                                                                                \
@@ -290,6 +291,7 @@
 	X(GEN_2_SURVIVED_BYTES, "gen.2.survived_bytes", BYTES,                                     \
 	  "usable bytes that a sweep moved on from generation 2")                                  \
 	X(GEN_2_DIED_BYTES, "gen.2.died_bytes", BYTES, "usable bytes freed in generation 2")       \
-	X(GEN_2_LIVE_BYTES, "gen.2.live_bytes", BYTES, "usable bytes live in generation 2")
+	X(GEN_2_LIVE_BYTES, "gen.2.live_bytes", BYTES, "usable bytes live in generation 2")        \
+	X(ALLOC_REQUESTED, "alloc.requested", BYTES, "requested bytes handed out; with heap=next")
 
 #endif

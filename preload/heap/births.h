@@ -58,29 +58,38 @@ static inline uintptr_t births_index(uintptr_t address, bool is_small)
 	return (address & (((uintptr_t)1 << BIRTHS_REGION_SHIFT) - 1)) >> (is_small ? 3 : 4);
 }
 
-/* A block of so many usable bytes is born.  Without memory it has no stamp. */
-static inline void births_put(const void *block, size_t usable, uint8_t stamp)
+/* Where its stamp is, of a block of so many usable bytes.  NULL: nowhere yet. */
+static inline uint8_t *births_at(const void *block, size_t usable)
+{
+	uintptr_t address = (uintptr_t)block;
+	bool is_small = usable <= BIRTHS_SMALL;
+	struct births *births = births_find(address, is_small);
+	return __builtin_expect(!births, 0) ? NULL
+					    : &births->stamps[births_index(address, is_small)];
+}
+
+/* A block of so many usable bytes is born.  false: no memory, it has no stamp. */
+static inline bool births_put(const void *block, size_t usable, uint8_t stamp)
 {
 	uintptr_t address = (uintptr_t)block;
 	bool is_small = usable <= BIRTHS_SMALL;
 	struct births *births = births_find(address, is_small);
 	if (__builtin_expect(!births, 0) && !(births = births_make(address, is_small)))
-		return;
+		return false;
 	uintptr_t index = births_index(address, is_small);
-	births->stamps[index] = stamp;
+	__atomic_store_n(&births->stamps[index], stamp, __ATOMIC_RELEASE);
 	if (__builtin_expect(!births->touched[index / BIRTHS_PAGE], 0))
 		births->touched[index / BIRTHS_PAGE] = 1;
+	return true;
 }
 
 /* It dies; its stamp, or STAMP_FREE: it had none. */
 static inline uint8_t births_take(const void *block, size_t usable)
 {
-	uintptr_t address = (uintptr_t)block;
-	bool is_small = usable <= BIRTHS_SMALL;
-	struct births *births = births_find(address, is_small);
-	if (__builtin_expect(!births, 0))
+	uint8_t *at = births_at(block, usable);
+	if (__builtin_expect(!at, 0))
 		return STAMP_FREE;
-	uint8_t *at = &births->stamps[births_index(address, is_small)], stamp = *at;
+	uint8_t stamp = *at;
 	*at = STAMP_FREE;
 	return stamp;
 }

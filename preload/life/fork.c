@@ -280,7 +280,8 @@ void fork_check(struct heap *heap)
 	}
 	if (life.froze)
 		frozen_count(&begun.frozen);
-	sites_correct(&begun);
+	if (!host_next) /* there recorded blocks count by their class, whatever their stamps */
+		sites_correct(&begun);
 	struct inheritance inherited = sum_up(&begun);
 	leave_others_alone(heap);
 	threads_forget_others();

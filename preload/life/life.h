@@ -143,6 +143,10 @@ void sites_record(struct heap *heap, struct pool *pool, const void *block, size_
  */
 bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp);
 
+/* With heap=next, of a block of STAMP_SPECIAL that a realloc left where it is, or that came instead of another. */
+void sites_stayed(const void *block, size_t requested, int64_t more_bytes);
+void sites_moved(const void *block);
+
 void sites_note_peak(void); /* after live bytes were published */
 void sites_begin(void);     /* in a forked child */
 

@@ -7,7 +7,7 @@
  * Each thread has a heap that hands out nothing: its slot counts, and it ticks.  A size class stands for the first usable
  * size that comes in its range, so that bytes are exact; what has another size, or is larger than any class, is counted as
  * a large block.  The stamps of births stand by address (heap/births.h), unless gen=off; what the allocator frees and has no
- * stamp there was not counted when it came.  Recorded blocks live beside our own pools: here there are none.
+ * stamp there was not counted when it came.  A block whose call site is recorded has STAMP_SPECIAL there, as ours do.
  *
  * What our heap handed out before the constructor knew the next allocator is counted as large, too, and never handed out
  * again.
@@ -128,22 +128,77 @@ static inline void changed(struct heap *heap)
 		tick(heap);
 }
 
-__attribute__((noinline)) static void due(struct heap *heap, unsigned size_class)
+/* What the rest of life/ knows a block by: a pool that has no other. */
+struct lone_pool {
+	_Alignas(struct pool) char pool[sizeof(struct pool)];
+	uint8_t stamp;
+};
+
+static struct pool *describe(struct lone_pool *lone, struct size size, void *block)
+{
+	struct pool *pool = (struct pool *)lone->pool;
+	*pool = (struct pool){
+		.start = block,
+		.reciprocal = 1, /* its first byte has index 0 */
+		.capacity = 1,
+		.threaded = 1,
+		.block_bytes = size.usable,
+		.size_class = (uint8_t)size.size_class,
+		.state = size.size_class == CLASS_LARGE ? POOL_LARGE : POOL_FULL,
+	};
+	lone->stamp = stamps.now;
+	return pool;
+}
+
+/* Its record is there: its free is to find it. */
+static void keep_stamp(const struct lone_pool *lone, struct size size, const void *block)
+{
+	if (lone->stamp == STAMP_SPECIAL)
+		births_put(block, size.usable, STAMP_SPECIAL);
+}
+
+/* The countdown of its class ran out. */
+__attribute__((noinline)) static void due(struct heap *heap, struct size size, void *block,
+					  size_t requested)
+{
+	struct lone_pool lone;
+	heap_enter();
+	host_due(heap, describe(&lone, size, block), block, requested, HOST_FRAME());
+	heap_leave(heap);
+	keep_stamp(&lone, size, block);
+}
+
+__attribute__((noinline)) static void count_large(struct heap *heap, struct size size, void *block,
+						  size_t requested)
+{
+	struct lone_pool lone;
+	large_count_alloc(heap, size.usable);
+	if (!heap)
+		return;
+	heap_enter();
+	host_large_due(heap, describe(&lone, size, block), requested, HOST_FRAME());
+	heap_leave(heap);
+	keep_stamp(&lone, size, block);
+	changed(heap);
+}
+
+static inline void count(struct heap *heap, struct size size, void *block, size_t requested)
+{
+	if (has_births)
+		births_put(block, size.usable, stamps.now);
+	if (unlikely(!heap || size.size_class == CLASS_LARGE))
+		count_large(heap, size, block, requested);
+	else if (unlikely(tally_allocated(tally_of(heap, size.size_class))))
+		due(heap, size, block, requested);
+}
+
+/* The same of a block that is none anew. */
+__attribute__((noinline)) static void tick_over(struct heap *heap, unsigned size_class)
 {
 	heap_enter();
 	fork_check(heap);
 	tick_due(heap, size_class);
 	heap_leave(heap);
-}
-
-static inline void count(struct heap *heap, struct size size)
-{
-	if (unlikely(!heap || size.size_class == CLASS_LARGE)) {
-		large_count_alloc(heap, size.usable);
-		changed(heap);
-	} else if (unlikely(tally_allocated(tally_of(heap, size.size_class)))) {
-		due(heap, size.size_class);
-	}
 }
 
 static inline void count_gone(struct heap *heap, struct size size, unsigned age)
@@ -157,44 +212,62 @@ static inline void count_gone(struct heap *heap, struct size size, unsigned age)
 	changed(heap);
 }
 
+/* A block that goes.  Looked at while its address is its own: once it is given back that may be another's. */
+struct end {
+	struct size size;
+	uint8_t stamp;
+	struct recorded *recorded; /* of STAMP_SPECIAL */
+};
+
+static inline struct end end_of(void *block)
+{
+	struct end end = {.size = size_of(block)};
+	end.stamp = has_births ? births_take(block, end.size.usable) : stamps.now;
+	if (unlikely(end.stamp == STAMP_SPECIAL))
+		end.recorded = host_large_recorded(block);
+	return end;
+}
+
 /* What has no stamp came before us, or past us. */
-static inline void count_end(struct heap *heap, struct size size, const void *block)
+static inline void count_end(struct heap *heap, const struct end *end)
 {
-	uint8_t stamp = has_births ? births_take(block, size.usable) : stamps.now;
-	if (likely(stamp == stamps.now))
-		count_gone(heap, size, 0);
-	else if (stamp == STAMP_FREE)
+	uint8_t stamp = end->stamp;
+	if (likely(stamp == stamps.now)) {
+		count_gone(heap, end->size, 0);
+		return;
+	}
+	if (stamp == STAMP_FREE) {
 		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
-	else
-		count_gone(heap, size, stamp_age(stamp));
+		return;
+	}
+	if (stamp == STAMP_SPECIAL)
+		stamp = host_large_died(heap, end->recorded, end->size.usable);
+	count_gone(heap, end->size, stamp_age(stamp));
 }
 
-static inline void count_birth(struct heap *heap, struct size size, const void *block)
-{
-	if (has_births)
-		births_put(block, size.usable, stamps.now);
-	count(heap, size);
-}
-
-/* As if it had not been counted: what it was is replaced, in place. */
+/* As if it had not been counted: what it was is replaced, in place.  Its countdown stays. */
 static void take_back(struct heap *heap, struct size size)
 {
 	if (!heap || size.size_class == CLASS_LARGE) {
 		large_count_bytes(heap, -(int64_t)size.usable);
 		heap_add(heap, offsetof(struct pm_slot, tally[CLASS_LARGE].limit[0]), UINT64_MAX);
 	} else {
+		struct pm_tally *tally = tally_of(heap, size.size_class);
 		heap_set_ticking(heap, size.size_class);
-		tally_add((uint64_t *)&tally_of(heap, size.size_class)->left, PM_LEFT_STEP);
+		tally_add((uint64_t *)&tally->limit[tally->left & 1], UINT64_MAX);
 	}
 }
 
-/* A block of another size is another one to the counters, but neither handed out nor given back. */
+/* A block of another size class is another one to the counters, but neither handed out nor given back. */
 static void count_in_place(struct heap *heap, struct size before, struct size now)
 {
 	if (before.usable == now.usable)
 		return;
 	take_back(heap, before);
-	count(heap, now);
+	if (!heap || now.size_class == CLASS_LARGE)
+		large_count_alloc(heap, now.usable);
+	else if (tally_allocated(tally_of(heap, now.size_class)))
+		tick_over(heap, now.size_class);
 }
 
 static inline void *counted(void *block, size_t requested)
@@ -205,66 +278,51 @@ static inline void *counted(void *block, size_t requested)
 		return NULL;
 	}
 	heap_add(heap, offsetof(struct pm_slot, counter[PM_COUNTER_REQUESTED]), requested);
-	count_birth(heap, size_of(block), block);
+	count(heap, size_of(block), block, requested);
 	return block;
 }
 
-/* A block before a realloc, and its stamp, which is gone: once it has moved, its place may be another's. */
-struct before {
-	struct size size;
-	uint8_t stamp;
-};
-
-static struct before before_of(void *block)
-{
-	struct size size = size_of(block);
-	return (struct before){size, has_births ? births_take(block, size.usable) : stamps.now};
-}
-
-/* It stays, in so many bytes. */
-static void put_back(const struct before *before, const void *block, size_t usable)
-{
-	if (has_births && before->stamp != STAMP_FREE)
-		births_put(block, usable, before->stamp);
-}
-
-static void count_moved_from(struct heap *heap, const struct before *before)
-{
-	if (before->stamp == STAMP_FREE)
-		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
-	else
-		count_gone(heap, before->size, stamp_age(before->stamp));
-}
-
 /* One that was not counted is not counted now. */
-static void count_stayed(struct heap *heap, const struct before *before, void *block)
+static void count_stayed(struct heap *heap, const struct end *end, void *block, size_t requested)
 {
 	struct size now = size_of(block);
-	put_back(before, block, now.usable);
-	if (before->stamp != STAMP_FREE)
-		count_in_place(heap, before->size, now);
+	if (end->stamp == STAMP_FREE)
+		return;
+	if (has_births)
+		births_put(block, now.usable, end->stamp);
+	if (end->recorded)
+		sites_stayed(block, requested, (int64_t)(now.usable - end->size.usable));
+	count_in_place(heap, end->size, now);
 }
 
-static void *count_resized(void *block, const struct before *before, void *result, size_t requested)
+static void count_moved(struct heap *heap, const struct end *end, void *block, size_t requested)
+{
+	heap_count(heap, PM_COUNTER_REALLOC_MOVED);
+	counted(block, requested);
+	const uint8_t *stamp = has_births ? births_at(block, foreign.usable(block)) : NULL;
+	if (stamp && *stamp == STAMP_SPECIAL)
+		sites_moved(block);
+	count_end(heap, end);
+}
+
+static void *count_resized(void *block, const struct end *end, void *result, size_t requested)
 {
 	struct heap *heap = heap_that_counts();
 	if (!result && requested) {
-		put_back(before, block, before->size.usable);
+		if (has_births && end->stamp != STAMP_FREE) /* it lives on */
+			births_put(block, end->size.usable, end->stamp);
 		heap_count(heap, PM_COUNTER_ALLOC_FAILED);
 		return NULL;
 	}
 	if (!result) {
-		count_moved_from(heap, before);
+		count_end(heap, end);
 		return NULL;
 	}
 	heap_count(heap, PM_COUNTER_REALLOC);
-	if (result == block) {
-		count_stayed(heap, before, result);
-		return result;
-	}
-	heap_count(heap, PM_COUNTER_REALLOC_MOVED);
-	counted(result, requested);
-	count_moved_from(heap, before);
+	if (result == block)
+		count_stayed(heap, end, result, requested);
+	else
+		count_moved(heap, end, result, requested);
 	return result;
 }
 
@@ -294,8 +352,8 @@ void host_free_foreign(void *block)
 {
 	int saved = errno;
 	if (likely(host_next)) {
-		struct size size = size_of(block);
-		count_end(heap_that_counts(), size, block);
+		struct end end = end_of(block);
+		count_end(heap_that_counts(), &end);
 	} else if (!host_off) {
 		heap_count_here(PM_COUNTER_FOREIGN_FREE);
 	}
@@ -315,8 +373,8 @@ void *host_realloc_foreign(void *block, size_t size)
 		return foreign.realloc ? foreign.realloc(block, size) : NULL;
 	if (!block)
 		return counted(foreign.realloc(block, size), size);
-	struct before before = before_of(block);
-	return count_resized(block, &before, foreign.realloc(block, size), size);
+	struct end end = end_of(block);
+	return count_resized(block, &end, foreign.realloc(block, size), size);
 }
 
 /* --- blocks from before ------------------------------------------------------------------------------ */

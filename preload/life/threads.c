@@ -119,7 +119,8 @@ void threads_attach(struct heap *heap, uint32_t chunk)
 {
 	struct pm_slot *slot = segment_chunk(chunk);
 	slot->use = PM_SLOT_THREAD;
-	if (region.arenas) /* else nothing was allocated yet, and no page of the private slot is touched */
+	/* Else nothing was allocated yet, and no page of the private slot is touched. */
+	if (region.arenas || host_next)
 		move_counts(heap->slot, slot);
 	heap_twin(heap)->displacement = (char *)slot - (char *)heap->slot;
 }
