@@ -118,7 +118,7 @@ struct survival_begun {
 /* In a forked child: it begins with these, inherited blocks by class and generation. */
 void survival_begin(const struct survival_begun *begun);
 
-/* What lives, by class and generation.  The caller holds wiped.advancing. */
+/* What lives, by class and generation; of heap=next, where no block is frozen.  One caller at a time. */
 void survival_live(struct survival_begun *ret_live);
 
 /* sites.c: who allocates. */

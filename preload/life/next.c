@@ -245,26 +245,40 @@ static inline void count_end(struct heap *heap, const struct end *end)
 	count_gone(heap, end->size, stamp_age(stamp));
 }
 
-/* As if it had not been counted: what it was is replaced, in place.  Its countdown stays. */
+/* As if it had not been counted.  Its countdown stays. */
 static void take_back(struct heap *heap, struct size size)
 {
-	if (!heap || size.size_class == CLASS_LARGE) {
+	struct pm_tally *tally = tally_of(heap, size.size_class);
+	tally_add((uint64_t *)&tally->limit[tally->left & 1], UINT64_MAX);
+	if (size.size_class == CLASS_LARGE)
 		large_count_bytes(heap, -(int64_t)size.usable);
-		heap_add(heap, offsetof(struct pm_slot, tally[CLASS_LARGE].limit[0]), UINT64_MAX);
-	} else {
-		struct pm_tally *tally = tally_of(heap, size.size_class);
+	else
 		heap_set_ticking(heap, size.size_class);
-		tally_add((uint64_t *)&tally->limit[tally->left & 1], UINT64_MAX);
-	}
 }
 
-/* A block of another size class is another one to the counters, but neither handed out nor given back. */
+/* Of another thread, or inherited, perhaps: no count of the thread goes below 0. */
+static bool can_take_back(struct heap *heap, struct size size)
+{
+	if (!heap || (int64_t)tally_allocations(tally_of(heap, size.size_class)) <= 0)
+		return false;
+	return size.size_class != CLASS_LARGE ||
+	       tally_allocations(tally_of(heap, CLASS_LARGE_BYTES)) >= size.usable;
+}
+
+/*
+ * A block of another size class is another one to the counters, but neither handed out nor given back.  Where that cannot be
+ * taken back, blocks stay exact and so do bytes, in all: those that it has gained are counted as large ones.
+ */
 static void count_in_place(struct heap *heap, struct size before, struct size now)
 {
 	if (before.usable == now.usable)
 		return;
+	if (!can_take_back(heap, before)) {
+		large_count_bytes(heap, (int64_t)(now.usable - before.usable));
+		return;
+	}
 	take_back(heap, before);
-	if (!heap || now.size_class == CLASS_LARGE)
+	if (now.size_class == CLASS_LARGE)
 		large_count_alloc(heap, now.usable);
 	else if (tally_allocated(tally_of(heap, now.size_class)))
 		tick_over(heap, now.size_class);
@@ -478,15 +492,29 @@ void next_init(void)
 
 /* --- forked children --------------------------------------------------------------------------------- */
 
-static struct survival_begun inherited;
+/*
+ * Two threads that fork at a time: one of them takes the figures, and the child of the other has those of a moment before,
+ * whole.  Children of other calls than fork() begin with nothing that is known.
+ */
+static struct survival_begun inherited[2];
+static unsigned in_force; /* atomic */
+static bool is_taking;    /* atomic */
 
 void next_note_live(void)
 {
-	memset(&inherited, 0, sizeof inherited);
-	survival_live(&inherited);
+	if (__atomic_exchange_n(&is_taking, true, __ATOMIC_ACQUIRE))
+		return;
+	unsigned other = !__atomic_load_n(&in_force, __ATOMIC_RELAXED);
+	memset(&inherited[other], 0, sizeof inherited[other]);
+	survival_live(&inherited[other]);
+	__atomic_store_n(&in_force, other, __ATOMIC_RELEASE);
+	__atomic_store_n(&is_taking, false, __ATOMIC_RELEASE);
 }
 
+/* In a child that was forked meanwhile nobody else is at it. */
 void next_begin(struct survival_begun *begun)
 {
-	*begun = inherited;
+	if (wiped.pid)
+		*begun = inherited[in_force];
+	is_taking = false;
 }
