@@ -96,10 +96,11 @@ __attribute__((noinline)) static struct size look_at(void *block)
 
 static inline struct size size_of(void *block)
 {
-	size_t usable = word_tells ? word_size(block) : foreign.usable(block);
+	size_t usable = likely(word_tells) ? word_size(block) : foreign.usable(block);
 	unsigned size_class = has_class(usable) ? class_of(usable) : 0;
-	return is_known(size_class, usable) && size_class ? (struct size){usable, size_class}
-							  : look_at(block);
+	return likely(is_known(size_class, usable) && size_class)
+		       ? (struct size){usable, size_class}
+		       : look_at(block);
 }
 
 /* --- counting ---------------------------------------------------------------------------------------- */
@@ -219,7 +220,7 @@ struct end {
 	struct recorded *recorded; /* of STAMP_SPECIAL */
 };
 
-static inline struct end end_of(void *block)
+static struct end end_of(void *block)
 {
 	struct end end = {.size = size_of(block)};
 	end.stamp = has_births ? births_take(block, end.size.usable) : stamps.now;
@@ -228,21 +229,35 @@ static inline struct end end_of(void *block)
 	return end;
 }
 
-/* What has no stamp came before us, or past us. */
-static inline void count_end(struct heap *heap, const struct end *end)
+/* One not of this epoch.  What has no stamp came before us, or past us.  Words, no struct: it would go through memory. */
+__attribute__((noinline)) static void count_older(struct heap *heap, size_t usable,
+						  unsigned size_class, uint8_t stamp,
+						  struct recorded *recorded)
 {
-	uint8_t stamp = end->stamp;
-	if (likely(stamp == stamps.now)) {
-		count_gone(heap, end->size, 0);
-		return;
-	}
 	if (stamp == STAMP_FREE) {
 		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
 		return;
 	}
 	if (stamp == STAMP_SPECIAL)
-		stamp = host_large_died(heap, end->recorded, end->size.usable);
-	count_gone(heap, end->size, stamp_age(stamp));
+		stamp = host_large_died(heap, recorded, usable);
+	count_gone(heap, (struct size){usable, size_class}, stamp_age(stamp));
+}
+
+static void count_end(struct heap *heap, const struct end *end)
+{
+	count_older(heap, end->size.usable, end->size.size_class, end->stamp, end->recorded);
+}
+
+static inline void count_free(void *block)
+{
+	struct heap *heap = heap_that_counts();
+	struct size size = size_of(block);
+	uint8_t stamp = has_births ? births_take(block, size.usable) : stamps.now;
+	if (likely(stamp == stamps.now))
+		count_gone(heap, size, 0);
+	else
+		count_older(heap, size.usable, size.size_class, stamp,
+			    stamp == STAMP_SPECIAL ? host_large_recorded(block) : NULL);
 }
 
 /* As if it had not been counted.  Its countdown stays. */
@@ -365,12 +380,10 @@ void *host_memalign_foreign(size_t alignment, size_t size)
 void host_free_foreign(void *block)
 {
 	int saved = errno;
-	if (likely(host_next)) {
-		struct end end = end_of(block);
-		count_end(heap_that_counts(), &end);
-	} else if (!host_off) {
+	if (likely(host_next))
+		count_free(block);
+	else if (!host_off)
 		heap_count_here(PM_COUNTER_FOREIGN_FREE);
-	}
 	if (likely(foreign.free))
 		foreign.free(block);
 	errno = saved;
