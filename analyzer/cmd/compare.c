@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* compare.c: `poolmem compare`: a program under each allocator; launch/rounds.c does the work. */
 #define _GNU_SOURCE
+#include "render/compare.h"
 #include "cmd/command.h"
 #include "launch/library.h"
 #include "launch/rounds.h"
-#include "render/compare.h"
 #include "text/failure.h"
 #include "text/progress.h"
 
@@ -135,8 +135,8 @@ static bool take_value(int letter, struct compare_options *options)
 	}
 	if (letter == LETTER_INTERVAL && !parse_number(optarg, INTERVAL_MS_MAX, &number)) {
 		command_usage_error("compare",
-				    "--interval '%s': a number of milliseconds from 1 to %d", optarg,
-				    INTERVAL_MS_MAX);
+				    "--interval '%s': a number of milliseconds from 1 to %d",
+				    optarg, INTERVAL_MS_MAX);
 		return false;
 	}
 	if (letter == LETTER_STOP && !(options->stop_signal = parse_signal(optarg))) {
@@ -210,8 +210,7 @@ static bool parse(int argc, char **argv, struct compare_options *ret)
 		if (letter == ':')
 			command_usage_error("compare", "'%s' needs a value", argv[optind - 1]);
 		if (letter == '?')
-			command_unknown_option("compare", argv, words,
-					       sizeof words / sizeof *words);
+			command_unknown_option("compare", argv, words, sizeof words / sizeof *words);
 		if (letter == '?' || letter == ':' || !take_option(letter, ret))
 			return false;
 	}

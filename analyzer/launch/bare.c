@@ -41,8 +41,8 @@ struct running {
 	int streams[3];
 	uint64_t began_ns, wait_ns, sample_at_ns;
 	uint64_t first_ns, last_ns, last_bytes; /* of the first and the last look */
-	double byte_ns;               /* what is resident over time, summed up */
-	uint64_t own_peak;            /* of this process: ru_maxrss of a child begins with that */
+	double byte_ns;                         /* what is resident over time, summed up */
+	uint64_t own_peak; /* of this process: ru_maxrss of a child begins with that */
 	bool ended;
 	struct rusage usage;
 };
@@ -380,6 +380,10 @@ static void sum_up(struct running *running)
 	run->faults = (uint64_t)usage->ru_minflt + (uint64_t)usage->ru_majflt;
 	if (kernels > running->own_peak)
 		run->rss_peak = higher(run->rss_peak, kernels);
+	/* Between two looks it was as much as all less what is of files. */
+	uint64_t of_files = run->rss_end - run->heap_end;
+	if (run->rss_end && run->rss_peak > of_files)
+		run->heap_peak = higher(run->heap_peak, run->rss_peak - of_files);
 	uint64_t looked_ns = running->last_ns - running->first_ns;
 	run->rss_mean = looked_ns ? (uint64_t)(running->byte_ns / (double)looked_ns) : run->rss_end;
 }

@@ -30,16 +30,17 @@ struct bare_plan {
 
 /* What is resident is that of the program and all below it, in bytes. */
 struct bare_run {
-	int wait_status;      /* of the program */
-	uint64_t elapsed_ns;  /* of a server: of its load */
-	uint64_t cpu_ns;      /* user and system, of those that were waited for */
-	uint64_t faults;      /* of pages, likewise */
-	uint64_t rss_peak;    /* as sampled, or of the largest process as the kernel saw it: what is more */
-	uint64_t rss_end;     /* last look; of a server: when the load was through.  0: nobody looked in time */
-	uint64_t rss_mean;    /* over time */
+	int wait_status;     /* of the program */
+	uint64_t elapsed_ns; /* of a server: of its load */
+	uint64_t cpu_ns;     /* user and system, of those that were waited for */
+	uint64_t faults;     /* of pages, likewise */
+	uint64_t rss_peak; /* as sampled, or of the largest process as the kernel saw it: what is more */
+	uint64_t rss_end; /* last look; of a server: when the load was through.  0: nobody looked in time */
+	uint64_t rss_mean;  /* over time */
 	uint64_t heap_peak; /* highest of memory of no file */
-	uint64_t heap_end, heap_end_ns; /* the same at the last look, and when that was: CLOCK_MONOTONIC */
-	int interrupted; /* SIGINT, SIGTERM or SIGHUP that came for this process; 0: none did */
+	uint64_t heap_end,
+		heap_end_ns; /* the same at the last look, and when that was: CLOCK_MONOTONIC */
+	int interrupted;     /* SIGINT, SIGTERM or SIGHUP that came for this process; 0: none did */
 	struct timeline timeline; /* of what is resident, since it began */
 };
 

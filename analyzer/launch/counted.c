@@ -52,9 +52,14 @@ static bool remove_file(const char *path, void *unused)
 	return true;
 }
 
-void counted_close(const struct counted *counted)
+void counted_clear(const struct counted *counted)
 {
 	each_file(counted, remove_file, NULL);
+}
+
+void counted_close(const struct counted *counted)
+{
+	counted_clear(counted);
 	rmdir(counted->directory);
 }
 
@@ -62,10 +67,12 @@ struct taking {
 	const struct bare_run *run;
 	struct compare_heap heap;
 	uint64_t processes, largest_live;
+	bool is_next;
 	struct failure *why;
 };
 
-static uint64_t live_at(const struct over_time *over_time, const struct process *process, uint64_t ns)
+static uint64_t live_at(const struct over_time *over_time, const struct process *process,
+			uint64_t ns)
 {
 	uint64_t began = process->record.began_ns;
 	const struct heap_point *point = over_time_at(over_time, AXIS_TIME,
@@ -82,6 +89,7 @@ static void take_process(const struct recording *recording, const struct process
 
 	metrics_of_process(process, &metrics);
 	uint64_t live = metric(&metrics, METRIC_LIVE_PEAK);
+	taking->is_next |= process_is_served_elsewhere(process);
 	taking->heap.allocations += metric(&metrics, METRIC_ALLOC_COUNT);
 	taking->heap.is_of_several = taking->processes++ > 0;
 	if (live < taking->largest_live)
@@ -105,18 +113,20 @@ static bool take_file(const char *path, void *context)
 	return true;
 }
 
-bool counted_take(const struct counted *counted, const struct bare_run *run,
+bool counted_take(const struct counted *counted, const struct bare_run *run, bool is_next,
 		  struct compare_heap *ret, struct failure *why)
 {
 	struct taking taking = {.run = run, .why = why};
 	bool read = each_file(counted, take_file, &taking);
 
-	each_file(counted, remove_file, NULL);
+	counted_clear(counted);
 	if (!read)
 		return false;
 	if (!taking.processes)
+		return fail(why, FAILURE_NOTHING, "it left no counts: libpoolmem.so was not loaded");
+	if (is_next && !taking.is_next)
 		return fail(why, FAILURE_NOTHING,
-			    "it left no counts: libpoolmem.so was not loaded");
+			    "it has no malloc_usable_size, which counting needs");
 	taking.heap.is_known = true;
 	taking.heap.peak = run->heap_peak;
 	taking.heap.end = run->heap_end;

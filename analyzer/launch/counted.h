@@ -14,10 +14,11 @@ struct counted {
 };
 
 bool counted_open(struct counted *ret, struct failure *why);
+void counted_clear(const struct counted *counted); /* of all in it */
 void counted_close(const struct counted *counted); /* and all in it */
 
-/* Reads what the run left, and removes it.  false: nothing that can be read. */
-bool counted_take(const struct counted *counted, const struct bare_run *run,
+/* Reads what the run left, and removes it.  is_next: with heap=next.  false: nothing that can be read. */
+bool counted_take(const struct counted *counted, const struct bare_run *run, bool is_next,
 		  struct compare_heap *ret, struct failure *why);
 
 #endif

@@ -59,7 +59,7 @@ static bool run_once(const struct rounds *rounds, const struct allocator *alloca
 		 counts && !is_ours ? ":" : "", counts && is_ours ? "" : library);
 	snprintf(settings, sizeof settings, "POOLMEM=sites=never,gen=off,heap=%s,dir=%s",
 		 is_ours ? "own" : "next", rounds->counted.directory);
-	const char *const variables[] = {allocator->variable, settings};
+	const char *const variables[] = {allocator->variable, counts || is_ours ? settings : NULL};
 	char **environment = environment_under(libraries, variables, 2);
 
 	plan.environment = environment;
@@ -77,8 +77,7 @@ static bool ended_well(const struct rounds *rounds, const struct bare_run *run, 
 	if (rounds->plan->bare.load || status == rounds->expected)
 		return true;
 	if (WIFSIGNALED(status))
-		return fail(why, FAILURE_NOTHING, "killed by SIG%s",
-			    sigabbrev_np(WTERMSIG(status)));
+		return fail(why, FAILURE_NOTHING, "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
 	return fail(why, FAILURE_NOTHING, "exit code %d, and not %d as under glibc",
 		    WEXITSTATUS(status), WEXITSTATUS(rounds->expected));
 }
@@ -124,14 +123,16 @@ static void run_row(struct rounds *rounds, size_t index)
 
 static void count_row(struct rounds *rounds, size_t index)
 {
+	const struct allocator *allocator = &rounds->allocators->list[index];
 	struct compare_row *row = &rounds->comparison->row[index];
 	static struct bare_run run;
 	struct failure why;
 
+	counted_clear(&rounds->counted); /* of what poolmem's own row has left */
 	if (row->state == COMPARE_DONE && !rounds->comparison->interrupted &&
-	    !(run_once(rounds, &rounds->allocators->list[index], true, &run, &why) &&
-	      ended_well(rounds, &run, &why) &&
-	      counted_take(&rounds->counted, &run, &row->heap, &why)))
+	    !(run_once(rounds, allocator, true, &run, &why) && ended_well(rounds, &run, &why) &&
+	      counted_take(&rounds->counted, &run, allocator->kind != ALLOCATOR_POOLMEM, &row->heap,
+			   &why)))
 		snprintf(row->heap_why, sizeof row->heap_why, "%s", why.text);
 	step(rounds);
 }

@@ -27,8 +27,10 @@ void chart_legend(unsigned row, const char *style, const char *text, size_t colu
 		  struct sink *sink);
 void chart_line(double x1, double y1, double x2, double y2, const char *style, struct sink *sink);
 void chart_tick(double x, const char *text, struct sink *sink); /* below the chart */
-void chart_height(double y, const char *text, struct sink *sink); /* a line of the grid, and what it stands for */
-void chart_frame(const char *across, struct sink *sink); /* both axes, and what goes along the lower one */
+void chart_height(double y, const char *text,
+		  struct sink *sink); /* a line of the grid, and what it stands for */
+void chart_frame(const char *across,
+		 struct sink *sink); /* both axes, and what goes along the lower one */
 void chart_caption(unsigned row, const char *text, struct sink *sink);
 
 /* With a last line of words. */

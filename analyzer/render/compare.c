@@ -84,10 +84,10 @@ static void bytes_cell(struct sheet *sheet, uint64_t bytes)
 static void put_runs(struct sheet *sheet)
 {
 	static const struct column columns[] = {
-		{"allocator", COLUMN_TEXT, 0}, {"time", COLUMN_NUMBER, 0},
-		{"+-", COLUMN_NUMBER, 0},      {"CPU", COLUMN_NUMBER, 0},
+		{"allocator", COLUMN_TEXT, 0},  {"time", COLUMN_NUMBER, 0},
+		{"+-", COLUMN_NUMBER, 0},       {"CPU", COLUMN_NUMBER, 0},
 		{"peak RSS", COLUMN_NUMBER, 0}, {"+-", COLUMN_NUMBER, 0},
-		{"mean", COLUMN_NUMBER, 0},    {"at end", COLUMN_NUMBER, 0},
+		{"mean", COLUMN_NUMBER, 0},     {"at end", COLUMN_NUMBER, 0},
 		{"faults", COLUMN_NUMBER, 0},
 	};
 

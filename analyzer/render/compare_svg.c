@@ -74,8 +74,7 @@ static void put_row(const struct drawing *drawing, const struct compare_row *row
 	sink_print(drawing->sink, "\"/>\n");
 	snprintf(text, sizeof text, "%.40s", row->name);
 	chart_legend(2 * number, style, text, NAME_COLUMNS, drawing->sink);
-	snprintf(text, sizeof text, "peak %s, %s",
-		 number_bytes(row->of[COMPARE_PEAK].median).text,
+	snprintf(text, sizeof text, "peak %s, %s", number_bytes(row->of[COMPARE_PEAK].median).text,
 		 number_duration(row->of[COMPARE_TIME].median).text);
 	chart_caption(2 * number + 1, text, drawing->sink);
 }

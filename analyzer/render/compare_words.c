@@ -32,7 +32,9 @@ static void put_ties(const struct comparison *comparison, const struct compare_v
 			continue;
 		sink_name(sink, comparison->row[i].name, 0);
 		sink_print(sink, " (%s)%s", figure(&comparison->row[i], measure).text,
-			   left > 2 ? ", " : left == 2 ? " and " : "");
+			   left > 2    ? ", "
+			   : left == 2 ? " and "
+				       : "");
 		left--;
 	}
 }
@@ -105,11 +107,12 @@ void compare_sentence(const struct comparison *comparison, enum compare_measure 
 
 void compare_method(const struct comparison *comparison, struct sink *sink)
 {
-	sink_print(sink,
-		   "Middle of %s of each, in turn, with nothing of poolmem in them; +- is half of "
-		   "the way from the least to the most. Live bytes are of one more run of each, whose "
-		   "calls were counted.%s\n",
-		   number_of(comparison->runs, "run").text,
-		   comparison->is_server ? " Time is that of the load, the end is when it was through."
-					 : "");
+	sink_print(
+		sink,
+		"Middle of %s of each, in turn, with nothing of poolmem in them; +- is half of "
+		"the way from the least to the most. Live bytes are of one more run of each, whose "
+		"calls were counted.%s\n",
+		number_of(comparison->runs, "run").text,
+		comparison->is_server ? " Time is that of the load, the end is when it was through."
+				      : "");
 }

@@ -35,9 +35,8 @@ static void settle(struct compare_figure *figure, size_t runs)
 
 double compare_spread(const struct compare_figure *figure)
 {
-	return figure->median
-		       ? (double)(figure->most - figure->least) / 2 / (double)figure->median
-		       : 0;
+	return figure->median ? (double)(figure->most - figure->least) / 2 / (double)figure->median
+			      : 0;
 }
 
 /* --- ranks -------------------------------------------------------------------------------------------- */
@@ -136,8 +135,7 @@ static bool find_next(const struct comparison *comparison, enum compare_measure 
 	bool found = false;
 
 	for (size_t i = 0; i < comparison->row_count; i++) {
-		if (!is_done(comparison, i) || i == verdict->best ||
-		    verdict->tied[i] != is_tied ||
+		if (!is_done(comparison, i) || i == verdict->best || verdict->tied[i] != is_tied ||
 		    (found && median_of(comparison, i, measure) >=
 				      median_of(comparison, *ret_next, measure)))
 			continue;
@@ -154,7 +152,8 @@ static bool is_as_good(const struct comparison *comparison, size_t best, size_t 
 	       (double)median_of(comparison, best, measure) * (1 + WORTH);
 }
 
-static struct compare_verdict judge(const struct comparison *comparison, enum compare_measure measure)
+static struct compare_verdict judge(const struct comparison *comparison,
+				    enum compare_measure measure)
 {
 	struct compare_verdict verdict = {.p = 1};
 	double worst = 0;

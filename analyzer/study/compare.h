@@ -27,7 +27,11 @@ enum compare_measure { COMPARE_MEASURES(COMPARE_NAME) COMPARE_MEASURE_COUNT };
 
 extern const char *const compare_keys[COMPARE_MEASURE_COUNT];
 
-enum { COMPARE_RUNS_MIN = 4 /* that can prove anything */, COMPARE_RUNS_MAX = 50, COMPARE_ROWS_MAX = 32 };
+enum {
+	COMPARE_RUNS_MIN = 4 /* that can prove anything */,
+	COMPARE_RUNS_MAX = 50,
+	COMPARE_ROWS_MAX = 32
+};
 
 struct compare_figure {
 	uint64_t run[COMPARE_RUNS_MAX]; /* in the order of the runs */
@@ -38,10 +42,10 @@ struct compare_figure {
 struct compare_heap {
 	bool is_known;
 	uint64_t allocations;
-	uint64_t live_peak;            /* highest sum of usable bytes */
-	uint64_t peak;                 /* the most resident memory of no file */
-	uint64_t end, live_at_end;     /* the same at the last look, and what was live then */
-	bool is_of_several;            /* processes: what is live is that of the largest */
+	uint64_t live_peak;        /* highest sum of usable bytes */
+	uint64_t peak;             /* the most resident memory of no file */
+	uint64_t end, live_at_end; /* the same at the last look, and what was live then */
+	bool is_of_several;        /* processes: what is live is that of the largest */
 };
 
 struct compare_point {
@@ -57,7 +61,7 @@ struct compare_row {
 	size_t runs;
 	struct compare_figure of[COMPARE_MEASURE_COUNT];
 	struct compare_heap heap;
-	char heap_why[400]; /* why it is not known */
+	char heap_why[400];           /* why it is not known */
 	struct compare_point *points; /* resident over time, in the run whose peak is in the middle */
 	size_t point_count;
 };
@@ -66,10 +70,11 @@ enum compare_sureness { COMPARE_UNSURE, COMPARE_LIKELY, COMPARE_SURE };
 
 /* Which is best of those that are done. */
 struct compare_verdict {
-	bool is_known; /* there are two or more */
+	bool is_known;                  /* there are two or more */
 	enum compare_sureness sureness; /* that none of those not in `tied` is better */
-	size_t best, next;              /* rows: by the median; next: the best one that is told apart, else of all */
-	bool tied[COMPARE_ROWS_MAX];    /* not told apart from the best */
+	size_t best,
+		next; /* rows: by the median; next: the best one that is told apart, else of all */
+	bool tied[COMPARE_ROWS_MAX]; /* not told apart from the best */
 	size_t tied_count;
 	double p; /* of the best against that next one: how often chance alone parts them so */
 };

@@ -48,8 +48,8 @@
 	  "another allocator works beside poolmem (the break has moved): libc's own for a library " \
 	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")         \
 	X(NEXT, "heap_next",                                                                        \
-	  "another allocator served the memory (heap=next): its calls were counted; where its "       \
-	  "blocks and free pages lie is not known")                                                   \
+	  "another allocator served the memory (heap=next): its calls were counted; where its "     \
+	  "blocks and free pages lie is not known")                                                 \
 	X(NO_BIRTHS, "no_births",                                                                   \
 	  "when blocks were born was not recorded (gen=off): there are no ages and generations")
 

@@ -49,8 +49,7 @@ static void each_page(struct births *births, bool is_small,
 			visit(&births->stamps[page * BIRTHS_PAGE], BIRTHS_PAGE);
 }
 
-static void each_of_shelf(struct births_shelf *shelf,
-			  void (*visit)(uint8_t *stamps, uint32_t count))
+static void each_of_shelf(struct births_shelf *shelf, void (*visit)(uint8_t *stamps, uint32_t count))
 {
 	for (int is_small = 0; is_small < 2; is_small++)
 		for (unsigned i = 0; i < BIRTHS_REGIONS; i++) {

@@ -5,8 +5,8 @@
 #include "life/life.h"
 #include "sys/raw.h"
 
-#include <fcntl.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <string.h>
 #include <unistd.h>

@@ -163,7 +163,8 @@ static void fill_record(struct pm_process *process, const struct inheritance *in
 	process->parent = parent;
 	process->foreign = segment.pid ? 0 : PM_FOREIGN_PIDS;
 	process->began_ns = threads_clock_ns();
-	process->notes |= old->notes & (UINT64_C(1) << PM_NOTE_NEXT | UINT64_C(1) << PM_NOTE_NO_BIRTHS);
+	process->notes |= old->notes &
+			  (UINT64_C(1) << PM_NOTE_NEXT | UINT64_C(1) << PM_NOTE_NO_BIRTHS);
 	if (!life.can_wipe)
 		process->notes |= UINT64_C(1) << PM_NOTE_NO_WIPE;
 	process->inherited_blocks = inherited->blocks;

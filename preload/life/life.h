@@ -36,7 +36,7 @@ struct life {
 	uint64_t allocations;    /* atomic; as of ticks */
 	uint64_t next_purge_ms;  /* atomic */
 	uint32_t block_bytes[CLASS_POOLED]; /* atomic; of heap=next: 0 until a block of that class came */
-	bool can_wipe;           /* MADV_WIPEONFORK works */
+	bool can_wipe;                      /* MADV_WIPEONFORK works */
 	bool froze; /* blocks may be frozen, here or in the process that forked this one */
 };
 
@@ -202,12 +202,12 @@ struct foreign {
 extern struct foreign foreign;
 void foreign_init(void);
 void foreign_tuning_init(void); /* it is the one that serves */
-bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
+bool foreign_heap_grew(void);   /* another allocator in this process has taken memory by brk */
 
 /* next.c: heap=next. */
 bool next_has_births(void); /* what is served by heap=next has stamps */
-void next_init(void); /* in the constructor, before the heap of the first thread is settled */
-void next_note_live(void); /* before a fork: what the child inherits */
+void next_init(void);       /* in the constructor, before the heap of the first thread is settled */
+void next_note_live(void);  /* before a fork: what the child inherits */
 void next_begin(struct survival_begun *begun); /* in a forked child: that */
 
 /* exit.c */
@@ -221,8 +221,9 @@ void tick_sweep(unsigned generation);  /* and what goes with it; the caller hold
 void tick_arm(struct heap *heap);      /* after thresholds have changed: its countdowns */
 void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */
 void tick_pace_large(void);            /* after the epoch's length has changed */
-void tick_due(struct heap *heap, unsigned size_class); /* the countdown of a class ran out, and no block is recorded */
-void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */
+void tick_due(struct heap *heap,
+	      unsigned size_class); /* the countdown of a class ran out, and no block is recorded */
+void tick_flush(struct heap *heap); /* hands on what the heap has counted since its last tick */
 
 #pragma GCC visibility pop
 

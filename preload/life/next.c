@@ -14,6 +14,7 @@
  */
 #define _GNU_SOURCE
 #include "life/life.h"
+#include "life/say.h"
 
 #include "heap/births.h"
 #include "heap/region.h"
@@ -28,7 +29,7 @@ bool host_next;
 
 static bool has_births;
 
-enum { GEN_ON }; /* of the words of the setting */
+enum { GEN_ON };                  /* of the words of the setting */
 enum { CHANGES_PER_TICK = 1024 }; /* frees, and allocations without a countdown */
 
 /* --- the size of a block ----------------------------------------------------------------------------- */
@@ -98,9 +99,8 @@ static inline struct size size_of(void *block)
 {
 	size_t usable = likely(word_tells) ? word_size(block) : foreign.usable(block);
 	unsigned size_class = has_class(usable) ? class_of(usable) : 0;
-	return likely(is_known(size_class, usable) && size_class)
-		       ? (struct size){usable, size_class}
-		       : look_at(block);
+	return likely(is_known(size_class, usable) && size_class) ? (struct size){usable, size_class}
+								  : look_at(block);
 }
 
 /* --- counting ---------------------------------------------------------------------------------------- */
@@ -457,27 +457,42 @@ static void carry_over(const struct pm_slot *from, struct pm_slot *to)
 		to->counter[i] += from->counter[i];
 }
 
-static bool is_complete(void)
+/* A function pointer as an address, without a cast that ISO C forbids. */
+static const void *address_of(const void *pointer_to_function)
 {
-	return foreign.malloc && foreign.calloc && foreign.realloc && foreign.memalign &&
-	       foreign.free && foreign.usable;
+	const void *address;
+	memcpy(&address, pointer_to_function, sizeof address);
+	return address;
 }
 
 /* Whether both are of the same file. */
 static bool is_of(const void *one, const void *other)
 {
 	Dl_info first, second;
-	return dladdr(one, &first) && dladdr(other, &second) &&
-	       first.dli_fbase == second.dli_fbase;
+	return dladdr(one, &first) && dladdr(other, &second) && first.dli_fbase == second.dli_fbase;
+}
+
+/* Another's malloc_usable_size() would read what it did not write. */
+static bool is_complete(void)
+{
+	return foreign.malloc && foreign.calloc && foreign.realloc && foreign.memalign &&
+	       foreign.free && foreign.usable &&
+	       is_of(address_of(&foreign.malloc), address_of(&foreign.usable));
 }
 
 static bool is_glibc(void)
 {
 	const char *(*version)(void) = gnu_get_libc_version;
-	const void *its, *libc;
-	memcpy(&its, &foreign.usable, sizeof its);
-	memcpy(&libc, &version, sizeof libc);
-	return is_of(its, libc);
+	return is_of(address_of(&foreign.usable), address_of(&version));
+}
+
+static void complain(void)
+{
+	struct line line = {0};
+	line_text(
+		&line,
+		"poolmem: POOLMEM: heap=next: the next malloc has no malloc_usable_size, using heap=own");
+	line_say(&line);
 }
 
 bool next_has_births(void)
@@ -488,7 +503,11 @@ bool next_has_births(void)
 void next_init(void)
 {
 	struct heap *early = life.main_heap;
-	struct heap *heap = early && is_complete() ? heap_make() : NULL;
+	if (!is_complete()) {
+		complain();
+		return;
+	}
+	struct heap *heap = early ? heap_make() : NULL;
 	if (!heap)
 		return;
 	if (region.arenas) /* else no page of its slot is touched */
