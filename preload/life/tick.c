@@ -327,6 +327,7 @@ void host_due(struct heap *heap, struct pool *pool, void *block, size_t requeste
 		return;
 	}
 	fork_check(heap);
+	heap_set_ticking(heap, size_class);
 	if (is_recorded(heap, size_class))
 		sites_record(heap, pool, block, requested, frame);
 	tick_due(heap, size_class);

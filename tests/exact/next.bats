@@ -57,7 +57,7 @@ each()
 
 mix()
 {
-	counted "$1" "$2" "$programs/mix" "$(by_level 20000 1000000)" 1 && equal --processes 1
+	counted "$1" "$2" "$programs/mix" "$(by_level 8000 1000000)" 1 && equal --processes 1
 }
 
 @test "next: all calls, one thread, under each allocator" {
@@ -68,7 +68,7 @@ ends()
 {
 	local end
 	for end in return exit _exit abort kill; do
-		counted "$1" "$2" "$programs/mix" 3000 2 $end || true
+		counted "$1" "$2" "$programs/mix" 1000 2 $end || true
 		equal --processes 1 || return 1
 	done
 }
@@ -79,9 +79,9 @@ ends()
 
 threads()
 {
-	counted "$1" "$2" "$programs/threads" 8 "$(by_level 10000 1000000)" 1 && equal --processes 1 &&
-		counted "$1" "$2" "$programs/handover" 4 "$(by_level 10000 1000000)" 1 && equal --processes 1 &&
-		counted "$1" "$2" "$programs/threadlife" "$(by_level 300 10000)" 50 && equal --processes 1
+	counted "$1" "$2" "$programs/threads" 8 "$(by_level 4000 1000000)" 1 && equal --processes 1 &&
+		counted "$1" "$2" "$programs/handover" 4 "$(by_level 4000 1000000)" 1 && equal --processes 1 &&
+		counted "$1" "$2" "$programs/threadlife" "$(by_level 100 10000)" 50 && equal --processes 1
 }
 
 @test "next: threads that come and go and free each other's blocks" {
@@ -90,7 +90,7 @@ threads()
 
 pingpong()
 {
-	counted "$1" "$2" "$programs/pingpong" "$(by_level 20000 1000000)" && equal --processes 1
+	counted "$1" "$2" "$programs/pingpong" "$(by_level 8000 1000000)" && equal --processes 1
 }
 
 @test "next: two threads resize each other's blocks" {

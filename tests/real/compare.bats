@@ -119,13 +119,18 @@ no_leftovers()
 
 @test "compare: redis under its benchmark" {
 	command -v redis-server redis-benchmark >/dev/null || skip "no package redis-server or redis-tools"
-	compare --runs 1 --only glibc,jemalloc,poolmem --ready "redis-cli -s $PWD/r ping" \
-		--load "redis-benchmark -s $PWD/r -q -n 5000 -t set,get" --markdown \
+	cat >load <<-'END'
+		pid=$(redis-cli -s r info server | sed -n 's/process_id://p' | tr -d '\r')
+		tr '\0' '\n' </proc/$pid/environ | grep ^LD_PRELOAD= >>preloads
+		redis-benchmark -s r -q -n 5000 -t set,get
+	END
+	compare --runs 1 --only glibc,jemalloc,poolmem --ready "redis-cli -s $PWD/r ping" --load 'sh load' --markdown \
 		-- redis-server --port 0 --unixsocket "$PWD/r" --save '' --dir "$PWD" >out
 	grep -Eq '^\| glibc \|' out
 	grep -Eq '^\| poolmem \|' out
-	# Debian's redis brings jemalloc: under "glibc" it is libc's that serves, and was counted.
 	[ "$(grep -c '^| glibc |' out)" = 2 ]
+	# Debian's redis brings jemalloc: under "glibc" it is libc's that must serve, alone and counted.
+	! ldd "$(command -v redis-server)" | grep -q jemalloc || grep -q '^LD_PRELOAD=[^:]*libc.so.6' preloads
 }
 
 @test "compare: input from a file is read anew, output goes nowhere or to stderr" {
