@@ -78,7 +78,7 @@ static bool ended_well(const struct rounds *rounds, const struct bare_run *run, 
 		return true;
 	if (WIFSIGNALED(status))
 		return fail(why, FAILURE_NOTHING, "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
-	return fail(why, FAILURE_NOTHING, "exit code %d, and not %d as under glibc",
+	return fail(why, FAILURE_NOTHING, "exit code %d, and not %d as by itself",
 		    WEXITSTATUS(status), WEXITSTATUS(rounds->expected));
 }
 

@@ -19,7 +19,7 @@ struct rounds_plan {
 };
 
 /*
- * One run before, with glibc, is not counted: it fills caches, and what it ends with is what others must end with.
+ * One run before, as the program is, does not count: it fills caches, and what it ends with is what others must end with.
  * false: it could not be run at all, or a signal ended it: see comparison.interrupted.  allocators must stay until the comparison goes.
  */
 bool rounds_run(const struct rounds_plan *plan, const struct allocators *allocators,

@@ -119,18 +119,39 @@ no_leftovers()
 
 @test "compare: redis under its benchmark" {
 	command -v redis-server redis-benchmark >/dev/null || skip "no package redis-server or redis-tools"
-	cat >load <<-'END'
-		pid=$(redis-cli -s r info server | sed -n 's/process_id://p' | tr -d '\r')
-		tr '\0' '\n' </proc/$pid/environ | grep ^LD_PRELOAD= >>preloads
-		redis-benchmark -s r -q -n 5000 -t set,get
-	END
-	compare --runs 1 --only glibc,jemalloc,poolmem --ready "redis-cli -s $PWD/r ping" --load 'sh load' --markdown \
+	compare --runs 1 --only glibc,jemalloc,poolmem --ready "redis-cli -s $PWD/r ping" --load "redis-benchmark -s $PWD/r -q -n 5000 -t set,get" --markdown \
 		-- redis-server --port 0 --unixsocket "$PWD/r" --save '' --dir "$PWD" >out
 	grep -Eq '^\| glibc \|' out
 	grep -Eq '^\| poolmem \|' out
 	[ "$(grep -c '^| glibc |' out)" = 2 ]
-	# Debian's redis brings jemalloc: under "glibc" it is libc's that must serve, alone and counted.
-	! ldd "$(command -v redis-server)" | grep -q jemalloc || grep -q '^LD_PRELOAD=[^:]*libc.so.6' preloads
+}
+
+# As Debian's redis brings jemalloc: in the row of glibc it is libc's malloc that must serve.
+@test "compare: a program that is linked with an allocator runs under each of them all the same" {
+	jemalloc=$(ldconfig -p | sed -n 's/.*libjemalloc.so.2 .*=> //p' | head -1)
+	[ -n "$jemalloc" ] || skip "no package libjemalloc2"
+	cat >who.c <<-'END'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		int main(void)
+		{
+			Dl_info who;
+			void *volatile block = malloc(100);
+			FILE *file = fopen("served", "a");
+			dladdr(dlsym(RTLD_DEFAULT, "malloc"), &who);
+			fprintf(file, "%s\n", who.dli_fname);
+			fclose(file);
+			free(block);
+			return 0;
+		}
+	END
+	cc -w -o who who.c -Wl,--no-as-needed "$jemalloc" -ldl
+	compare --runs 1 --only glibc -- ./who >out
+	[ "$(sed -n 1p served | grep -c libjemalloc)" = 1 ] # as it is
+	[ "$(sed -n 2p served | grep -c 'libc\.so')" = 1 ]
+	[ "$(sed -n 3p served | grep -c libpoolmem)" = 1 ]
 }
 
 @test "compare: input from a file is read anew, output goes nowhere or to stderr" {
