@@ -26,6 +26,7 @@
 	X(frag, "where each resident byte is, and whose blocks pin free memory")                   \
 	X(map, "a picture of the heap: how full each pool of each arena is")                       \
 	X(diff, "what changed between two recordings, by call site")                               \
+	X(compare, "run a program under each allocator: memory, time, which to pick")              \
 	X(flamegraph, "draw the call stacks as a picture that can be searched")                    \
 	X(export, "write call sites for other programs: pprof, DHAT, SQLite ...")                  \
 	X(ctl, "tell a program that runs which call sites to record")                              \

@@ -109,7 +109,14 @@ static bool frag(const struct reader *reader, const struct wish *wish, struct fa
 
 	if (!site_study_open_surveyed(reader->operand, &wish->query, wish->moment, &of, why))
 		return false;
-	bool shown = show(&of, wish, reader, why);
+	bool shown = false;
+	if (recording_has_note(&of.recording, PM_NOTE_NEXT)) {
+		fail(why, FAILURE_NOTHING,
+		     "another allocator served the memory (heap=next): where it lies is not known; "
+		     "poolmem compare sets what is resident against what is live");
+	} else {
+		shown = show(&of, wish, reader, why);
+	}
 	site_study_close(&of);
 	return shown;
 }

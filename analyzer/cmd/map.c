@@ -121,6 +121,9 @@ static bool explain(const struct study *study, const struct map_query *query, bo
 	if (!study->recording->process_count)
 		return fail(why, FAILURE_NOTHING,
 			    "no process loaded libpoolmem.so: there is no map");
+	if (recording_has_note(study->recording, PM_NOTE_NEXT))
+		return fail(why, FAILURE_NOTHING,
+			    "no map: another allocator served the memory (heap=next)");
 	if (!has_any)
 		return fail(why, FAILURE_NOTHING,
 			    "no map: arenas and pools are published at exit() and at the end of an "

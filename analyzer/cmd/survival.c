@@ -165,7 +165,10 @@ static bool survival(const struct reader *reader, const struct wish *wish, struc
 
 	if (!recorded_read(reader->operand, &recording, why))
 		return false;
-	bool done = show(&recording, wish, reader, why);
+	bool done = recording_has_note(&recording, PM_NOTE_NO_BIRTHS)
+			    ? fail(why, FAILURE_NOTHING,
+				   "no ages: it was recorded with heap=next and gen=off")
+			    : show(&recording, wish, reader, why);
 	recording_free(&recording);
 	return done;
 }

@@ -28,6 +28,8 @@ static void become(const struct child_plan *plan, int go, int error)
 
 	if (read_all(go, &word, 1) != 1)
 		_exit(0);
+	for (int fd = 0; plan->streams && fd <= STDERR_FILENO; fd++)
+		dup2(plan->streams[fd], fd);
 	sigaction(SIGCHLD, plan->chld, NULL);
 	sigprocmask(SIG_SETMASK, plan->mask, NULL);
 	if (plan->path)

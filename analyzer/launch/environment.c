@@ -131,6 +131,45 @@ char **environment_make(const struct environment_plan *plan)
 	return copy;
 }
 
+static bool is_replaced(const char *item, const char *const *variables, size_t count)
+{
+	size_t length = strcspn(item, "=") + 1;
+
+	for (size_t i = 0; i < count; i++)
+		if (variables[i] && strncmp(item, variables[i], length) == 0)
+			return true;
+	return is_setting(item, "LD_PRELOAD") || is_setting(item, "POOLMEM");
+}
+
+static char *preload_before_others(const char *libraries)
+{
+	const char *before = getenv("LD_PRELOAD");
+	char *kept = filtered(before ? before : "", ": ", is_other_library), *variable;
+
+	if (asprintf(&variable, "LD_PRELOAD=%s:%s", libraries, kept) < 0)
+		abort();
+	free(kept);
+	return variable;
+}
+
+char **environment_under(const char *libraries, const char *const *variables, size_t variable_count)
+{
+	size_t before = 0, count = 0;
+
+	while (environ[before])
+		before++;
+	char **copy = allocate(before + variable_count + 2, sizeof(*copy));
+
+	for (size_t i = 0; i < before; i++)
+		if (!is_replaced(environ[i], variables, variable_count))
+			copy[count++] = allocate_text(environ[i], strlen(environ[i]));
+	for (size_t i = 0; i < variable_count; i++)
+		if (variables[i])
+			copy[count++] = allocate_text(variables[i], strlen(variables[i]));
+	copy[count++] = preload_before_others(libraries);
+	return copy;
+}
+
 void environment_free(char **environment)
 {
 	for (char **at = environment; at && *at; at++)

@@ -4,6 +4,7 @@
 #define POOLMEM_LAUNCH_ENVIRONMENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* True when the user's settings tell the library to stand aside: POOLMEM=off. */
@@ -26,6 +27,12 @@ uint64_t environment_run_id(void);
 
 /* A copy of the environment, extended. */
 char **environment_make(const struct environment_plan *plan);
+
+/*
+ * A copy without the user's settings for libpoolmem.so.  libraries: to be preloaded before what the user preloads besides;
+ * variables: NAME=VALUE, each NULL or set instead of the one of that name.
+ */
+char **environment_under(const char *libraries, const char *const *variables, size_t variable_count);
 void environment_free(char **environment);
 
 #endif

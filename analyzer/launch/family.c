@@ -180,19 +180,34 @@ static uint64_t look_at(struct family *family, struct todo *todo, pid_t pid)
 	return bytes;
 }
 
-uint64_t family_sample(struct family *family, pid_t child)
+static uint64_t look_at_all(struct family *family, struct todo *todo)
 {
-	static struct todo todo;
 	uint64_t bytes = 0;
 
+	while (todo->count)
+		bytes += look_at(family, todo, todo->pid[--todo->count]);
+	return bytes;
+}
+
+static struct todo todo;
+
+uint64_t family_sample(struct family *family, pid_t child)
+{
 	family->samples++;
 	todo.count = 0;
 	family->whole = push_children(&todo, getpid(), 1);
 	if (!family->whole)
 		push(&todo, child);
-	while (todo.count)
-		bytes += look_at(family, &todo, todo.pid[--todo.count]);
-	return bytes;
+	return look_at_all(family, &todo);
+}
+
+uint64_t family_sample_of(struct family *family, pid_t first)
+{
+	family->samples++;
+	family->whole = true;
+	todo.count = 0;
+	push(&todo, first);
+	return look_at_all(family, &todo);
 }
 
 void family_note_end(struct family *family, pid_t pid, int wait_status)

@@ -38,6 +38,9 @@ struct family {
 /* Looks at every process below this one, and its threads; `child` is the first.  The sum of their resident bytes. */
 uint64_t family_sample(struct family *family, pid_t child);
 
+/* The same of one process and those below it alone. */
+uint64_t family_sample_of(struct family *family, pid_t first);
+
 /* Notes how a process ended.  To be called before it is waited for, while /proc still has it. */
 void family_note_end(struct family *family, pid_t pid, int wait_status);
 

@@ -64,6 +64,14 @@ void link_processes(struct recording *recording, size_t first, const struct imag
 	find_parents(recording, first, image->chunk_count);
 }
 
+bool recording_has_note(const struct recording *recording, enum pm_note note)
+{
+	for (size_t i = 0; i < recording->process_count; i++)
+		if (!process_has_note(&recording->processes[i], note))
+			return false;
+	return recording->process_count;
+}
+
 const struct process *facts_of(const struct recording *recording, const struct process *process)
 {
 	return &recording->processes[process->facts_index];

@@ -127,6 +127,24 @@ void process_free(struct process *process);
 /* The slot of a SLOT chunk; NULL: none. */
 const struct slot *process_slot(const struct process *process, uint32_t chunk);
 
+/* Whether it was said of it, or of the process it comes from. */
+static inline bool process_has_note(const struct process *process, enum pm_note note)
+{
+	return process->record.notes >> note & 1;
+}
+
+/* Another allocator served it: nothing is known of pools. */
+static inline bool process_is_served_elsewhere(const struct process *process)
+{
+	return process_has_note(process, PM_NOTE_NEXT);
+}
+
+/* It is known when blocks were born. */
+static inline bool process_has_ages(const struct process *process)
+{
+	return !process_has_note(process, PM_NOTE_NO_BIRTHS);
+}
+
 /* Forked children that it stands for. */
 size_t forks_in(const struct process *process);
 

@@ -54,6 +54,9 @@ bool recording_pass(const char *path, process_visitor *visit, void *context,
 
 void recording_free(struct recording *recording);
 
+/* Whether there are processes and the note is of each. */
+bool recording_has_note(const struct recording *recording, enum pm_note note);
+
 /* The process that has exe and argv of this one: a forked child has them from its ancestor. */
 const struct process *facts_of(const struct recording *recording, const struct process *process);
 

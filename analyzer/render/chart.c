@@ -64,6 +64,22 @@ void chart_tick(double x, const char *text, struct sink *sink)
 		   CHART_BOTTOM + 20, text);
 }
 
+void chart_height(double y, const char *text, struct sink *sink)
+{
+	chart_line(CHART_LEFT, y, CHART_RIGHT, y, "stroke=\"#ddd\"", sink);
+	sink_print(sink,
+		   "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"11\">%s</text>\n",
+		   CHART_LEFT - 6, y + 4, text);
+}
+
+void chart_frame(const char *across, struct sink *sink)
+{
+	sink_print(sink, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+		   (CHART_LEFT + CHART_RIGHT) / 2, CHART_BOTTOM + 45, across);
+	chart_line(CHART_LEFT, CHART_BOTTOM, CHART_RIGHT, CHART_BOTTOM, "stroke=\"#333\"", sink);
+	chart_line(CHART_LEFT, CHART_TOP, CHART_LEFT, CHART_BOTTOM, "stroke=\"#333\"", sink);
+}
+
 static void put_ages(const uint32_t *ages, size_t count, struct sink *sink)
 {
 	double last = chart_last(ages[count - 1]);
@@ -116,6 +132,13 @@ void chart_caption(unsigned row, const char *text, struct sink *sink)
 void chart_begin(const struct study *study, const char *what, struct sink *sink)
 {
 	char *command = command_of_all(study);
+
+	chart_begin_titled(what, command, sink);
+	free(command);
+}
+
+void chart_begin_titled(const char *what, const char *command, struct sink *sink)
+{
 	size_t used = strlen(what) < WHAT_COLUMNS ? strlen(what) : WHAT_COLUMNS;
 
 	sink_print(sink,
@@ -132,7 +155,6 @@ void chart_begin(const struct study *study, const char *what, struct sink *sink)
 	sink_print(sink, ": ");
 	xml_put(command, TITLE_COLUMNS - used, sink);
 	sink_print(sink, "</text>\n");
-	free(command);
 }
 
 void chart_end(const char *words, struct sink *sink)

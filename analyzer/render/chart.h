@@ -20,12 +20,17 @@ double chart_y(double share);
 
 /* what: "Survival". */
 void chart_begin(const struct study *study, const char *what, struct sink *sink);
+void chart_begin_titled(const char *what, const char *command, struct sink *sink);
 void chart_axes(const struct study *study, const uint32_t *ages, size_t age_count,
 		struct sink *sink);
 void chart_legend(unsigned row, const char *style, const char *text, size_t column_max,
 		  struct sink *sink);
 void chart_line(double x1, double y1, double x2, double y2, const char *style, struct sink *sink);
 void chart_tick(double x, const char *text, struct sink *sink); /* below the chart */
+void chart_height(double y, const char *text,
+		  struct sink *sink); /* a line of the grid, and what it stands for */
+void chart_frame(const char *across,
+		 struct sink *sink); /* both axes, and what goes along the lower one */
 void chart_caption(unsigned row, const char *text, struct sink *sink);
 
 /* With a last line of words. */

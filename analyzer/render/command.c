@@ -76,6 +76,15 @@ char *command_word(const char *word)
 	return joined(&word, 1);
 }
 
+char *command_line(char *const *argv)
+{
+	size_t count = 0;
+
+	while (argv[count])
+		count++;
+	return joined((const char *const *)argv, count);
+}
+
 char *command_of(const struct study *study, const struct process *process)
 {
 	const struct process *facts = facts_of(study->recording, process);

@@ -14,6 +14,9 @@ char *command_of(const struct study *study, const struct process *process);
 /* A single word, such as a path.  Freed by the caller. */
 char *command_word(const char *word);
 
+/* A command line; NULL at the end.  Freed by the caller. */
+char *command_line(char *const *argv);
+
 /* What `poolmem run` was given, or the first process's.  Freed by the caller. */
 char *command_of_all(const struct study *study);
 

@@ -170,7 +170,19 @@ static void put_written(const struct pool_table *pools, struct sink *sink)
 	sink_print(sink, "\n");
 }
 
-static void put_heap(const struct figures *figures, struct sink *sink)
+/* Why nothing is known of its pages. */
+static void put_unmapped(const struct process *only, struct sink *sink)
+{
+	if (!only || !process_is_served_elsewhere(only)) {
+		sink_print(sink, "not known: never published");
+		return;
+	}
+	sink_print(sink, "that of ");
+	sink_name(sink, only->next_allocator ? only->next_allocator : "another allocator", 0);
+	sink_print(sink, " (heap=next)");
+}
+
+static void put_heap(const struct figures *figures, const struct process *only, struct sink *sink)
 {
 	const struct metrics *metrics = &figures->metrics;
 
@@ -178,7 +190,7 @@ static void put_heap(const struct figures *figures, struct sink *sink)
 	if (metrics->value[METRIC_HEAP_COMMITTED].is_known)
 		put_mapped(metrics, sink);
 	else
-		sink_print(sink, "not known: never published");
+		put_unmapped(only, sink);
 	sink_print(sink, "\n");
 	put_written(&figures->pools, sink);
 	begin(sink, "overhead");
@@ -234,7 +246,7 @@ static void put_figures(const struct figures *figures, const struct process *onl
 	put_live(metrics, is_running, sink);
 	put_inherited(metrics, process_count, sink);
 	put_peak(metrics, only, process_count, sink);
-	put_heap(figures, sink);
+	put_heap(figures, only, sink);
 	put_resident(metrics, is_running, process_count, sink);
 	put_threads(metrics, sink);
 	if (figures->findings.count)

@@ -54,7 +54,7 @@ static void put_class(struct table *table, const struct class_row *row, const st
 	table_cell(table, number_count(row->allocated).text);
 	table_cell(table, number_share(row->allocated, all->allocated).text);
 	table_cell(table, number_count(row->freed).text);
-	table_cell(table, number_share(row->died_young, row->freed).text);
+	table_cell(table, number_share(row->died_young, row->aged).text);
 	table_cell(table, number_signed(live).text);
 	table_cell(table, number_signed_bytes(live_bytes).text);
 	table_cell(table, live_bytes < 0 || all_bytes <= 0
@@ -78,7 +78,7 @@ static void legend_of_classes(const struct figures *figures, struct sink *sink)
 	snprintf(text, sizeof text, "died young: of the freed, in the epoch they were born in%s%s%s",
 		 has_length ? ", " : "", has_length ? words_epoch(&figures->generations).text : "",
 		 has_length ? " long" : "");
-	if (figures->classes.all.freed)
+	if (figures->classes.all.aged)
 		table_legend(sink, text);
 	if (figures->classes.has_inherited && figures->classes.all.freed)
 		table_legend(

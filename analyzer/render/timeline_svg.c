@@ -40,11 +40,7 @@ static void put_grid(const struct drawing *drawing)
 {
 	for (int i = 0; i <= GRID_LINES; i++) {
 		double bytes = drawing->highest * i / GRID_LINES, y = y_of(drawing, bytes);
-		chart_line(CHART_LEFT, y, CHART_RIGHT, y, "stroke=\"#ddd\"", drawing->sink);
-		sink_print(
-			drawing->sink,
-			"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"11\">%s</text>\n",
-			CHART_LEFT - 6, y + 4, number_bytes((uint64_t)bytes).text);
+		chart_height(y, number_bytes((uint64_t)bytes).text, drawing->sink);
 	}
 }
 
@@ -56,14 +52,9 @@ static void put_ticks(const struct drawing *drawing)
 		chart_tick(CHART_LEFT + (CHART_RIGHT - CHART_LEFT) * share,
 			   timeline_place(drawing->axis, place).text, drawing->sink);
 	}
-	sink_print(drawing->sink, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-		   (CHART_LEFT + CHART_RIGHT) / 2, CHART_BOTTOM + 45,
-		   drawing->axis == AXIS_TIME ? "time since the process began"
-					      : "allocations so far");
-	chart_line(CHART_LEFT, CHART_BOTTOM, CHART_RIGHT, CHART_BOTTOM, "stroke=\"#333\"",
-		   drawing->sink);
-	chart_line(CHART_LEFT, CHART_TOP, CHART_LEFT, CHART_BOTTOM, "stroke=\"#333\"",
-		   drawing->sink);
+	chart_frame(drawing->axis == AXIS_TIME ? "time since the process began"
+					       : "allocations so far",
+		    drawing->sink);
 }
 
 /* --- what the heap had ------------------------------------------------------------------------------- */

@@ -154,7 +154,7 @@ static bool class_is_sane(const struct pm_class *record)
 {
 	switch (record->kind) {
 	case 0: /* a spare record */ return true;
-	case PM_CLASS_POOL: return record->block_bytes && record->block_bytes <= record->pool_bytes;
+	case PM_CLASS_POOL: return record->block_bytes <= record->pool_bytes;
 	case PM_CLASS_LARGE:
 	case PM_CLASS_LARGE_BYTES: return !record->block_bytes;
 	default: return false;

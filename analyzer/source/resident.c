@@ -7,7 +7,7 @@
 bool resident_read(uint32_t pid, struct resident *ret)
 {
 	char path[64], line[256];
-	struct resident found = {0, 0};
+	struct resident found = {0, 0, 0};
 
 	snprintf(path, sizeof path, "/proc/%u/status", pid);
 	FILE *file = fopen(path, "re");
@@ -19,6 +19,8 @@ bool resident_read(uint32_t pid, struct resident *ret)
 			found.now_bytes = kib * 1024;
 		else if (sscanf(line, "VmHWM: %llu", &kib) == 1)
 			found.peak_bytes = kib * 1024;
+		else if (sscanf(line, "RssAnon: %llu", &kib) == 1)
+			found.anonymous_bytes = kib * 1024;
 	}
 	fclose(file);
 	if (!found.peak_bytes)

@@ -8,9 +8,10 @@
 
 struct resident {
 	uint64_t now_bytes, peak_bytes;
+	uint64_t anonymous_bytes; /* of now_bytes: of no file */
 };
 
-/* VmRSS and VmHWM of /proc/PID/status. */
+/* VmRSS, VmHWM and RssAnon of /proc/PID/status. */
 bool resident_read(uint32_t pid, struct resident *ret);
 
 #endif

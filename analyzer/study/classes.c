@@ -56,14 +56,16 @@ static void fill_row(struct class_row *row, const struct process *process, uint3
 	row->allocated_bytes = product(count->allocated, unit);
 	row->freed_bytes = product(count->freed, unit);
 	row->kept_bytes = excess(row->allocated_bytes, row->freed_bytes);
-	row->died_young_bytes = product(deaths_in_first_epoch(process, count), unit);
+	uint64_t young = process_has_ages(process) ? deaths_in_first_epoch(process, count) : 0;
+	row->died_young_bytes = product(young, unit);
 	fill_flow(row, process, size_class, unit);
 	if (counts_bytes)
 		return;
 	row->allocated = count->allocated;
 	row->freed = count->freed;
 	row->kept = excess(row->allocated, row->freed);
-	row->died_young = deaths_in_first_epoch(process, count);
+	row->died_young = young;
+	row->aged = process_has_ages(process) ? count->freed : 0;
 }
 
 struct class_row class_row_for(const struct process *process, uint32_t size_class)
@@ -80,6 +82,7 @@ static void merge(struct class_row *into, const struct class_row *row)
 	into->freed = sum(into->freed, row->freed);
 	into->allocated_bytes = sum(into->allocated_bytes, row->allocated_bytes);
 	into->freed_bytes = sum(into->freed_bytes, row->freed_bytes);
+	into->aged = sum(into->aged, row->aged);
 	into->died_young = sum(into->died_young, row->died_young);
 	into->died_young_bytes = sum(into->died_young_bytes, row->died_young_bytes);
 	flow_add(&into->flow, &row->flow, 1);

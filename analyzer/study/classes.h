@@ -12,6 +12,7 @@ struct class_row {
 	uint32_t kind, block_bytes, request_max;
 	uint64_t allocated, freed; /* blocks */
 	uint64_t allocated_bytes, freed_bytes;
+	uint64_t aged;       /* of the freed: those whose age is known */
 	uint64_t died_young; /* blocks that were freed in the epoch of their birth */
 	/* Not freed of what a process was handed itself: at least, where it began with its parent's. */
 	uint64_t kept, kept_bytes;

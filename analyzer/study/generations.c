@@ -142,6 +142,8 @@ void generations_add(struct generations *generations, const struct process *proc
 	const struct pm_process *record = &process->record;
 	const struct pm_process *before = inheritance->before ? inheritance->before : &nothing;
 
+	if (!process_has_ages(process))
+		return;
 	add_length(generations, record);
 	generations->has_epochs |= process->kind != PROCESS_DEPARTED;
 	uint64_t epochs = excess(record->epoch, before->epoch);

@@ -41,6 +41,8 @@ static void set_calls(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_FREE_BYTES, freed_bytes);
 	set(metrics, METRIC_ALLOC_FAILED, process->counter[PM_COUNTER_ALLOC_FAILED]);
 	set(metrics, METRIC_ALLOC_NESTED, process->counter[PM_COUNTER_NESTED]);
+	if (process_is_served_elsewhere(process))
+		set(metrics, METRIC_ALLOC_REQUESTED, process->counter[PM_COUNTER_REQUESTED]);
 	set(metrics, METRIC_REALLOC_COUNT, process->counter[PM_COUNTER_REALLOC]);
 	set(metrics, METRIC_REALLOC_MOVED, process->counter[PM_COUNTER_REALLOC_MOVED]);
 	set(metrics, METRIC_FOREIGN_FREE, process->counter[PM_COUNTER_FOREIGN_FREE]);
@@ -162,7 +164,7 @@ static void set_mapped(const struct process *process, struct metrics *metrics)
 	const struct pm_process *record = &process->record;
 	bool has_heap = process->kind == PROCESS_FORK || metric(metrics, METRIC_ALLOC_COUNT);
 
-	if (has_heap && !mapped_peak_of(record))
+	if ((has_heap && !mapped_peak_of(record)) || process_is_served_elsewhere(process))
 		return;
 	set(metrics, METRIC_HEAP_COMMITTED, record->committed_bytes);
 	set(metrics, METRIC_HEAP_COMMITTED_PEAK, mapped_peak_of(record));
@@ -177,12 +179,14 @@ static void set_heap(const struct process *process, struct metrics *metrics)
 	set(metrics, METRIC_HEAP_TELEMETRY, process->telemetry_bytes);
 	if (process->kind == PROCESS_DEPARTED)
 		return;
-	set(metrics, METRIC_GEN_EPOCHS, record->epoch);
+	if (process_has_ages(process))
+		set(metrics, METRIC_GEN_EPOCHS, record->epoch);
 	set_mapped(process, metrics);
 	set(metrics, METRIC_TRUNCATED, record->notes >> PM_NOTE_TRUNCATED & 1);
 	set(metrics, METRIC_DROPPED_STACKS, record->dropped_stacks);
 	set(metrics, METRIC_DROPPED_BLOCKS, record->dropped_blocks);
-	if (!process->arena_count && process->kind == PROCESS_FORK)
+	if (process_is_served_elsewhere(process) ||
+	    (!process->arena_count && process->kind == PROCESS_FORK))
 		return;
 	for (size_t i = 0; i < process->pool_count; i++)
 		pools += process->pools[i].state == PM_POOL_LIVE;
@@ -211,7 +215,7 @@ static void set_generations(const struct process *process, struct metrics *metri
 {
 	struct survival survival = {.processes = 0};
 
-	if (process->kind == PROCESS_DEPARTED)
+	if (process->kind == PROCESS_DEPARTED || !process_has_ages(process))
 		return;
 	for (unsigned g = 0; g < GENERATION_COUNT; g++)
 		set(metrics, METRIC_GEN_0_SWEEPS + g, process->record.sweeps[g]);

@@ -148,7 +148,7 @@ static void add_no_map(struct notes *notes, const struct process *process,
 		       const struct recording *recording)
 {
 	if (process->arena_count || process->kind == PROCESS_DEPARTED || !has_blocks(process) ||
-	    is_surveyed(process, recording))
+	    is_surveyed(process, recording) || process_is_served_elsewhere(process))
 		return;
 	struct note *note = add(notes, "no_map",
 				"arenas and pools are missing here of processes that never published "

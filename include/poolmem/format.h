@@ -82,7 +82,10 @@ enum pm_class_kind {
 	PM_CLASS_LARGE_BYTES = 3, /* their usable bytes: same record, unit bytes instead of blocks */
 };
 
-/* One size class, as data: a reader needs no allocator code.  Written once before `ready`. */
+/*
+ * One size class, as data: a reader needs no allocator code.  Written once before `ready`; but where another allocator serves
+ * (PM_NOTE_NEXT) a class stands for the first usable size up to request_max that came, and block_bytes is 0 until then, atomic.
+ */
 struct pm_class {
 	uint32_t kind;        /* enum pm_class_kind */
 	uint32_t block_bytes; /* usable size of each block; 0 for large */

@@ -22,7 +22,8 @@
 	X(NESTED, "alloc.nested", "requests of signal handlers inside, or threads past their end") \
 	X(TICKS, "tick.count", "slow calls that the countdown of a size class asked for")          \
 	X(POOLS_TAKEN, "pool.taken", "pools taken from arenas")                                    \
-	X(POOLS_GIVEN, "pool.given", "pools given back to arenas")
+	X(POOLS_GIVEN, "pool.given", "pools given back to arenas")                                 \
+	X(REQUESTED, "alloc.requested", "requested bytes of blocks handed out, with heap=next")
 
 /*
  * Why a figure is missing or smaller than the truth.  Bits of pm_process.notes.
@@ -45,7 +46,12 @@
 	  "areas of dead children were reused: their totals are added up")                          \
 	X(OTHER_HEAP, "other_heap",                                                                 \
 	  "another allocator works beside poolmem (the break has moved): libc's own for a library " \
-	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")
+	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")         \
+	X(NEXT, "heap_next",                                                                        \
+	  "another allocator served the memory (heap=next): its calls were counted; where its "     \
+	  "blocks and free pages lie is not known")                                                 \
+	X(NO_BIRTHS, "no_births",                                                                   \
+	  "when blocks were born was not recorded (gen=off): there are no ages and generations")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \
@@ -74,7 +80,9 @@
 	X(NONE, "unknown", "its libpoolmem.so is too old for that")                                \
 	X(OPEN, "open", "it can")                                                                  \
 	X(NEVER, "never", "it was started with sites=never")                                       \
-	X(NO_STACKS, "no_stacks", "its stacks cannot be walked: that needs glibc 2.35 or newer")
+	X(NO_STACKS, "no_stacks", "its stacks cannot be walked: that needs glibc 2.35 or newer")   \
+	X(NO_BIRTHS, "no_births",                                                                  \
+	  "it was started with heap=next and gen=off: recorded blocks are told by their stamps")
 
 /* Process facts, a stream of pm_fact records.   X(NAME, "json key", "content") */
 #define PM_FACTS(X)                                                                                \
@@ -202,6 +210,11 @@
 	X(frag, "frag", CHOICE, "off", "off|exit",                                                    \
 	  "at its end the process notes where each block and each resident page is, for"              \
 	  " `poolmem frag`; opens /proc/self/smaps and pagemap then")                                 \
+	X(heap, "heap", CHOICE, "own", "own|next",                                                    \
+	  "whose memory serves: poolmem's, or the next allocator's of the preload list, or"           \
+	  " libc's, whose calls are then counted")                                                    \
+	X(gen, "gen", CHOICE, "on", "on|off",                                                         \
+	  "with heap=next: keep the birth of each block, a byte for 16 bytes, for generations")       \
 	X(trace, "trace", NAME, "", "file",                                                           \
 	  "each call of malloc's family goes to this file, for `poolmem replay`; %p: the process id") \
 	X(trace_max, "trace.max", BYTES, "64G", "bytes", "the trace at most")                         \
@@ -285,6 +298,7 @@
 	X(GEN_2_SURVIVED_BYTES, "gen.2.survived_bytes", BYTES,                                     \
 	  "usable bytes that a sweep moved on from generation 2")                                  \
 	X(GEN_2_DIED_BYTES, "gen.2.died_bytes", BYTES, "usable bytes freed in generation 2")       \
-	X(GEN_2_LIVE_BYTES, "gen.2.live_bytes", BYTES, "usable bytes live in generation 2")
+	X(GEN_2_LIVE_BYTES, "gen.2.live_bytes", BYTES, "usable bytes live in generation 2")        \
+	X(ALLOC_REQUESTED, "alloc.requested", BYTES, "requested bytes handed out; with heap=next")
 
 #endif

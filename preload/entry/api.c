@@ -9,10 +9,9 @@ static int refuse(int error)
 	return -1;
 }
 
-/* The calling thread's heap, entered.  false: errno says why not. */
-static bool enter(struct heap **ret_heap)
+/* The calling thread's heap, entered, if what is asked for can be had.  false: errno says why not. */
+static bool enter(bool is_served, struct heap **ret_heap)
 {
-	bool is_served = program_is_served();
 	*ret_heap = is_served ? heap_open() : NULL;
 	if (*ret_heap)
 		heap_enter();
@@ -33,7 +32,7 @@ EXPORT int64_t poolmem_v1_collect(int generation)
 	int64_t died = 0;
 	if (generation < 0 || generation > 2)
 		return refuse(EINVAL);
-	if (!enter(&heap))
+	if (!enter(program_has_generations(), &heap))
 		return -1;
 	int error = program_collect(heap, (unsigned)generation, &died);
 	return leave(heap, error) ? -1 : died;
@@ -45,7 +44,7 @@ EXPORT int poolmem_v1_get_stats(struct poolmem_stats *stats, size_t one_bytes)
 	struct poolmem_stats all[3];
 	if (!stats || one_bytes < sizeof *stats)
 		return refuse(EINVAL);
-	if (!enter(&heap))
+	if (!enter(program_has_generations(), &heap))
 		return -1;
 	int error = program_get_stats(heap, all);
 	for (unsigned g = 0; !error && g < 3; g++) /* a later program's may be longer */
@@ -58,7 +57,7 @@ EXPORT int poolmem_v1_get_count(uint64_t *count)
 	struct heap *heap;
 	if (!count)
 		return refuse(EINVAL);
-	if (!enter(&heap))
+	if (!enter(program_has_generations(), &heap))
 		return -1;
 	return leave(heap, program_get_count(heap, count));
 }
@@ -67,7 +66,7 @@ EXPORT int poolmem_v1_get_threshold(uint32_t *threshold)
 {
 	if (!threshold)
 		return refuse(EINVAL);
-	if (!program_is_served())
+	if (!program_has_generations())
 		return refuse(ENOSYS);
 	program_get_threshold(threshold);
 	return 0;
@@ -77,7 +76,7 @@ EXPORT int poolmem_v1_set_threshold(uint32_t threshold0, uint32_t threshold1, ui
 {
 	struct heap *heap;
 	uint32_t threshold[3] = {threshold0, threshold1, threshold2};
-	if (!enter(&heap))
+	if (!enter(program_has_generations(), &heap))
 		return -1;
 	return leave(heap, program_set_threshold(heap, threshold));
 }
@@ -86,7 +85,7 @@ EXPORT int64_t poolmem_v1_freeze(void)
 {
 	struct heap *heap;
 	int64_t frozen = 0;
-	if (!enter(&heap))
+	if (!enter(program_can_freeze(), &heap))
 		return -1;
 	int error = program_freeze(heap, &frozen);
 	return leave(heap, error) ? -1 : frozen;
@@ -95,7 +94,7 @@ EXPORT int64_t poolmem_v1_freeze(void)
 EXPORT int poolmem_v1_unfreeze(void)
 {
 	struct heap *heap;
-	if (!enter(&heap))
+	if (!enter(program_can_freeze(), &heap))
 		return -1;
 	return leave(heap, program_unfreeze(heap));
 }
@@ -107,7 +106,7 @@ EXPORT int64_t poolmem_v1_get_freeze_count(void)
 
 EXPORT int poolmem_v1_enable(int enabled)
 {
-	if (!program_is_served())
+	if (!program_has_generations())
 		return refuse(ENOSYS);
 	program_enable(enabled);
 	return 0;
@@ -115,7 +114,7 @@ EXPORT int poolmem_v1_enable(int enabled)
 
 EXPORT int poolmem_v1_is_enabled(void)
 {
-	return program_is_served() ? program_is_enabled() : refuse(ENOSYS);
+	return program_has_generations() ? program_is_enabled() : refuse(ENOSYS);
 }
 
 EXPORT int poolmem_v1_mark(const char *name)
@@ -123,7 +122,7 @@ EXPORT int poolmem_v1_mark(const char *name)
 	struct heap *heap;
 	if (!name || !*name)
 		return refuse(EINVAL);
-	if (!enter(&heap))
+	if (!enter(program_is_served(), &heap))
 		return -1;
 	return leave(heap, program_mark(heap, name));
 }

@@ -8,6 +8,8 @@
 /* Not a call of realloc(): that would go to whoever stands before us. */
 static void *resize(void *block, size_t size)
 {
+	if (unlikely(host_off))
+		return heap_resize(block, size);
 	if (!block)
 		return heap_alloc(size);
 	if (!size) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tuning.c: glibc's functions that tell about the heap or tune it, with our own numbers. */
+/* tuning.c: glibc's functions that tell about the heap or tune it, with our own numbers; or the next
+ * allocator's, while that one serves. */
 #include "entry/entry.h"
 #include "heap/census.h"
 
@@ -26,6 +27,8 @@ static struct mallinfo2 figures(void)
 
 EXPORT struct mallinfo2 mallinfo2(void)
 {
+	if (host_tuning.mallinfo2)
+		return host_tuning.mallinfo2();
 	return figures();
 }
 
@@ -36,6 +39,8 @@ static int narrow(size_t value)
 
 EXPORT struct mallinfo mallinfo(void)
 {
+	if (host_tuning.mallinfo)
+		return host_tuning.mallinfo();
 	struct mallinfo2 wide = figures();
 	return (struct mallinfo){
 		.arena = narrow(wide.arena),
@@ -52,14 +57,13 @@ EXPORT struct mallinfo mallinfo(void)
 /* glibc's parameters do not apply; 1 is what it answers to nearly all of them. */
 EXPORT int mallopt(int parameter, int value)
 {
-	(void)parameter;
-	(void)value;
-	return 1;
+	return host_tuning.mallopt ? host_tuning.mallopt(parameter, value) : 1;
 }
 
 EXPORT int malloc_trim(size_t pad)
 {
-	(void)pad;
+	if (host_tuning.malloc_trim)
+		return host_tuning.malloc_trim(pad);
 	return census_trim() > 0;
 }
 
@@ -78,6 +82,10 @@ static void print_stats(void)
 /* No cancellation point, as in glibc. */
 EXPORT void malloc_stats(void)
 {
+	if (host_tuning.malloc_stats) {
+		host_tuning.malloc_stats();
+		return;
+	}
 	int state;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	print_stats();
@@ -86,6 +94,8 @@ EXPORT void malloc_stats(void)
 
 EXPORT int malloc_info(int options, FILE *stream)
 {
+	if (host_tuning.malloc_info)
+		return host_tuning.malloc_info(options, stream);
 	if (options)
 		return EINVAL;
 	struct census census = census_take();

@@ -8,6 +8,7 @@
  * pool serves, or the owner's AGEING_DUE comes later and undoes what the pass found.  A large block has one stamp, set
  * before AGEING_DUE.  A flag of the arena tells which have a pool to look at: most of a large heap is old.
  */
+#include "heap/births.h"
 #include "heap/heap.h"
 #include "heap/region.h"
 #include "tally/clock.h"
@@ -60,18 +61,17 @@ static void turn(uint8_t *at, uint32_t count)
 }
 
 /* true: none is left that has to turn later: frozen ones have not.  Behind the blocks stamps are STAMP_FREE. */
-static bool age_stamps(struct pool *pool)
+static bool age_stamps(uint8_t *stamps_of, uint32_t count)
 {
 	bool rest = false;
-	for (uint32_t i = 0; i < pool->threaded; i += GROUP) {
-		group at = *(const group *)&pool->stamps[i];
+	for (uint32_t i = 0; i < count; i += GROUP) {
+		group at = *(const group *)&stamps_of[i];
 		group done = (group)((at == STAMP_FREE) | (at >= STAMP_OLD));
 		group turns = (group)((at - turning[0].first <= turning[0].span) |
 				      (at - turning[1].first <= turning[1].span)) &
 			      ~done;
 		if (any(turns))
-			turn(&pool->stamps[i],
-			     pool->threaded - i < GROUP ? pool->threaded - i : GROUP);
+			turn(&stamps_of[i], count - i < GROUP ? count - i : GROUP);
 		rest |= any(~(done | turns));
 	}
 	return !rest;
@@ -92,7 +92,7 @@ static void age_pool(struct pool *pool, void *ret_rest)
 		return;
 	__atomic_exchange_n(&pool->ageing, AGEING_LOOKING, __ATOMIC_ACQ_REL);
 	bool serves = __atomic_load_n(&pool->mark, __ATOMIC_ACQUIRE) == POOL_SERVES;
-	bool done = age_stamps(pool) && !serves;
+	bool done = age_stamps(pool->stamps, pool->threaded) && !serves;
 	__atomic_compare_exchange_n(&pool->ageing, &looking, done ? AGEING_DONE : AGEING_DUE, false,
 				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	*rest |= !done;
@@ -110,9 +110,15 @@ static void age_arena(struct arena *arena)
 		__atomic_store_n(&arena->ageing, true, __ATOMIC_RELEASE);
 }
 
+static void age_births(uint8_t *stamps_of, uint32_t count)
+{
+	age_stamps(stamps_of, count);
+}
+
 void ageing_pass(void)
 {
 	set_turning();
 	for (uint32_t i = 0; i < arena_count(); i++)
 		age_arena(arena_at(i));
+	births_each(age_births);
 }

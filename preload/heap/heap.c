@@ -88,17 +88,16 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 void *heap_alloc_slow(size_t size)
 {
 	bool zeroed = false;
-	struct heap *heap = heap_mine();
 	void *block;
-	if (likely(heap && size <= CLASS_MAX))
-		return heap_take(heap, class_of(size), size);
+	if (likely(heap_thread.classes && size <= CLASS_MAX))
+		return heap_take(heap_thread.heap, class_of(size), size);
 	if (unlikely(host_off))
-		return host_alloc_foreign(CLASS_GRAIN, size, false);
+		return host_malloc_foreign(size);
 	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_MALLOC, CLASS_GRAIN, size, &block))
 		return block;
 	if (size > CLASS_MAX)
 		return alloc_large(CLASS_GRAIN, size, &zeroed);
-	heap = host_heap();
+	struct heap *heap = host_heap();
 	return heap ? heap_take(heap, class_of(size), size)
 		    : alloc_large(CLASS_GRAIN, size, &zeroed);
 }
@@ -106,10 +105,10 @@ void *heap_alloc_slow(size_t size)
 void *heap_alloc_aligned(size_t alignment, size_t size)
 {
 	bool zeroed = false;
+	if (unlikely(host_off))
+		return host_memalign_foreign(alignment, size);
 	if (alignment <= CLASS_GRAIN)
 		return heap_alloc(size);
-	if (unlikely(host_off))
-		return host_alloc_foreign(alignment, size, false);
 	void *block;
 	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_ALIGNED, alignment, size, &block))
 		return block;
@@ -146,7 +145,7 @@ void *heap_alloc_zeroed_slow(size_t size)
 	bool zeroed = false;
 	void *block;
 	if (unlikely(host_off))
-		return host_alloc_foreign(CLASS_GRAIN, size, true);
+		return host_calloc_foreign(size);
 	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_CALLOC, CLASS_GRAIN, size, &block))
 		return block;
 	block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
@@ -226,6 +225,10 @@ void heap_free_slow(void *block)
 	struct pool *pool = region_pool_of(block);
 	if (!heap_is_ours(block)) {
 		host_free_foreign(block);
+		return;
+	}
+	if (unlikely(host_next)) {
+		host_free_early(pool, block);
 		return;
 	}
 	if (unlikely(host_tracing) && traced_free(block))
@@ -322,6 +325,8 @@ void *heap_resize(void *block, size_t size)
 		heap_report_bad(pool, block);
 		return NULL;
 	}
+	if (unlikely(host_next))
+		return host_realloc_early(pool, block, size);
 	if (pool->state == POOL_LARGE)
 		kept = resize_large(pool, size);
 	else if (fits(pool, size))

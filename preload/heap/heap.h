@@ -118,10 +118,10 @@ enum {
 	HEAP_CLEAR_MAX = 256, /* what calloc clears itself; for more, memset knows better */
 };
 
-/* The thread's heap, unless it is inside a slow path or has none. */
+/* The thread's heap, unless it is inside a slow path or has none.  One that only counts serves no class. */
 static inline struct heap *heap_mine(void)
 {
-	return heap_thread.classes ? heap_thread.heap : NULL;
+	return likely(heap_thread.classes) || host_next ? heap_thread.heap : NULL;
 }
 
 /* The same, made when there is none yet; NULL when it is inside a slow path already or cannot have one. */
@@ -148,7 +148,7 @@ static inline void heap_leave(struct heap *heap)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	heap_thread.heap = heap;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	heap_thread.classes = heap ? HEAP_CLASSES : 0;
+	heap_thread.classes = heap && !host_next ? HEAP_CLASSES : 0;
 }
 
 static inline struct heap_twin *heap_twin(const struct heap *heap)
@@ -351,6 +351,11 @@ void large_free(struct heap *heap, struct pool *pool);
 bool large_resize(struct heap *heap, struct pool *pool, size_t size);
 /* With its pages, not copied.  NULL: not possible, nothing changed. */
 struct pool *large_move(struct heap *heap, struct pool *pool, size_t size);
+
+/* Counts such a block; one that goes at that age; and so many bytes more of one that stays.  heap NULL: there is none. */
+void large_count_alloc(struct heap *heap, size_t bytes);
+void large_count_free(struct heap *heap, size_t bytes, unsigned age);
+void large_count_bytes(struct heap *heap, int64_t bytes);
 
 /* Frees by others.  remote.c */
 void remote_free(struct heap *heap, struct pool *pool, void *block);

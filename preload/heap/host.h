@@ -12,6 +12,7 @@
 #include <poolmem/format.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -128,10 +129,30 @@ void host_misuse(enum pm_misuse kind, const void *address, unsigned size_class, 
 /* prctl(2), with what the library has to know of it.  Returns what the kernel does: a value, or -errno. */
 long host_prctl(int option, const long argument[4]);
 
-/* POOLMEM=off: every request goes to the next allocator. */
-extern bool host_off;
-extern bool host_unusual; /* that, or host_tracing: calloc is to take the slow path */
-void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed);
+/*
+ * POOLMEM=off or heap=next: every request goes to the next allocator; it is counted with heap=next, where threads have
+ * heaps that count and hand out nothing.
+ */
+extern bool host_off, host_next;
+extern bool host_unusual; /* host_off or host_tracing: calloc is to take the slow path */
+void *host_malloc_foreign(size_t size);
+void *host_calloc_foreign(size_t size);
+void *host_memalign_foreign(size_t alignment, size_t size);
+
+/* glibc's functions that tell of a heap or tune it, of the next allocator while it serves; else NULL. */
+struct host_tuning {
+	struct mallinfo2 (*mallinfo2)(void);
+	struct mallinfo (*mallinfo)(void);
+	int (*mallopt)(int, int);
+	int (*malloc_trim)(size_t);
+	void (*malloc_stats)(void);
+	int (*malloc_info)(int, FILE *);
+};
+extern struct host_tuning host_tuning;
+
+/* With heap=next: a block that our heap handed out before it was known who serves. */
+void host_free_early(struct pool *pool, void *block);
+void *host_realloc_early(struct pool *pool, void *block, size_t size);
 
 /*
  * Each call is traced: see traced.c, which calls these inside a slow path.  Sequence numbers are taken before a block's

@@ -30,19 +30,26 @@ static void live_changed(struct heap *heap, int64_t bytes)
 	}
 }
 
-static void count_bytes(struct heap *heap, int64_t allocated)
+void large_count_bytes(struct heap *heap, int64_t allocated)
 {
 	heap_add(heap, LARGE_WORD(LARGE_BYTES, limit[0]), (uint64_t)allocated);
 	live_changed(heap, allocated);
 }
 
 /* The record of large blocks has no countdown: left stays 0 and limit[0] counts. */
-static void count_alloc(struct heap *heap, size_t bytes)
+void large_count_alloc(struct heap *heap, size_t bytes)
 {
 	heap_add(heap, LARGE_WORD(LARGE, limit[0]), 1);
 	if (!heap)
 		heap_count(NULL, PM_COUNTER_NESTED);
-	count_bytes(heap, (int64_t)bytes);
+	large_count_bytes(heap, (int64_t)bytes);
+}
+
+void large_count_free(struct heap *heap, size_t bytes, unsigned age)
+{
+	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
+	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);
+	live_changed(heap, -(int64_t)bytes);
 }
 
 /* What is counted when a block goes, as long as its address is its own. */
@@ -65,10 +72,7 @@ static void count_free(struct heap *heap, const struct end *end)
 	size_t bytes = end->bytes;
 	if (unlikely(stamp == STAMP_SPECIAL))
 		stamp = host_large_died(heap, end->recorded, bytes);
-	unsigned age = stamp_age(stamp);
-	heap_add(heap, LARGE_WORD(LARGE, freed[age]), 1);
-	heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), bytes);
-	live_changed(heap, -(int64_t)bytes);
+	large_count_free(heap, bytes, stamp_age(stamp));
 }
 
 static size_t round_up(size_t bytes, size_t grain)
@@ -218,7 +222,7 @@ void *large_alloc(struct heap *heap, size_t alignment, size_t size, bool *ret_ze
 	if (!pool)
 		return NULL;
 	describe(pool, start, usable);
-	count_alloc(heap, usable);
+	large_count_alloc(heap, usable);
 	return start;
 }
 
@@ -256,7 +260,7 @@ void large_free(struct heap *heap, struct pool *pool)
 static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
 {
 	int64_t more = (int64_t)(usable - pool->block_bytes);
-	count_bytes(heap, more);
+	large_count_bytes(heap, more);
 	host_large_resized(pool->start, pool->stamps[0], more);
 	pool->block_bytes = usable;
 }
@@ -320,7 +324,7 @@ static struct pool *become(struct heap *heap, struct pool *moved, const struct e
 			   size_t usable)
 {
 	describe(moved, moved->start, usable);
-	count_alloc(heap, usable);
+	large_count_alloc(heap, usable);
 	count_free(heap, old);
 	return moved;
 }

@@ -16,6 +16,8 @@
 
 /* Whether there is anybody to answer: the library is set up and does not stand aside. */
 bool program_is_served(void);
+bool program_has_generations(void); /* and blocks have ages */
+bool program_can_freeze(void);      /* and they are of our pools */
 
 int program_collect(struct heap *heap, unsigned generation, int64_t *ret_died);
 int program_get_stats(struct heap *heap, struct poolmem_stats ret_stats[3]);

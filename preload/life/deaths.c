@@ -166,6 +166,27 @@ void host_special_moved(const struct pool *pool, uint64_t index)
 		recorder_add(heap_mine(), &row->moved, 1);
 }
 
+void sites_stayed(const void *block, size_t requested, int64_t more)
+{
+	struct recorded *recorded = blocks_find(block);
+	struct pm_site *row = recorded ? row_of_block(recorded) : NULL;
+	uint8_t ignored;
+	if (row)
+		recorder_add(heap_mine(), (uint64_t *)&row->resized_requested,
+			     requested - recorded->requested);
+	if (recorded)
+		recorded->requested = requested;
+	sites_resized(block, more, &ignored);
+}
+
+void sites_moved(const void *block)
+{
+	struct recorded *recorded = blocks_find(block);
+	struct pm_site *row = recorded ? row_of_block(recorded) : NULL;
+	if (row)
+		recorder_add(heap_mine(), &row->moved, 1);
+}
+
 bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp)
 {
 	struct recorded *recorded = blocks_find(block);

@@ -5,6 +5,7 @@
 #include "life/life.h"
 #include "sys/raw.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
@@ -54,6 +55,16 @@ static void add_inside(void)
 	uint64_t words[PM_INSIDE_COUNT];
 	inside_describe(words);
 	add(PM_FACT_INSIDE, words, sizeof words, NULL, 0);
+}
+
+/* Which file serves. */
+static void add_next(void)
+{
+	Dl_info info;
+	void *symbol;
+	memcpy(&symbol, &foreign.malloc, sizeof symbol);
+	if (host_next && dladdr(symbol, &info) && info.dli_fname)
+		add(PM_FACT_NEXT, info.dli_fname, strlen(info.dli_fname), NULL, 0);
 }
 
 static void add_options(void)
@@ -215,6 +226,7 @@ void facts_record(int argc, char **argv)
 	add_directory();
 	add_arguments(argc, argv);
 	add_options();
+	add_next();
 	add_inside();
 	add(PM_FACT_PARENTS, &process->ppid, sizeof process->ppid, NULL, 0);
 	dl_iterate_phdr(add_module, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * foreign.c: blocks of another allocator.
+ * foreign.c: blocks of another allocator, and who serves with POOLMEM=off or heap=next.
  *
  * A library loaded with RTLD_DEEPBIND, or blocks from before us: what is not in our arenas belongs to the
  * next allocator in the search order, usually glibc.  Before the constructor it is not known yet; such
@@ -20,14 +20,8 @@ bool host_off, host_unusual;
 extern char *__curbrk __attribute__((weak));
 static const char *break_at_start;
 
-static struct {
-	void *(*malloc)(size_t);
-	void *(*calloc)(size_t, size_t);
-	void *(*realloc)(void *, size_t);
-	void *(*memalign)(size_t, size_t);
-	void (*free)(void *);
-	size_t (*usable)(void *);
-} next;
+struct foreign foreign;
+struct host_tuning host_tuning;
 
 /* A function pointer from dlsym, without a cast that ISO C forbids. */
 static void find(void *pointer_to_function, const char *name)
@@ -44,39 +38,20 @@ bool foreign_heap_grew(void)
 void foreign_init(void)
 {
 	break_at_start = (const char *)raw_call3(SYS_brk, 0, 0, 0);
-	find(&next.malloc, "malloc");
-	find(&next.calloc, "calloc");
-	find(&next.realloc, "realloc");
-	find(&next.memalign, "memalign");
-	find(&next.free, "free");
-	find(&next.usable, "malloc_usable_size");
+	find(&foreign.malloc, "malloc");
+	find(&foreign.calloc, "calloc");
+	find(&foreign.realloc, "realloc");
+	find(&foreign.memalign, "memalign");
+	find(&foreign.free, "free");
+	find(&foreign.usable, "malloc_usable_size");
 }
 
-void host_free_foreign(void *block)
+void foreign_tuning_init(void)
 {
-	int saved = errno;
-	if (!host_off)
-		heap_count_here(PM_COUNTER_FOREIGN_FREE);
-	if (next.free)
-		next.free(block);
-	errno = saved;
-}
-
-size_t host_usable_foreign(void *block)
-{
-	return next.usable ? next.usable(block) : 0;
-}
-
-void *host_realloc_foreign(void *block, size_t size)
-{
-	return next.realloc ? next.realloc(block, size) : NULL;
-}
-
-void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed)
-{
-	if (alignment > CLASS_GRAIN)
-		return next.memalign ? next.memalign(alignment, size) : NULL;
-	if (zeroed)
-		return next.calloc ? next.calloc(1, size) : NULL;
-	return next.malloc ? next.malloc(size) : NULL;
+	find(&host_tuning.mallinfo2, "mallinfo2");
+	find(&host_tuning.mallinfo, "mallinfo");
+	find(&host_tuning.mallopt, "mallopt");
+	find(&host_tuning.malloc_trim, "malloc_trim");
+	find(&host_tuning.malloc_stats, "malloc_stats");
+	find(&host_tuning.malloc_info, "malloc_info");
 }

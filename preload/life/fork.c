@@ -59,6 +59,8 @@ static void prepare(void)
 		return;
 	heap_enter();
 	tick_keep_spares(1);
+	if (host_next)
+		next_note_live();
 	heap_close(heap);
 }
 
@@ -121,7 +123,7 @@ static struct inheritance sum_up(const struct survival_begun *begun)
 	for (unsigned g = 0; g < 3; g++) {
 		for (unsigned c = 0; c < CLASS_COUNT; c++) {
 			sum.blocks_of[g] += c == CLASS_LARGE_BYTES ? 0 : begun->of[c][g];
-			sum.bytes_of[g] += begun->of[c][g] * class_unit(c);
+			sum.bytes_of[g] += begun->of[c][g] * life_unit(c);
 		}
 		sum.blocks += sum.blocks_of[g];
 		sum.bytes += sum.bytes_of[g];
@@ -162,6 +164,8 @@ static void fill_record(struct pm_process *process, const struct inheritance *in
 	process->parent = parent;
 	process->foreign = segment.pid ? 0 : PM_FOREIGN_PIDS;
 	process->began_ns = threads_clock_ns();
+	process->notes |= old->notes &
+			  (UINT64_C(1) << PM_NOTE_NEXT | UINT64_C(1) << PM_NOTE_NO_BIRTHS);
 	if (!life.can_wipe)
 		process->notes |= UINT64_C(1) << PM_NOTE_NO_WIPE;
 	process->inherited_blocks = inherited->blocks;
@@ -270,11 +274,16 @@ void fork_check(struct heap *heap)
 	static struct survival_begun begun; /* not on the host's stack */
 	uint32_t tid = threads_id_after_fork(heap);
 	__builtin_memset(&begun, 0, sizeof begun);
-	arena_each_pool(add_pool, &begun);
-	undo_since_fork(heap, &begun);
+	if (host_next) {
+		next_begin(&begun);
+	} else {
+		arena_each_pool(add_pool, &begun);
+		undo_since_fork(heap, &begun);
+	}
 	if (life.froze)
 		frozen_count(&begun.frozen);
-	sites_correct(&begun);
+	if (!host_next) /* there recorded blocks count by their class, whatever their stamps */
+		sites_correct(&begun);
 	struct inheritance inherited = sum_up(&begun);
 	leave_others_alone(heap);
 	threads_forget_others();

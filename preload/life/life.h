@@ -35,11 +35,25 @@ struct life {
 	int64_t live_bytes;      /* atomic; as of slow calls */
 	uint64_t allocations;    /* atomic; as of ticks */
 	uint64_t next_purge_ms;  /* atomic */
-	bool can_wipe;           /* MADV_WIPEONFORK works */
+	uint32_t block_bytes[CLASS_POOLED]; /* atomic; of heap=next: 0 until a block of that class came */
+	bool can_wipe;                      /* MADV_WIPEONFORK works */
 	bool froze; /* blocks may be frozen, here or in the process that forked this one */
 };
 
 extern struct life life;
+
+/* As class_unit(), of whoever serves. */
+static inline size_t life_unit(unsigned size_class)
+{
+	return size_class < CLASS_POOLED ? life.block_bytes[size_class]
+					 : size_class == CLASS_LARGE_BYTES;
+}
+
+/* POOLMEM=off: nothing is counted. */
+static inline bool life_is_aside(void)
+{
+	return host_off && !host_next;
+}
 
 /* The record of this process; in a child that has not set itself up yet, a dummy. */
 struct pm_process *life_process(void);
@@ -104,6 +118,9 @@ struct survival_begun {
 /* In a forked child: it begins with these, inherited blocks by class and generation. */
 void survival_begin(const struct survival_begun *begun);
 
+/* What lives, by class and generation; of heap=next, where no block is frozen.  One caller at a time. */
+void survival_live(struct survival_begun *ret_live);
+
 /* sites.c: who allocates. */
 void sites_init(void); /* in the constructor, once there is a segment */
 
@@ -125,6 +142,10 @@ void sites_record(struct heap *heap, struct pool *pool, const void *block, size_
  * it would have, where it is recorded.
  */
 bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp);
+
+/* With heap=next, of a block of STAMP_SPECIAL that a realloc left where it is, or that came instead of another. */
+void sites_stayed(const void *block, size_t requested, int64_t more_bytes);
+void sites_moved(const void *block);
 
 void sites_note_peak(void); /* after live bytes were published */
 void sites_begin(void);     /* in a forked child */
@@ -169,9 +190,25 @@ void program_begin(void); /* in a forked child */
 /* facts.c */
 void facts_record(int argc, char **argv);
 
-/* foreign.c */
+/* foreign.c: the next allocator; a pointer is NULL where it has no such function. */
+struct foreign {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void *(*memalign)(size_t, size_t);
+	void (*free)(void *);
+	size_t (*usable)(void *);
+};
+extern struct foreign foreign;
 void foreign_init(void);
-bool foreign_heap_grew(void); /* another allocator in this process has taken memory by brk */
+void foreign_tuning_init(void); /* it is the one that serves */
+bool foreign_heap_grew(void);   /* another allocator in this process has taken memory by brk */
+
+/* next.c: heap=next. */
+bool next_has_births(void); /* what is served by heap=next has stamps */
+void next_init(void);       /* in the constructor, before the heap of the first thread is settled */
+void next_note_live(void);  /* before a fork: what the child inherits */
+void next_begin(struct survival_begun *begun); /* in a forked child: that */
 
 /* sandbox.c: whether the kernel may kill the process for a call that malloc does not need; true when in doubt. */
 void sandbox_init(void); /* in the constructor; sees a filter that was there at exec */
@@ -195,7 +232,9 @@ void tick_sweep(unsigned generation);  /* and what goes with it; the caller hold
 void tick_arm(struct heap *heap);      /* after thresholds have changed: its countdowns */
 void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */
 void tick_pace_large(void);            /* after the epoch's length has changed */
-void tick_flush(struct heap *heap);    /* hands on what the heap has counted since its last tick */
+void tick_due(struct heap *heap,
+	      unsigned size_class); /* the countdown of a class ran out, and no block is recorded */
+void tick_flush(struct heap *heap); /* hands on what the heap has counted since its last tick */
 
 #pragma GCC visibility pop
 

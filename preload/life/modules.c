@@ -10,6 +10,7 @@
  * one that keeps it open.
  */
 #define _GNU_SOURCE
+#include "heap/births.h"
 #include "heap/region.h"
 #include "life/records.h"
 #include "stack/reuse.h"
@@ -137,15 +138,15 @@ static bool add(const struct dl_phdr_info *info)
 /* --- meeting ----------------------------------------------------------------------------------------- */
 
 /* Where it has become free meanwhile, the stamp stays as it is. */
-static bool mark(struct pool *pool, uint8_t *stamp, const void *block)
+static bool mark(size_t bytes, unsigned size_class, uint8_t *stamp, const void *block)
 {
 	uint8_t now = __atomic_load_n(stamp, __ATOMIC_RELAXED);
 	struct recorded recorded = {
 		.address = (uintptr_t)block,
-		.bytes = pool->block_bytes,
+		.bytes = bytes,
 		.epoch = clock_now.epoch - clock_age(now),
 		.descent = records_descent(),
-		.size_class = pool->size_class,
+		.size_class = (uint8_t)size_class,
 		.stamp = now,
 		.is_module = true,
 	};
@@ -158,15 +159,31 @@ static bool mark(struct pool *pool, uint8_t *stamp, const void *block)
 	return false;
 }
 
+/* One that another allocator serves. */
+static bool watch_elsewhere(const void *record)
+{
+	struct recorded *recorded = blocks_find(record);
+	if (recorded) {
+		recorded->is_module = true;
+		return true;
+	}
+	size_t usable = host_usable_foreign((void *)record);
+	uint8_t *stamp = births_at(record, usable);
+	return stamp && mark(usable, CLASS_LARGE, stamp, record);
+}
+
 /* Of a frozen block that is not recorded the free is not seen. */
 static bool watch(const void *record)
 {
+	if (host_next)
+		return watch_elsewhere(record);
 	struct pool *pool = region_pool_of(record);
 	struct place place = pool_place(pool, record);
 	if (pool == &pool_nowhere || pool->state == POOL_LARGE || !place.exact)
 		return false;
 	return host_is_recorded(pool, place.index) ? records_watch(pool, place.index)
-						   : mark(pool, &pool->stamps[place.index], record);
+						   : mark(pool->block_bytes, pool->size_class,
+							  &pool->stamps[place.index], record);
 }
 
 /* What dl_iterate_phdr() would say of it, which takes the loader's lock. */

@@ -18,7 +18,17 @@ void program_begin(void)
 
 bool program_is_served(void)
 {
-	return life.started && !host_off;
+	return life.started && !life_is_aside();
+}
+
+bool program_has_generations(void)
+{
+	return program_is_served() && (!host_next || next_has_births());
+}
+
+bool program_can_freeze(void)
+{
+	return program_is_served() && !host_next;
 }
 
 /* What the heap has counted is handed on, and no epoch turns until unlock(). */

@@ -128,7 +128,7 @@ static uint32_t publish_arenas(bool all)
 
 void publish_pools(void)
 {
-	if (life.recording && wiped.alive)
+	if (life.recording && wiped.alive && !host_next)
 		publish_arenas(true);
 }
 
@@ -147,7 +147,7 @@ void publish_pools_if_due(uint64_t allocations)
 /* At once, not at the next tick: a process that is killed must not seem to hold more than was mapped. */
 void host_mapped_changed(void)
 {
-	if (!life.started)
+	if (!life.started || host_next)
 		return;
 	struct pm_process *process = life_process();
 	process->committed_bytes = region.mapped_bytes;
@@ -166,13 +166,13 @@ void publish_process(void)
 	struct pm_process *process = life_process();
 	host_mapped_changed();
 	process->meta_bytes = region.meta_bytes;
-	process->purged_bytes = region.purged_bytes;
+	process->purged_bytes = host_next ? 0 : region.purged_bytes;
 	process->clock = clock_now.units;
 	process->epoch = clock_now.epoch;
 	process->epoch_length = clock_now.length;
 	for (unsigned g = 0; g < 3; g++)
 		process->sweeps[g] = clock_now.sweeps[g];
-	if (foreign_heap_grew())
+	if (!host_next && foreign_heap_grew())
 		process->notes |= UINT64_C(1) << PM_NOTE_OTHER_HEAP;
 	if (segment.full)
 		process->notes |= UINT64_C(1) << PM_NOTE_TRUNCATED;

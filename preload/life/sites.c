@@ -216,7 +216,7 @@ static struct recent site_of(struct heap *heap, struct recorder *recorder, const
 /* Units of pools get it when the first block is recorded. */
 static bool is_beside(const struct heap *heap, const struct pool *pool)
 {
-	if (period_of(heap) != 1 || pool->state == POOL_LARGE)
+	if (period_of(heap) != 1 || pool->state == POOL_LARGE || host_next)
 		return false;
 	if (likely(records_has_room(pool)))
 		return true;
@@ -324,8 +324,12 @@ void sites_init(void)
 	extern const char etext[] __attribute__((visibility("hidden")));
 	uint32_t mode = life.settings.sites.index;
 	uint64_t sample = life.settings.sites_period ? life.settings.sites_period : 1;
-	if (mode == SITES_NEVER || !walk_available()) {
-		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER : PM_CONTROL_NO_STACKS, sample);
+	bool has_stamps = !host_next || next_has_births();
+	if (mode == SITES_NEVER || !has_stamps || !walk_available()) {
+		control_init(mode == SITES_NEVER ? PM_CONTROL_NEVER
+			     : has_stamps        ? PM_CONTROL_NO_STACKS
+						 : PM_CONTROL_NO_BIRTHS,
+			     sample);
 		return;
 	}
 	recorder_periods[0] = mode == SITES_OFF ? 0 : mode == SITES_ALL ? 1 : sample;

@@ -55,6 +55,8 @@ static bool create_segment(char **environment)
 	struct pm_class classes[CLASS_COUNT];
 	struct pm_age ages[PM_AGE_COUNT];
 	class_describe(classes);
+	for (unsigned c = 0; c < CLASS_POOLED; c++)
+		classes[c].block_bytes = life.block_bytes[c];
 	clock_describe(ages);
 	struct segment_plan plan = {
 		.directory = life.settings.dir.text,
@@ -68,6 +70,13 @@ static bool create_segment(char **environment)
 		.hint = (void *)region_below(1),
 	};
 	return segment_create(&plan);
+}
+
+static void note_next(void)
+{
+	life.process->notes |= UINT64_C(1) << PM_NOTE_NEXT;
+	if (!next_has_births())
+		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_BIRTHS;
 }
 
 /* false: the room that was there a moment ago is gone. */
@@ -89,7 +98,9 @@ static bool begin_record(int argc, char **argv)
 		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_POPULATE;
 	if (!life.can_wipe)
 		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_WIPE;
-	if (is_passive())
+	if (host_next)
+		note_next();
+	else if (is_passive())
 		life.process->notes |= UINT64_C(1) << PM_NOTE_PASSIVE;
 	life.process->state = PM_STATE_RUNNING;
 	segment_commit(life.leader, PM_CHUNK_SLOT);
@@ -110,6 +121,14 @@ static bool knows_pages(void)
 	return false;
 }
 
+static void know_units(void)
+{
+	for (unsigned c = 0; c < CLASS_POOLED; c++)
+		life.block_bytes[c] = (uint32_t)class_bytes(c);
+}
+
+enum { HEAP_OWN, HEAP_NEXT }; /* the words of the setting */
+
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
 	int saved = errno;
@@ -117,12 +136,15 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	settings_read(&life.settings, secure ? NULL : find_variable(environment, "POOLMEM"));
 	foreign_init();
 	host_off = host_unusual = life.settings.off | !knows_pages();
+	know_units();
 	clock_now.origin_ms = host_milliseconds();
 	clock_init((enum pm_clock)life.settings.gen_clock.index, life.settings.gen_threshold.value);
 	tick_pace_large();
 	threads_first_heap();
+	if (life.settings.heap.index == HEAP_NEXT && !host_off)
+		next_init();
 	fork_watch();
-	if (!host_off && !secure && life.main_heap)
+	if (!life_is_aside() && !secure && life.main_heap)
 		life.recording = create_segment(environment);
 	if (life.recording)
 		life.recording = begin_record(argc, argv);
@@ -130,7 +152,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	if (life.recording) {
 		sites_init();
 		__atomic_store_n(&segment.header->ready, PM_READY, __ATOMIC_RELEASE);
-		survey_init();
+		if (!host_next)
+			survey_init();
 		exit_init();
 	}
 	life.started = true;
@@ -140,7 +163,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		publish_process();
 		publish_pools();
 	}
-	if (life.main_heap && !host_off)
+	if (life.main_heap && (!host_off || host_next))
 		trace_init();
 	errno = saved;
 }

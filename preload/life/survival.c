@@ -322,7 +322,7 @@ void survival_stats(struct poolmem_stats ret_stats[3])
 		for (unsigned g = 0; g < 3; g++) {
 			if (c != CLASS_LARGE_BYTES)
 				add_blocks(&ret_stats[g], &flow[g]);
-			add_flow_bytes(&ret_stats[g], &flow[g], class_unit(c));
+			add_flow_bytes(&ret_stats[g], &flow[g], life_unit(c));
 		}
 	}
 	for (unsigned g = 0; g < 3; g++)
@@ -332,7 +332,7 @@ void survival_stats(struct poolmem_stats ret_stats[3])
 static void add_sums(const struct pm_tally *tally, unsigned size_class, void *context)
 {
 	struct pm_mark *sums = context;
-	uint64_t unit = class_unit(size_class), blocks = size_class != CLASS_LARGE_BYTES;
+	uint64_t unit = life_unit(size_class), blocks = size_class != CLASS_LARGE_BYTES;
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++) {
 		uint64_t freed = __atomic_load_n(&tally->freed[bucket], __ATOMIC_ACQUIRE);
 		sums->freed[bucket] += freed * blocks;
@@ -341,6 +341,32 @@ static void add_sums(const struct pm_tally *tally, unsigned size_class, void *co
 	uint64_t allocated = allocations_of(tally);
 	sums->allocated += allocated * blocks;
 	sums->allocated_bytes += allocated * unit;
+}
+
+static uint64_t at_most(uint64_t value, uint64_t most)
+{
+	return value < most ? value : most;
+}
+
+/* By class exact; what a realloc in place took to another class may be of another generation there. */
+static void live_of_class(const struct totals *totals, unsigned c, uint64_t ret_live[3])
+{
+	struct flow flow[3];
+	uint64_t came = totals->allocated + began.of[c][0] + began.of[c][1] + began.of[c][2];
+	uint64_t went = totals->died[0] + totals->died[1] + totals->died[2];
+	uint64_t live = came > went ? came - went : 0;
+	flow_of_class(totals, c, flow);
+	ret_live[2] = at_most(flow[2].live, live);
+	ret_live[1] = at_most(flow[1].live, live - ret_live[2]);
+	ret_live[0] = live - ret_live[2] - ret_live[1];
+}
+
+void survival_live(struct survival_begun *ret_live)
+{
+	static struct totals totals[CLASS_COUNT];
+	take_totals(totals);
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		live_of_class(&totals[c], c, ret_live->of[c]);
 }
 
 void survival_sum_up(struct pm_mark *ret_sums)

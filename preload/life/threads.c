@@ -119,7 +119,8 @@ void threads_attach(struct heap *heap, uint32_t chunk)
 {
 	struct pm_slot *slot = segment_chunk(chunk);
 	slot->use = PM_SLOT_THREAD;
-	if (region.arenas) /* else nothing was allocated yet, and no page of the private slot is touched */
+	/* Else nothing was allocated yet, and no page of the private slot is touched. */
+	if (region.arenas || host_next)
 		move_counts(heap->slot, slot);
 	heap_twin(heap)->displacement = (char *)slot - (char *)heap->slot;
 }
@@ -298,7 +299,7 @@ struct heap *host_heap(void)
 		threads_first_heap();
 		return NULL;
 	}
-	if (heap_thread.own || host_off)
+	if (heap_thread.own || life_is_aside())
 		return NULL;
 	return life.started ? begin_thread() : early_heap();
 }
@@ -330,7 +331,7 @@ static void thread_ends(void *rounds_left)
 void threads_init(void)
 {
 	have_key = pthread_key_create(&end_of_thread, thread_ends) == 0;
-	if (!life.main_heap || host_off)
+	if (!life.main_heap || life_is_aside())
 		return;
 	heap_thread.own = life.main_heap;
 	heap_leave(life.main_heap);

@@ -36,7 +36,7 @@ static uint64_t tick_share(unsigned size_class, uint64_t allocations)
 {
 	uint64_t share = clock_now.length / TICKS_PER_EPOCH;
 	if (clock_now.kind == PM_CLOCK_BYTES)
-		return share / class_bytes(size_class);
+		return share / life_unit(size_class);
 	if (clock_now.kind != PM_CLOCK_MS)
 		return share;
 	uint64_t shares = TICKS_PER_EPOCH * clock_now.units / clock_now.length;
@@ -47,7 +47,7 @@ static uint64_t tick_share(unsigned size_class, uint64_t allocations)
 static int64_t tick_interval(unsigned size_class, uint64_t allocations)
 {
 	uint64_t count = tick_share(size_class, allocations);
-	count = at_most(count, TICK_BYTES / class_bytes(size_class));
+	count = at_most(count, TICK_BYTES / life_unit(size_class));
 	count = at_most(count, TICK_ALLOCATIONS_MAX);
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
 }
@@ -60,7 +60,7 @@ static void arm_event(struct heap *heap, unsigned size_class)
 {
 	struct host_events *events = &heap->events;
 	uint64_t until = events->until_tick[size_class];
-	uint64_t gap = sites_gap(heap, class_bytes(size_class));
+	uint64_t gap = sites_gap(heap, life_unit(size_class));
 	class_put(&events->recording, size_class, gap <= until);
 	class_put(&events->armed, size_class, true);
 	until = at_most(gap, until);
@@ -82,7 +82,7 @@ static bool is_recorded(struct heap *heap, unsigned size_class)
 	struct host_events *events = &heap->events;
 	if (class_is_in(&events->armed, size_class))
 		return class_is_in(&events->recording, size_class);
-	return sites_gap(heap, class_bytes(size_class)) == 1;
+	return sites_gap(heap, life_unit(size_class)) == 1;
 }
 
 void tick_arm(struct heap *heap)
@@ -132,9 +132,9 @@ static void add_class(struct heap *heap, unsigned size_class, struct sums *sums)
 	uint64_t allocations = tally_allocations(tally), frees = tally_frees(tally);
 	int64_t live = (int64_t)(allocations - frees);
 	sums->allocations += allocations;
-	sums->allocated_bytes += allocations * class_bytes(size_class);
+	sums->allocated_bytes += allocations * life_unit(size_class);
 	sums->frees += frees;
-	sums->live_bytes += live * (int64_t)class_bytes(size_class);
+	sums->live_bytes += live * (int64_t)life_unit(size_class);
 }
 
 static void add_large(struct heap *heap, struct sums *sums)
@@ -166,7 +166,7 @@ static void bound_interval(struct heap *heap)
 	for (unsigned size_class = 1; size_class < CLASS_POOLED; size_class++)
 		if (heap_is_ticking(heap, size_class))
 			bytes += (uint64_t)tick_interval(size_class, UINT64_MAX) *
-				 class_bytes(size_class);
+				 life_unit(size_class);
 	__atomic_add_fetch(&life.interval_bytes, bytes - heap->interval_seen, __ATOMIC_RELAXED);
 	heap->interval_seen = bytes;
 }
@@ -330,6 +330,12 @@ void host_due(struct heap *heap, struct pool *pool, void *block, size_t requeste
 	heap_set_ticking(heap, size_class);
 	if (is_recorded(heap, size_class))
 		sites_record(heap, pool, block, requested, frame);
+	tick_due(heap, size_class);
+}
+
+void tick_due(struct heap *heap, unsigned size_class)
+{
+	heap_set_ticking(heap, size_class);
 	if (class_is_in(&heap->events.armed, size_class) && heap->events.until_tick[size_class])
 		arm_event(heap, size_class);
 	else

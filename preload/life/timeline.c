@@ -70,6 +70,12 @@ static uint64_t live_now(const struct pm_process *process)
 /* Not before the last one that was noted: another thread may have read the clock later and come first. */
 static struct pm_moment moment_at(uint64_t at_ns, const struct pm_process *process)
 {
+	if (host_next) /* nothing is known of its pages */
+		return (struct pm_moment){
+			.at_ns = at_ns > timeline.latest_ns ? at_ns : timeline.latest_ns,
+			.allocations = __atomic_load_n(&life.allocations, __ATOMIC_RELAXED),
+			.live_bytes = live_now(process),
+		};
 	return (struct pm_moment){
 		.at_ns = at_ns > timeline.latest_ns ? at_ns : timeline.latest_ns,
 		.allocations = __atomic_load_n(&life.allocations, __ATOMIC_RELAXED),

@@ -429,6 +429,10 @@ void trace_init(void)
 {
 	if (!life.settings.trace.text[0])
 		return;
+	if (host_next) {
+		say("is not recorded with heap=next", 0);
+		return;
+	}
 	int error = trace_file_create(life.settings.trace.text, life.settings.trace_max);
 	bool is_of_family = error == EEXIST && trace_file_is_of_family(life.settings.run);
 	if (error && !is_of_family) /* else another program records there, and this one does not */

@@ -25,7 +25,7 @@ static struct {
 	const void *misused;
 } host;
 
-bool host_off, host_unusual;
+bool host_off, host_next, host_unusual;
 uint8_t host_tracing;
 
 uint64_t host_trace_order(void)
@@ -193,11 +193,22 @@ void host_misuse(enum pm_misuse kind, const void *address, unsigned size_class, 
 	__atomic_add_fetch(&host.misuses, 1, __ATOMIC_RELAXED);
 }
 
-void *host_alloc_foreign(size_t alignment, size_t size, bool zeroed)
+void *host_malloc_foreign(size_t size)
+{
+	(void)size;
+	return NULL;
+}
+
+void *host_calloc_foreign(size_t size)
+{
+	(void)size;
+	return NULL;
+}
+
+void *host_memalign_foreign(size_t alignment, size_t size)
 {
 	(void)alignment;
 	(void)size;
-	(void)zeroed;
 	return NULL;
 }
 
@@ -311,5 +322,19 @@ __attribute__((unused)) static uint64_t host_failures; /* atomic */
 				? fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__,       \
 					  #condition)                                              \
 				: 0))
+
+/* Nobody is in between here. */
+void host_free_early(struct pool *pool, void *block)
+{
+	(void)pool;
+	(void)block;
+}
+
+void *host_realloc_early(struct pool *pool, void *block, size_t size)
+{
+	(void)pool;
+	(void)size;
+	return block;
+}
 
 #endif

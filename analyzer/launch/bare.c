@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/* bare.c: see bare.h. */
+#define _GNU_SOURCE
+#include "launch/bare.h"
+
+#include "launch/child.h"
+#include "launch/family.h"
+#include "source/resident.h"
+#include "text/allocate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const uint64_t MS = 1000000;
+
+enum {
+	READY_SECONDS = 60,
+	READY_PAUSE_MS = 20,
+	STOP_SECONDS = 30,
+	GIVE_UP_SECONDS = 5,
+	SAMPLE_SHARE = 20, /* looking takes at most one part in so many of the time */
+};
+
+/* What is at work. */
+struct running {
+	const struct bare_plan *plan;
+	struct bare_run *run;
+	struct family *family;
+	struct child child;
+	sigset_t signals, former_mask;
+	struct sigaction former_chld;
+	int streams[3];
+	uint64_t began_ns, wait_ns, sample_at_ns;
+	uint64_t first_ns, last_ns, last_bytes; /* of the first and the last look */
+	double byte_ns;                         /* what is resident over time, summed up */
+	uint64_t own_peak; /* of this process: ru_maxrss of a child begins with that */
+	bool ended;
+	struct rusage usage;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t higher(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* --- what is resident --------------------------------------------------------------------------------- */
+
+/* The highest that the kernel has seen of one process counts, too: peaks between two looks. */
+static uint64_t look_at_members(struct running *running, uint64_t *ret_heap)
+{
+	uint64_t peak = 0;
+	struct resident resident;
+
+	*ret_heap = 0;
+	for (size_t i = 0; i < running->family->count; i++) {
+		const struct family_member *member = &running->family->member[i];
+		if (!family_is_running(running->family, member) ||
+		    !resident_read((uint32_t)member->pid, &resident))
+			continue;
+		*ret_heap += resident.anonymous_bytes;
+		peak = higher(peak, resident.peak_bytes);
+	}
+	return peak;
+}
+
+static void note(struct running *running, uint64_t now, uint64_t bytes, uint64_t heap)
+{
+	struct bare_run *run = running->run;
+
+	if (running->last_ns)
+		running->byte_ns += (double)(now - running->last_ns) *
+				    ((double)running->last_bytes + (double)bytes) / 2;
+	else
+		running->first_ns = now;
+	running->last_ns = now;
+	running->last_bytes = bytes;
+	timeline_add(&run->timeline, (now - running->began_ns) / MS, bytes);
+	run->rss_end = bytes;
+	run->heap_end = heap;
+	run->heap_end_ns = now;
+	run->heap_peak = higher(run->heap_peak, heap);
+}
+
+static void sample(struct running *running)
+{
+	uint64_t began = now_ns(), heap;
+	uint64_t bytes = family_sample_of(running->family, running->child.pid);
+	uint64_t peak = look_at_members(running, &heap);
+
+	if (bytes && peak) {
+		running->run->rss_peak = higher(running->run->rss_peak, higher(bytes, peak));
+		note(running, began, bytes, heap);
+	}
+	uint64_t now = now_ns();
+	running->sample_at_ns = now + higher(running->wait_ns, (now - began) * SAMPLE_SHARE);
+	running->wait_ns = running->wait_ns * 2 < running->plan->interval_ns
+				   ? running->wait_ns * 2
+				   : running->plan->interval_ns;
+}
+
+/* --- waiting ---------------------------------------------------------------------------------------------- */
+
+static bool reap(struct running *running)
+{
+	int status;
+
+	if (running->ended)
+		return true;
+	if (wait4(running->child.pid, &status, WNOHANG, &running->usage) != running->child.pid)
+		return false;
+	running->ended = true;
+	running->run->wait_status = status;
+	return true;
+}
+
+/* The user ends all. */
+static void give_up(struct running *running, pid_t other, int number)
+{
+	uint64_t until_ns = now_ns() + GIVE_UP_SECONDS * 1000 * MS;
+	struct timespec pause = {.tv_nsec = 10 * (long)MS};
+
+	running->run->interrupted = number;
+	if (!running->ended)
+		kill(running->child.pid, number);
+	if (other)
+		kill(other, number);
+	while (!reap(running) && now_ns() < until_ns)
+		nanosleep(&pause, NULL);
+	if (!running->ended)
+		kill(running->child.pid, SIGKILL);
+	while (!reap(running))
+		nanosleep(&pause, NULL);
+}
+
+/* Looks now and then, until something may have ended or the moment has come.  other: besides the program; 0: nobody. */
+static void pause_until(struct running *running, pid_t other, uint64_t until_ns)
+{
+	uint64_t now = now_ns();
+	if (!running->ended && now >= running->sample_at_ns) {
+		sample(running);
+		now = now_ns();
+	}
+	uint64_t next = running->ended || until_ns < running->sample_at_ns ? until_ns
+									   : running->sample_at_ns;
+	uint64_t left = next > now ? next - now : 0;
+	struct timespec timeout = {.tv_sec = (time_t)(left / (1000 * MS)),
+				   .tv_nsec = (long)(left % (1000 * MS))};
+	int number = sigtimedwait(&running->signals, NULL, &timeout);
+
+	if (number == SIGINT || number == SIGTERM || number == SIGHUP)
+		give_up(running, other, number);
+}
+
+static void wait_for_program(struct running *running, uint64_t until_ns)
+{
+	while (!reap(running) && now_ns() < until_ns)
+		pause_until(running, 0, until_ns);
+}
+
+/* --- a shell command beside it ----------------------------------------------------------------------------- */
+
+static bool start_shell(const struct running *running, const char *command, pid_t *ret_pid,
+			struct failure *why)
+{
+	char *const argv[] = {"sh", "-c", (char *)command, NULL};
+	struct child_plan plan = {
+		.path = "/bin/sh",
+		.argv = argv,
+		.environment = environ,
+		.mask = &running->former_mask,
+		.chld = &running->former_chld,
+		.streams = running->streams,
+	};
+	struct child child;
+
+	if (!child_fork(&plan, &child, why))
+		return false;
+	*ret_pid = child.pid;
+	int error = child_release(&child);
+	return !error || fail(why, FAILURE_NOTHING, "/bin/sh: %s", strerror(error));
+}
+
+/* Waits for it while the program lives; returns its exit code, -1: it or the program was killed, or ended. */
+static int wait_for_shell(struct running *running, pid_t pid)
+{
+	int status;
+
+	for (;;) {
+		pid_t got = waitpid(pid, &status, WNOHANG);
+		if (got == pid)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+		if (got < 0 || reap(running))
+			break;
+		pause_until(running, pid, now_ns() + 1000 * MS);
+	}
+	kill(pid, SIGTERM);
+	waitpid(pid, &status, 0);
+	return -1;
+}
+
+static bool run_shell(struct running *running, const char *command, int *ret_code,
+		      struct failure *why)
+{
+	pid_t pid;
+
+	if (!start_shell(running, command, &pid, why))
+		return false;
+	*ret_code = wait_for_shell(running, pid);
+	return true;
+}
+
+/* --- a server -------------------------------------------------------------------------------------------- */
+
+static bool fail_ended(const struct running *running, const char *when, struct failure *why)
+{
+	int status = running->run->wait_status;
+
+	if (WIFSIGNALED(status))
+		return fail(why, FAILURE_NOTHING, "killed by SIG%s %s",
+			    sigabbrev_np(WTERMSIG(status)), when);
+	return fail(why, FAILURE_NOTHING, "ended with exit code %d %s", WEXITSTATUS(status), when);
+}
+
+static bool wait_until_ready(struct running *running, struct failure *why)
+{
+	uint64_t until_ns = now_ns() + READY_SECONDS * 1000 * MS;
+	int code = running->plan->ready ? -1 : 0;
+
+	while (code != 0) {
+		if (!run_shell(running, running->plan->ready, &code, why))
+			return false;
+		if (reap(running))
+			return fail_ended(running, "before it was ready", why);
+		if (code != 0 && now_ns() > until_ns)
+			return fail(why, FAILURE_NOTHING, "not ready after %d seconds",
+				    READY_SECONDS);
+		if (code != 0)
+			pause_until(running, 0, now_ns() + READY_PAUSE_MS * MS);
+	}
+	return true;
+}
+
+static bool load(struct running *running, struct failure *why)
+{
+	uint64_t began = now_ns();
+	int code;
+
+	if (!run_shell(running, running->plan->load, &code, why))
+		return false;
+	running->run->elapsed_ns = now_ns() - began;
+	if (reap(running))
+		return fail_ended(running, "under its load", why);
+	if (code != 0)
+		return fail(why, FAILURE_NOTHING, "its load ended with exit code %d", code);
+	sample(running);
+	return true;
+}
+
+static void stop(struct running *running, int number)
+{
+	running->sample_at_ns = UINT64_MAX; /* what was resident when the load was through is the end */
+	if (!running->ended)
+		kill(running->child.pid, number);
+	wait_for_program(running, now_ns() + STOP_SECONDS * 1000 * MS);
+	if (!running->ended)
+		kill(running->child.pid, SIGKILL);
+	wait_for_program(running, UINT64_MAX);
+}
+
+static bool serve(struct running *running, struct failure *why)
+{
+	bool loaded = wait_until_ready(running, why) && load(running, why);
+
+	stop(running, loaded ? running->plan->stop_signal : SIGKILL);
+	return loaded;
+}
+
+/* --- beginning and end ------------------------------------------------------------------------------------- */
+
+/* A file is read from its beginning in each run; what is no file is read by none. */
+static int open_input(void)
+{
+	struct stat status;
+	bool is_file = fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+	int fd = is_file ? open("/proc/self/fd/0", O_RDONLY | O_CLOEXEC) : -1;
+
+	return fd >= 0 ? fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static bool open_streams(struct running *running, struct failure *why)
+{
+	bool shows = running->plan->shows_output;
+	int out = shows ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)
+			: open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	running->streams[STDIN_FILENO] = open_input();
+	running->streams[STDOUT_FILENO] = running->streams[STDERR_FILENO] = out;
+	return (out >= 0 && running->streams[STDIN_FILENO] >= 0) ||
+	       fail(why, FAILURE_NOTHING, "/dev/null: %s", strerror(errno));
+}
+
+static void close_streams(const struct running *running)
+{
+	for (int fd = 0; fd < STDERR_FILENO; fd++)
+		if (running->streams[fd] >= 0)
+			close(running->streams[fd]);
+}
+
+static void prepare(struct running *running)
+{
+	static const int taken[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	struct rusage own;
+
+	sigemptyset(&running->signals);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		sigaddset(&running->signals, taken[i]);
+	sigprocmask(SIG_BLOCK, &running->signals, &running->former_mask);
+	sigaction(SIGCHLD, &standard, &running->former_chld);
+	getrusage(RUSAGE_SELF, &own);
+	running->own_peak = (uint64_t)own.ru_maxrss * 1024;
+}
+
+static void restore(const struct running *running)
+{
+	sigaction(SIGCHLD, &running->former_chld, NULL);
+	sigprocmask(SIG_SETMASK, &running->former_mask, NULL);
+}
+
+static bool start(struct running *running, struct failure *why)
+{
+	const struct bare_plan *plan = running->plan;
+	struct child_plan child = {
+		.path = plan->target->is_elf ? plan->target->path : NULL,
+		.argv = plan->argv,
+		.environment = plan->environment,
+		.mask = &running->former_mask,
+		.chld = &running->former_chld,
+		.streams = running->streams,
+	};
+
+	if (!child_fork(&child, &running->child, why))
+		return false;
+	running->began_ns = now_ns();
+	running->wait_ns = MS;
+	running->sample_at_ns = running->began_ns + MS;
+	int error = child_release(&running->child);
+	return !error || fail(why, FAILURE_NOTHING, "%s: %s", plan->argv[0], strerror(error));
+}
+
+static uint64_t nanoseconds(struct timeval time)
+{
+	return ((uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec) * 1000;
+}
+
+static void sum_up(struct running *running)
+{
+	struct bare_run *run = running->run;
+	const struct rusage *usage = &running->usage;
+	uint64_t kernels = (uint64_t)usage->ru_maxrss * 1024;
+
+	run->cpu_ns = nanoseconds(usage->ru_utime) + nanoseconds(usage->ru_stime);
+	run->faults = (uint64_t)usage->ru_minflt + (uint64_t)usage->ru_majflt;
+	if (kernels > running->own_peak)
+		run->rss_peak = higher(run->rss_peak, kernels);
+	/* Between two looks it was as much as all less what is of files. */
+	uint64_t of_files = run->rss_end - run->heap_end;
+	if (run->rss_end && run->rss_peak > of_files)
+		run->heap_peak = higher(run->heap_peak, run->rss_peak - of_files);
+	uint64_t looked_ns = running->last_ns - running->first_ns;
+	run->rss_mean = looked_ns ? (uint64_t)(running->byte_ns / (double)looked_ns) : run->rss_end;
+}
+
+static bool run_started(struct running *running, struct failure *why)
+{
+	if (!start(running, why))
+		return false;
+	bool done = true;
+	if (running->plan->load) {
+		done = serve(running, why);
+	} else {
+		wait_for_program(running, UINT64_MAX);
+		running->run->elapsed_ns = now_ns() - running->began_ns;
+	}
+	sum_up(running);
+	if (running->run->interrupted)
+		return fail(why, FAILURE_NOTHING, "interrupted");
+	return done;
+}
+
+bool bare_run(const struct bare_plan *plan, struct bare_run *ret, struct failure *why)
+{
+	struct running running = {.plan = plan, .run = ret, .streams = {-1, -1, -1}};
+
+	*ret = (struct bare_run){.wait_status = 0};
+	if (!open_streams(&running, why)) {
+		close_streams(&running);
+		return false;
+	}
+	running.family = allocate(1, sizeof *running.family);
+	prepare(&running);
+	bool done = run_started(&running, why);
+	restore(&running);
+	close_streams(&running);
+	threads_free(&running.family->threads);
+	free(running.family);
+	return done;
+}

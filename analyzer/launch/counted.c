@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* counted.c: see counted.h. */
+#define _GNU_SOURCE
+#include "launch/counted.h"
+
+#include "study/metrics.h"
+#include "study/timeline.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool make_in(const char *parent, struct counted *ret)
+{
+	snprintf(ret->directory, sizeof ret->directory, "%s/poolmem-compare-XXXXXX", parent);
+	return mkdtemp(ret->directory);
+}
+
+bool counted_open(struct counted *ret, struct failure *why)
+{
+	const char *temporary = getenv("TMPDIR");
+
+	return make_in("/dev/shm", ret) || make_in(temporary ? temporary : "/tmp", ret) ||
+	       fail(why, FAILURE_WRITE, "%s: %s", ret->directory, strerror(errno));
+}
+
+/* Calls for each file in it, until `visit` says no. */
+static bool each_file(const struct counted *counted, bool (*visit)(const char *path, void *context),
+		      void *context)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+	DIR *directory = opendir(counted->directory);
+	bool goes_on = directory;
+
+	for (struct dirent *entry; goes_on && (entry = readdir(directory));) {
+		snprintf(path, sizeof path, "%s/%s", counted->directory, entry->d_name);
+		goes_on = entry->d_name[0] == '.' || visit(path, context);
+	}
+	if (directory)
+		closedir(directory);
+	return goes_on;
+}
+
+static bool remove_file(const char *path, void *unused)
+{
+	(void)unused;
+	unlink(path);
+	return true;
+}
+
+void counted_clear(const struct counted *counted)
+{
+	each_file(counted, remove_file, NULL);
+}
+
+void counted_close(const struct counted *counted)
+{
+	counted_clear(counted);
+	rmdir(counted->directory);
+}
+
+struct taking {
+	const struct bare_run *run;
+	struct compare_heap heap;
+	uint64_t processes, largest_live;
+	bool is_next;
+	struct failure *why;
+};
+
+static uint64_t live_at(const struct over_time *over_time, const struct process *process,
+			uint64_t ns)
+{
+	uint64_t began = process->record.began_ns;
+	const struct heap_point *point = over_time_at(over_time, AXIS_TIME,
+						      ns > began ? ns - began : 0);
+	return point ? point->live_bytes : 0;
+}
+
+/* Of several processes the largest one's live bytes are told. */
+static void take_process(const struct recording *recording, const struct process *process,
+			 struct taking *taking)
+{
+	struct over_time over_time;
+	struct metrics metrics;
+
+	metrics_of_process(process, &metrics);
+	uint64_t live = metric(&metrics, METRIC_LIVE_PEAK);
+	taking->is_next |= process_is_served_elsewhere(process);
+	taking->heap.allocations += metric(&metrics, METRIC_ALLOC_COUNT);
+	taking->heap.is_of_several = taking->processes++ > 0;
+	if (live < taking->largest_live)
+		return;
+	taking->largest_live = taking->heap.live_peak = live;
+	over_time_of(recording, process, &metrics, &over_time);
+	taking->heap.live_at_end = live_at(&over_time, process, taking->run->heap_end_ns);
+	over_time_free(&over_time);
+}
+
+static bool take_file(const char *path, void *context)
+{
+	struct taking *taking = context;
+	struct recording recording;
+
+	if (!recording_read(path, &recording, taking->why))
+		return false;
+	for (size_t i = 0; i < recording.process_count; i++)
+		take_process(&recording, &recording.processes[i], taking);
+	recording_free(&recording);
+	return true;
+}
+
+bool counted_take(const struct counted *counted, const struct bare_run *run, bool is_next,
+		  struct compare_heap *ret, struct failure *why)
+{
+	struct taking taking = {.run = run, .why = why};
+	bool read = each_file(counted, take_file, &taking);
+
+	counted_clear(counted);
+	if (!read)
+		return false;
+	if (!taking.processes)
+		return fail(why, FAILURE_NOTHING, "it left no counts: libpoolmem.so was not loaded");
+	if (is_next && !taking.is_next)
+		return fail(why, FAILURE_NOTHING,
+			    "it has no malloc_usable_size, which counting needs");
+	taking.heap.is_known = true;
+	taking.heap.peak = run->heap_peak;
+	taking.heap.end = run->heap_end;
+	*ret = taking.heap;
+	return true;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* compare.h: one command under several allocators, as tables and sentences, JSON, Markdown, and a picture. */
+#ifndef POOLMEM_RENDER_COMPARE_H
+#define POOLMEM_RENDER_COMPARE_H
+
+#include "study/compare.h"
+#include "text/sink.h"
+
+void compare_text(const struct comparison *comparison, struct sink *sink);
+void compare_markdown(const struct comparison *comparison, struct sink *sink);
+void compare_json(const struct comparison *comparison, struct sink *sink);
+
+/* What was resident over time, a line for each allocator. */
+void compare_svg(const struct comparison *comparison, struct sink *sink);
+
+/* compare_words.c: which to pick.  measure: PEAK or TIME.  Ends with a line break. */
+void compare_sentence(const struct comparison *comparison, enum compare_measure measure,
+		      struct sink *sink);
+
+/* What the figures are of. */
+void compare_method(const struct comparison *comparison, struct sink *sink);
+
+#endif

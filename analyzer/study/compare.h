@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compare.h: one command under several allocators: the middle of what their runs took, which is best, and how sure that is.
+ *
+ * Runs of two allocators are told apart by the ranks of their figures (Wilcoxon, Mann and Whitney; exact, also where some
+ * are equal): how often a random order would part them as well.  That takes at least four runs of each.
+ */
+#ifndef POOLMEM_STUDY_COMPARE_H
+#define POOLMEM_STUDY_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of a run, less is better.    X(NAME, "json key", UNIT of metrics.h, "meaning") */
+#define COMPARE_MEASURES(X)                                                                        \
+	X(TIME, "time_ns", NS, "from start to end, or of a server's load")                         \
+	X(CPU, "cpu_ns", NS, "user and system")                                                    \
+	X(PEAK, "rss.peak", BYTES, "most that was resident")                                       \
+	X(END, "rss.end", BYTES, "resident at the last look")                                      \
+	X(MEAN, "rss.mean", BYTES, "resident, over time")                                          \
+	X(FAULTS, "faults", COUNT, "page faults")
+
+#define COMPARE_NAME(name, key, unit, meaning) COMPARE_##name,
+enum compare_measure { COMPARE_MEASURES(COMPARE_NAME) COMPARE_MEASURE_COUNT };
+#undef COMPARE_NAME
+
+extern const char *const compare_keys[COMPARE_MEASURE_COUNT];
+
+enum {
+	COMPARE_RUNS_MIN = 4 /* that can prove anything */,
+	COMPARE_RUNS_MAX = 50,
+	COMPARE_ROWS_MAX = 32
+};
+
+struct compare_figure {
+	uint64_t run[COMPARE_RUNS_MAX]; /* in the order of the runs */
+	uint64_t median, least, most;
+};
+
+/* Of one run whose calls were counted.  Bytes; 0: not known. */
+struct compare_heap {
+	bool is_known;
+	uint64_t allocations;
+	uint64_t live_peak;        /* highest sum of usable bytes */
+	uint64_t peak;             /* the most resident memory of no file */
+	uint64_t end, live_at_end; /* the same at the last look, and what was live then */
+	bool is_of_several;        /* processes: what is live is that of the largest */
+};
+
+struct compare_point {
+	uint64_t at_ms, bytes;
+};
+
+enum compare_state { COMPARE_DONE, COMPARE_MISSING, COMPARE_FAILED };
+
+struct compare_row {
+	const char *name, *path, *package, *variable; /* NULL: none */
+	enum compare_state state;
+	char why[400]; /* MISSING, FAILED */
+	size_t runs;
+	struct compare_figure of[COMPARE_MEASURE_COUNT];
+	struct compare_heap heap;
+	char heap_why[400];           /* why it is not known */
+	struct compare_point *points; /* resident over time, in the run whose peak is in the middle */
+	size_t point_count;
+};
+
+enum compare_sureness { COMPARE_UNSURE, COMPARE_LIKELY, COMPARE_SURE };
+
+/* Which is best of those that are done. */
+struct compare_verdict {
+	bool is_known;                  /* there are two or more */
+	enum compare_sureness sureness; /* that none of those not in `tied` is better */
+	size_t best,
+		next; /* rows: by the median; next: the best one that is told apart, else of all */
+	bool tied[COMPARE_ROWS_MAX]; /* not told apart from the best */
+	size_t tied_count;
+	double p; /* of the best against that next one: how often chance alone parts them so */
+};
+
+struct comparison {
+	char *const *argv;
+	size_t runs; /* that were wanted of each */
+	bool is_server;
+	int interrupted; /* the signal that ended it; 0: none did */
+	struct compare_row row[COMPARE_ROWS_MAX];
+	size_t row_count;
+	struct compare_verdict memory, time; /* by PEAK and by TIME */
+};
+
+/* From the runs that the rows hold. */
+void compare_conclude(struct comparison *comparison);
+
+/*
+ * How often two sets of so many figures, put together and parted by chance, differ in ranks as much as these or more, on
+ * either side.  1: of none.
+ */
+double compare_p(const uint64_t *left, size_t left_count, const uint64_t *right, size_t right_count);
+
+/* Half of the way from the least to the most run, as a part of the median. */
+double compare_spread(const struct compare_figure *figure);
+
+#endif

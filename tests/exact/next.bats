@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+# heap=next: the counts are those of an independent interposer in front, whoever serves the memory behind.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	prepare
+}
+
+# Names of libraries that ld.so finds; "" is libc's own malloc.
+allocators=("" libjemalloc.so.2 libmimalloc.so.2 libtcmalloc_minimal.so.4 libtbbmalloc_proxy.so.2)
+
+packages()
+{
+	case $1 in
+	libjemalloc*) echo libjemalloc2 ;;
+	libmimalloc*) echo libmimalloc2.0 ;;
+	libtcmalloc*) echo libtcmalloc-minimal4 ;;
+	libtbb*) echo libtbbmalloc2 ;;
+	esac
+}
+
+present()
+{
+	[ -z "$1" ] || ! LD_PRELOAD=$1 true 2>&1 | grep -q 'cannot be preloaded'
+}
+
+# counted ALLOCATOR SETTINGS COMMAND...
+counted()
+{
+	local next=$1 settings=$2
+	shift 2
+	rm -rf "$out"/segments/* "$out/oracle"
+	POOLMEM="dir=$out/segments,heap=next,$settings" ORACLE_OUT=$out/oracle \
+		LD_PRELOAD="$programs/liboracle.so $lib $next" "$@"
+}
+
+equal()
+{
+	python3 "$here/check.py" --poolmem "$poolmem" "$@" "$out/oracle" "$out/segments"
+}
+
+# each CHECK...: with each allocator that is here, with all that is recorded and with counts alone
+each()
+{
+	local next settings missing=
+	for next in "${allocators[@]}"; do
+		present "$next" || { missing+=" $(packages "$next")"; continue; }
+		for settings in sites=all sites=never,gen=off; do
+			"$@" "$next" "$settings" || { echo "under ${next:-libc}, $settings"; return 1; }
+		done
+	done
+	[ -z "$missing" ] || skip "with those that are here; for others:$missing"
+}
+
+mix()
+{
+	counted "$1" "$2" "$programs/mix" "$(by_level 8000 1000000)" 1 && equal --processes 1
+}
+
+@test "next: all calls, one thread, under each allocator" {
+	each mix
+}
+
+ends()
+{
+	local end
+	for end in return exit _exit abort kill; do
+		counted "$1" "$2" "$programs/mix" 1000 2 $end || true
+		equal --processes 1 || return 1
+	done
+}
+
+@test "next: however the program ends" {
+	each ends
+}
+
+threads()
+{
+	counted "$1" "$2" "$programs/threads" 8 "$(by_level 4000 1000000)" 1 && equal --processes 1 &&
+		counted "$1" "$2" "$programs/handover" 4 "$(by_level 4000 1000000)" 1 && equal --processes 1 &&
+		counted "$1" "$2" "$programs/threadlife" "$(by_level 100 10000)" 50 && equal --processes 1
+}
+
+@test "next: threads that come and go and free each other's blocks" {
+	each threads
+}
+
+pingpong()
+{
+	counted "$1" "$2" "$programs/pingpong" "$(by_level 8000 1000000)" && equal --processes 1
+}
+
+@test "next: two threads resize each other's blocks" {
+	each pingpong
+}
+
+forks()
+{
+	counted "$1" "$2" "$programs/manyforks" "$(by_level 20 500)" 8 100 && equal &&
+		counted "$1" "$2" "$programs/spawn" 2 "$programs/mix" 500 5 && equal
+}
+
+@test "next: forked children, vfork, exec, posix_spawn" {
+	each forks
+}
+
+figures()
+{
+	"$poolmem" report --json -n 0 "$out"/segments/*.pms >"$out/report.json"
+	python3 - "$out/report.json" "$@"
+}
+
+# A program that turns its epochs itself: who allocated what, and at which age it died, is the same whoever serves.
+@test "next: the same call sites, requested bytes and generations as poolmem's own heap" {
+	local next
+	POOLMEM="dir=$out/segments,sites=all" LD_PRELOAD=$lib "$programs/lifespans" >"$out/own.out"
+	"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/own.json"
+	for next in "${allocators[@]}"; do
+		present "$next" || continue
+		rm -f "$out"/segments/*
+		POOLMEM="dir=$out/segments,sites=all,heap=next" LD_PRELOAD="$lib $next" "$programs/lifespans" >"$out/next.out"
+		cmp "$out/own.out" "$out/next.out"
+		"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/next.json"
+		python3 - "$out/own.json" "$out/next.json" <<-'END'
+			import json, sys
+			keys = ("allocated", "requested_bytes", "freed", "live", "live_requested_bytes", "died_0", "died_1", "died_2")
+			own, other = (sorted(tuple(s[k] for k in keys) for s in json.load(open(f))["sites"] if s["allocated"] > 50)
+			              for f in sys.argv[1:])
+			assert len(own) >= 5 and own == other, (own, other)
+		END
+		"$poolmem" report --json "$out"/segments/*.pms >"$out/report.json"
+		python3 - "$out/report.json" <<-'END'
+			import json, sys
+			m = json.load(open(sys.argv[1]))["metrics"]
+			for g in "012":
+			    e, s, d, l = (m[f"gen.{g}.{w}"] for w in ("entered", "survived", "died", "live"))
+			    assert e == s + d + l, (g, e, s, d, l)
+			assert m["gen.0.entered"] == m["alloc.count"]
+			assert m["gen.0.survived"] + m["gen.1.survived"] == m["gen.1.entered"] + m["gen.2.entered"]
+			assert sum(m[f"gen.{g}.died"] for g in "012") == m["free.count"]
+			assert sum(m[f"gen.{g}.live"] for g in "012") == m["live.blocks"]
+			assert m["gen.epochs"] > 50 and m["gen.2.died"] > 0
+			assert m["foreign.free"] == 0 and "heap.committed" not in m, m
+		END
+	done
+}
+
+@test "next: gen=off has no ages, and says so" {
+	counted "" sites=never,gen=off "$programs/mix" 20000 1
+	figures <<-'END'
+		import json, sys
+		d = json.load(open(sys.argv[1]))
+		assert not [k for k in d["metrics"] if k.startswith("gen.")]
+		assert {"heap_next", "no_births"} <= {n["key"] for n in d["notes"]}
+	END
+	"$poolmem" report "$out"/segments/*.pms >"$out/text"
+	grep -q 'that of .*libc.so.6 (heap=next)' "$out/text"
+	! grep -q 'Generations' "$out/text"
+	for command in survival map frag; do
+		run -1 "$poolmem" $command "$out"/segments/*.pms
+	done
+}
+
+# Blocks that came past us are passed on and not counted.
+@test "next: what was not counted when it came is not counted when it goes" {
+	cat >"$out/past.c" <<-'END'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <malloc.h>
+		#include <stdlib.h>
+		int main(void)
+		{
+			void *(*past)(size_t) = (void *(*)(size_t))dlsym(dlopen("libc.so.6", RTLD_LAZY), "malloc");
+			void *block[300];
+			for (int i = 0; i < 300; i++)
+				block[i] = past(100 + i);
+			for (int i = 0; i < 200; i++)
+				free(block[i]);
+			for (int i = 200; i < 300; i++)
+				free(realloc(block[i], 5000));
+			return malloc_trim(0) < 0;
+		}
+	END
+	cc -w -o "$out/past" "$out/past.c" -ldl
+	POOLMEM="dir=$out/segments,heap=next,sites=all" LD_PRELOAD=$lib "$out/past"
+	figures <<-'END'
+		import json, sys
+		m = json.load(open(sys.argv[1]))["metrics"]
+		assert 290 <= m["foreign.free"] <= 300, m
+		assert m["free.count"] <= m["alloc.count"], m
+	END
+}
+
+# malloc, calloc, the aligned ones, realloc to nothing: what the program sees is what it sees without us.
+@test "next: the program sees the other allocator's ways" {
+	cat >"$out/ways.c" <<-'END'
+		#define _GNU_SOURCE
+		#include <errno.h>
+		#include <malloc.h>
+		#include <stdint.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		int main(void)
+		{
+			void *p = NULL;
+			for (size_t a = 16; a <= 65536; a *= 4) {
+				void *q = memalign(a, 100), *r = aligned_alloc(a, a * 2);
+				int e = posix_memalign(&p, a, 33);
+				printf("%zu %d %d %d %d\n", a, (int)((uintptr_t)q % a), (int)((uintptr_t)r % a), e,
+				       (int)((uintptr_t)p % a));
+				free(q), free(r), free(p);
+			}
+			for (size_t n = 0; n < 5000; n = n * 2 + 1)
+				p = malloc(n), printf("%zu ", malloc_usable_size(p)), free(p);
+			p = calloc(33, 77);
+			for (int i = 0; i < 33 * 77; i++)
+				if (((char *)p)[i])
+					puts("dirty");
+			printf("%d\n", realloc(p, 0) == NULL);
+			errno = 0;
+			printf("%d %d\n", malloc(PTRDIFF_MAX) == NULL, errno == ENOMEM);
+			printf("%d %d\n", mallopt(M_ARENA_MAX, 1), mallinfo2().arena > 0);
+			return 0;
+		}
+	END
+	cc -w -O0 -fno-builtin -o "$out/ways" "$out/ways.c"
+	for next in "${allocators[@]}"; do
+		present "$next" || continue
+		LD_PRELOAD=$next "$out/ways" >"$out/plain"
+		for settings in sites=all gen=off,sites=never; do
+			POOLMEM="dir=$out/segments,heap=next,$settings" LD_PRELOAD="$lib $next" "$out/ways" >"$out/under"
+			diff "$out/plain" "$out/under"
+		done
+	done
+}

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+# `poolmem compare`: rankings that are known, allocators that fail or are missing, a server; what it costs is the kernel's to say.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	require_lib
+	ulimit -c 0
+	cd "$BATS_TEST_TMPDIR" || return 1
+	unset POOLMEM
+}
+
+compare()
+{
+	"$poolmem" compare --lib "$lib" "$@"
+}
+
+no_leftovers()
+{
+	[ -z "$(find /dev/shm -maxdepth 1 -name 'poolmem-compare-*' -newer "$1" -user "$(id -u)")" ]
+}
+
+@test "compare: an allocator that hoards is last for memory, and that is sure" {
+	touch began
+	compare --only glibc,poolmem,hoard --with hoard="$programs/libhoard.so" --json -o out.json -- "$programs/fragments" 60000
+	python3 - out.json <<-'END'
+		import json, sys
+		d = json.load(open(sys.argv[1]))
+		rows = {r["name"]: r for r in d["allocators"]}
+		assert set(rows) == {"glibc", "poolmem", "hoard"} and all(r["state"] == "done" for r in rows.values())
+		assert all(len(r[k]["runs"]) == 5 and r[k]["least"] <= r[k]["median"] <= r[k]["most"]
+		           for r in rows.values() for k in ("time_ns", "cpu_ns", "rss.peak", "rss.end", "rss.mean", "faults"))
+		peak = {n: r["rss.peak"]["median"] for n, r in rows.items()}
+		assert peak["hoard"] > 2 * peak["glibc"] and d["memory"]["pick"] != "hoard"
+		assert "hoard" not in d["memory"]["as_good"] and d["memory"]["sure"] == "sure" and d["memory"]["p"] < 0.01
+		# 60,000 blocks come, half of them twice: so much was live, and more was held.
+		for name in ("glibc", "poolmem"):
+		    c = rows[name]["counted"]
+		    assert 90000 <= c["alloc.count"] <= 90100, c
+		    assert 60000 * 125 <= c["live.peak"] <= 60000 * 170, c
+		    assert 1 <= c["fragmentation_at_peak"] < 3, c
+		assert rows["hoard"]["counted"] is None and "malloc_usable_size" in rows["hoard"]["why"]
+		assert all(len(r["rss_over_time"]) > 0 for r in rows.values())
+	END
+	no_leftovers began
+}
+
+# The bare programs, by another program's count.
+@test "compare: ranks by peak as time does" {
+	command -v /usr/bin/time >/dev/null || skip "no package time"
+	compare --runs 3 --json --with hoard="$programs/libhoard.so" -- "$programs/fragments" >out.json
+	python3 - out.json "$programs/fragments" <<-'END'
+		import json, os, statistics, subprocess, sys
+		def peak(row):
+		    env = dict(os.environ)
+		    if row["library"] and not row["library"].endswith("libc.so.6"):
+		        env["LD_PRELOAD"] = row["library"]
+		    if row["variable"]:
+		        env.update([row["variable"].split("=")])
+		    runs = [int(subprocess.run(["/usr/bin/time", "-f", "%M", "env", *(f"{k}={env[k]}" for k in ("LD_PRELOAD", "MALLOC_ARENA_MAX") if k in env),
+		                                sys.argv[2]], capture_output=True, text=True, check=True).stderr.split()[-1]) for _ in range(3)]
+		    return statistics.median(runs) * 1024
+		rows = [r for r in json.load(open(sys.argv[1]))["allocators"] if r["state"] == "done"]
+		ours, theirs = {r["name"]: r["rss.peak"]["median"] for r in rows}, {r["name"]: peak(r) for r in rows}
+		print(ours, theirs)
+		assert len(ours) >= 4
+		for a in ours:
+		    assert abs(ours[a] / theirs[a] - 1) < 0.03, a
+		    for b in ours:    # what differs by more than chance does is in the same order
+		        assert ours[a] >= ours[b] or theirs[a] < theirs[b] * 1.01, (a, b)
+	END
+}
+
+@test "compare: one that fails and one that is missing are told, the rest goes on" {
+	compare --runs 2 --only glibc,aborts,gone,poolmem --with aborts="$programs/libaborts.so" --with gone="$PWD/nowhere.so" \
+		-- "$programs/fragments" 1000 >lines
+	tr -s ' \n' ' ' <lines >out
+	grep -q 'aborts failed: killed by SIGABRT' out
+	grep -q 'gone was skipped: .*nowhere.so: No such file' out
+	grep -Eq '^  glibc +[0-9]' lines
+	grep -Eq '^  poolmem +[0-9]' lines
+	grep -q 'Not sure at all: 2 runs of each prove' out
+}
+
+@test "compare: what is not installed is named with its package" {
+	LD_LIBRARY_PATH= compare --runs 1 --json -- true >out.json
+	python3 - out.json <<-'END'
+		import json, sys
+		rows = {r["name"]: r for r in json.load(open(sys.argv[1]))["allocators"]}
+		assert list(rows) == ["glibc", "glibc-1-arena", "jemalloc", "mimalloc", "tcmalloc", "tbbmalloc", "poolmem"]
+		for r in rows.values():
+		    assert r["state"] in ("done", "missing")
+		    assert r["state"] == "done" or r["package"] in r["why"], r
+		assert rows["glibc-1-arena"]["variable"] == "MALLOC_ARENA_MAX=1"
+	END
+}
+
+@test "compare: a server is started, waited for, loaded and stopped" {
+	cp "$here/serves.py" .
+	compare --runs 2 --only glibc,poolmem --ready 'test -S s' --load 'python3 serves.py ask s 20000' --stop USR1 --json \
+		-- python3 serves.py serve s >out.json
+	python3 - out.json <<-'END'
+		import json, sys
+		d = json.load(open(sys.argv[1]))
+		assert d["is_server"] and [r["state"] for r in d["allocators"]] == ["done", "done"], d
+		assert all(r["rss.end"]["median"] > 4e6 and r["time_ns"]["median"] > 1e6 for r in d["allocators"])
+	END
+	[ ! -e s ]
+	! pgrep -f "serves.py serve s" >/dev/null
+}
+
+@test "compare: a server whose load fails has failed" {
+	cp "$here/serves.py" .
+	compare --runs 1 --only glibc --ready 'test -S s' --load 'rm -f s; exit 3' --stop TERM -- python3 serves.py serve s 2>err || [ $? = 1 ]
+	grep -q 'its load ended with exit code 3' err
+}
+
+@test "compare: redis under its benchmark" {
+	command -v redis-server redis-benchmark >/dev/null || skip "no package redis-server or redis-tools"
+	compare --runs 1 --only glibc,jemalloc,poolmem --ready "redis-cli -s $PWD/r ping" --load "redis-benchmark -s $PWD/r -q -n 5000 -t set,get" --markdown \
+		-- redis-server --port 0 --unixsocket "$PWD/r" --save '' --dir "$PWD" >out
+	grep -Eq '^\| glibc \|' out
+	grep -Eq '^\| poolmem \|' out
+	[ "$(grep -c '^| glibc |' out)" = 2 ]
+}
+
+# As Debian's redis brings jemalloc: in the row of glibc it is libc's malloc that must serve.
+@test "compare: a program that is linked with an allocator runs under each of them all the same" {
+	jemalloc=$(ldconfig -p | sed -n 's/.*libjemalloc.so.2 .*=> //p' | head -1)
+	[ -n "$jemalloc" ] || skip "no package libjemalloc2"
+	cat >who.c <<-'END'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		int main(void)
+		{
+			Dl_info who;
+			void *volatile block = malloc(100);
+			FILE *file = fopen("served", "a");
+			dladdr(dlsym(RTLD_DEFAULT, "malloc"), &who);
+			fprintf(file, "%s\n", who.dli_fname);
+			fclose(file);
+			free(block);
+			return 0;
+		}
+	END
+	cc -w -o who who.c -Wl,--no-as-needed "$jemalloc" -ldl
+	compare --runs 1 --only glibc -- ./who >out
+	[ "$(sed -n 1p served | grep -c libjemalloc)" = 1 ] # as it is
+	[ "$(sed -n 2p served | grep -c 'libc\.so')" = 1 ]
+	[ "$(sed -n 3p served | grep -c libpoolmem)" = 1 ]
+}
+
+@test "compare: input from a file is read anew, output goes nowhere or to stderr" {
+	printf 'one\ntwo\n' >input
+	compare --runs 2 --only glibc --output-of-program -- sh -c 'cat; cat >&2' <input >out 2>err
+	[ "$(grep -c '^two$' err)" -ge 4 ]
+	! grep -q '^two$' out
+}
+
+@test "compare: pictures, files that are there, and what cannot be asked for" {
+	compare --runs 1 --only glibc,poolmem --svg rss.svg -o out -- "$programs/fragments"
+	grep -q '<polyline' rss.svg
+	grep -q '>poolmem<' rss.svg
+	python3 -c 'import xml.dom.minidom, sys; xml.dom.minidom.parse("rss.svg")'
+	run -1 compare --runs 1 --only glibc --svg rss.svg -- true
+	run -2 compare --only nobody -- true
+	run -2 compare --with noequal -- true
+	run -2 compare --runs 0 -- true
+	run -2 compare --ready true -- true
+	run -2 compare --stop NOSUCH -- true
+	run -2 compare
+	run -1 compare --runs 1 --only glibc -- "$PWD/nothere"
+}
+
+@test "compare: an interrupt ends all, and leaves nothing" {
+	touch began
+	"$poolmem" compare --lib "$lib" --only glibc -- sleep 60.25 >out 2>&1 &
+	compared=$!
+	for ((i = 0; i < 100; i++)); do
+		pgrep -P $compared >/dev/null && break
+		sleep 0.1
+	done
+	kill -TERM $compared
+	wait $compared && false || [ $? = 143 ]
+	! pgrep -f 'sleep 60.25' >/dev/null
+	no_leftovers began
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Which allocator is best: ranks against tables of the Mann-Whitney test, ties, few runs, what is as good. */
+#include "study/compare.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+static double p_of(size_t count, const uint64_t *left, const uint64_t *right)
+{
+	return compare_p(left, count, right, count);
+}
+
+static bool near(double value, double expected)
+{
+	return fabs(value - expected) < 1e-12;
+}
+
+Test(compare, two_sets_that_do_not_mix)
+{
+	static const uint64_t low[] = {1, 2, 3, 4, 5}, high[] = {6, 7, 8, 9, 10};
+	cr_assert(near(p_of(5, low, high), 2.0 / 252));
+	cr_assert(near(p_of(5, high, low), 2.0 / 252));
+	cr_assert(near(p_of(4, low, high), 2.0 / 70));
+	cr_assert(near(p_of(3, low, high), 2.0 / 20));
+	cr_assert(near(p_of(1, low, high), 1));
+}
+
+/* U = 1, 2 and 12 of the tables for n = m = 5: 0.0159, 0.0317 and 1. */
+Test(compare, sets_that_overlap)
+{
+	static const uint64_t low[] = {1, 2, 3, 4, 6}, high[] = {5, 7, 8, 9, 10};
+	static const uint64_t two[] = {1, 2, 3, 4, 7}, rest[] = {5, 6, 8, 9, 10};
+	static const uint64_t odd[] = {1, 4, 5, 8, 9}, even[] = {2, 3, 6, 7, 10};
+	cr_assert(near(p_of(5, low, high), 4.0 / 252));
+	cr_assert(near(p_of(5, two, rest), 8.0 / 252));
+	cr_assert_gt(p_of(5, odd, even), 0.9);
+}
+
+Test(compare, equal_figures_tell_nothing)
+{
+	static const uint64_t same[] = {7, 7, 7, 7, 7, 7};
+	cr_assert(near(p_of(6, same, same), 1));
+	cr_assert(near(compare_p(NULL, 0, same, 6), 1));
+}
+
+static struct comparison with(size_t runs, size_t rows, const uint64_t *first)
+{
+	static const char *const names[] = {"one", "two", "three"};
+	struct comparison comparison = {.runs = runs, .row_count = rows};
+
+	for (size_t r = 0; r < rows; r++) {
+		comparison.row[r].name = names[r];
+		comparison.row[r].runs = runs;
+		for (unsigned m = 0; m < COMPARE_MEASURE_COUNT; m++)
+			for (size_t i = 0; i < runs; i++)
+				comparison.row[r].of[m].run[i] = first[r] + i;
+	}
+	compare_conclude(&comparison);
+	return comparison;
+}
+
+Test(compare, the_best_is_sure_with_five_runs_and_not_with_three)
+{
+	static const uint64_t first[] = {3000, 1000, 2000};
+	static struct comparison comparison;
+
+	comparison = with(5, 3, first);
+	cr_assert_eq(comparison.memory.best, 1);
+	cr_assert_eq(comparison.memory.next, 2);
+	cr_assert_eq(comparison.memory.sureness, COMPARE_SURE);
+	cr_assert_eq(comparison.memory.tied_count, 0);
+	cr_assert_eq(comparison.row[1].of[COMPARE_PEAK].median, 1002);
+	comparison = with(4, 3, first);
+	cr_assert_eq(comparison.memory.sureness, COMPARE_LIKELY);
+	comparison = with(3, 3, first);
+	cr_assert_eq(comparison.memory.sureness, COMPARE_UNSURE);
+	cr_assert_eq(comparison.memory.tied_count, 2);
+}
+
+/* Told apart by every run, and yet as good: less than one per cent. */
+Test(compare, what_differs_little_is_as_good)
+{
+	static const uint64_t first[] = {10000, 10050, 20000};
+	static struct comparison comparison;
+
+	comparison = with(5, 3, first);
+	cr_assert_eq(comparison.time.best, 0);
+	cr_assert(comparison.time.tied[1]);
+	cr_assert_not(comparison.time.tied[2]);
+	cr_assert_eq(comparison.time.next, 2);
+}
+
+Test(compare, what_failed_is_not_chosen)
+{
+	static const uint64_t first[] = {1000, 2000};
+	static struct comparison comparison;
+
+	comparison = with(5, 2, first);
+	comparison.row[0].state = COMPARE_FAILED;
+	compare_conclude(&comparison);
+	cr_assert_not(comparison.memory.is_known);
+}
