@@ -58,9 +58,10 @@ static struct {
 
 static void say(const char *what, int error)
 {
+	const char *path = trace_file_path();
 	struct line line = {0};
 	line_text(&line, "poolmem: POOLMEM: trace: ");
-	line_text(&line, trace_file_path());
+	line_text(&line, *path ? path : life.settings.trace.text);
 	line_text(&line, ": ");
 	line_text(&line, what);
 	if (error) {

@@ -179,6 +179,12 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	[[ $stderr == *"cannot be written (error 2)"* ]]
 }
 
+@test "trace: not with another allocator: it is said, and nothing is written" {
+	POOLMEM=dir=$out/segments,heap=next,trace=$trace LD_PRELOAD=$lib /bin/true 2>"$out/err"
+	[ "$(cat "$out/err")" = "poolmem: POOLMEM: trace: $trace: is not recorded with heap=next" ]
+	[ ! -e "$trace" ]
+}
+
 @test "F37 F39 trace: a full disk or a file size limit ends the recording, and the program goes on" {
 	for limit in 0 1 100 200 240; do
 		rm -f "$trace"
