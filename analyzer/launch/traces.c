@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "launch/traces.h"
 
+#include "launch/say.h"
 #include "source/trace_file.h"
 #include "text/allocate.h"
 
@@ -147,6 +148,10 @@ bool trace_pack(const char *path, const char *packed, struct failure *why)
 	bool done = fd >= 0 ? pack_to(&from, fd, why)
 			    : fail(why, FAILURE_WRITE, "%s: %s", packed, strerror(errno));
 
+	if (from.header.flags & PM_TRACE_FULL)
+		say("%s: recording ended before the program did: there was no room (trace.max, the "
+		    "disk, or a file size limit)",
+		    path);
 	trace_file_close(&from);
 	if (!done && fd >= 0)
 		unlink(packed);

@@ -8,7 +8,7 @@
 /* Not a call of realloc(): that would go to whoever stands before us. */
 static void *resize(void *block, size_t size)
 {
-	if (unlikely(host_off))
+	if (unlikely(host_off) && !heap_is_ours(block))
 		return heap_resize(block, size);
 	if (!block)
 		return heap_alloc(size);

@@ -55,12 +55,12 @@ static void prepare(void)
 {
 	struct heap *heap = heap_open_mine();
 	trace_forks();
+	if (host_next)
+		next_note_live();
 	if (!heap)
 		return;
 	heap_enter();
 	tick_keep_spares(1);
-	if (host_next)
-		next_note_live();
 	heap_close(heap);
 }
 

@@ -183,12 +183,21 @@ __attribute__((noinline)) static void count_large(struct heap *heap, struct size
 	changed(heap);
 }
 
+/* Of a signal handler inside, or of a thread past its end: the shared slot has no countdown. */
+__attribute__((noinline)) static void count_nested(unsigned size_class)
+{
+	heap_count(NULL, PM_COUNTER_NESTED);
+	host_add_shared(offsetof(struct pm_slot, tally[size_class].limit[0]), 1);
+}
+
 static inline void count(struct heap *heap, struct size size, void *block, size_t requested)
 {
 	if (has_births)
 		births_put(block, size.usable, stamps.now);
-	if (unlikely(!heap || size.size_class == CLASS_LARGE))
+	if (unlikely(size.size_class == CLASS_LARGE))
 		count_large(heap, size, block, requested);
+	else if (unlikely(!heap))
+		count_nested(size.size_class);
 	else if (unlikely(tally_allocated(tally_of(heap, size.size_class))))
 		due(heap, size, block, requested);
 }
@@ -204,8 +213,10 @@ __attribute__((noinline)) static void tick_over(struct heap *heap, unsigned size
 
 static inline void count_gone(struct heap *heap, struct size size, unsigned age)
 {
-	if (unlikely(!heap || size.size_class == CLASS_LARGE)) {
+	if (unlikely(size.size_class == CLASS_LARGE)) {
 		large_count_free(heap, size.usable, age);
+	} else if (unlikely(!heap)) { /* of a thread past its end */
+		host_add_shared(offsetof(struct pm_slot, tally[size.size_class].freed[age]), 1);
 	} else {
 		heap_set_ticking(heap, size.size_class);
 		tally_increment(&tally_of(heap, size.size_class)->freed[age]);
@@ -508,8 +519,10 @@ void next_init(void)
 		return;
 	}
 	struct heap *heap = early ? heap_make() : NULL;
-	if (!heap)
+	if (!heap) {
+		complain();
 		return;
+	}
 	if (region.arenas) /* else no page of its slot is touched */
 		carry_over(early->slot, heap->slot);
 	arena_each_pool(disown, NULL);

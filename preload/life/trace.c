@@ -49,7 +49,6 @@ static struct {
 	uint32_t process;  /* number of this one */
 	uint32_t threads;  /* atomic: numbers given */
 	uint32_t descent;  /* of this process */
-	bool said;         /* atomic: that there is no room */
 	uint64_t began_ms;
 	bool has_forked; /* children may write to the file */
 } tracing;
@@ -72,14 +71,12 @@ static void say(const char *what, int error)
 	line_say(&line);
 }
 
-/* Threads notice at their next call. */
+/* Threads notice at their next call.  Who reads the trace is told: a line here might go to a file of the program. */
 static void stop(void)
 {
 	__atomic_store_n(&host_tracing, HOST_TRACING_ENDED, __ATOMIC_RELAXED);
-	if (__atomic_exchange_n(&tracing.said, true, __ATOMIC_RELAXED))
-		return;
-	__atomic_or_fetch(&trace_header->flags, PM_TRACE_FULL, __ATOMIC_RELAXED);
-	say("no room: recording ends here", 0);
+	if (!trace_file_was_cut())
+		__atomic_or_fetch(&trace_header->flags, PM_TRACE_FULL, __ATOMIC_RELAXED);
 }
 
 static void close_chunk(struct writer *writer)
@@ -304,7 +301,7 @@ uint32_t host_trace_pages(const void *block, size_t block_bytes)
 {
 	if (block_bytes < PM_TRACE_LARGE_BYTES)
 		return 0;
-	uint32_t pages = memory_resident_pages(block, block_bytes);
+	uint32_t pages = sandbox_may_be() ? UINT32_MAX : memory_resident_pages(block, block_bytes);
 	return pages == UINT32_MAX ? (uint32_t)(block_bytes / memory_page()) : pages;
 }
 
@@ -411,7 +408,8 @@ void trace_end(struct heap *heap)
 	if (!writer)
 		return;
 	close_chunk(writer);
-	if (!tracing.process && !tracing.has_forked) /* a child would find no room */
+	if (!tracing.process && !tracing.has_forked &&
+	    !sandbox_may_be()) /* a child would find no room */
 		trace_file_cut();
 }
 
@@ -443,6 +441,7 @@ void trace_init(void)
 	if (error)
 		return;
 	fill_header();
+	sandbox_init();
 	tracing.began_ms = host_milliseconds();
 	host_tracing = HOST_TRACING_ON;
 	host_unusual = true;

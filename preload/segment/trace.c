@@ -191,11 +191,16 @@ static struct pm_trace_chunk *add(void)
 
 struct pm_trace_chunk *trace_file_add(void)
 {
-	if (__atomic_load_n(&was_cut, __ATOMIC_RELAXED) || !wiped_wait(&wiped.tracing, WAIT_TURNS))
+	if (!wiped_wait(&wiped.tracing, WAIT_TURNS))
 		return NULL;
-	struct pm_trace_chunk *chunk = add();
+	struct pm_trace_chunk *chunk = trace_file_was_cut() ? NULL : add();
 	wiped_done(&wiped.tracing);
 	return chunk;
+}
+
+bool trace_file_was_cut(void)
+{
+	return __atomic_load_n(&was_cut, __ATOMIC_RELAXED);
 }
 
 void trace_file_give(struct pm_trace_chunk *chunk)
@@ -203,7 +208,7 @@ void trace_file_give(struct pm_trace_chunk *chunk)
 	memory_unmap(chunk, CHUNK);
 }
 
-void trace_file_cut(void)
+static void cut(void)
 {
 	struct stat now = {0};
 	uint64_t chunks = __atomic_load_n(&trace_header->chunks, __ATOMIC_RELAXED) + 1;
@@ -213,4 +218,13 @@ void trace_file_cut(void)
 		return;
 	__atomic_store_n(&was_cut, true, __ATOMIC_RELAXED);
 	raw_call3(SYS_truncate, (long)path_used, (long)(chunks * CHUNK), 0);
+}
+
+/* Nobody adds a chunk meanwhile: it would lie behind the end. */
+void trace_file_cut(void)
+{
+	if (!wiped_wait(&wiped.tracing, WAIT_TURNS))
+		return;
+	cut();
+	wiped_done(&wiped.tracing);
 }

@@ -34,6 +34,7 @@ void trace_file_give(struct pm_trace_chunk *chunk); /* unmaps it */
 
 /* Cuts off what no chunk was begun in, if the file is still there; nobody else may add to it any more. */
 void trace_file_cut(void);
+bool trace_file_was_cut(void);
 
 #pragma GCC visibility pop
 

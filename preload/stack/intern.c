@@ -225,6 +225,7 @@ uint32_t intern_enter(const struct stack *stack, intern_publish *publish, bool *
 		.large_log2 = stack->large_log2,
 		.stack_end = *ret_whole ? stack->end : PM_STACK_NONE,
 	};
-	put(index_now, hash, site_count + 1);
-	return ++site_count;
+	number = ++site_count; /* before it is found: a child that is forked here does not give it again */
+	put(index_now, hash, number);
+	return number;
 }

@@ -236,3 +236,38 @@ figures()
 		done
 	done
 }
+
+@test "heap=next: what a child inherits of a thread that has allocated nothing before it forks" {
+	cat >"$out/idle.c" <<-'END'
+		#include <pthread.h>
+		#include <stdlib.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void *block[1000];
+		static void *forks(void *unused)
+		{
+			pid_t child = fork();
+			if (child)
+				waitpid(child, NULL, 0);
+			for (int i = 0; !child && i < 1000; i++)
+				free(block[i]);
+			if (!child)
+				exit(0);
+			return unused;
+		}
+		int main(void)
+		{
+			pthread_t thread;
+			for (int i = 0; i < 1000; i++)
+				block[i] = malloc(100);
+			pthread_create(&thread, NULL, forks, NULL);
+			pthread_join(thread, NULL);
+			return 0;
+		}
+	END
+	cc -O1 -pthread -fno-builtin -o "$out/idle" "$out/idle.c"
+	rm -rf "$out"/segments/*
+	POOLMEM="dir=$out/segments,heap=next" LD_PRELOAD=$lib "$out/idle"
+	"$poolmem" report --json "$out"/segments/*.pms >"$out/json"
+	python3 -c 'import json, sys; m = json.load(open(sys.argv[1]))["metrics"]; assert m["inherited.blocks"] >= 1000, m["inherited.blocks"]' "$out/json"
+}
