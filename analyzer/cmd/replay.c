@@ -11,6 +11,7 @@
 #include "text/progress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -235,15 +236,33 @@ static bool replay_script(const struct replay_options *options, const char *scri
 	return shown;
 }
 
+/* Its name goes: nothing is left however this program ends.  Replays inherit the descriptor, above all that they use. */
+static bool open_only(const char *script, int *ret_fd, struct failure *why)
+{
+	enum { ABOVE_OTHERS = 100 };
+	int fd = open(script, O_RDONLY | O_CLOEXEC);
+
+	*ret_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD, ABOVE_OTHERS);
+	bool done = *ret_fd >= 0 || fail(why, FAILURE_WRITE, "%s: %s", script, strerror(errno));
+
+	if (fd >= 0)
+		close(fd);
+	unlink(script);
+	return done;
+}
+
 static bool replay(struct trace *trace, const struct replay_options *options, struct failure *why)
 {
 	struct script_facts facts;
-	char *script = script_path();
-	bool made = script_make(trace, script, &facts, why);
-	bool done = made && replay_script(options, script, trace, &facts, why);
+	char *script = script_path(), open_script[32];
+	int fd = -1;
+	bool made = script_make(trace, script, &facts, why) && open_only(script, &fd, why);
 
-	if (made)
-		unlink(script);
+	snprintf(open_script, sizeof open_script, "/proc/self/fd/%d", fd);
+	bool done = made && replay_script(options, open_script, trace, &facts, why);
+
+	if (fd >= 0)
+		close(fd);
 	free(script);
 	return done;
 }

@@ -28,6 +28,8 @@ enum {
 	STOP_SECONDS = 30,
 	GIVE_UP_SECONDS = 5,
 	SAMPLE_SHARE = 20, /* looking takes at most one part in so many of the time */
+	END_SHARE = 20,    /* of the time, behind the last look: it does not tell of the end */
+	MEAN_LOOKS = 20,
 };
 
 /* What is at work. */
@@ -41,7 +43,8 @@ struct running {
 	int streams[3];
 	uint64_t began_ns, wait_ns, sample_at_ns;
 	uint64_t first_ns, last_ns, last_bytes; /* of the first and the last look */
-	double byte_ns;                         /* what is resident over time, summed up */
+	uint64_t looks;
+	double byte_ns;    /* what is resident over time, summed up */
 	uint64_t own_peak; /* of this process: ru_maxrss of a child begins with that */
 	bool ended;
 	struct rusage usage;
@@ -89,6 +92,7 @@ static void note(struct running *running, uint64_t now, uint64_t bytes, uint64_t
 				    ((double)running->last_bytes + (double)bytes) / 2;
 	else
 		running->first_ns = now;
+	running->looks++;
 	running->last_ns = now;
 	running->last_bytes = bytes;
 	timeline_add(&run->timeline, (now - running->began_ns) / MS, bytes);
@@ -388,6 +392,18 @@ static void sum_up(struct running *running)
 	run->rss_mean = looked_ns ? (uint64_t)(running->byte_ns / (double)looked_ns) : run->rss_end;
 }
 
+/* A last look long before the end says nothing of the end, and few looks say nothing of the mean. */
+static void forget_what_is_not_known(const struct running *running)
+{
+	struct bare_run *run = running->run;
+	uint64_t ended_ns = running->began_ns + run->elapsed_ns;
+
+	if (!running->plan->load && ended_ns - running->last_ns > run->elapsed_ns / END_SHARE)
+		run->rss_end = run->heap_end = 0;
+	if (running->looks < MEAN_LOOKS)
+		run->rss_mean = 0;
+}
+
 static bool run_started(struct running *running, struct failure *why)
 {
 	if (!start(running, why))
@@ -400,6 +416,7 @@ static bool run_started(struct running *running, struct failure *why)
 		running->run->elapsed_ns = now_ns() - running->began_ns;
 	}
 	sum_up(running);
+	forget_what_is_not_known(running);
 	if (running->run->interrupted)
 		return fail(why, FAILURE_NOTHING, "interrupted");
 	return done;

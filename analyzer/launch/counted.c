@@ -130,6 +130,8 @@ bool counted_take(const struct counted *counted, const struct bare_run *run, boo
 	taking.heap.is_known = true;
 	taking.heap.peak = run->heap_peak;
 	taking.heap.end = run->heap_end;
+	if (!taking.heap.end)
+		taking.heap.live_at_end = 0; /* of the same moment, or not told */
 	*ret = taking.heap;
 	return true;
 }

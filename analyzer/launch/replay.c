@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,6 +112,7 @@ static _Noreturn void become(const struct allocator *allocator, const char *repl
 {
 	const char *const argv[] = {REPLAYER_NAME, mode, script, NULL};
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive who reads the result */
 	if (dup2(result, SCRIPT_RESULT_FD) < 0)
 		_exit(126);
 	if (allocator->kind == ALLOCATOR_GLIBC) /* poolmem-replay is linked with no other */

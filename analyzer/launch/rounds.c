@@ -195,6 +195,8 @@ static bool run_first(struct rounds *rounds, struct failure *why)
 	if (!run_once(rounds, &plain, false, &run, &own))
 		return fail(why, FAILURE_NOTHING, "%s: %s", rounds->plan->bare.argv[0], own.text);
 	rounds->expected = run.wait_status;
+	if (!rounds->plan->bare.load && WIFEXITED(run.wait_status))
+		rounds->comparison->exit_code = WEXITSTATUS(run.wait_status);
 	step(rounds);
 	if (!rounds->plan->bare.load && WIFSIGNALED(run.wait_status))
 		return fail(why, FAILURE_NOTHING, "%s: killed by SIG%s without any of them",

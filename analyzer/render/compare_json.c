@@ -76,8 +76,9 @@ static json_t *row_json(const struct compare_row *row)
 	json_put(object, "variable", json_text(row->variable));
 	for (unsigned m = 0; m < COMPARE_MEASURE_COUNT; m++)
 		json_put(object, compare_keys[m],
-			 row->state == COMPARE_DONE ? figure_json(&row->of[m], row->runs)
-						    : json_null());
+			 row->state == COMPARE_DONE && row->of[m].median
+				 ? figure_json(&row->of[m], row->runs)
+				 : json_null());
 	json_put(object, "counted", heap_json(&row->heap));
 	json_put(object, "rss_over_time", timeline_json(row));
 	return object;

@@ -86,6 +86,11 @@ void compare_sentence(const struct comparison *comparison, enum compare_measure 
 			   words_of(measure).aim);
 		return;
 	}
+	if (!best->of[measure].median) {
+		sink_print(sink, "For %s: it ended before anybody could look.\n",
+			   words_of(measure).aim);
+		return;
+	}
 	sink_print(sink, "For %s pick ", words_of(measure).aim);
 	sink_name(sink, best->name, 0);
 	sink_print(sink, " (%s%s)", figure(best, measure).text,
@@ -105,14 +110,31 @@ void compare_sentence(const struct comparison *comparison, enum compare_measure 
 	sink_print(sink, "\n");
 }
 
+static bool lacks_end(const struct comparison *comparison)
+{
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (comparison->row[i].state == COMPARE_DONE &&
+		    !comparison->row[i].of[COMPARE_END].median)
+			return true;
+	return false;
+}
+
 void compare_method(const struct comparison *comparison, struct sink *sink)
 {
 	sink_print(
 		sink,
 		"Middle of %s of each, in turn, with nothing of poolmem in them; +- is half of "
 		"the way from the least to the most. Live bytes are of one more run of each, whose "
-		"calls were counted.%s\n",
+		"calls were counted.%s%s",
 		number_of(comparison->runs, "run").text,
 		comparison->is_server ? " Time is that of the load, the end is when it was through."
-				      : "");
+				      : "",
+		lacks_end(comparison)
+			? " Where the end or the mean is not told, too few looks fell into "
+			  "the run, or none near its end."
+			: "");
+	if (comparison->exit_code)
+		sink_print(sink, " It ended with exit code %d, in these runs as by itself.",
+			   comparison->exit_code);
+	sink_print(sink, "\n");
 }

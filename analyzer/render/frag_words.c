@@ -279,9 +279,10 @@ static void say_basis(const struct frag_process *one, struct sink *sink)
 				 "of pools as they were published last.\n");
 	else if (!survey && one->moment != MOMENT_END && has_other_survey(one))
 		sink_print(sink,
-			   "At %s the largest process alone is surveyed, and this one was "
-			   "at another moment: %s tells of that. Here the figures are those of "
-			   "pools as they were published last.\n",
+			   "No survey of this process was made at %s: surveys are of the largest "
+			   "process, at looks some time apart. One of another moment is there: %s "
+			   "tells of it. Here the figures are those of pools as they were published "
+			   "last.\n",
 			   one->moment == MOMENT_PEAK ? "the peak" : "the peak of live bytes",
 			   option_of_other(one));
 	else if (!survey && has_other_survey(one))

@@ -83,6 +83,7 @@ struct comparison {
 	char *const *argv;
 	size_t runs; /* that were wanted of each */
 	bool is_server;
+	int exit_code;   /* of the program by itself; of a server 0 */
 	int interrupted; /* the signal that ended it; 0: none did */
 	struct compare_row row[COMPARE_ROWS_MAX];
 	size_t row_count;

@@ -263,3 +263,35 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 		python3 -c 'import struct, sys; assert not struct.unpack("<28xI", open(sys.argv[1], "rb").read(32))[0] & 2' "$trace"
 	done
 }
+
+@test "replay: nothing stays when it is ended from outside" {
+	cat >"$out/slow.c" <<-'END'
+		#include <stdlib.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			for (int i = 0; i < 100; i++, usleep(100000))
+				free(malloc(i + 1));
+			return 0;
+		}
+	END
+	cc -O1 -fno-builtin -o "$out/slow" "$out/slow.c"
+	recorded "$out/slow" &
+	sleep 2
+	kill -KILL $!
+	wait $! || true
+	for signal in TERM KILL; do
+		TMPDIR=$out "$poolmem" replay --runs 50 --under glibc "$trace" >"$out/printed" 2>&1 &
+		pid=$!
+		for _ in $(seq 200); do
+			replayer=$(pgrep -P $pid poolmem-replay) && break
+			sleep 0.02
+		done
+		[ -n "$replayer" ]
+		kill -$signal $pid
+		wait $pid || true
+		for _ in $(seq 100); do [ ! -e "/proc/$replayer/maps" ] && break; sleep 0.02; done
+		! grep -q . "/proc/$replayer/maps" 2>/dev/null
+		[ -z "$(find "$out" -name '*.script')" ]
+	done
+}
