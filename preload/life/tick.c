@@ -47,7 +47,8 @@ static uint64_t tick_share(unsigned size_class, uint64_t allocations)
 static int64_t tick_interval(unsigned size_class, uint64_t allocations)
 {
 	uint64_t count = tick_share(size_class, allocations);
-	count = at_most(count, TICK_BYTES / life_unit(size_class));
+	size_t unit = life_unit(size_class); /* 0: of another allocator, of which none was seen yet */
+	count = at_most(count, TICK_BYTES / (unit ? unit : 1));
 	count = at_most(count, TICK_ALLOCATIONS_MAX);
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
 }
