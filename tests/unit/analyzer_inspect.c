@@ -126,16 +126,19 @@ static uint64_t *make_memory(void)
 	return memory;
 }
 
+/* Stopped: one that ran on after its fork would touch pages while its RSS is read. */
 static pid_t make_child(void)
 {
 	pid_t child = fork();
+	int status = 0;
 
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
-			pause();
+			raise(SIGSTOP);
 	}
 	cr_assert(child > 0);
+	cr_assert(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
 	return child;
 }
 
