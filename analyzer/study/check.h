@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.h: what `poolmem check` found: of each test each rule, what was measured and what is allowed, how sure that is, and
+ * whose doing it is.
+ *
+ *   budget file --source--> tests and rules --+
+ *   baseline    --source--> values -----------+--> check_judge() --> struct check --> render, one file for each format
+ *   each test   --launch--> captures ---------+
+ *
+ * Nothing here is printed, and nothing is run: launch/trials does that.
+ */
+#ifndef POOLMEM_STUDY_CHECK_H
+#define POOLMEM_STUDY_CHECK_H
+
+#include "study/diff.h"
+#include "study/metrics.h"
+
+/*
+ * How a rule, a test or the whole came out, what matters more standing later: the whole is the worst of all.
+ *        X(NAME, "key", exit code of check, "in words")
+ */
+#define CHECK_STATES(X)                                                                            \
+	X(PASSED, "passed", 0, "within its budget")                                                \
+	X(EXCEEDED, "exceeded", 1, "over its budget")                                              \
+	X(UNRELIABLE, "unreliable", 3, "could not be measured reliably")                           \
+	X(FAILED, "failed", 4, "the program under test failed")                                    \
+	X(INVALID, "invalid", 2, "its budget or baseline is wrong")
+
+#define CHECK_STATE_NAME(name, key, code, words) CHECK_##name,
+enum check_state { CHECK_STATES(CHECK_STATE_NAME) CHECK_STATE_COUNT };
+#undef CHECK_STATE_NAME
+
+extern const char *const check_state_keys[CHECK_STATE_COUNT];
+extern const char *const check_state_words[CHECK_STATE_COUNT];
+extern const int check_state_codes[CHECK_STATE_COUNT];
+
+/* Where a rule stands: in a budget file, or on the command line (line 0). */
+struct check_place {
+	const char *file; /* as given, relative to the working directory where it can be; "": the command line */
+	unsigned line, column;
+};
+
+/* A call site that owns a part of the difference: by the figure that its rule is about. */
+struct check_site {
+	enum diff_mark mark;  /* new, gone, grown ... */
+	const char *function; /* "" where no name is known: then `module` says where */
+	const char *file; /* of source, as debug information has it, less the working directory; "": unknown */
+	unsigned line;            /* 0: unknown */
+	const char *module;       /* path of the library or program */
+	const char *const *stack; /* innermost first, a call each: "function (file:line)" */
+	size_t stack_count;
+	int64_t before, after; /* blocks or bytes, as the rule's unit is */
+	bool has_before;       /* false: nothing to compare with, `after` is what it has */
+	bool is_estimated;     /* of a sample */
+};
+
+struct check_rule {
+	struct check_place place;
+	const char *text;   /* as written, without spaces around */
+	const char *metric; /* "live.peak", one of metric_keys */
+	const char *site;   /* of this site alone; NULL: of the whole */
+	const char *module; /* of this module alone; NULL */
+	enum metric_unit unit;
+	enum check_state state;
+	const char *why; /* one sentence for people, always there: "live.peak 26,214,400 is 1.0 MiB over 24 MiB" */
+	const char *remedy;    /* what to do; NULL: nothing */
+	struct known value;    /* median of the runs */
+	struct known limit;    /* in the metric's unit; for `=` the value asked for */
+	struct known baseline; /* what the rule's baseline is worth, if it names one */
+	struct known lower_limit; /* of a band around a baseline (`= baseline +- 1%`); not known: none */
+	int64_t least, most;      /* of the runs; equal when repeatable */
+	size_t run_count;
+	bool is_stable;         /* the same in all runs */
+	struct known tolerance; /* suggested where it is not, in millionths of the value */
+	double p; /* of the rank test against the baseline's runs; < 0: none was made */
+	struct check_site *sites;     /* of an exceeded one: the largest share first */
+	size_t site_count, site_more; /* shown, and further ones */
+};
+
+struct check_metric { /* what was measured, asked for by a rule or not */
+	enum metric metric;
+	int64_t value, least, most;
+	struct known baseline;
+	bool is_stable;
+};
+
+struct check_process {       /* of the last run's process tree */
+	const char *name;    /* of its executable */
+	int64_t pid, parent; /* parent 0: none of these */
+	struct metrics metrics;
+};
+
+struct check_test {
+	const char *name;
+	const char *const *argv; /* NULL at the end */
+	const char *command;     /* the same in one line */
+	const char *directory;   /* in which it ran */
+	struct check_place place;
+	enum check_state state; /* the worst of its rules, or FAILED or UNRELIABLE of itself */
+	const char *why;        /* NULL: its rules say it all */
+	struct known exit_status, signal; /* of the run that failed, or of the last */
+	bool timed_out;
+	uint64_t elapsed_ns; /* of all its runs */
+	size_t run_count;
+	const char *capture; /* kept for later; NULL: none */
+	struct check_rule *rules;
+	size_t rule_count;
+	struct check_metric *metrics;
+	size_t metric_count;
+	struct check_process *processes;
+	size_t process_count;
+};
+
+/* What the environment was when the baseline was made, and is now. */
+struct check_difference {
+	const char *what; /* "libc" */
+	const char *then, *now;
+};
+
+struct check {
+	enum check_state state;
+	struct check_test *tests; /* in the order of the file */
+	size_t test_count;
+	size_t counts[CHECK_STATE_COUNT]; /* of tests */
+	const char *budget, *baseline;    /* files; NULL: none */
+	struct check_difference *differences;
+	size_t difference_count;
+	const char *const *notes; /* what else to know, a sentence each */
+	size_t note_count;
+	uint64_t elapsed_ns;
+};
+
+#endif
