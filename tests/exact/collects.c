@@ -49,6 +49,7 @@ static void collect_young(unsigned rounds)
 	check(after);
 	uint64_t died = after[1].died + after[2].died - before[1].died - before[2].died;
 	expect(died == BLOCKS, "died as old ones", died);
+	expect(!after[1].live && !after[2].live, "live when all are freed", after[1].live);
 }
 
 /* A growing program has as many sweeps after it asked for many as before. */

@@ -43,6 +43,13 @@ check()
 	check mixed log
 }
 
+@test "timeline: an early peak, one of a moment, and the end have the figures of their moments" {
+	for scene in early large drop; do
+		timeline 3000 $scene
+		check $scene
+	done
+}
+
 @test "timeline: a forked child has its own, from what it inherited" {
 	timeline 200000 fork
 	check exact log log.child

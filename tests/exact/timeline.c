@@ -3,6 +3,7 @@
  * Allocates and frees small blocks, and writes down what lives after each allocation: the timeline must say the same.
  *
  *   timeline SEGMENTS LOG STEPS small|mixed|fork|threads
+ *   timeline SEGMENTS LOG STEPS early|large|drop          writes nothing down: see each
  *
  * LOG: 64-bit words: allocations and live bytes at the start, allocations written down; and of each, live bytes after it
  * and after the two frees that may come before the next.  It is a shared mapping, so that it is there after a kill.  A
@@ -148,11 +149,68 @@ static void run_threads(unsigned long steps)
 		pthread_join(threads[i], NULL);
 }
 
+/* --- moments that no slow call of a size class falls on ----------------------------------------------- */
+
+static void pass(void *block)
+{
+	__asm__ volatile("" : : "r"(block) : "memory");
+	free(block);
+}
+
+static void pair(unsigned long steps)
+{
+	for (unsigned long step = 0; step < steps; step++)
+		pass(malloc(step % 40 + 1));
+}
+
+/* Most lives before there is a timeline. */
+static void peak_early(unsigned long steps)
+{
+	pass(malloc(900000));
+	pair(steps);
+}
+
+/* Most lives for a moment, in one block. */
+static void peak_large(unsigned long steps)
+{
+	pair(steps);
+	pass(malloc(3000000));
+	pair(steps);
+}
+
+/* All is given back just before the end: few blocks, so that no moment is due for the time that it took. */
+static void drop(unsigned long steps)
+{
+	enum { FEW = BLOCKS / 10 };
+	for (unsigned i = 0; i < FEW; i++)
+		blocks[i] = malloc(4000);
+	pair(steps);
+	for (unsigned i = 0; i < FEW; i++)
+		pass(blocks[i]);
+}
+
+static bool run_moment(const char *scene, unsigned long steps)
+{
+	static const struct {
+		const char *name;
+		void (*run)(unsigned long steps);
+	} scenes[] = {{"early", peak_early}, {"large", peak_large}, {"drop", drop}};
+	for (unsigned i = 0; i < sizeof scenes / sizeof *scenes; i++) {
+		if (strcmp(scene, scenes[i].name) != 0)
+			continue;
+		scenes[i].run(steps);
+		return true;
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 5)
 		return 2;
 	unsigned long steps = strtoul(argv[3], NULL, 10);
+	if (run_moment(argv[4], steps))
+		return 0;
 	char child_log[4096];
 	snprintf(child_log, sizeof child_log, "%s.child", argv[2]);
 	if (!strcmp(argv[4], "threads")) {

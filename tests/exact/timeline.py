@@ -3,10 +3,13 @@
 """What `poolmem frag --json` says of a timeline, against what the program wrote down of itself (timeline.c).
 
     timeline.py JSON exact|mixed|killed|threads LOG...      a log for each process that has a timeline, in order
+    timeline.py JSON early|large|drop
 """
 import json
 import struct
 import sys
+
+MOMENTS = "early", "large", "drop"
 
 
 def read_log(path):
@@ -55,6 +58,17 @@ def check_end(timeline, metrics):
     assert last["live_bytes"] == metrics["live.bytes"], (last, metrics["live.bytes"])
 
 
+def check_moment(how, timeline):
+    """The figures of a moment are of that moment."""
+    peak, last = timeline["peak"]["live"], timeline["points"][-1]
+    if how == "early":
+        assert 900000 <= peak["live_bytes"] and peak["allocations"] < 1000, peak
+    if how == "large":
+        assert 3000000 <= peak["live_bytes"] <= peak["used_bytes"], peak
+    if how == "drop":
+        assert last["used_bytes"] < peak["used_bytes"] / 4, (last, peak)
+
+
 def main():
     path, how, *logs = sys.argv[1:]
     report = json.load(open(path))
@@ -64,7 +78,7 @@ def main():
     # The first moment is that of the first sweep; size classes count to it each on its own.
     if how == "killed" and report["metrics"]["alloc.count"] < 5000:
         return
-    assert how == "threads" or len(processes) == len(logs), len(processes)
+    assert how in ("threads", *MOMENTS) or len(processes) == len(logs), len(processes)
     alone = len(processes) == 1
     for process, log in zip(processes, logs or [None]):
         timeline, metrics = process["timeline"], report["metrics"]
@@ -72,6 +86,8 @@ def main():
         if alone:
             check_peak(timeline, metrics["live.peak"])
             check_end(timeline, metrics)
+        if how in MOMENTS:
+            check_moment(how, timeline)
         if log:
             before, live = read_log(log)
             looked_at = check_log(timeline, before, live, how != "mixed")
