@@ -86,6 +86,15 @@ static unsigned long work(void)
 	return sum;
 }
 
+/* On pages of the stack that nothing was on before. */
+static unsigned long work_below(unsigned pages)
+{
+	volatile char page[4096];
+	page[0] = (char)pages;
+	unsigned long sum = pages ? work_below(pages - 1) : work();
+	return sum + (unsigned char)page[0] - pages;
+}
+
 static void *thread(void *result)
 {
 	*(unsigned long *)result = work();
@@ -131,7 +140,7 @@ int main(int argc, char **argv)
 	getpgrp();
 	if (strcmp(kind, "none") != 0)
 		close_sandbox(kind);
-	unsigned long sum = work(), more = 1;
+	unsigned long sum = work_below(32), more = 1;
 	if (strcmp(kind, "strict") != 0) {
 		more = strcmp(kind, "fork") == 0 ? in_children() : in_threads();
 		if (strcmp(kind, "none") == 0)

@@ -67,8 +67,8 @@ with_pages()
 {
 	built -DPM_FORCE_PAGE=$1
 	basic_counts
-	dropped_whole_pages $1 sleeps
-	dropped_whole_pages $1 goesback ,purge.ms=1 # by the clock, so that how much stays is left to chance
+	dropped_whole_pages $1 sleeps ,purge.ms=1 # pages inside pools, too
+	dropped_whole_pages $1 goesback ,purge.ms=1
 }
 
 @test "F41 pages of 16 KiB" { with_pages 16384; }
