@@ -186,6 +186,41 @@ Test(sparse, while_others_free)
 	host_expect_nothing_left();
 }
 
+static pthread_barrier_t met;
+
+static void *free_and_withhold(void *unused)
+{
+	for (unsigned i = 0; i < BLOCKS; i += 2)
+		heap_free(held[i].block);
+	pthread_barrier_wait(&met);
+	pthread_barrier_wait(&met);
+	host_end_thread();
+	return unused;
+}
+
+/* The last ones that a thread freed for another are with it until it frees more, or ends. */
+Test(sparse, while_another_withholds)
+{
+	uint32_t random = 7;
+	pthread_t thread;
+	host_begin();
+	pthread_barrier_init(&met, NULL, 2);
+	fill(&random, 300);
+	for (unsigned i = 1; i < BLOCKS; i += 2)
+		give(&held[i]);
+	pthread_create(&thread, NULL, free_and_withhold, NULL);
+	pthread_barrier_wait(&met);
+	sparse_purge(heap_thread.heap, true);
+	pthread_barrier_wait(&met);
+	pthread_join(thread, NULL);
+	for (unsigned i = 0; i < BLOCKS; i += 2)
+		held[i].block = NULL;
+	fill(&random, 300);
+	all_are_sound();
+	thin_out(&random, 100);
+	host_expect_nothing_left();
+}
+
 /* A first pass lets a pool come to rest, the second takes its pages; a third has nothing to do. */
 Test(sparse, pools_at_rest)
 {
