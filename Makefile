@@ -46,7 +46,7 @@ man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/ma
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay $(man_pages)
+all: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay what-if $(man_pages)
 
 $(BUILD)/libpoolmem.so: $(preload_obj) preload/exports.map
 	$(CC) $(CFLAGS) $(preload_link) -o $@ $(preload_obj)
@@ -57,6 +57,19 @@ $(BUILD)/poolmem: $(analyzer_obj)
 # libc alone: it runs under allocators, and is none of their users.
 $(BUILD)/poolmem-replay: $(replay_obj)
 	$(CC) $(CFLAGS) $(analyzer_link) -o $@ $^ -pthread
+
+# What `poolmem replay --what-if` tries: the library built of the same sources with other constants, NAME:FLAG,FLAG.
+# As they are only run, they carry nothing for debuggers.
+what_if := $(shell sed -n 's/.*X.[A-Z]*, "\([a-z]*\)=\([^"]*\)", BUILT, "\([^"]*\)".*/\1-\2:\3/p' \
+	analyzer/study/variants.h | tr ' ' ,)
+what_if_so := $(foreach v,$(what_if),$(BUILD)/what-if/$(firstword $(subst :, ,$v))/libpoolmem.so)
+comma := ,
+.PHONY: what-if
+what-if: $(what_if_so)
+$(BUILD)/what-if/%/libpoolmem.so: $(BUILD)/libpoolmem.so analyzer/study/variants.h
+	@$(MAKE) --no-print-directory BUILD=$(@D) CFLAGS='$(CFLAGS) -g0' EXTRA_LDFLAGS='$(EXTRA_LDFLAGS) -s' \
+		EXTRA_CFLAGS='$(EXTRA_CFLAGS) $(subst $(comma), ,$(patsubst $*:%,%,$(filter $*:%,$(what_if))))' $@
+	@touch $@
 
 # What tests link against: everything below entry/ and life/, everything but main().
 $(BUILD)/libheap.a: $(filter-out $(BUILD)/preload/entry/% $(BUILD)/preload/life/%,$(preload_obj))
@@ -180,6 +193,8 @@ install: all
 	install -D -m 755 $(BUILD)/poolmem $(DESTDIR)$(PREFIX)/bin/poolmem
 	install -D -m 755 $(BUILD)/poolmem-replay $(DESTDIR)$(PREFIX)/libexec/poolmem/poolmem-replay
 	install -D -m 755 $(BUILD)/libpoolmem.so $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
+	for so in $(what_if_so:$(BUILD)/%=%); do \
+		install -D -m 755 $(BUILD)/$$so $(DESTDIR)$(PREFIX)/libexec/poolmem/$$so || exit; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/poolmem include/poolmem/*.h
 	install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: poolmem' 'Description: what a program asks libpoolmem.so for' \
