@@ -41,12 +41,13 @@ analyzer_obj := $(analyzer_src:%.c=$(BUILD)/%.o)
 replay_obj := $(replay_src:%.c=$(BUILD)/%.o)
 man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/man/*.scd))
 
-.PHONY: all demo test check bench soak mutants fuzz coverage install uninstall clean \
+.PHONY: all most what-if demo test check bench soak mutants fuzz coverage install uninstall clean \
 	testprogs progs fuzzers fmt format tidy layers exports man-lint clang libs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay what-if $(man_pages)
+all: most what-if
+most: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay $(man_pages)
 
 $(BUILD)/libpoolmem.so: $(preload_obj) preload/exports.map
 	$(CC) $(CFLAGS) $(preload_link) -o $@ $(preload_obj)
@@ -64,7 +65,6 @@ what_if := $(shell sed -n 's/.*X.[A-Z]*, "\([a-z]*\)=\([^"]*\)", BUILT, "\([^"]*
 	analyzer/study/variants.h | tr ' ' ,)
 what_if_so := $(foreach v,$(what_if),$(BUILD)/what-if/$(firstword $(subst :, ,$v))/libpoolmem.so)
 comma := ,
-.PHONY: what-if
 what-if: $(what_if_so)
 $(BUILD)/what-if/%/libpoolmem.so: $(BUILD)/libpoolmem.so analyzer/study/variants.h
 	@$(MAKE) --no-print-directory BUILD=$(@D) CFLAGS='$(CFLAGS) -g0' EXTRA_LDFLAGS='$(EXTRA_LDFLAGS) -s' \

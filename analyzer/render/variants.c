@@ -13,6 +13,7 @@
 #include <string.h>
 
 static const double NS_PER_S = 1e9;
+static const double MUCH_SPREAD = 0.1; /* in time: what costs less does not show */
 
 /* --- the table ------------------------------------------------------------------------------------------ */
 
@@ -139,7 +140,10 @@ static void put_best(const struct variant_row *best, struct sink *sink)
 {
 	sink_print(sink, "What to change: %s. ", best->variant->words);
 	put_changes(best, sink);
-	sink_print(sink, ", and nothing in memory or time is told to be worse. ");
+	sink_print(sink, "%s nothing in memory or time is told to be worse. ",
+		   best->change[VARIANT_FAULTS].is_told && best->change[VARIANT_FAULTS].part > 0
+			   ? "; but for these faults"
+			   : ", and");
 	if (best->variant->kind == VARIANT_SET)
 		sink_print(sink, "POOLMEM=%s does it.\n", best->variant->how);
 	else
@@ -176,12 +180,20 @@ static void put_conclusion(const struct variants_view *view, struct sink *sink)
 	}
 }
 
-static void put_missing(const struct variants_view *view, struct sink *sink)
+static void put_caveats(const struct variants_view *view, struct sink *sink)
 {
 	for (size_t i = 0; i < view->missing_count; i++) {
 		paragraph_begin(sink, 2);
 		sink_print(sink, "Not tried: %s: %s.\n", view->missing[i].name,
 			   view->missing[i].why);
+	}
+	double spread = variant_spread(view->study->own, VARIANT_TIME);
+	if (spread > MUCH_SPREAD) {
+		paragraph_begin(sink, 2);
+		sink_print(sink,
+			   "Replays of one and the same differ by %.0f %% in time: what costs less "
+			   "than that may not show.\n",
+			   100 * spread);
 	}
 	if (view->replay->waits)
 		return;
@@ -198,7 +210,7 @@ void variants_text(const struct variants_view *view, struct sink *sink)
 	put_sentences(view, sink);
 	sink_print(sink, "\n");
 	put_conclusion(view, sink);
-	put_missing(view, sink);
+	put_caveats(view, sink);
 	replay_notes(view->replay, sink);
 }
 
