@@ -62,6 +62,8 @@ static bool measure(const struct replay_what_if *asked, const struct replay_plan
 		variants_conclude(&study);
 	bool shown = measured && show(asked, view, why);
 
+	view->study = NULL;
+	replay->row = NULL;
 	free(rows);
 	return shown;
 }

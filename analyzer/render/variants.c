@@ -13,6 +13,7 @@
 #include <string.h>
 
 static const double NS_PER_S = 1e9;
+static const double RATIO_MAX = 100;   /* to nearly nothing */
 static const double MUCH_SPREAD = 0.1; /* in time: what costs less does not show */
 
 /* --- the table ------------------------------------------------------------------------------------------ */
@@ -27,10 +28,13 @@ static void cell_of_part(struct table *table, double part, const char *format)
 
 static void cell_of_ratio(struct table *table, uint64_t part, uint64_t whole)
 {
-	char text[32] = "-";
+	double ratio = whole ? (double)part / (double)whole : 0;
+	char text[32] = "-"; /* of nothing */
 
-	if (whole)
-		snprintf(text, sizeof text, "%.2f", (double)part / (double)whole);
+	if (ratio >= RATIO_MAX)
+		snprintf(text, sizeof text, ">%.0f", RATIO_MAX - 1);
+	else if (whole)
+		snprintf(text, sizeof text, "%.2f", ratio);
 	table_cell(table, text);
 }
 

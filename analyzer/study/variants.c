@@ -22,7 +22,7 @@ static const char *const owns[VARIANT_PARAMETER_COUNT] = {VARIANT_PARAMETERS(OWN
 #undef OWN
 
 #define VARIANT(parameter, name, kind, how, words)                                                 \
-	{VARIANT_##parameter, name, VARIANT_##kind, how, words},
+	{VARIANT_##parameter, VARIANT_##kind, name, how, words},
 const struct variant variants[VARIANT_COUNT] = {VARIANTS(VARIANT)};
 #undef VARIANT
 

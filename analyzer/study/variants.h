@@ -48,8 +48,8 @@ enum variant_kind { VARIANT_BUILT, VARIANT_SET };
 
 struct variant {
 	enum variant_parameter parameter;
-	const char *name; /* "pool=16K" */
 	enum variant_kind kind;
+	const char *name;  /* "pool=16K" */
 	const char *how;   /* flags, or the setting */
 	const char *words; /* "pools of 16 KiB" */
 };
