@@ -13,7 +13,8 @@
 #include <string.h>
 
 static const double NS_PER_S = 1e9;
-static const double RATIO_MAX = 100;   /* to nearly nothing */
+static const double RATIO_MAX = 100; /* to nearly nothing */
+static const double LITTLE = 0.03;
 static const double MUCH_SPREAD = 0.1; /* in time: what costs less does not show */
 
 /* --- the table ------------------------------------------------------------------------------------------ */
@@ -107,7 +108,18 @@ static bool put_change(const struct variant_row *row, enum variant_figure figure
 	if (!change->is_told)
 		return false;
 	sink_print(sink, "%s%.1f %% %s %s", is_first ? "" : ", ", 100 * fabs(change->part),
-		   change->part < 0 ? "less" : "more", variant_figure_words[figure]);
+		   change->part > 0           ? "more"
+		   : figure == VARIANT_FAULTS ? "fewer"
+					      : "less",
+		   variant_figure_words[figure]);
+	return true;
+}
+
+static bool is_little(const struct variant_row *row)
+{
+	for (unsigned figure = 0; figure < VARIANT_FAULTS; figure++)
+		if (row->change[figure].is_told && fabs(row->change[figure].part) >= LITTLE)
+			return false;
 	return true;
 }
 
@@ -148,11 +160,12 @@ static void put_best(const struct variant_row *best, struct sink *sink)
 		   best->change[VARIANT_FAULTS].is_told && best->change[VARIANT_FAULTS].part > 0
 			   ? "; but for these faults"
 			   : ", and");
+	if (is_little(best))
+		sink_print(sink, "That is little: more --runs will tell. ");
 	if (best->variant->kind == VARIANT_SET)
 		sink_print(sink, "POOLMEM=%s does it.\n", best->variant->how);
 	else
-		sink_print(sink, "That is a constant: make EXTRA_CFLAGS='%s'.\n",
-			   best->variant->how);
+		sink_print(sink, "It is a constant: make EXTRA_CFLAGS='%s'.\n", best->variant->how);
 }
 
 static bool is_any(const struct variants_view *view, enum variant_verdict verdict)

@@ -148,7 +148,7 @@ assert row["verdict"] == "trade" and document["what_if"]["best"] is None, row' "
 	grep -qE '^poolmem +[0-9.]+ MiB' <(sed 's/^ *//' "$out/text")
 	grep -qE '^Pools of 16 KiB: [0-9.]+ % less at the peak' "$out/text"
 	tr '\n' ' ' <"$out/text" | tr -s ' ' >"$out/line"
-	grep -q "What to change: pools of 16 KiB\. .* That is a constant: make EXTRA_CFLAGS='-DPM_UNIT_KIB=16'\." "$out/line"
+	grep -q "What to change: pools of 16 KiB\. .* It is a constant: make EXTRA_CFLAGS='-DPM_UNIT_KIB=16'\." "$out/line"
 	grep -q 'Each was changed alone' "$out/line"
 	grep -q "The program's time was not kept" "$out/line"
 	"$poolmem" replay --what-if --fast --runs 2 --lib "$lib" pool=16K "$trace" >"$out/text"
