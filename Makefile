@@ -65,10 +65,13 @@ what_if := $(shell sed -n 's/.*X.[A-Z]*, "\([a-z]*\)=\([^"]*\)", BUILT, "\([^"]*
 	analyzer/study/variants.h | tr ' ' ,)
 what_if_so := $(foreach v,$(what_if),$(BUILD)/what-if/$(firstword $(subst :, ,$v))/libpoolmem.so)
 comma := ,
+# Also where EXTRA_CFLAGS sets another value.
+what_if_flags = $(foreach f,$(subst $(comma), ,$(patsubst $*:%,%,$(filter $*:%,$(what_if)))),\
+	$(patsubst -D%,-U%,$(firstword $(subst =, ,$f))) $f)
 what-if: $(what_if_so)
 $(BUILD)/what-if/%/libpoolmem.so: $(BUILD)/libpoolmem.so analyzer/study/variants.h
 	@$(MAKE) --no-print-directory BUILD=$(@D) CFLAGS='$(CFLAGS) -g0' EXTRA_LDFLAGS='$(EXTRA_LDFLAGS) -s' \
-		EXTRA_CFLAGS='$(EXTRA_CFLAGS) $(subst $(comma), ,$(patsubst $*:%,%,$(filter $*:%,$(what_if))))' $@
+		EXTRA_CFLAGS='$(EXTRA_CFLAGS) $(what_if_flags)' $@
 	@touch $@
 
 # What tests link against: everything below entry/ and life/, everything but main().
