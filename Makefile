@@ -41,12 +41,13 @@ analyzer_obj := $(analyzer_src:%.c=$(BUILD)/%.o)
 replay_obj := $(replay_src:%.c=$(BUILD)/%.o)
 man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/man/*.scd))
 
-.PHONY: all demo test check bench soak mutants fuzz coverage install uninstall clean \
+.PHONY: all most what-if demo test check bench soak mutants fuzz coverage install uninstall clean \
 	testprogs progs fuzzers fmt format tidy layers exports man-lint clang libs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay $(man_pages)
+all: most what-if
+most: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay $(man_pages)
 
 $(BUILD)/libpoolmem.so: $(preload_obj) preload/exports.map
 	$(CC) $(CFLAGS) $(preload_link) -o $@ $(preload_obj)
@@ -57,6 +58,21 @@ $(BUILD)/poolmem: $(analyzer_obj)
 # libc alone: it runs under allocators, and is none of their users.
 $(BUILD)/poolmem-replay: $(replay_obj)
 	$(CC) $(CFLAGS) $(analyzer_link) -o $@ $^ -pthread
+
+# What `poolmem replay --what-if` tries: the library built of the same sources with other constants, NAME:FLAG,FLAG.
+# As they are only run, they carry nothing for debuggers.
+what_if := $(shell sed -n 's/.*X.[A-Z]*, "\([a-z]*\)=\([^"]*\)", BUILT, "\([^"]*\)".*/\1-\2:\3/p' \
+	analyzer/study/variants.h | tr ' ' ,)
+what_if_so := $(foreach v,$(what_if),$(BUILD)/what-if/$(firstword $(subst :, ,$v))/libpoolmem.so)
+comma := ,
+# Also where EXTRA_CFLAGS sets another value.
+what_if_flags = $(foreach f,$(subst $(comma), ,$(patsubst $*:%,%,$(filter $*:%,$(what_if)))),\
+	$(patsubst -D%,-U%,$(firstword $(subst =, ,$f))) $f)
+what-if: $(what_if_so)
+$(BUILD)/what-if/%/libpoolmem.so: $(BUILD)/libpoolmem.so analyzer/study/variants.h
+	@$(MAKE) --no-print-directory BUILD=$(@D) CFLAGS='$(CFLAGS) -g0' EXTRA_LDFLAGS='$(EXTRA_LDFLAGS) -s' \
+		EXTRA_CFLAGS='$(EXTRA_CFLAGS) $(what_if_flags)' $@
+	@touch $@
 
 # What tests link against: everything below entry/ and life/, everything but main().
 $(BUILD)/libheap.a: $(filter-out $(BUILD)/preload/entry/% $(BUILD)/preload/life/%,$(preload_obj))
@@ -180,6 +196,8 @@ install: all
 	install -D -m 755 $(BUILD)/poolmem $(DESTDIR)$(PREFIX)/bin/poolmem
 	install -D -m 755 $(BUILD)/poolmem-replay $(DESTDIR)$(PREFIX)/libexec/poolmem/poolmem-replay
 	install -D -m 755 $(BUILD)/libpoolmem.so $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
+	for so in $(what_if_so:$(BUILD)/%=%); do \
+		install -D -m 755 $(BUILD)/$$so $(DESTDIR)$(PREFIX)/libexec/poolmem/$$so || exit; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/poolmem include/poolmem/*.h
 	install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: poolmem' 'Description: what a program asks libpoolmem.so for' \

@@ -4,6 +4,7 @@
 #include "launch/replay.h"
 
 #include "cmd/command.h"
+#include "cmd/replay_what_if.h"
 #include "launch/script.h"
 #include "render/replay.h"
 #include "render/trace.h"
@@ -19,14 +20,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_DEFAULT = 3 };
+enum { RUNS_DEFAULT = 3, RUNS_WHAT_IF = VARIANT_RUNS_MIN };
 
 static const struct command_option options[] = {
 	{"--under LIST",
 	 "allocators by commas, as glibc,jemalloc,mine=./libmine.so (all that are here)"},
+	{"--what-if", "under poolmem alone, with other pools, classes, placement and purge delay"},
 	{"--speed", "touch no memory: the time of the calls alone"},
 	{"--fast", "do not wait: allocators that give memory back by the clock then keep more"},
-	{"--runs N", "replays under each allocator, in turn; medians are shown (3)"},
+	{"--runs N", "replays under each, in turn; medians are shown (3, of --what-if 5)"},
 	{"--process N", "which process of the trace: 0 the first, others were forked by it (0)"},
 	{"--print", "print the calls as text, and replay nothing"},
 	{"--lib PATH", "the libpoolmem.so to use"},
@@ -36,7 +38,7 @@ static const struct command_option options[] = {
 };
 
 const struct command_help help_replay = {
-	.usage = "replay [options] FILE",
+	.usage = "replay [options] FILE\n       poolmem replay --what-if [options] [PARAM[=VALUE]...] FILE",
 	.purpose = "Makes the calls of malloc's family again that a program made, from a trace that `run --trace`\n"
 		   "or POOLMEM=trace=FILE wrote: thread by thread, under each allocator that is here. What they\n"
 		   "cost in time and memory stands side by side, without what else the program did.",
@@ -45,7 +47,8 @@ const struct command_help help_replay = {
 		{
 			{"poolmem replay poolmem.app.1234.pmt",
 			 "time and memory under each allocator"},
-			{"poolmem replay --speed --runs 9 app.pmt", "the time of the calls alone"},
+			{"poolmem replay --what-if pool purge=0 app.pmt",
+			 "with other pools, and without delay"},
 			{"poolmem replay --print app.pmt | head",
 			 "what the program asked for, call by call"},
 		},
@@ -53,8 +56,9 @@ const struct command_help help_replay = {
 
 struct replay_options {
 	const char *file, *under, *library, *output;
-	bool speed, fast, print, json;
-	long runs, process;
+	bool speed, fast, print, json, what_if;
+	long runs, process; /* runs 0: as many as is usual */
+	struct variant_choice choice;
 };
 
 static bool parse_number(const char *text, long least, long most, long *ret)
@@ -74,6 +78,7 @@ static bool take_option(int letter, struct replay_options *ret)
 	switch (letter) {
 	case 'u': ret->under = optarg; return true;
 	case 's': ret->speed = true; return true;
+	case 'w': ret->what_if = true; return true;
 	case 'f': ret->fast = true; return true;
 	case 'p': ret->print = true; return true;
 	case 'j': ret->json = true; return true;
@@ -93,20 +98,62 @@ static bool take_option(int letter, struct replay_options *ret)
 	}
 }
 
+static bool takes_what_if(const struct replay_options *options)
+{
+	const char *other = options->under   ? "--under"
+			    : options->speed ? "--speed"
+			    : options->print ? "--print"
+					     : NULL;
+
+	if (options->what_if && other)
+		command_usage_error("replay", "--what-if goes without %s", other);
+	else if (options->what_if && options->runs > VARIANT_RUNS_MAX)
+		command_usage_error("replay", "--runs: at most %d with --what-if", VARIANT_RUNS_MAX);
+	else
+		return true;
+	return false;
+}
+
+/* The last operand is the trace; those before it name what --what-if tries. */
+static bool take_operands(char *const *operands, size_t count, struct replay_options *ret)
+{
+	struct failure why;
+
+	if (!takes_what_if(ret))
+		return false;
+	if (!count || (count > 1 && !ret->what_if)) {
+		command_usage_error("replay", count ? "one trace at a time" : "which trace?");
+		return false;
+	}
+	if (!ret->runs)
+		ret->runs = ret->what_if ? RUNS_WHAT_IF : RUNS_DEFAULT;
+	ret->file = operands[count - 1];
+	if (variants_choose((const char *const *)operands, count - 1, &ret->choice, &why))
+		return true;
+	command_failed("replay", &why);
+	return false;
+}
+
 static bool parse(int argc, char **argv, struct replay_options *ret)
 {
 	static const struct option longs[] = {
-		{"under", required_argument, NULL, 'u'},   {"speed", no_argument, NULL, 's'},
-		{"fast", no_argument, NULL, 'f'},          {"runs", required_argument, NULL, 'r'},
-		{"process", required_argument, NULL, 'P'}, {"print", no_argument, NULL, 'p'},
-		{"lib", required_argument, NULL, 'l'},     {"json", no_argument, NULL, 'j'},
-		{"output", required_argument, NULL, 'o'},  {NULL, 0, NULL, 0},
+		{"under", required_argument, NULL, 'u'},
+		{"speed", no_argument, NULL, 's'},
+		{"fast", no_argument, NULL, 'f'},
+		{"runs", required_argument, NULL, 'r'},
+		{"process", required_argument, NULL, 'P'},
+		{"print", no_argument, NULL, 'p'},
+		{"lib", required_argument, NULL, 'l'},
+		{"json", no_argument, NULL, 'j'},
+		{"output", required_argument, NULL, 'o'},
+		{"what-if", no_argument, NULL, 'w'},
+		{NULL, 0, NULL, 0},
 	};
-	static const char *const words[] = {"under", "speed", "fast", "runs",  "process",
-					    "print", "lib",   "json", "output"};
+	static const char *const words[] = {"under", "speed", "fast", "runs",   "process",
+					    "print", "lib",   "json", "output", "what-if"};
 	int letter;
 
-	*ret = (struct replay_options){.runs = RUNS_DEFAULT};
+	*ret = (struct replay_options){.runs = 0};
 	optind = 0;
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":o:", longs, NULL)) != -1) {
@@ -117,11 +164,7 @@ static bool parse(int argc, char **argv, struct replay_options *ret)
 		if (letter == '?' || letter == ':' || !take_option(letter, ret))
 			return false;
 	}
-	ret->file = argv[optind];
-	if (ret->file && !argv[optind + 1])
-		return true;
-	command_usage_error("replay", ret->file ? "one trace at a time" : "which trace?");
-	return false;
+	return take_operands(argv + optind, (size_t)(argc - optind), ret);
 }
 
 static bool print_calls(struct trace *trace, const struct replay_options *options,
@@ -157,26 +200,6 @@ static const char *mode_of(const struct replay_options *options)
 	return options->fast ? SCRIPT_MODE_TOUCH : SCRIPT_MODE_PACED;
 }
 
-/* In turn, so that what slows the machine down for a while is shared by all. */
-static bool run_all(const struct replay_options *options, const char *script,
-		    const struct allocator *const *allocator, struct replay_row *rows, size_t count,
-		    struct failure *why)
-{
-	for (long run = 0; run < options->runs; run++)
-		for (size_t i = 0; i < count; i++) {
-			struct replay_row *row = &rows[i];
-
-			row->name = allocator[i]->name;
-			if (!replay_run(allocator[i], script, mode_of(options),
-					&row->run[row->run_count], why))
-				return false;
-			row->run_count++;
-		}
-	for (size_t i = 0; i < count; i++)
-		replay_row_sum_up(&rows[i]);
-	return true;
-}
-
 static bool show(const struct replay_options *options, const struct replay_view *view,
 		 struct failure *why)
 {
@@ -191,7 +214,7 @@ static bool show(const struct replay_options *options, const struct replay_view 
 	return sink_close(&sink, why);
 }
 
-static bool measure(const struct replay_options *options, const char *script,
+static bool measure(const struct replay_options *options, const struct replay_plan *plan,
 		    const struct allocator *const *allocator, size_t count,
 		    struct replay_view *view, struct failure *why)
 {
@@ -199,11 +222,39 @@ static bool measure(const struct replay_options *options, const char *script,
 
 	view->row = rows;
 	view->row_count = count;
-	bool shown = run_all(options, script, allocator, rows, count, why) &&
-		     show(options, view, why);
+	bool measured = replay_run_all(plan, allocator, rows, count, why);
+
+	progress_end(plan->progress);
+	bool shown = measured && show(options, view, why);
 
 	free(rows);
 	return shown;
+}
+
+static bool measure_all(const struct replay_options *options, const struct replay_plan *plan,
+			struct replay_view *view, struct failure *why)
+{
+	const struct allocator *here[ALLOCATOR_MAX];
+	struct allocators all;
+	size_t count;
+
+	if (!replay_find(options->under, options->library, &all, here, &count, why))
+		return false;
+	bool shown = measure(options, plan, here, count, view, why);
+
+	allocators_free(&all);
+	return shown;
+}
+
+static bool measure_what_if(const struct replay_options *options, const struct replay_plan *plan,
+			    struct replay_view *view, struct failure *why)
+{
+	const struct replay_what_if asked = {.choice = &options->choice,
+					     .library = options->library,
+					     .output = options->output,
+					     .json = options->json};
+
+	return replay_what_if(&asked, plan, view, why);
 }
 
 static bool replay_script(const struct replay_options *options, const char *script,
@@ -211,9 +262,11 @@ static bool replay_script(const struct replay_options *options, const char *scri
 			  struct failure *why)
 {
 	const struct pm_trace_header *header = &trace->file->header;
-	const struct allocator *here[ALLOCATOR_MAX];
-	struct allocators all;
-	size_t count;
+	struct progress progress = progress_begin("replays");
+	const struct replay_plan plan = {.script = script,
+					 .mode = mode_of(options),
+					 .runs = (size_t)options->runs,
+					 .progress = &progress};
 	struct replay_view view = {
 		.exe = header->exe,
 		.pid = trace->pid,
@@ -226,14 +279,11 @@ static bool replay_script(const struct replay_options *options, const char *scri
 		.missed = header->missed,
 		.is_full = header->flags & PM_TRACE_FULL,
 		.touches = !options->speed,
+		.waits = !options->speed && !options->fast,
 	};
 
-	if (!replay_find(options->under, options->library, &all, here, &count, why))
-		return false;
-	bool shown = measure(options, script, here, count, &view, why);
-
-	allocators_free(&all);
-	return shown;
+	return options->what_if ? measure_what_if(options, &plan, &view, why)
+				: measure_all(options, &plan, &view, why);
 }
 
 /* Its name goes: nothing is left however this program ends.  Replays inherit the descriptor, above all that they use. */

@@ -138,8 +138,8 @@ static bool take_result(int fd, pid_t pid, struct script_result *ret)
 	return got == sizeof *ret && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool replay_run(const struct allocator *allocator, const char *script, const char *mode,
-		struct script_result *ret, struct failure *why)
+static bool run_once(const struct allocator *allocator, const struct replay_plan *plan,
+		     struct script_result *ret, struct failure *why)
 {
 	char replayer[PATH_MAX];
 	int ends[2];
@@ -151,11 +151,29 @@ bool replay_run(const struct allocator *allocator, const char *script, const cha
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become(allocator, replayer, script, mode, ends[1]);
+		become(allocator, replayer, plan->script, plan->mode, ends[1]);
 	close(ends[1]);
 	bool done = pid > 0 && take_result(ends[0], pid, ret);
 
 	close(ends[0]);
 	return done || fail(why, FAILURE_NOTHING, "the replay under %s did not come to its end",
 			    allocator->name);
+}
+
+bool replay_run_all(const struct replay_plan *plan, const struct allocator *const *allocator,
+		    struct replay_row *rows, size_t count, struct failure *why)
+{
+	for (size_t run = 0; run < plan->runs; run++)
+		for (size_t i = 0; i < count; i++) {
+			struct replay_row *row = &rows[i];
+
+			progress_step(plan->progress, run * count + i, plan->runs * count);
+			row->name = allocator[i]->name;
+			if (!run_once(allocator[i], plan, &row->run[run], why))
+				return false;
+			row->run_count++;
+		}
+	for (size_t i = 0; i < count; i++)
+		replay_row_sum_up(&rows[i]);
+	return true;
 }

@@ -65,7 +65,7 @@ static void put_table(const struct replay_view *view, struct sink *sink)
 	table_end(&table, sink);
 }
 
-static void put_notes(const struct replay_view *view, struct sink *sink)
+void replay_notes(const struct replay_view *view, struct sink *sink)
 {
 	if (view->unknown)
 		sink_print(
@@ -88,23 +88,29 @@ static void put_notes(const struct replay_view *view, struct sink *sink)
 				   number_of(view->row[i].median.failed, "request").text);
 }
 
-void replay_text(const struct replay_view *view, struct sink *sink)
+void replay_heading(const struct replay_view *view, struct sink *sink)
 {
 	sink_print(sink, "%s (pid %u): %s in %s, at most %s asked for at a time\n\n", view->exe,
 		   view->pid, number_of(view->events, "call").text,
 		   number_of(view->threads, "thread").text, number_bytes(view->live_peak).text);
+}
+
+void replay_text(const struct replay_view *view, struct sink *sink)
+{
+	replay_heading(view, sink);
 	put_table(view, sink);
 	sink_print(sink, "\n");
-	put_notes(view, sink);
+	replay_notes(view, sink);
 }
 
 static json_t *json_of_result(const struct script_result *result)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "calls_ns",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "calls_ns",
 			 (json_int_t)result->calls_ns, "wall_ns", (json_int_t)result->wall_ns,
 			 "rss_peak", (json_int_t)result->rss_peak, "rss_end",
-			 (json_int_t)result->rss_end, "faults", (json_int_t)result->faults, "steps",
-			 (json_int_t)result->steps, "failed", (json_int_t)result->failed);
+			 (json_int_t)result->rss_end, "rss_mean", (json_int_t)result->rss_mean,
+			 "faults", (json_int_t)result->faults, "steps", (json_int_t)result->steps,
+			 "failed", (json_int_t)result->failed);
 }
 
 static json_t *json_of_row(const struct replay_row *row)
@@ -117,13 +123,13 @@ static json_t *json_of_row(const struct replay_row *row)
 			 json_of_result(&row->median), "runs", runs);
 }
 
-void replay_json(const struct replay_view *view, struct sink *sink)
+json_t *replay_document(const struct replay_view *view)
 {
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < view->row_count; i++)
 		json_array_append_new(rows, json_of_row(&view->row[i]));
-	json_t *document = json_pack(
+	return json_pack(
 		"{s:i, s:{}, s:{}, s:[], s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
 		"schema", JSON_SCHEMA, "metrics", "estimated", "notes", "exe", json_text(view->exe),
 		"pid", (json_int_t)view->pid, "events", (json_int_t)view->events, "threads",
@@ -131,6 +137,9 @@ void replay_json(const struct replay_view *view, struct sink *sink)
 		(json_int_t)view->implied, "missed", (json_int_t)view->missed, "live_peak",
 		(json_int_t)view->live_peak, "live_end", (json_int_t)view->live_end, "truncated",
 		view->is_full, "allocators", rows);
+}
 
-	json_print(document, sink);
+void replay_json(const struct replay_view *view, struct sink *sink)
+{
+	json_print(replay_document(view), sink);
 }

@@ -6,6 +6,7 @@
 #include "study/replay_rows.h"
 #include "text/sink.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 struct replay_view {
@@ -14,9 +15,17 @@ struct replay_view {
 	uint64_t events, threads, unknown, implied, live_peak, live_end, missed;
 	bool is_full; /* recording ended for want of room */
 	bool touches; /* false: --speed */
+	bool waits;   /* for the time at which the program was so far */
 	const struct replay_row *row;
 	size_t row_count;
 };
+
+/* Its first lines, and what is to be known of the trace. */
+void replay_heading(const struct replay_view *view, struct sink *sink);
+void replay_notes(const struct replay_view *view, struct sink *sink);
+
+/* The document, without what else a command has to say. */
+json_t *replay_document(const struct replay_view *view);
 
 void replay_text(const struct replay_view *view, struct sink *sink);
 void replay_json(const struct replay_view *view, struct sink *sink);

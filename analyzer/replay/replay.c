@@ -31,6 +31,7 @@ enum {
 	STACK_BYTES = 64 << 10,
 	TEXT_ROOM = 4096,
 	NS_PER_MS = 1000000,
+	LOOK_NS = 4 * NS_PER_MS, /* between two looks at what is resident */
 	NS_PER_S = 1000000000
 };
 
@@ -66,7 +67,15 @@ static struct {
 	uint64_t running;          /* atomic: threads */
 	uint64_t calls_ns, failed; /* atomic: of threads that have ended */
 	uint64_t steps;            /* atomic */
+	struct {
+		int fd;
+		uint64_t due_ns; /* atomic: the next look; LOOKING: somebody looks */
+		uint64_t last_ns, last_bytes;
+		double byte_ns; /* bytes times nanoseconds, up to the last look */
+	} resident;
 } replay;
+
+#define LOOKING UINT64_MAX
 
 static _Noreturn void give_up(const char *what)
 {
@@ -240,13 +249,50 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+/* Resident bytes now, of /proc/self/statm. */
+static uint64_t resident(void)
+{
+	char text[LINE + 1] = "";
+	ssize_t bytes = pread(replay.resident.fd, text, LINE, 0);
+	const char *second = bytes > 0 ? strchr(text, ' ') : NULL;
+
+	return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* What was resident from the last look to this one is taken as the mean of both.  One thread at a time. */
+static void look(uint64_t ns)
+{
+	uint64_t bytes = resident();
+	uint64_t span_ns = ns - replay.resident.last_ns;
+
+	replay.resident.byte_ns += ((double)bytes + (double)replay.resident.last_bytes) / 2 *
+				   (double)span_ns;
+	replay.resident.last_ns = ns;
+	replay.resident.last_bytes = bytes;
+}
+
+static void look_if_due(uint64_t ns)
+{
+	uint64_t due_ns = __atomic_load_n(&replay.resident.due_ns, __ATOMIC_RELAXED);
+
+	if (ns < due_ns || !__atomic_compare_exchange_n(&replay.resident.due_ns, &due_ns, LOOKING,
+							false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	look(ns);
+	__atomic_store_n(&replay.resident.due_ns, ns + LOOK_NS, __ATOMIC_RELEASE);
+}
+
+/* Before the wait and after it, so that what is resident then counts for as long as it was. */
 static void wait_until(uint64_t ms)
 {
-	uint64_t due_ns = replay.began_ns + ms * NS_PER_MS;
+	uint64_t due_ns = replay.began_ns + ms * NS_PER_MS, now = now_ns(CLOCK_MONOTONIC);
 	struct timespec due = {(time_t)(due_ns / NS_PER_S), (long)(due_ns % NS_PER_S)};
 
-	if (replay.waits)
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+	if (!replay.waits || now >= due_ns)
+		return;
+	look_if_due(now);
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+	look_if_due(now_ns(CLOCK_MONOTONIC));
 }
 
 static void serve(struct runner *runner, const struct step *step)
@@ -302,6 +348,7 @@ static void run_batch(struct runner *runner, unsigned count, uint64_t *done)
 		__atomic_store_n(progress, ++*done, __ATOMIC_RELEASE);
 	}
 	runner->calls_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
+	look_if_due(now_ns(CLOCK_MONOTONIC));
 }
 
 static void *run(void *context)
@@ -350,15 +397,24 @@ static uint64_t less(uint64_t whole, uint64_t part)
 	return whole > part ? whole - part : 0;
 }
 
+static uint64_t mean(double byte_ns, uint64_t ns)
+{
+	return ns ? (uint64_t)(byte_ns / (double)ns) : 0;
+}
+
 static void measure(struct runner *first)
 {
 	struct script_result result = {.faults = faults()};
 	uint64_t own = status("VmRSS:") + replay.header.slots * sizeof(void *);
-	replay.began_ns = now_ns(CLOCK_MONOTONIC);
+	replay.began_ns = replay.resident.last_ns = now_ns(CLOCK_MONOTONIC);
+	replay.resident.due_ns = replay.began_ns + LOOK_NS;
+	replay.resident.last_bytes = resident();
 	run(first);
 	while (__atomic_load_n(&replay.running, __ATOMIC_ACQUIRE))
 		sched_yield();
-	result.wall_ns = now_ns(CLOCK_MONOTONIC) - replay.began_ns;
+	look(now_ns(CLOCK_MONOTONIC));
+	result.wall_ns = replay.resident.last_ns - replay.began_ns;
+	result.rss_mean = less(mean(replay.resident.byte_ns, result.wall_ns), own);
 	result.faults = faults() - result.faults;
 	result.rss_end = less(status("VmRSS:"), own);
 	result.rss_peak = less(status("VmHWM:"), own);
@@ -389,6 +445,7 @@ int main(int argc, char **argv)
 	    pread(replay.fd, &replay.header, sizeof replay.header, 0) != sizeof replay.header ||
 	    replay.header.magic != SCRIPT_MAGIC)
 		give_up("that is no script");
+	replay.resident.fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	replay.slots = map((replay.header.slots + 1) * sizeof(void *));
 	replay.progress = map(((size_t)replay.header.threads + 1) * sizeof *replay.progress);
 	struct runner *first = map(sizeof *first);

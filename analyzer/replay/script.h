@@ -62,6 +62,7 @@ struct script_result {
 	uint64_t faults;   /* minor ones in that time */
 	uint64_t rss_peak; /* bytes, less what the replayer itself had before the first step and its table of slots */
 	uint64_t rss_end;       /* likewise, after the last step */
+	uint64_t rss_mean;      /* likewise, over time */
 	uint64_t steps, failed; /* requests that got no memory */
 };
 

@@ -28,14 +28,22 @@
 #define PM_ENDIAN UINT32_C(0x01020304)
 #define PM_READY UINT32_C(0x59444552)
 
+/* Other values are those of libraries that `poolmem replay --what-if` tries: see launch/variants.h. */
+#ifndef PM_UNIT_KIB
+#define PM_UNIT_KIB 64
+#endif
+#ifndef PM_CHUNK_KIB
+#define PM_CHUNK_KIB 16
+#endif
+
 enum {
 	PM_FORMAT_VERSION = 1,
-	PM_CHUNK_BYTES = 16384,
-	PM_UNIT_BYTES = 65536, /* granularity of pools */
-	PM_ARENA_UNITS = 64,   /* units in an arena: one bit each in a 64-bit word */
-	PM_TALLY_COUNT = 120,  /* records of pm_slot.tally */
-	PM_SWEEP_ROOM = 180,   /* sweeps in a SURVIVAL chunk */
-	PM_MARK_ROOM = 51,     /* marks in a MARKS chunk */
+	PM_CHUNK_BYTES = PM_CHUNK_KIB * 1024,
+	PM_UNIT_BYTES = PM_UNIT_KIB * 1024, /* granularity of pools */
+	PM_ARENA_UNITS = 64,                /* units in an arena: one bit each in a 64-bit word */
+	PM_TALLY_COUNT = PM_CHUNK_KIB > 16 ? 160 : 120, /* records of pm_slot.tally */
+	PM_SWEEP_ROOM = 180,                            /* sweeps in a SURVIVAL chunk */
+	PM_MARK_ROOM = 51,                              /* marks in a MARKS chunk */
 	PM_MARK_NAME = 56,     /* bytes of a mark's name, the closing NUL among them */
 	PM_COUNTER_ROOM = 24,  /* words of pm_slot.counter */
 	PM_MOMENT_ROOM = 169,  /* moments in each half of a TIMELINE chunk */

@@ -12,7 +12,7 @@
 #include "heap/units.h"
 #include "sys/memory.h"
 
-enum { GROW_UNITS_MIN = 4 };
+enum { GROW_UNITS_MIN = (256 << 10) / PM_UNIT_BYTES };
 
 /* After units were given: either this sees the hint that passed them, or raise_hint() sees the units. */
 static void lower_hint(uint32_t index)

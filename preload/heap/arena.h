@@ -22,14 +22,14 @@
 #pragma GCC visibility push(hidden)
 
 enum {
-	UNIT_SHIFT = 16,
+	UNIT_SHIFT = __builtin_ctz(PM_UNIT_BYTES),
 	ARENA_BYTES = PM_ARENA_UNITS * PM_UNIT_BYTES,
 	ARENA_BLOCK = 256,   /* arenas described together */
 	ARENA_BLOCKS = 1024, /* so at most 262,144 arenas, 1 TiB */
 	ARENA_LIMIT = ARENA_BLOCK * ARENA_BLOCKS,
-	RUN_UNITS_MAX = 512,    /* 32 MiB: what is longer is mapped and unmapped */
-	ARENA_RECORD_LINE = 64, /* unit of arena.record_at, bytes */
-	RECORD_SHAPES = 7,      /* lengths of descriptors, see record.c */
+	RUN_UNITS_MAX = (32 << 20) / PM_UNIT_BYTES, /* what is longer is mapped and unmapped */
+	ARENA_RECORD_LINE = 64,                     /* unit of arena.record_at, bytes */
+	RECORD_SHAPES = 7,                          /* lengths of descriptors, see record.c */
 };
 
 enum arena_kind {

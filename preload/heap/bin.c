@@ -6,14 +6,24 @@
  * leaves the list (FULL) and comes back by its next free: a local one by the countdown `until`, a remote
  * one by a notice to the owner.  A pool without used blocks goes back to its arena unless it is the
  * first of its bin.
+ *
+ * In a library of `poolmem replay --what-if`, PM_PLACE_AGE, blocks are placed by age: a pool that has survived a middle
+ * sweep serves no new ones until it is nearly empty, so that what is old is not mixed with what is young.
  */
 #include "heap/heap.h"
 #include "heap/region.h"
+#include "tally/clock.h"
+
+#ifndef PM_PLACE_AGE
+#define PM_PLACE_AGE 0
+#endif
 
 struct pool pool_empty = {.owner = OWNER_NONE};
 
 enum {
 	FREE_PART_TO_RETURN = 32, /* a full pool comes back when this part is free: not for each free, nor too late */
+	NEARLY_EMPTY_PART = 8, /* an old pool may serve again when no more than this part is used */
+	LOOKED_AT = 64,        /* pools of a bin, for one that is not old */
 	HALVED_PER_TICK = 64, /* of a thread that only frees, a pool tells six times or so until it is empty */
 };
 
@@ -63,6 +73,66 @@ static void unlink(struct heap *heap, struct pool *pool)
 		heap->bin[pool->size_class] = &pool_empty;
 	pool->next = pool->prev = NULL;
 }
+
+/* --- by age --------------------------------------------------------------------------------------- */
+
+static uint16_t epoch_of(const uint64_t *epoch)
+{
+	return (uint16_t)__atomic_load_n(epoch, __ATOMIC_RELAXED);
+}
+
+static void bear(struct pool *pool)
+{
+	pool->born = epoch_of(&clock_now.epoch);
+}
+
+static bool is_old(const struct pool *pool)
+{
+	return (int16_t)(pool->born - epoch_of(&clock_now.last_middle_epoch)) < 0;
+}
+
+static bool is_nearly_empty(const struct pool *pool)
+{
+	return pool_used(pool) <= pool->capacity / NEARLY_EMPTY_PART;
+}
+
+static void put_second(struct heap *heap, struct pool *pool)
+{
+	if (heap->bin[pool->size_class] == pool)
+		return;
+	unlink(heap, pool);
+	link(heap, pool);
+}
+
+/* One that may serve; NULL: none was found. */
+static struct pool *find_young(struct pool *pool)
+{
+	for (unsigned looked = 0; pool && looked < LOOKED_AT; pool = pool->next, looked++)
+		if (!is_old(pool) || is_nearly_empty(pool))
+			return pool;
+	return NULL;
+}
+
+static struct pool *new_pool(struct heap *heap, unsigned size_class);
+
+/* Before the first goes.  When there is no memory for a new pool the old ones serve. */
+static void make_young_second(struct heap *heap, const struct pool *first)
+{
+	struct pool *pool = find_young(first->next);
+	if (pool) {
+		put_second(heap, pool);
+		if (is_old(pool))
+			bear(pool);
+		return;
+	}
+	pool = first->next ? new_pool(heap, first->size_class) : NULL;
+	if (!pool)
+		return;
+	link(heap, pool);
+	heap_count(heap, PM_COUNTER_POOLS_TAKEN);
+}
+
+/* --- coming and going ------------------------------------------------------------------------------ */
 
 static void mark_changed(struct pool *pool)
 {
@@ -117,6 +187,8 @@ static bool retire(struct heap *heap, struct pool *pool)
 {
 	if (!pool_ask_notice(pool))
 		return !pool_collect(pool);
+	if (PM_PLACE_AGE)
+		make_young_second(heap, pool);
 	uint32_t used = pool_used(pool), part = (uint32_t)pool->capacity / FREE_PART_TO_RETURN;
 	unlink(heap, pool);
 	pool_set_mark(pool, used - (part ? part : 1));
@@ -125,15 +197,26 @@ static bool retire(struct heap *heap, struct pool *pool)
 	return true;
 }
 
-static bool take_new(struct heap *heap, unsigned size_class)
+/* In no list yet. */
+static struct pool *new_pool(struct heap *heap, unsigned size_class)
 {
 	struct run run;
 	if (!large_take_units(class_units(size_class), &run))
-		return false;
+		return NULL;
 	struct pool *pool = arena_describe(&run, class_capacity(size_class));
 	pool->used_before = !run.zeroed;
 	pool_init(pool, size_class, heap, &heap->slot->tally[size_class]);
+	if (PM_PLACE_AGE)
+		bear(pool);
 	pool_extend(pool);
+	return pool;
+}
+
+static bool take_new(struct heap *heap, unsigned size_class)
+{
+	struct pool *pool = new_pool(heap, size_class);
+	if (!pool)
+		return false;
 	make_first(heap, pool);
 	heap_count(heap, PM_COUNTER_POOLS_TAKEN);
 	return true;
@@ -163,6 +246,8 @@ void heap_pool_event(struct heap *heap, struct pool *pool)
 		bin_activate(heap, pool);
 	} else if (pool->mark != POOL_SERVES) {
 		watch(pool);
+		if (PM_PLACE_AGE && is_nearly_empty(pool))
+			put_second(heap, pool);
 		heap->halved++;
 	}
 	bin_release_if_empty(heap, pool);

@@ -10,6 +10,8 @@
  *
  * Eight, as sizes a little above a power of two are common: to the pages of a data base with a header in
  * front (4,368 bytes) four to a doubling would add a sixth.
+ *
+ * `poolmem replay --what-if` tries others: PM_CLASS_GRAIN and PM_CLASS_LOG2 are set for libraries of its own alone.
  */
 #ifndef HEAP_CLASS_H
 #define HEAP_CLASS_H
@@ -20,16 +22,28 @@
 
 #pragma GCC visibility push(hidden)
 
+#ifndef PM_CLASS_GRAIN
+#define PM_CLASS_GRAIN 16
+#endif
+#ifndef PM_CLASS_LOG2 /* classes to a doubling, as a power of two */
+#define PM_CLASS_LOG2 3
+#endif
+
 enum {
-	CLASS_GRAIN = 16,
-	CLASS_PAGE = 4096,     /* pools are threaded a page at a time */
-	CLASS_FINE_MAX = 1024, /* classes every 16 bytes up to here */
-	CLASS_MAX = 32768,     /* largest block cut from a pool */
-	CLASS_POOLED = 105,    /* classes 0 .. 104 are cut from pools */
-	CLASS_LARGE = 105,
-	CLASS_LARGE_BYTES = 106,
-	CLASS_COUNT = 107
+	CLASS_GRAIN = PM_CLASS_GRAIN,
+	CLASS_PAGE = 4096,                               /* pools are threaded a page at a time */
+	CLASS_FINE_MAX = 1024,                           /* classes every 16 bytes up to here */
+	CLASS_MAX = 32768,                               /* largest block cut from a pool */
+	CLASS_FINE = CLASS_FINE_MAX / CLASS_GRAIN,       /* the class of CLASS_FINE_MAX */
+	CLASS_STEPS = 1 << PM_CLASS_LOG2,                /* to a doubling */
+	CLASS_POOLED = CLASS_FINE + 1 + 5 * CLASS_STEPS, /* classes 0 .. 104 are cut from pools */
+	CLASS_LARGE = CLASS_POOLED,
+	CLASS_LARGE_BYTES,
+	CLASS_COUNT,
+	CLASS_POOL_BYTES_MAX = 262144
 };
+
+_Static_assert((CLASS_FINE_MAX << 5) == CLASS_MAX, "doublings");
 
 static inline unsigned class_of_fine(size_t size)
 {
@@ -43,16 +57,18 @@ static inline unsigned class_of(size_t size)
 		return class_of_fine(size);
 	size_t last = size - 1;
 	unsigned doubling = 63 - (unsigned)__builtin_clzl(last);
-	return 65 + (doubling - 10) * 8 + (unsigned)((last >> (doubling - 3)) & 7);
+	return CLASS_FINE + 1 + (doubling - 10) * CLASS_STEPS +
+	       (unsigned)((last >> (doubling - PM_CLASS_LOG2)) & (CLASS_STEPS - 1));
 }
 
 /* Usable bytes of a block of the class. */
 static inline size_t class_bytes(unsigned size_class)
 {
-	if (size_class <= 64)
+	if (size_class <= CLASS_FINE)
 		return size_class ? (size_t)size_class * CLASS_GRAIN : CLASS_GRAIN;
-	unsigned step = size_class - 65;
-	return ((size_t)1024 << (step / 8)) + ((size_t)(step % 8 + 1) * 128 << (step / 8));
+	unsigned step = size_class - CLASS_FINE - 1, doubling = step / CLASS_STEPS;
+	return ((size_t)CLASS_FINE_MAX << doubling) +
+	       ((size_t)(step % CLASS_STEPS + 1) * (CLASS_FINE_MAX / CLASS_STEPS) << doubling);
 }
 
 /* Bytes of one of what the class counts; 0: of large blocks, whose bytes CLASS_LARGE_BYTES counts. */
@@ -64,11 +80,33 @@ static inline size_t class_unit(unsigned size_class)
 }
 
 /* A set of pooled classes, a bit each. */
+enum { CLASS_SET_WORDS = CLASS_POOLED > 128 ? 3 : 2 };
+
 struct class_set {
-	uint64_t bits[2];
+	uint64_t bits[CLASS_SET_WORDS];
 };
 
 _Static_assert(CLASS_POOLED <= 8 * sizeof(struct class_set), "a bit each");
+
+#define CLASS_SET_WORD(n)                                                                          \
+	(CLASS_POOLED >= 64 * (n) + 64 ? UINT64_MAX                                                \
+	 : CLASS_POOLED > 64 * (n)     ? (UINT64_C(1) << ((CLASS_POOLED - 64 * (n)) & 63)) - 1     \
+				       : 0)
+#if PM_CLASS_LOG2 > 3
+#define CLASS_SET_ALL                                                                              \
+	{                                                                                          \
+		{                                                                                  \
+			CLASS_SET_WORD(0), CLASS_SET_WORD(1), CLASS_SET_WORD(2)                    \
+		}                                                                                  \
+	}
+#else
+#define CLASS_SET_ALL                                                                              \
+	{                                                                                          \
+		{                                                                                  \
+			CLASS_SET_WORD(0), CLASS_SET_WORD(1)                                       \
+		}                                                                                  \
+	}
+#endif
 
 static inline bool class_is_in(const struct class_set *set, unsigned size_class)
 {
@@ -84,16 +122,25 @@ static inline void class_put(struct class_set *set, unsigned size_class, bool is
 /* Takes the first one out; -1: there is none. */
 static inline int class_take(struct class_set *set)
 {
-	unsigned half = !set->bits[0];
-	uint64_t bits = set->bits[half];
-	set->bits[half] = bits & (bits - 1);
-	return bits ? (int)(half * 64) + __builtin_ctzll(bits) : -1;
+	unsigned word = !set->bits[0];
+	if (CLASS_SET_WORDS > 2 && word && !set->bits[1])
+		word = CLASS_SET_WORDS - 1;
+	uint64_t bits = set->bits[word];
+	set->bits[word] = bits & (bits - 1);
+	return bits ? (int)(word * 64) + __builtin_ctzll(bits) : -1;
 }
 
-/* Units of a pool of the class: at least eight blocks. */
+/* Units of a pool of the class: at least eight blocks.  A unit is 64 KiB, but where another is tried. */
 static inline unsigned class_units(unsigned size_class)
 {
-	return class_bytes(size_class) <= PM_UNIT_BYTES / 8 ? 1 : 4;
+	unsigned units = 1;
+	if (PM_UNIT_BYTES >= 65536)
+		return class_bytes(size_class) <= PM_UNIT_BYTES / 8
+			       ? 1
+			       : CLASS_POOL_BYTES_MAX / PM_UNIT_BYTES;
+	while (class_bytes(size_class) > units * (size_t)PM_UNIT_BYTES / 8)
+		units *= 2;
+	return units;
 }
 
 /* Blocks of a pool of the class. */

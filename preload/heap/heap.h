@@ -23,9 +23,13 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 enum {
-	HEAP_STRIDE = 2048,
-	HEAP_GROUP = 8 * HEAP_STRIDE > MEMORY_PAGE_MAX ? 8 : MEMORY_PAGE_MAX / HEAP_STRIDE,
-	HEAP_CACHED_UNITS = 8, /* longest run that a heap keeps; of shorter ones as many as are that long together */
+	HEAP_STRIDE = CLASS_POOLED > 128 ||
+				      PM_UNIT_BYTES<65536 ? 4096 : 2048, HEAP_GROUP = 8 * HEAP_STRIDE>
+					      MEMORY_PAGE_MAX
+			      ? 8
+			      : MEMORY_PAGE_MAX / HEAP_STRIDE,
+	HEAP_CACHED_UNITS = (512 << 10) /
+			    PM_UNIT_BYTES, /* longest run that a heap keeps; of shorter ones as many as are that long together */
 	HEAP_GROUPS = 65536 / HEAP_GROUP, /* so at most so many threads with a heap at a time */
 	HEAP_LIVE_HELD = 65536,           /* bytes */
 	HEAP_BATCHES = 16,

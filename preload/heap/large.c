@@ -12,7 +12,9 @@
 
 static const size_t RUN_BYTES_MAX = (size_t)RUN_UNITS_MAX * PM_UNIT_BYTES;
 
-enum { MOVE_UNITS = 4 }; /* from here on, pages are moved rather than copied */
+enum {
+	MOVE_UNITS = (256 << 10) / PM_UNIT_BYTES
+}; /* from here on, pages are moved rather than copied */
 
 #define LARGE_WORD(record, word) offsetof(struct pm_slot, tally[CLASS_##record].word)
 

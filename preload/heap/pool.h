@@ -80,7 +80,7 @@ struct pool {
 	uint8_t ageing;     /* atomic, of ageing.c: whether its stamps need another look */
 	uint8_t shape, place; /* of record.c */
 	bool batched; /* atomic, sticky: blocks of it may wait in a batch, which only the stamps tell */
-	uint8_t unused[2];
+	uint16_t born; /* of bin.c, where old pools rest: the epoch when it was new, or as good as */
 	uint8_t stamps[]; /* a byte per block */
 };
 

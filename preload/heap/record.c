@@ -26,14 +26,20 @@ enum {
 	PLACES = PM_ARENA_UNITS + 2 * LINES_AVOIDED, /* 64 may be used */
 };
 
-static const uint8_t lines_of_shape[RECORD_SHAPES] = {5, 9, 15, 19, 25, 35, 67};
+/* Of pools of 64 KiB; of longer ones twice that. */
+#define LINES(least) (PM_UNIT_BYTES > 65536 ? 2 * (least)-1 : (least))
+static const uint8_t lines_of_shape[RECORD_SHAPES] = {LINES(5),  LINES(9),  LINES(15), LINES(19),
+						      LINES(25), LINES(35), LINES(67)};
 
 enum {
-	LINES_OF_ALL = (5 + 9 + 15 + 19 + 25 + 35 + 67) * PLACES,
+	LINES_OF_ALL = (LINES(5) + LINES(9) + LINES(15) + LINES(19) + LINES(25) + LINES(35) +
+			LINES(67)) *
+		       PLACES,
 	RECORD_BYTES = (LINES_OF_ALL + LINES_OF_PAGE - 1) / LINES_OF_PAGE * MEMORY_PAGE
 };
 
-_Static_assert(67 * LINE > sizeof(struct pool) + PM_UNIT_BYTES / CLASS_GRAIN, "the smallest blocks");
+_Static_assert(LINES(67) * LINE > sizeof(struct pool) + PM_UNIT_BYTES / CLASS_GRAIN,
+	       "the smallest blocks");
 _Static_assert(LINES_OF_ALL <= UINT16_MAX, "arena.record_at");
 
 size_t arena_records_bytes(void)

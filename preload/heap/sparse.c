@@ -22,7 +22,8 @@ enum {
 	PURGES_AT_ONCE = 64
 };
 
-_Static_assert(PM_UNIT_BYTES / CLASS_PAGE * 4 == PAGES_MAX, "pages of the longest pool, a bit each");
+_Static_assert(CLASS_POOL_BYTES_MAX / CLASS_PAGE == PAGES_MAX,
+	       "pages of the longest pool, a bit each");
 
 /* Whether the block of an index is free for us: on the list, or on a page that was given back. */
 struct survey {

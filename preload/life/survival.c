@@ -65,7 +65,7 @@ static void each_tally_of(const struct pm_slot *slot, struct class_set classes, 
 /* Of all heaps, and of calls outside any, those that count anything. */
 static void each_tally(visitor *visit, void *context)
 {
-	static const struct class_set all = {{UINT64_MAX, (UINT64_C(1) << (CLASS_POOLED - 64)) - 1}};
+	static const struct class_set all = CLASS_SET_ALL;
 	struct pm_slot *shared = threads_shared_slot();
 	struct heap *heap;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)

@@ -20,12 +20,11 @@
 #include <time.h>
 
 enum {
-	FIRST_CHUNKS = 8,      /* mapped at the start; only what is used is made present */
+	/* Mapped at the start; only what is used is made present. */
+	FIRST_CHUNKS = PM_ROOM_BYTES_MIN / PM_CHUNK_BYTES,
 	FIXED_BYTES = 1 << 20, /* where the kernel cannot populate */
 	PATH_ROOM = 512
 };
-
-_Static_assert(PM_ROOM_BYTES_MIN / PM_CHUNK_BYTES >= FIRST_CHUNKS, "the smallest segment has them");
 
 struct segment segment;
 

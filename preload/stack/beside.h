@@ -7,13 +7,14 @@
 #ifndef STACK_BESIDE_H
 #define STACK_BESIDE_H
 
+#include <poolmem/format.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #pragma GCC visibility push(hidden)
 
-enum { BESIDE_BLOCKS_MAX = 4096, BESIDE_SITE_BITS = 21, BESIDE_DESCENT_BITS = 10 };
+enum { BESIDE_BLOCKS_MAX = PM_UNIT_BYTES / 16, BESIDE_SITE_BITS = 21, BESIDE_DESCENT_BITS = 10 };
 
 /* As in struct recorded.  A place whose site is 0 is empty. */
 struct beside_entry {

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* variants.c: see variants.h. */
+#include "study/variants.h"
+
+#include "study/compare.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double CHANCE = 0.01; /* of parting runs of one and the same so far */
+static const double WORTH = 0.01;  /* what differs by less is as good */
+static const double
+	WORTH_BYTES = 16384; /* so is memory that does by less than this, however little there is */
+
+#define NAME(name, text, own) text,
+const char *const variant_parameters[VARIANT_PARAMETER_COUNT] = {VARIANT_PARAMETERS(NAME)};
+#undef NAME
+
+#define OWN(name, text, own) own,
+static const char *const owns[VARIANT_PARAMETER_COUNT] = {VARIANT_PARAMETERS(OWN)};
+#undef OWN
+
+#define VARIANT(parameter, name, kind, how, words)                                                 \
+	{VARIANT_##parameter, VARIANT_##kind, name, how, words},
+const struct variant variants[VARIANT_COUNT] = {VARIANTS(VARIANT)};
+#undef VARIANT
+
+#define KEY(name, field, key, words) key,
+const char *const variant_figure_keys[VARIANT_FIGURE_COUNT] = {VARIANT_FIGURES(KEY)};
+#undef KEY
+
+#define WORDS(name, field, key, words) words,
+const char *const variant_figure_words[VARIANT_FIGURE_COUNT] = {VARIANT_FIGURES(WORDS)};
+#undef WORDS
+
+#define VERDICT(name, key) key,
+const char *const variant_verdict_keys[VARIANT_VERDICT_COUNT] = {VARIANT_VERDICTS(VERDICT)};
+#undef VERDICT
+
+const char *variant_value(const struct variant *variant)
+{
+	return strchr(variant->name, '=') + 1;
+}
+
+/* --- which ---------------------------------------------------------------------------------------------- */
+
+static void list(char *text, size_t room, const char *word)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, room - used, "%s%s", used ? ", " : "", word);
+}
+
+static bool no_parameter(const char *word, struct failure *why)
+{
+	char known[200] = "";
+
+	for (size_t i = 0; i < VARIANT_PARAMETER_COUNT; i++)
+		list(known, sizeof known, variant_parameters[i]);
+	return fail(why, FAILURE_USAGE, "--what-if: no parameter '%.100s'; there are %s", word,
+		    known);
+}
+
+static bool no_value(const char *word, size_t parameter, struct failure *why)
+{
+	char known[200] = "";
+
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		if (variants[i].parameter == parameter)
+			list(known, sizeof known, variants[i].name);
+	return fail(why, FAILURE_USAGE, "--what-if: '%.100s' is none of %s; poolmem has: %s", word,
+		    known, owns[parameter]);
+}
+
+static bool choose(const char *word, struct variant_choice *choice, struct failure *why)
+{
+	size_t length = strcspn(word, "="), parameter = 0, found = 0;
+
+	while (parameter < VARIANT_PARAMETER_COUNT &&
+	       (strlen(variant_parameters[parameter]) != length ||
+		strncmp(variant_parameters[parameter], word, length) != 0))
+		parameter++;
+	if (parameter == VARIANT_PARAMETER_COUNT)
+		return no_parameter(word, why);
+	for (size_t i = 0; i < VARIANT_COUNT; i++) {
+		if (variants[i].parameter != parameter ||
+		    (word[length] && strcmp(variants[i].name, word) != 0))
+			continue;
+		choice->is_chosen[i] = true;
+		choice->is_named[i] |= word[length] != 0;
+		found++;
+	}
+	return found || no_value(word, parameter, why);
+}
+
+bool variants_choose(const char *const *words, size_t count, struct variant_choice *ret,
+		     struct failure *why)
+{
+	struct variant_choice choice = {.is_chosen = {false}};
+
+	for (size_t i = 0; i < count; i++)
+		if (!choose(words[i], &choice, why))
+			return false;
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		choice.is_chosen[i] |= !count;
+	*ret = choice;
+	return true;
+}
+
+/* --- what differs --------------------------------------------------------------------------------------- */
+
+uint64_t variant_figure_of(const struct script_result *result, enum variant_figure figure)
+{
+#define FIGURE(name, field, key, words) [VARIANT_##name] = result->field,
+	const uint64_t figures[VARIANT_FIGURE_COUNT] = {VARIANT_FIGURES(FIGURE)};
+#undef FIGURE
+	return figures[figure];
+}
+
+double variant_spread(const struct replay_row *row, enum variant_figure figure)
+{
+	uint64_t median = variant_figure_of(&row->median, figure), least = UINT64_MAX, most = 0;
+
+	for (size_t i = 0; i < row->run_count; i++) {
+		uint64_t here = variant_figure_of(&row->run[i], figure);
+		least = here < least ? here : least;
+		most = here > most ? here : most;
+	}
+	return median && most > least ? (double)(most - least) / (double)median : 0;
+}
+
+static double p_of(const struct replay_row *own, const struct replay_row *other,
+		   enum variant_figure figure)
+{
+	uint64_t left[VARIANT_RUNS_MAX], right[VARIANT_RUNS_MAX];
+
+	for (size_t i = 0; i < own->run_count; i++)
+		left[i] = variant_figure_of(&own->run[i], figure);
+	for (size_t i = 0; i < other->run_count; i++)
+		right[i] = variant_figure_of(&other->run[i], figure);
+	return compare_p(left, own->run_count, right, other->run_count);
+}
+
+static bool is_memory(enum variant_figure figure)
+{
+	return figure == VARIANT_PEAK || figure == VARIANT_MEAN || figure == VARIANT_END;
+}
+
+static struct variant_change change_of(const struct replay_row *own, const struct replay_row *other,
+				       enum variant_figure figure)
+{
+	double before = (double)variant_figure_of(&own->median, figure);
+	double more = (double)variant_figure_of(&other->median, figure) - before;
+	struct variant_change change = {.part = before > 0 ? more / before : 0};
+	bool is_worth = fabs(change.part) >= WORTH &&
+			(!is_memory(figure) || fabs(more) >= WORTH_BYTES);
+
+	change.is_told = is_worth && p_of(own, other, figure) < CHANCE;
+	return change;
+}
+
+static enum variant_verdict judge(const struct variant_row *row)
+{
+	bool better = false, worse = false;
+
+	for (unsigned figure = 0; figure < VARIANT_FIGURE_COUNT; figure++) {
+		const struct variant_change *change = &row->change[figure];
+		if (figure == VARIANT_FAULTS || !change->is_told)
+			continue;
+		better |= change->part < 0;
+		worse |= change->part > 0;
+	}
+	if (better && worse)
+		return VARIANT_TRADE;
+	return better ? VARIANT_BETTER : worse ? VARIANT_WORSE : VARIANT_SAME;
+}
+
+static double told(const struct variant_row *row, enum variant_figure figure)
+{
+	return row->change[figure].is_told ? row->change[figure].part : 0;
+}
+
+/* What it saves at the peak and on average; where these are equal, at the end and in time. */
+static bool saves_more(const struct variant_row *row, const struct variant_row *other)
+{
+	double one = told(row, VARIANT_PEAK) + told(row, VARIANT_MEAN);
+	double two = told(other, VARIANT_PEAK) + told(other, VARIANT_MEAN);
+
+	if (one < two || one > two)
+		return one < two;
+	return told(row, VARIANT_END) + told(row, VARIANT_TIME) <
+	       told(other, VARIANT_END) + told(other, VARIANT_TIME);
+}
+
+void variants_conclude(struct variants_study *study)
+{
+	study->best = NULL;
+	for (size_t i = 0; i < study->row_count; i++) {
+		struct variant_row *row = &study->row[i];
+		for (unsigned figure = 0; figure < VARIANT_FIGURE_COUNT; figure++)
+			row->change[figure] = change_of(study->own, row->runs, figure);
+		row->verdict = judge(row);
+		if (row->verdict == VARIANT_BETTER && (!study->best || saves_more(row, study->best)))
+			study->best = row;
+	}
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* What is told of replays with other values of our parameters: differences, and which is best. */
+#include "study/variants.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { RUNS = VARIANT_RUNS_MIN, PEAK = 100 << 20, MEAN = 50 << 20, END = 10 << 20, TIME = 1000000 };
+
+static struct replay_row own, other[3];
+static struct variants_study study;
+
+/* Runs that differ by a little: the figures given, and up to `step` times their number more. */
+static void run(struct replay_row *row, struct script_result figures, uint64_t step, size_t runs)
+{
+	*row = (struct replay_row){.name = "planted", .run_count = runs};
+	for (size_t i = 0; i < runs; i++) {
+		row->run[i] = figures;
+		row->run[i].rss_peak += i * step;
+		row->run[i].calls_ns += i * step;
+	}
+	replay_row_sum_up(row);
+}
+
+static const struct script_result usual = {
+	.rss_peak = PEAK, .rss_mean = MEAN, .rss_end = END, .calls_ns = TIME, .faults = 1000};
+
+static void conclude(size_t rows)
+{
+	study = (struct variants_study){.own = &own, .row_count = rows};
+	for (size_t i = 0; i < rows; i++)
+		study.row[i] = (struct variant_row){.variant = &variants[i], .runs = &other[i]};
+	variants_conclude(&study);
+}
+
+static const struct variant_change *change(enum variant_figure figure)
+{
+	return &study.row[0].change[figure];
+}
+
+Test(variants, what_is_the_same_is_told_to_be)
+{
+	run(&own, usual, 100, RUNS);
+	run(&other[0], usual, 100, RUNS);
+	conclude(1);
+	for (unsigned figure = 0; figure < VARIANT_FIGURE_COUNT; figure++)
+		cr_assert(!change(figure)->is_told, "%s", variant_figure_keys[figure]);
+	cr_assert_eq(study.row[0].verdict, VARIANT_SAME);
+	cr_assert_null(study.best);
+}
+
+Test(variants, a_difference_is_a_part_of_poolmem_s_own)
+{
+	struct script_result less = usual;
+
+	less.rss_peak -= PEAK / 4;
+	less.faults *= 2;
+	run(&own, usual, 100, RUNS);
+	run(&other[0], less, 100, RUNS);
+	conclude(1);
+	cr_assert(change(VARIANT_PEAK)->is_told);
+	cr_assert_float_eq(change(VARIANT_PEAK)->part, -0.25, 1e-4);
+	cr_assert_float_eq(change(VARIANT_FAULTS)->part, 1, 1e-9);
+	cr_assert(!change(VARIANT_MEAN)->is_told);
+	cr_assert_eq(study.row[0].verdict, VARIANT_BETTER, "faults are no aim");
+	cr_assert_eq(study.best, &study.row[0]);
+}
+
+Test(variants, within_the_spread_nothing_is_told)
+{
+	struct script_result less = usual;
+
+	less.rss_peak -= PEAK / 50;
+	run(&own, usual, PEAK / 100, RUNS); /* its runs lie among the other's */
+	run(&other[0], less, PEAK / 100, RUNS);
+	conclude(1);
+	cr_assert_lt(change(VARIANT_PEAK)->part, -0.015);
+	cr_assert(!change(VARIANT_PEAK)->is_told);
+}
+
+Test(variants, four_runs_part_nothing)
+{
+	struct script_result less = usual;
+
+	less.rss_peak /= 2;
+	for (size_t runs = 1; runs <= RUNS; runs++) {
+		run(&own, usual, 100, runs);
+		run(&other[0], less, 100, runs);
+		conclude(1);
+		cr_assert_eq(change(VARIANT_PEAK)->is_told, runs == RUNS, "%zu runs", runs);
+	}
+}
+
+Test(variants, what_is_little_is_not_told)
+{
+	struct script_result less = usual, tiny = usual, tinier = usual;
+
+	less.rss_peak -= PEAK / 128; /* sure, and under a hundredth */
+	run(&own, usual, 100, RUNS);
+	run(&other[0], less, 100, RUNS);
+	conclude(1);
+	cr_assert(!change(VARIANT_PEAK)->is_told);
+	tiny.rss_end = 40000;
+	tinier.rss_end = 28000; /* a third less, and three pages */
+	run(&own, tiny, 100, RUNS);
+	run(&other[0], tinier, 100, RUNS);
+	conclude(1);
+	cr_assert_float_eq(change(VARIANT_END)->part, -0.3, 1e-9);
+	cr_assert(!change(VARIANT_END)->is_told);
+}
+
+Test(variants, the_best_is_worse_in_nothing)
+{
+	struct script_result trade = usual, better = usual, best = usual;
+
+	trade.rss_peak /= 4;
+	trade.calls_ns *= 2;
+	better.rss_peak -= PEAK / 10;
+	best.rss_peak -= PEAK / 20;
+	best.rss_mean -= MEAN / 10; /* in sum it saves more */
+	run(&own, usual, 100, RUNS);
+	run(&other[0], trade, 100, RUNS);
+	run(&other[1], better, 100, RUNS);
+	run(&other[2], best, 100, RUNS);
+	conclude(3);
+	cr_assert_eq(study.row[0].verdict, VARIANT_TRADE);
+	cr_assert_eq(study.row[1].verdict, VARIANT_BETTER);
+	cr_assert_eq(study.best, &study.row[2]);
+	run(&other[1], usual, 100, RUNS);
+	run(&other[2], usual, 100, RUNS);
+	conclude(3);
+	cr_assert_null(study.best);
+}
+
+Test(variants, spread)
+{
+	run(&own, usual, PEAK / 100, RUNS);
+	cr_assert_float_eq(variant_spread(&own, VARIANT_PEAK), 0.04 / 1.02, 1e-6);
+	cr_assert_float_eq(variant_spread(&own, VARIANT_END), 0, 1e-9);
+}
+
+/* --- which are tried --------------------------------------------------------------------------------- */
+
+static size_t chosen(const char *const *words, size_t count, struct variant_choice *choice)
+{
+	struct failure why;
+	size_t sum = 0;
+
+	if (!variants_choose(words, count, choice, &why))
+		return 0;
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		sum += choice->is_chosen[i];
+	return sum;
+}
+
+Test(variants, all_a_parameter_or_a_value)
+{
+	const char *parameter[] = {"purge"}, *value[] = {"purge=0", "place"};
+	struct variant_choice choice;
+
+	cr_assert_eq(chosen(NULL, 0, &choice), VARIANT_COUNT);
+	cr_assert(!choice.is_named[0]);
+	cr_assert_eq(chosen(parameter, 1, &choice), 4);
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		cr_assert_eq(choice.is_chosen[i], variants[i].parameter == VARIANT_PURGE);
+	cr_assert_eq(chosen(value, 2, &choice), 2);
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		cr_assert_eq(choice.is_named[i], strcmp(variants[i].name, "purge=0") == 0);
+}
+
+Test(variants, nonsense_is_told_what_there_is)
+{
+	static const char *const nonsense[] = {"",         "=",        "=16K",    "poo",
+					       "pools",    "pool=",    "pool=16", "pool=64K",
+					       "purge=-1", "pool =16K"};
+	struct variant_choice choice;
+	struct failure why;
+
+	for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+		cr_assert(!variants_choose(&nonsense[i], 1, &choice, &why), "%s", nonsense[i]);
+		cr_assert_eq(why.kind, FAILURE_USAGE);
+		cr_assert(strstr(why.text, "pool"), "%s", why.text);
+	}
+	cr_assert(strstr(why.text, "pool, classes, place, purge"), "%s", why.text);
+}
+
+/* Names are directories and words of the command line. */
+Test(variants, names)
+{
+	for (size_t i = 0; i < VARIANT_COUNT; i++) {
+		const char *parameter = variant_parameters[variants[i].parameter];
+		cr_assert_eq(strncmp(variants[i].name, parameter, strlen(parameter)), 0);
+		cr_assert_eq(variant_value(&variants[i]), variants[i].name + strlen(parameter) + 1);
+		cr_assert(!strpbrk(variants[i].name, "/ ,:"));
+	}
+}
