@@ -373,6 +373,15 @@ void sites_resolve(struct sites *sites, size_t count)
 	}
 }
 
+bool sites_first_is_certain(const struct sites *sites)
+{
+	enum site_figure figure = site_order_figures[sites->order];
+
+	return sites->count < 2 || !site_is_estimated(&sites->list[0].sums, figure) ||
+	       site_interval(&sites->list[1].sums, figure).high <=
+		       site_interval(&sites->list[0].sums, figure).low;
+}
+
 size_t sites_few(const struct sites *sites, double *ret_share)
 {
 	const double most = 0.8;

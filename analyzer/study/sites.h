@@ -76,6 +76,12 @@ double sites_bytes(const struct sites *sites);
 /* Asks for all names in the stacks of the first `count`: what is missing is known afterwards. */
 void sites_resolve(struct sites *sites, size_t count);
 
+/*
+ * false: of a sample, and the second may have more of what they are ordered by than the first: of the intervals that hold
+ * 95 of 100, the one reaches into the other.
+ */
+bool sites_first_is_certain(const struct sites *sites);
+
 /* How many of the first ones hold four fifths of what they are ordered by. */
 size_t sites_few(const struct sites *sites, double *ret_share);
 
