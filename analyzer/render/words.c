@@ -244,9 +244,17 @@ static void say_note(const struct note *note, struct sink *sink)
 	sink_print(sink, ".\n");
 }
 
+bool words_has_notes(const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		if (!notes->notes[i].is_for_machines)
+			return true;
+	return false;
+}
+
 void words_notes(const struct notes *notes, struct sink *sink)
 {
-	if (!notes->count)
+	if (!words_has_notes(notes))
 		return;
 	sink_print(sink, "\n");
 	sink_style(sink, STYLE_WARN);
@@ -254,5 +262,6 @@ void words_notes(const struct notes *notes, struct sink *sink)
 	sink_style(sink, STYLE_PLAIN);
 	sink_print(sink, "\n");
 	for (size_t i = 0; i < notes->count; i++)
-		say_note(&notes->notes[i], sink);
+		if (!notes->notes[i].is_for_machines)
+			say_note(&notes->notes[i], sink);
 }

@@ -40,6 +40,8 @@ struct phrase words_state_brief(const struct process *process);
  */
 void words_publication(const struct publication *publication, bool is_running, struct sink *sink);
 
+/* Whether there are any but those for machines. */
+bool words_has_notes(const struct notes *notes);
 void words_notes(const struct notes *notes, struct sink *sink);
 
 #endif

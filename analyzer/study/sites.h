@@ -38,6 +38,7 @@ struct sites {
 	struct site_sums all;    /* of all, wanted or not */
 	struct site_sums wanted; /* of those in the list */
 	struct site_sums suppressed; /* of all, what the query's suppressions took from what was never freed */
+	struct site_sums *suppressed_of; /* the same of each process of the recording; NULL: nothing was to be */
 	size_t suppressed_count;         /* of sites */
 	uint64_t period_min, period_max; /* bytes; of the rows, or, without any, the setting */
 	struct estimate ended[PM_STACK_END_COUNT]; /* blocks allocated by how their stacks end */
