@@ -67,19 +67,22 @@ static void say_absent(const struct waterfall *waterfall, struct sink *sink)
 		   number_bytes(live).text, number_bytes(waterfall->absent).text);
 }
 
-static void say_dominant(const struct waterfall *waterfall, struct sink *sink)
+static void say_dominant(const struct frag_process *one, struct sink *sink)
 {
+	const struct waterfall *waterfall = &one->waterfall;
+	bool is_older = waterfall->basis == WATERFALL_MAP && one->publication.is_older;
 	enum waterfall_part most = dominant(waterfall);
 	uint64_t whole = waterfall_whole(waterfall), live = live_of(waterfall);
 	uint64_t bytes = most == WATERFALL_REQUESTED ? live : waterfall->part[most];
 
 	paragraph_begin_indented(sink);
-	sink_print(sink, "Of %s %s the most, %s (%s), is %s.", number_bytes(whole).text,
+	sink_print(sink, "Of %s %s the most, %s (%s), %s %s.", number_bytes(whole).text,
 		   waterfall->knows_rss ? "resident" : "that the heap ever touched",
-		   number_bytes(bytes).text, number_share(bytes, whole).text, reason_of(most));
+		   number_bytes(bytes).text, number_share(bytes, whole).text,
+		   is_older ? "was then" : "is", reason_of(most));
 	if (most != WATERFALL_REQUESTED)
-		sink_print(sink, " %s (%s) are in live blocks.", number_bytes(live).text,
-			   number_share(live, whole).text);
+		sink_print(sink, " %s (%s) %s in live blocks.", number_bytes(live).text,
+			   number_share(live, whole).text, is_older ? "were" : "are");
 	say_absent(waterfall, sink);
 	sink_print(sink, "\n");
 }
@@ -456,7 +459,7 @@ void frag_words(struct frag *frag, struct frag_process *one, struct sink *sink)
 	say_moment(one, sink);
 	say_publication(one, sink);
 	if (!frag_lacks_pools(one))
-		say_dominant(&one->waterfall, sink);
+		say_dominant(one, sink);
 	if (one->has_pins) {
 		say_idle(one, sink);
 		say_holders(frag, one, sink);
