@@ -74,6 +74,7 @@ static bool leaks(const struct reader *reader, struct wish *wish, bool *ret_left
 	if (!site_study_open(reader->operand, &all, &of, why))
 		return false;
 	leaks_make(&of.study, &of.sites, &wish->leaks, &wish->suppressions, &leaks);
+	notes_remove(&of.study.total.notes, NOTE_LEAK_WHOLE);
 	*ret_left = leaks_are_left(&leaks, &wish->leaks);
 	bool shown = leaks_found(&leaks, why) && print(&of.study, &leaks, wish, reader, why);
 	site_study_close(&of);

@@ -4,6 +4,7 @@
 
 #include "cmd/recorded.h"
 #include "launch/inspect.h"
+#include "study/left.h"
 #include "symbol/network.h"
 
 bool site_study_query(const struct reader *reader, const char *order, struct site_query *ret,
@@ -34,6 +35,8 @@ static bool make(const struct site_query *query, struct site_study *ret, struct 
 	struct site_query watched = *query;
 	watched.progress = &ret->progress;
 	sites_make(&ret->study, NULL, &watched, &ret->sites);
+	if (!query->by_thread)
+		left_apply(&ret->study, &ret->sites);
 	query_close(&all);
 	return true;
 }

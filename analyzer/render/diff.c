@@ -272,7 +272,7 @@ static void put_notes(const struct diff *diff, struct sink *sink)
 {
 	for (int side = 0; side < DIFF_SIDES; side++) {
 		const struct notes *notes = &diff->study[side]->total.notes;
-		if (notes->count)
+		if (words_has_notes(notes))
 			sink_print(sink, "\nOf %s:\n", diff_side_words[side]);
 		words_notes(notes, sink);
 	}

@@ -62,8 +62,12 @@ static void put_part(struct table *table, const char *name, uint64_t bytes, uint
 	table_cell(table, meaning);
 }
 
-static bool is_shown(const struct waterfall *waterfall, unsigned part)
+static bool is_shown(const struct frag_process *one, unsigned part)
 {
+	const struct waterfall *waterfall = &one->waterfall;
+
+	if (frag_lacks_pools(one))
+		return part == WATERFALL_META || part == WATERFALL_TELEMETRY;
 	if (part == WATERFALL_OTHER)
 		return waterfall->knows_rss;
 	return part != WATERFALL_SLACK || waterfall->split != SPLIT_NONE;
@@ -87,8 +91,9 @@ static void put_residual(const struct waterfall *waterfall, struct table *table)
 	put_part(table, "resident", waterfall->rss, waterfall->rss, "what the kernel says");
 }
 
-static void put_waterfall(const struct waterfall *waterfall, struct sink *sink)
+static void put_waterfall(const struct frag_process *one, struct sink *sink)
 {
+	const struct waterfall *waterfall = &one->waterfall;
 	static const struct column columns[] = {
 		{"part", COLUMN_TEXT, 0},       {"bytes", COLUMN_NUMBER, 0},
 		{"share", COLUMN_NUMBER, 0},    {"", COLUMN_TEXT, 0},
@@ -101,12 +106,12 @@ static void put_waterfall(const struct waterfall *waterfall, struct sink *sink)
 	if (waterfall->split == SPLIT_ESTIMATED)
 		table_legend(sink,
 			     "slack: estimated from the blocks whose call sites were recorded");
-	if (waterfall->split == SPLIT_NONE)
+	if (waterfall->split == SPLIT_NONE && !frag_lacks_pools(one))
 		table_legend(sink, "live: what was asked for and slack; only recorded blocks tell "
 				   "the two apart");
 	table_begin(&table, COLUMNS(columns));
 	for (unsigned part = 0; part < WATERFALL_COUNT; part++)
-		if (is_shown(waterfall, part))
+		if (is_shown(one, part))
 			put_part(&table, name_of_part(waterfall, part), waterfall->part[part],
 				 whole, waterfall_meaning(part));
 	put_residual(waterfall, &table);
@@ -203,14 +208,17 @@ static void put_choice(struct frag *frag, struct frag_process *one, const struct
 	size_t shown = view_rows(view, choice->count);
 	uint64_t together = 0;
 	struct table table;
-	char title[120];
+	char title[160];
 
 	if (!choice->count)
 		return;
-	snprintf(title, sizeof title, "To get %s back", number_bytes(one->wished_bytes).text);
+	bool is_short = choice->bytes < one->wished_bytes && !choice->is_cut;
+	snprintf(title, sizeof title, "To get %s back%s%s", number_bytes(one->wished_bytes).text,
+		 is_short ? ", of which at most " : "",
+		 is_short ? number_bytes(choice->bytes).text : "");
 	table_title(sink, title, shown, choice->count);
-	if (choice->bytes < one->wished_bytes)
-		table_legend(sink, "all pages that hold free bytes do not come to that much");
+	if (is_short)
+		table_legend(sink, "all pages that hold free bytes come to no more");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < shown; i++) {
 		const struct holder *holder = &one->pins.holders[choice->holders[i]];
@@ -327,7 +335,7 @@ static void put_process(struct frag *frag, struct frag_process *one, enum time_a
 {
 	glance_heading_of(frag->study, one->study, sink);
 	frag_words(frag, one, sink);
-	put_waterfall(&one->waterfall, sink);
+	put_waterfall(one, sink);
 	put_others(&one->waterfall, view, sink);
 	if (one->has_pins) {
 		put_pins(frag, one, view, sink);
@@ -337,6 +345,11 @@ static void put_process(struct frag *frag, struct frag_process *one, enum time_a
 		put_sizes(one, view, sink);
 	}
 	timeline_text(&one->over_time, axis, sink);
+}
+
+static void put_part_or_none(struct table *table, bool is_none, uint64_t bytes)
+{
+	table_cell(table, is_none ? "-" : number_bytes(bytes).text);
 }
 
 static void put_processes(const struct frag *frag, const struct view *view, struct sink *sink)
@@ -353,22 +366,22 @@ static void put_processes(const struct frag *frag, const struct view *view, stru
 	size_t shown = view_rows(view, frag->count);
 	struct table table;
 
-	if (frag->count < 2)
-		return;
 	table_title(sink, "Processes", shown, frag->count);
+	table_legend(sink, "pinned: free, in pools with live blocks; retained: free pools");
 	table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < shown; i++) {
 		const struct frag_process *one = &frag->list[i];
 		const uint64_t *part = one->waterfall.part;
+		bool lacks_pools = frag_lacks_pools(one);
 		const struct process *facts = facts_of(frag->study->recording, one->process);
 		char pid[16];
 		snprintf(pid, sizeof pid, "%u", one->process->record.pid);
 		table_cell(&table, pid);
 		table_cell(&table, number_bytes(waterfall_heap(&one->waterfall)).text);
-		table_cell(&table,
-			   number_bytes(sum(part[WATERFALL_REQUESTED], part[WATERFALL_SLACK])).text);
-		table_cell(&table, number_bytes(part[WATERFALL_PINNED]).text);
-		table_cell(&table, number_bytes(part[WATERFALL_RETAINED]).text);
+		put_part_or_none(&table, lacks_pools,
+				 sum(part[WATERFALL_REQUESTED], part[WATERFALL_SLACK]));
+		put_part_or_none(&table, lacks_pools, part[WATERFALL_PINNED]);
+		put_part_or_none(&table, lacks_pools, part[WATERFALL_RETAINED]);
 		table_cell(&table,
 			   one->waterfall.knows_rss ? number_bytes(one->waterfall.rss).text : "-");
 		table_cell(&table, facts && facts->exe ? facts->exe : "?");
@@ -378,8 +391,14 @@ static void put_processes(const struct frag *frag, const struct view *view, stru
 
 void frag_text(struct frag *frag, enum time_axis axis, const struct view *view, struct sink *sink)
 {
-	put_processes(frag, view, sink);
-	for (size_t i = 0; i < frag->count && (view->all || !i); i++)
+	if (frag->count > 1) {
+		glance_heading(frag->study, sink);
+		put_processes(frag, view, sink);
+	}
+	for (size_t i = 0; i < frag->count && (view->all || !i); i++) {
+		if (frag->count > 1)
+			sink_print(sink, "\n");
 		put_process(frag, &frag->list[i], axis, view, sink);
+	}
 	words_notes(&frag->study->total.notes, sink);
 }

@@ -34,6 +34,15 @@ static void put_counts(json_t *object, const struct pm_survey_counts *counts)
 		 counts ? json_count(counts->drift_bytes) : json_null());
 }
 
+static void put_publication(json_t *object, const struct frag_process *one)
+{
+	bool is_shown = one->waterfall.basis == WATERFALL_MAP && one->publication.is_published;
+
+	json_put(object, "published_epoch",
+		 is_shown ? json_count(one->publication.epoch) : json_null());
+	json_put(object, "epoch", json_count(one->publication.epochs));
+}
+
 static json_t *waterfall_json(const struct frag_process *one, const struct view *view)
 {
 	const struct waterfall *waterfall = &one->waterfall;
@@ -54,6 +63,9 @@ static json_t *waterfall_json(const struct frag_process *one, const struct view 
 	json_put(object, "drift",
 		 waterfall->knows_rss ? json_count(survey->drift_bytes) : json_null());
 	put_counts(object, survey && survey->knows_counts ? &survey->counts : NULL);
+	json_put(object, "live_not_resident",
+		 waterfall->knows_rss ? json_count(waterfall->absent) : json_null());
+	put_publication(object, one);
 	json_put(object, "swap", json_count(waterfall->swap));
 	json_put(object, "huge_pages", json_count(waterfall->huge));
 	json_put(object, "others", others_json(waterfall, view));

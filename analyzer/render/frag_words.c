@@ -54,19 +54,36 @@ static const char *reason_of(enum waterfall_part part)
 	}
 }
 
-static void say_dominant(const struct waterfall *waterfall, struct sink *sink)
+/* Why what lives by the counts is more than what the parts have of it. */
+static void say_absent(const struct waterfall *waterfall, struct sink *sink)
 {
+	uint64_t live = sum(live_of(waterfall), waterfall->absent);
+
+	if (!waterfall->knows_rss || waterfall->absent <= live / 100)
+		return;
+	sink_print(sink,
+		   " Of the %s that live %s are not resident, and in no part: pages of blocks that "
+		   "were never written to, or that went to swap or back to the kernel.",
+		   number_bytes(live).text, number_bytes(waterfall->absent).text);
+}
+
+static void say_dominant(const struct frag_process *one, struct sink *sink)
+{
+	const struct waterfall *waterfall = &one->waterfall;
+	bool is_older = waterfall->basis == WATERFALL_MAP && one->publication.is_older;
 	enum waterfall_part most = dominant(waterfall);
 	uint64_t whole = waterfall_whole(waterfall), live = live_of(waterfall);
 	uint64_t bytes = most == WATERFALL_REQUESTED ? live : waterfall->part[most];
 
 	paragraph_begin_indented(sink);
-	sink_print(sink, "Of %s %s the most, %s (%s), is %s.", number_bytes(whole).text,
+	sink_print(sink, "Of %s %s the most, %s (%s), %s %s.", number_bytes(whole).text,
 		   waterfall->knows_rss ? "resident" : "that the heap ever touched",
-		   number_bytes(bytes).text, number_share(bytes, whole).text, reason_of(most));
+		   number_bytes(bytes).text, number_share(bytes, whole).text,
+		   is_older ? "was then" : "is", reason_of(most));
 	if (most != WATERFALL_REQUESTED)
-		sink_print(sink, " %s (%s) are in live blocks.", number_bytes(live).text,
-			   number_share(live, whole).text);
+		sink_print(sink, " %s (%s) %s in live blocks.", number_bytes(live).text,
+			   number_share(live, whole).text, is_older ? "were" : "are");
+	say_absent(waterfall, sink);
 	sink_print(sink, "\n");
 }
 
@@ -79,6 +96,9 @@ static void say_idle(const struct frag_process *one, struct sink *sink)
 	if (!pins->pinned[PIN_POOL])
 		return;
 	paragraph_begin_indented(sink);
+	if (dominant(&one->waterfall) != WATERFALL_PINNED)
+		sink_print(sink, "%s are pinned: free, in pools that also hold live blocks. ",
+			   number_bytes(one->waterfall.part[WATERFALL_PINNED]).text);
 	sink_print(sink,
 		   "Of the pinned bytes %s are on pages with live blocks, and stay as long as these "
 		   "live",
@@ -178,11 +198,48 @@ static bool say_trim(const struct frag_process *one, struct sink *sink)
 	return true;
 }
 
+/* More is wished than these give back. */
+static void say_most(const struct frag_process *one, struct sink *sink)
+{
+	const struct pin_choice *choice = &one->choice;
+
+	paragraph_begin_indented(sink);
+	if (choice->is_cut)
+		sink_print(sink, "The first %s would give back %s of %s: no more are named.\n",
+			   holders_of(one, choice->holders, choice->count).text,
+			   number_bytes(choice->bytes).text, number_bytes(one->wished_bytes).text);
+	else
+		sink_print(sink,
+			   "%s cannot be had by freeing or moving blocks beside free memory: the most "
+			   "is %s, if those of %s go, all that are beside any.\n",
+			   number_bytes(one->wished_bytes).text, number_bytes(choice->bytes).text,
+			   holders_of(one, choice->holders, choice->count).text);
+}
+
+/* Of what was wished where no survey or no free memory tells of any: there is nothing to name. */
+static bool say_no_choice(const struct frag_process *one, struct sink *sink)
+{
+	if (!one->wished_bytes)
+		return false;
+	paragraph_begin_indented(sink);
+	sink_print(sink, "Whose blocks to free to get %s back: %s.\n",
+		   number_bytes(one->wished_bytes).text,
+		   one->has_pins ? "nobody's, no free memory is beside live blocks"
+				 : "that takes a survey, which there is not");
+	return true;
+}
+
 static bool say_choice(struct frag_process *one, struct sink *sink)
 {
 	const struct pin_choice *choice = &one->choice;
 
-	if (!one->has_pins || !choice->count || !is_worth(one, choice->bytes))
+	if (!one->has_pins || !choice->count)
+		return say_no_choice(one, sink);
+	if (choice->bytes < one->wished_bytes) {
+		say_most(one, sink);
+		return true;
+	}
+	if (!is_worth(one, choice->bytes))
 		return false;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
@@ -224,6 +281,10 @@ static bool say_telemetry(const struct frag_process *one, struct sink *sink)
 
 static void say_what_brings(struct frag_process *one, struct sink *sink)
 {
+	if (frag_lacks_pools(one)) {
+		say_no_choice(one, sink);
+		return;
+	}
 	bool any = say_trim(one, sink);
 
 	any |= say_choice(one, sink);
@@ -291,6 +352,11 @@ static void say_basis(const struct frag_process *one, struct sink *sink)
 			   "met without exit(): %s tells of that. Here the figures are "
 			   "those of pools as they were published last.\n",
 			   option_of_other(one));
+	else if (!survey && frag_lacks_pools(one))
+		sink_print(sink,
+			   "No survey was made of this process, either: what its pools hold is not "
+			   "known, and the parts are what the allocator takes for itself. poolmem run "
+			   "--frag makes one.\n");
 	else if (!survey)
 		sink_print(sink,
 			   "No survey was made of this process: the figures are those of "
@@ -367,18 +433,33 @@ static void say_drift(const struct frag_process *one, struct sink *sink)
 		   "%s (%s)",
 		   number_bytes(survey->drift_bytes).text,
 		   number_share(survey->drift_bytes, one->waterfall.rss).text);
-	if (survey->knows_counts)
+	if (survey->knows_counts && counts->drift_bytes <= counts->live_bytes)
 		sink_print(sink, "; blocks of %s (%s of those that live) at most came or went",
 			   number_bytes(counts->drift_bytes).text,
 			   number_share(counts->drift_bytes, counts->live_bytes).text);
+	else if (survey->knows_counts)
+		sink_print(sink,
+			   "; blocks of %s at most came or went, more than the %s that lived "
+			   "in the end",
+			   number_bytes(counts->drift_bytes).text,
+			   number_bytes(counts->live_bytes).text);
 	sink_print(sink, ": the parts may be wrong by as much.\n");
+}
+
+/* Without a survey: how old the pools are. */
+static void say_publication(const struct frag_process *one, struct sink *sink)
+{
+	if (one->waterfall.basis == WATERFALL_MAP)
+		words_publication(&one->publication, one->process->state == STATE_RUNNING, sink);
 }
 
 void frag_words(struct frag *frag, struct frag_process *one, struct sink *sink)
 {
 	sink_print(sink, "\n");
 	say_moment(one, sink);
-	say_dominant(&one->waterfall, sink);
+	say_publication(one, sink);
+	if (!frag_lacks_pools(one))
+		say_dominant(one, sink);
 	if (one->has_pins) {
 		say_idle(one, sink);
 		say_holders(frag, one, sink);

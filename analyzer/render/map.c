@@ -316,9 +316,22 @@ static void put_ages(const struct map *map, struct sink *sink)
 
 /* --- the whole ---------------------------------------------------------------------------------------------- */
 
-static void put_map(const struct map_sheet *sheet, const struct map *map, struct sink *sink)
+/* Without a survey: how old the pools are. */
+static void say_publication(const struct map_sheet *sheet, size_t i, struct sink *sink)
 {
+	if (sheet->maps[i].heap.survey)
+		return;
+	struct publication publication = publication_of(sheet->study->recording,
+							sheet->processes[i]);
+	words_publication(&publication, sheet->processes[i]->process->state == STATE_RUNNING, sink);
+}
+
+static void put_map(const struct map_sheet *sheet, size_t i, struct sink *sink)
+{
+	const struct map *map = &sheet->maps[i];
+
 	sink_print(sink, "\n");
+	say_publication(sheet, i, sink);
 	map_words(map, sink);
 	if (map->shown_count)
 		put_picture(sheet, map, sink);
@@ -353,7 +366,7 @@ void map_text(const struct map_sheet *sheet, struct sink *sink)
 			sink_print(sink, "\n");
 			glance_heading_of(study, sheet->processes[i], sink);
 		}
-		put_map(sheet, &sheet->maps[i], sink);
+		put_map(sheet, i, sink);
 	}
 	words_notes(&study->total.notes, sink);
 }

@@ -40,8 +40,11 @@ static void say_few(struct sites *sites, struct sink *sink)
 	if (part <= 0)
 		return;
 	paragraph_begin_indented(sink);
+	if (sites->period_max > 1)
+		sink_print(sink, "By the sample ");
 	if (count == 1)
-		sink_print(sink, "One of %zu sites holds %s of the %s: ", sites->used_count,
+		sink_print(sink, "%s of %zu sites holds %s of the %s: ",
+			   sites->period_max > 1 ? "one" : "One", sites->used_count,
 			   share(part, 1).text, words_of(sites));
 	else
 		sink_print(sink, "%zu of %zu sites hold %s of the %s; the first has %s: ", count,
@@ -73,6 +76,49 @@ void sites_words_mode(const struct sites *sites, struct sink *sink)
 		   "that may be missing.\n");
 }
 
+/* What was counted, of which the sites explain a part. */
+static void say_explained(const struct sites *sites, struct sink *sink)
+{
+	sink_print(sink, "Of the %s that were allocated the sites explain %s",
+		   number_bytes(sites->counted_bytes).text,
+		   share(sites_bytes(sites), (double)sites->counted_bytes).text);
+	if (sites->counted_live_bytes)
+		sink_print(sink, ", of the %s that live %s",
+			   number_bytes(sites->counted_live_bytes).text,
+			   share(site_value(&sites->all, SITE_LIVE_BYTES),
+				 (double)sites->counted_live_bytes)
+				   .text);
+	sink_print(sink, ".\n");
+}
+
+static void say_range(const struct site_sums *sums, enum site_figure which, struct sink *sink)
+{
+	struct interval interval = site_interval(sums, which);
+
+	sink_print(sink, "%s (%s to %s)", sites_figure(sums, which).text,
+		   number_bytes(sites_whole(interval.low)).text,
+		   number_bytes(sites_whole(interval.high)).text);
+}
+
+/* What was counted, beside what a sample makes of it: no part of it, for it may be more. */
+static void say_estimates(const struct sites *sites, struct sink *sink)
+{
+	bool lives = sites->counted_live_bytes || site_value(&sites->all, SITE_LIVE_BYTES) > 0;
+
+	sink_print(sink, "Counted: %s allocated", number_bytes(sites->counted_bytes).text);
+	if (lives)
+		sink_print(sink, ", %s live", number_bytes(sites->counted_live_bytes).text);
+	sink_print(sink, ". By the sample, with what it lies between in 95 of 100 cases: ");
+	say_range(&sites->all, SITE_ALLOCATED_BYTES, sink);
+	sink_print(sink, " allocated");
+	if (lives) {
+		sink_print(sink, ", ");
+		say_range(&sites->all, SITE_LIVE_BYTES, sink);
+		sink_print(sink, " live");
+	}
+	sink_print(sink, ".\n");
+}
+
 static void say_how_much(const struct sites *sites, struct sink *sink)
 {
 	if (sites->by_thread) {
@@ -85,17 +131,10 @@ static void say_how_much(const struct sites *sites, struct sink *sink)
 	if (!sites->counted_bytes)
 		return;
 	paragraph_begin_indented(sink);
-	sink_print(sink, "Of the %s that were allocated the sites explain %s",
-		   number_bytes(sites->counted_bytes).text,
-		   share(sites_bytes(sites), (double)sites->counted_bytes).text);
-	if (sites->counted_live_bytes)
-		sink_print(sink, ", of the %s that live %s",
-			   number_bytes(sites->counted_live_bytes).text,
-			   share(site_value(&sites->all, SITE_LIVE_BYTES),
-				 (double)sites->counted_live_bytes)
-				   .text);
-	sink_print(sink, "%s.\n",
-		   sites->period_max > 1 ? " (an estimate may exceed the count)" : "");
+	if (sites->period_max > 1)
+		say_estimates(sites, sink);
+	else
+		say_explained(sites, sink);
 }
 
 static void say_ends(const struct sites *sites, struct sink *sink)
@@ -156,10 +195,22 @@ static void say_suppressed(const struct sites *sites, struct sink *sink)
 		number_of(sites->suppressed_count, "call site").text);
 }
 
+/* The first two of a sample, of which the other may have more. */
+static void say_order(const struct sites *sites, struct sink *sink)
+{
+	if (sites_first_is_certain(sites))
+		return;
+	paragraph_begin_indented(sink);
+	sink_print(sink,
+		   "Which site is first is not certain: the second may hold more, as far as the "
+		   "sample tells.\n");
+}
+
 void sites_words(struct sites *sites, struct sink *sink)
 {
 	sink_print(sink, "\n");
 	say_few(sites, sink);
+	say_order(sites, sink);
 	sites_words_mode(sites, sink);
 	say_how_much(sites, sink);
 	say_suppressed(sites, sink);

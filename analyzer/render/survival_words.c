@@ -121,7 +121,7 @@ static void say_uncertain(const struct survival *survival, struct sink *sink)
 		return;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
-		   "At most %s may stand in the wrong generation: other threads allocated while "
+		   "At most %s may stand in the wrong generation: other threads may have allocated while "
 		   "sweeps were taken.\n",
 		   number_of(survival->uncertain, "block").text);
 }

@@ -204,6 +204,25 @@ static void put_rss_peak(const struct over_time *over_time, struct sink *sink)
 	sink_print(sink, ".\n");
 }
 
+/* With what lives in the end: what a program frees last is no leak, however it grew. */
+static void put_rate(const struct over_time *over_time, bool grows, struct number rate,
+		     const char *unit, struct sink *sink)
+{
+	const struct heap_point *end = &over_time->points[over_time->count - 1];
+	uint64_t most = over_time->points[over_time->live_peak].live_bytes;
+	bool is_running = over_time->process->state == STATE_RUNNING;
+
+	sink_print(sink, "what is live %s by %s per %s; ", grows ? "grows" : "shrinks", rate.text,
+		   unit);
+	if (!end->live_bytes)
+		sink_print(sink, "%s.\n",
+			   is_running ? "now nothing lives" : "at the end nothing lives");
+	else
+		sink_print(sink, "%s %s live, %s of the most.\n", is_running ? "now" : "at the end",
+			   number_bytes(end->live_bytes).text,
+			   number_share(end->live_bytes, most).text);
+}
+
 static void put_growth(const struct over_time *over_time, enum time_axis axis, struct sink *sink)
 {
 	bool by_time = axis == AXIS_TIME && over_time->by_time.is_known;
@@ -217,10 +236,9 @@ static void put_growth(const struct over_time *over_time, enum time_axis axis, s
 	if (growth->is_steady)
 		sink_print(sink, "what is live neither grows nor shrinks.\n");
 	else
-		sink_print(sink, "what is live %s by %s per %s.\n",
-			   growth->per_unit > 0 ? "grows" : "shrinks",
-			   number_bytes((uint64_t)fmin(rate + 0.5, 9e18)).text,
-			   by_time ? "second" : "1,000 allocations");
+		put_rate(over_time, growth->per_unit > 0,
+			 number_bytes((uint64_t)fmin(rate + 0.5, 9e18)),
+			 by_time ? "second" : "1,000 allocations", sink);
 }
 
 void timeline_text(const struct over_time *over_time, enum time_axis axis, struct sink *sink)

@@ -192,6 +192,37 @@ struct phrase words_state_brief(const struct process *process)
 	return phrase;
 }
 
+static void say_when(const struct publication *publication, bool is_running, struct sink *sink)
+{
+	if (!publication->is_published) {
+		sink_print(sink, "Its pools were never published");
+		return;
+	}
+	sink_print(sink, "These are the pools as they were published last: ");
+	if (publication->knows_age)
+		sink_print(sink, "%s ago, ", number_duration(publication->age_ns).text);
+	sink_print(sink, "in epoch %s of %s", number_count(publication->epoch).text,
+		   number_count(publication->epochs).text);
+	if (publication->knows_allocations)
+		sink_print(sink, ", at most %s %s",
+			   number_of(publication->allocations, "allocation").text,
+			   is_running ? "ago" : "before the end");
+}
+
+void words_publication(const struct publication *publication, bool is_running, struct sink *sink)
+{
+	if (!publication->is_older)
+		return;
+	paragraph_begin_indented(sink);
+	say_when(publication, is_running, sink);
+	if (publication->knows_live)
+		sink_print(sink, ". By the counts, which are not old, %s in %s %s",
+			   number_bytes(publication->live_bytes).text,
+			   number_of(publication->live_blocks, "block").text,
+			   is_running ? "live now" : "lived at the end");
+	sink_print(sink, ".\n");
+}
+
 static void say_remark(const struct note *note, struct sink *sink)
 {
 	bool has_unit = note->count && note->unit;
@@ -213,9 +244,17 @@ static void say_note(const struct note *note, struct sink *sink)
 	sink_print(sink, ".\n");
 }
 
+bool words_has_notes(const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		if (!notes->notes[i].is_for_machines)
+			return true;
+	return false;
+}
+
 void words_notes(const struct notes *notes, struct sink *sink)
 {
-	if (!notes->count)
+	if (!words_has_notes(notes))
 		return;
 	sink_print(sink, "\n");
 	sink_style(sink, STYLE_WARN);
@@ -223,5 +262,6 @@ void words_notes(const struct notes *notes, struct sink *sink)
 	sink_style(sink, STYLE_PLAIN);
 	sink_print(sink, "\n");
 	for (size_t i = 0; i < notes->count; i++)
-		say_note(&notes->notes[i], sink);
+		if (!notes->notes[i].is_for_machines)
+			say_note(&notes->notes[i], sink);
 }

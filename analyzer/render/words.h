@@ -3,6 +3,7 @@
 #ifndef POOLMEM_RENDER_WORDS_H
 #define POOLMEM_RENDER_WORDS_H
 
+#include "study/publication.h"
 #include "study/study.h"
 #include "text/sink.h"
 
@@ -33,6 +34,14 @@ struct phrase words_state(const struct process *process);
 /* The same for a column: without an explanation. */
 struct phrase words_state_brief(const struct process *process);
 
+/*
+ * A paragraph: how old the pools are that a process published, and what its counts say since.  Nothing where it published
+ * them at exit().
+ */
+void words_publication(const struct publication *publication, bool is_running, struct sink *sink);
+
+/* Whether there are any but those for machines. */
+bool words_has_notes(const struct notes *notes);
 void words_notes(const struct notes *notes, struct sink *sink);
 
 #endif

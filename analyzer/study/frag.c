@@ -39,6 +39,7 @@ static void add_process(struct frag *frag, const struct process_study *study, ui
 
 	one->process = study->process;
 	one->study = study;
+	one->publication = publication_of(frag->study->recording, study);
 	one->survey = moment_survey(one->process, moment, &one->moment);
 	if (one->moment == MOMENT_PEAK && one->survey)
 		one->peak = peak_of(frag->study->recording, one->survey);
@@ -47,13 +48,15 @@ static void add_process(struct frag *frag, const struct process_study *study, ui
 	waterfall_make(one->process, one->survey, &one->waterfall);
 	one->has_pins = pins_make(one->process, one->survey, &one->pins);
 	over_time_of(frag->study->recording, one->process, &study->figures.metrics, &one->over_time);
+	one->wished_bytes = wished_bytes;
 	if (!one->has_pins)
 		return;
 	if (one->moment != MOMENT_END)
 		growth_make(one->process, one->survey, &one->growth);
 	fit_make(one->process, one->survey, one->moment != MOMENT_END, &one->fit);
 	one->places = stacks_begin(one->process);
-	one->wished_bytes = wished_bytes ? wished_bytes : one->pins.pinned[PIN_PAGE] / 2;
+	if (!wished_bytes)
+		one->wished_bytes = one->pins.pinned[PIN_PAGE] / 2;
 	pins_choose(&one->pins, one->wished_bytes, &one->choice);
 }
 
@@ -85,6 +88,12 @@ void frag_free(struct frag *frag)
 		pin_choice_free(&one->choice);
 	}
 	free(frag->list);
+}
+
+bool frag_lacks_pools(const struct frag_process *one)
+{
+	return one->waterfall.basis == WATERFALL_MAP && one->publication.is_older &&
+	       !one->publication.is_published;
 }
 
 struct site frag_site(struct frag *frag, struct frag_process *of, uint32_t frame)

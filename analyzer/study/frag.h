@@ -7,6 +7,7 @@
 #include "study/growth.h"
 #include "study/moment.h"
 #include "study/pins.h"
+#include "study/publication.h"
 #include "study/sites.h"
 #include "study/timeline.h"
 #include "study/waterfall.h"
@@ -25,6 +26,7 @@ struct frag_process {
 	enum moment moment;          /* not CHOOSE */
 	struct frag_peak peak;       /* where the moment is PEAK or LIVE_PEAK */
 	const struct process_study *study;
+	struct publication publication; /* of the pools, where the waterfall is of what was published */
 	struct waterfall waterfall;
 	bool has_pins;
 	struct pins pins;
@@ -50,6 +52,9 @@ struct frag {
 void frag_make(const struct study *study, struct sites *sites, uint64_t wished_bytes,
 	       enum moment moment, struct frag *ret);
 void frag_free(struct frag *frag);
+
+/* Nothing is known of its pools: they were never published, and not surveyed. */
+bool frag_lacks_pools(const struct frag_process *one);
 
 /* The site of a frame of the process, as the functions of sites.h take one. */
 struct site frag_site(struct frag *frag, struct frag_process *of, uint32_t frame);

@@ -2,11 +2,10 @@
 /* leaks.c: see leaks.h. */
 #include "study/leaks.h"
 
-#include "model/saturate.h"
+#include "study/left.h"
 #include "study/query.h"
 #include "text/number.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define ORDER_KEY(name, key, words) [LEAK_ORDER_##name] = key,
@@ -75,11 +74,8 @@ static void sift(struct leaks *leaks, const struct leaks_query *query,
 	if (sites->count)
 		qsort(sites->list, sites->count, sizeof *sites->list, highest_first);
 	leaks->may_suppress = suppressions->count;
-	/* Where none of the sample is suppressed some of the rest may be. */
-	if (leaks->may_suppress && leaks->suppressed.rarest.variance <= 0) {
-		leaks->suppressed.rarest = sites->all.rarest;
-		leaks->suppressed.rarest_bytes = sites->all.rarest_bytes;
-	}
+	if (leaks->may_suppress)
+		left_note_unseen(&leaks->suppressed, sites);
 }
 
 /* --- what was counted ------------------------------------------------------------------------------------ */
@@ -95,75 +91,6 @@ static void count_states(struct leaks *leaks, const struct study *study)
 	leaks->bytes = leaks->is_running ? SITE_LIVE_BYTES : SITE_LEAKED_BYTES;
 }
 
-static struct metric_bound counted(const struct leaks *leaks, const struct study *study,
-				   enum metric which)
-{
-	struct metric_bound all = {true, 0, 0};
-
-	for (size_t i = 0; i < study->process_count; i++) {
-		const struct metrics *metrics = &study->processes[i].figures.metrics;
-		const struct metric_bound *bound = &metrics->bound[which];
-		if (!leaks->is_running && study->processes[i].process->state == STATE_RUNNING)
-			continue;
-		uint64_t value = metric(metrics, which);
-		all.at_least = (int64_t)sum((uint64_t)all.at_least, value);
-		all.at_most = (int64_t)sum((uint64_t)all.at_most,
-					   bound->is_known ? (uint64_t)bound->at_most : value);
-	}
-	return all;
-}
-
-static uint64_t whole(double value)
-{
-	return value <= 0 ? 0 : value < 0x1p63 ? (uint64_t)llround(value) : FIGURE_MAX;
-}
-
-/* Each block is recorded: sites tell what is a child's own, where counts tell a range. */
-static struct metric_bound left_of_all(const struct leaks *leaks, enum site_figure figure,
-				       const struct metric_bound *count, uint64_t unrecorded)
-{
-	const struct sites *sites = leaks->sites;
-	uint64_t left = sum(whole(site_value(&leaks->left, figure)), unrecorded);
-	uint64_t most = excess((uint64_t)count->at_most,
-			       whole(site_value(&leaks->suppressed, figure)));
-	bool is_whole = !sites->dropped_blocks && !sites->silent_count && !sites->departed_count &&
-			!leaks->is_running;
-
-	return (struct metric_bound){!is_whole && most > left, (int64_t)left,
-				     (int64_t)(is_whole || most < left ? left : most)};
-}
-
-/* A sample: what was counted is known, what of it is suppressed is an estimate. */
-static struct metric_bound left_of_sample(const struct leaks *leaks, enum site_figure figure,
-					  const struct metric_bound *count)
-{
-	struct interval suppressed = site_interval(&leaks->suppressed, figure);
-	uint64_t least = excess((uint64_t)count->at_least, whole(suppressed.high));
-	uint64_t most = excess((uint64_t)count->at_most, whole(suppressed.low));
-
-	if (leaks->may_suppress && !leaks->sites->used_count)
-		least = 0; /* nobody knows what was not recorded */
-	return (struct metric_bound){least < most, (int64_t)least, (int64_t)most};
-}
-
-static uint64_t set_left(struct leaks *leaks, const struct study *study, enum metric which,
-			 enum site_figure figure)
-{
-	struct metric_bound count = counted(leaks, study, which), *bound;
-	bool is_sample = leaks->sites->period_max > 1;
-	uint64_t recorded = whole(site_value(&leaks->all, figure));
-	uint64_t unrecorded = is_sample ? 0 : excess((uint64_t)count.at_least, recorded);
-	uint64_t suppressed = whole(site_value(&leaks->suppressed, figure));
-
-	bound = &leaks->metrics.bound[which];
-	*bound = is_sample ? left_of_sample(leaks, figure, &count)
-			   : left_of_all(leaks, figure, &count, unrecorded);
-	leaks->metrics.value[which] = (struct known){
-		true, is_sample ? (int64_t)excess((uint64_t)count.at_least, suppressed)
-				: bound->at_least};
-	return unrecorded;
-}
-
 void leaks_make(const struct study *study, struct sites *sites, const struct leaks_query *query,
 		struct suppressions *suppressions, struct leaks *ret)
 {
@@ -172,8 +99,12 @@ void leaks_make(const struct study *study, struct sites *sites, const struct lea
 	count_states(&leaks, study);
 	sites->order = leaks.is_running ? SITE_ORDER_LIVE : SITE_ORDER_LEAKED;
 	sift(&leaks, query, suppressions);
-	leaks.unrecorded_blocks = set_left(&leaks, study, METRIC_LEAK_BLOCKS, leaks.blocks);
-	leaks.unrecorded_bytes = set_left(&leaks, study, METRIC_LEAK_BYTES, leaks.bytes);
+	struct left left = {leaks.is_running, leaks.may_suppress, leaks.all, leaks.left,
+			    leaks.suppressed};
+	leaks.unrecorded_blocks = left_metric(study, sites, &left, METRIC_LEAK_BLOCKS, leaks.blocks,
+					      &leaks.metrics);
+	leaks.unrecorded_bytes = left_metric(study, sites, &left, METRIC_LEAK_BYTES, leaks.bytes,
+					     &leaks.metrics);
 	*ret = leaks;
 }
 

@@ -285,6 +285,27 @@ void notes_of_recording(struct notes *notes, const struct recording *recording)
 		add(notes, "no_process", "no process loaded libpoolmem.so: nothing was recorded", 0);
 }
 
+void notes_add_leak_whole(struct notes *notes)
+{
+	struct note *note = add(
+		notes, NOTE_LEAK_WHOLE,
+		"leak.blocks and leak.bytes are all that was never freed: what libc and "
+		"the loader keep, and what suppressions name, is taken off by leaks, "
+		"sites and export, where call sites were recorded",
+		0);
+	note->is_for_machines = true;
+}
+
+void notes_remove(struct notes *notes, const char *key)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < notes->count; i++)
+		if (strcmp(notes->notes[i].key, key) != 0)
+			notes->notes[kept++] = notes->notes[i];
+	notes->count = kept;
+}
+
 static void add_to_list(struct note *total, const struct note *note)
 {
 	static const char more[] = ", ...";

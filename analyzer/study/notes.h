@@ -18,6 +18,7 @@ struct note {
 	const struct note_unit *unit; /* of the count */
 	char detail[160];             /* what the text does not say; "" mostly */
 	bool lists;                   /* the details of several processes make one list */
+	bool is_for_machines;         /* what a text says elsewhere, or not at all */
 };
 
 struct notes {
@@ -33,6 +34,11 @@ void notes_of_process(struct notes *notes, const struct process *process,
  * Of the recording as a whole, then those of its processes, each kind once with its counts summed.
  */
 void notes_of_recording(struct notes *notes, const struct recording *recording);
+
+/* What was never freed has what libc and the loader keep in it. */
+#define NOTE_LEAK_WHOLE "leak_whole"
+void notes_add_leak_whole(struct notes *notes);
+void notes_remove(struct notes *notes, const char *key);
 void notes_merge(struct notes *notes, const struct notes *process);
 void notes_free(struct notes *notes);
 

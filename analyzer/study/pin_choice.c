@@ -273,6 +273,7 @@ void pins_choose(const struct pins *pins, uint64_t wished_bytes, struct pin_choi
 	free(search.is_chosen);
 	free(search.promise);
 	free(search.gain);
+	choice.is_cut = choice.count == CHOICE_MAX;
 	*ret = choice;
 }
 

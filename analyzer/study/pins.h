@@ -64,6 +64,7 @@ struct pin_choice {
 	uint64_t *gain;    /* by each, after those before it: bytes of pages */
 	size_t count;
 	uint64_t bytes; /* of all; less than was wished when all together do not do */
+	bool is_cut;    /* at so many that no more are named */
 };
 
 /*

@@ -18,6 +18,7 @@ struct part {
 };
 
 struct parts {
+	const struct process *processes; /* of the recording */
 	struct part *list;
 	size_t count;
 };
@@ -223,15 +224,32 @@ static bool has_leaked(const struct site *site)
 /* Moves what a site left to what is suppressed. */
 static void suppress(struct sites *sites, struct site *site)
 {
-	site_sums_add_leaked(&sites->suppressed, &site->sums);
+	site_sums_add(&sites->suppressed, &site->sums);
 	site_sums_forget_leaked(&site->sums);
 	for (size_t i = 0; i < site->class_count; i++)
 		site_sums_forget_leaked(&sites->classes[site->first_class + i].sums);
 	sites->suppressed_count++;
 }
 
-static void suppress_leaked(struct sites *sites, const struct suppressions *suppressions)
+/* What parts of a site left goes to their processes; parts: those from `first` on that are of its place. */
+static void suppress_of_processes(struct sites *sites, const struct parts *parts, size_t first)
 {
+	uint32_t place = parts->list[first].place;
+
+	while (first < parts->count && parts->list[first].place == place) {
+		const struct part *part = &parts->list[first];
+		struct site_sums sums = {.rarest = {0, 0, 0}};
+		struct site_ages ages = {.epochs = 0};
+		first += add_group(part, parts->count - first, &sums, &ages);
+		site_sums_add(&sites->suppressed_of[part->process - parts->processes], &sums);
+	}
+}
+
+/* parts: in the order of the sites. */
+static void suppress_leaked(struct sites *sites, const struct parts *parts,
+			    const struct suppressions *suppressions)
+{
+	size_t first = 0;
 	uint32_t *places = allocate(sites->used_count, sizeof *places);
 	size_t count = 0;
 
@@ -243,8 +261,12 @@ static void suppress_leaked(struct sites *sites, const struct suppressions *supp
 	site_sums_forget_leaked(&sites->all);
 	for (size_t i = 0; i < sites->used_count; i++) {
 		struct site *site = &sites->list[i];
-		if (has_leaked(site) && suppression_of(suppressions, sites, site))
+		while (parts->list[first].place != site->place)
+			first++;
+		if (has_leaked(site) && suppression_of(suppressions, sites, site)) {
 			suppress(sites, site);
+			suppress_of_processes(sites, parts, first);
+		}
 		site_sums_add_leaked(&sites->all, &site->sums);
 	}
 }
@@ -270,7 +292,7 @@ void sites_make(const struct study *study, const struct process_study *process,
 		const struct site_query *query, struct sites *ret)
 {
 	struct sites sites = {.by_thread = query->by_thread, .skipped = query->skipped};
-	struct parts parts = {NULL, 0};
+	struct parts parts = {.processes = study->recording->processes};
 	const struct process_study *first = process ? process : study->processes;
 	size_t count = process ? 1 : study->process_count, rows = 0;
 
@@ -289,9 +311,12 @@ void sites_make(const struct study *study, const struct process_study *process,
 		if (first[i].process->record.site_period)
 			note_period(&sites, first[i].process->record.site_period);
 	put_together(&sites, &parts);
+	if (query->suppressions) {
+		sites.suppressed_of = allocate(study->recording->process_count + 1,
+					       sizeof *sites.suppressed_of);
+		suppress_leaked(&sites, &parts, query->suppressions);
+	}
 	free(parts.list);
-	if (query->suppressions)
-		suppress_leaked(&sites, query->suppressions);
 	choose(&sites, query);
 	*ret = sites;
 }
@@ -301,6 +326,7 @@ void sites_free(struct sites *sites)
 	stacks_close(&sites->stacks);
 	free(sites->list);
 	free(sites->classes);
+	free(sites->suppressed_of);
 }
 
 bool sites_found(const struct sites *sites, const struct site_query *query, struct failure *why)
@@ -371,6 +397,15 @@ void sites_resolve(struct sites *sites, size_t count)
 		while (walk_next(&sites->stacks, &walk))
 			continue;
 	}
+}
+
+bool sites_first_is_certain(const struct sites *sites)
+{
+	enum site_figure figure = site_order_figures[sites->order];
+
+	return sites->count < 2 || !site_is_estimated(&sites->list[0].sums, figure) ||
+	       site_interval(&sites->list[1].sums, figure).high <=
+		       site_interval(&sites->list[0].sums, figure).low;
 }
 
 size_t sites_few(const struct sites *sites, double *ret_share)

@@ -38,6 +38,7 @@ struct sites {
 	struct site_sums all;    /* of all, wanted or not */
 	struct site_sums wanted; /* of those in the list */
 	struct site_sums suppressed; /* of all, what the query's suppressions took from what was never freed */
+	struct site_sums *suppressed_of; /* the same of each process of the recording; NULL: nothing was to be */
 	size_t suppressed_count;         /* of sites */
 	uint64_t period_min, period_max; /* bytes; of the rows, or, without any, the setting */
 	struct estimate ended[PM_STACK_END_COUNT]; /* blocks allocated by how their stacks end */
@@ -75,6 +76,12 @@ double sites_bytes(const struct sites *sites);
 
 /* Asks for all names in the stacks of the first `count`: what is missing is known afterwards. */
 void sites_resolve(struct sites *sites, size_t count);
+
+/*
+ * false: of a sample, and the second may have more of what they are ordered by than the first: of the intervals that hold
+ * 95 of 100, the one reaches into the other.
+ */
+bool sites_first_is_certain(const struct sites *sites);
 
 /* How many of the first ones hold four fifths of what they are ordered by. */
 size_t sites_few(const struct sites *sites, double *ret_share);

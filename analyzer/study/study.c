@@ -194,6 +194,8 @@ static void finish_total(struct study *study, const struct span *span, const str
 		total->findings = study->processes[0].figures.findings;
 	else
 		find(total, !all_run(study));
+	if (metric(&total->metrics, METRIC_LEAK_BLOCKS) && !all_run(study))
+		notes_add_leak_whole(&total->notes);
 }
 
 static void add_process(struct study *study, const struct process *process,

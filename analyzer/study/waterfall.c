@@ -174,6 +174,9 @@ static void add_pool(struct waterfall *waterfall, const struct survey *survey,
 			live += add_page(waterfall, pool, page, survey->page_bytes);
 	}
 	add_live(waterfall, pool, live, split);
+	if (pool->state != PM_SURVEY_KEPT)
+		waterfall->absent = sum(waterfall->absent,
+					excess(product(pool->live_count, pool->block_bytes), live));
 }
 
 static void add_free_units(struct waterfall *waterfall, const struct survey *survey,

@@ -52,6 +52,7 @@ struct waterfall {
 	uint64_t part[WATERFALL_COUNT]; /* bytes */
 	uint64_t rss, swap, huge;       /* bytes: sums over the mappings */
 	int64_t residual;               /* rss less all parts */
+	uint64_t absent; /* bytes of live blocks on pages that are not resident; in no part */
 	struct waterfall_other *others; /* WATERFALL_OTHER by name, largest first */
 	size_t other_count;
 };

@@ -248,6 +248,105 @@ assert p["waterfall"]["basis"] == "map" and p["waterfall"]["residual"] is None a
 	pid=
 	run -0 "$poolmem" frag segments/*.pms
 	[[ $output == *"No survey was made"*"run --frag"* ]]
+	"$poolmem" frag --free 1M segments/*.pms | tr -s ' \n' ' ' >words
+	grep -q "Whose blocks to free to get 1.0 MiB back: that takes a survey, which there is not" words
+}
+
+@test "frag, map: of a process that was killed, how old its pools are, and what lived at its end" {
+	cat >aged.c <<-'END'
+		#include <signal.h>
+		#include <stdlib.h>
+		int main(void)
+		{
+			static char *block[100000];
+			for (int i = 0; i < 100000; i++)
+				block[i] = malloc(100);
+			for (int i = 100; i < 100000; i++)
+				free(block[i]);
+			return raise(SIGKILL);
+		}
+	END
+	cc -O1 -fno-builtin -o aged aged.c
+	run -137 env POOLMEM=dir=$out/segments,sites=off LD_PRELOAD=$lib ./aged
+	"$poolmem" frag --json segments/*.pms >json
+	for command in frag map; do
+		"$poolmem" $command segments/*.pms | tr -s ' \n' ' ' >words
+		python3 - json words <<-'END'
+			import json, re, sys
+			process = json.load(open(sys.argv[1]))["processes"][0]
+			words = open(sys.argv[2]).read()
+			epoch, reached = process["waterfall"]["published_epoch"], process["waterfall"]["epoch"]
+			found = re.search(r"published last: in epoch (\d+) of (\d+), at most ([\d,]+) allocations before the end. "
+			                  r"By the counts, which are not old, 10.9 KiB in 100 blocks lived at the end.", words)
+			assert found and found.group(1, 2) == (str(epoch), str(reached)) and 0 < epoch <= reached, words
+			assert 0 <= int(found.group(3).replace(",", "")) < 50000, words
+		END
+	done
+	rm -f segments/*
+	POOLMEM=dir=$out/segments,sites=off LD_PRELOAD=$lib "$programs/frag" lifetimes exit >account
+	for command in frag map; do
+		run -0 "$poolmem" $command segments/*.pms
+		[[ $output != *"published last: in epoch"* ]]
+	done
+}
+
+@test "frag: processes that published nothing have no parts; the first line names the program" {
+	POOLMEM=dir=$out/segments "$poolmem" run -f -o capture.pm -- sh -c 'sh -c "exit 0"; exit 0' 2>/dev/null
+	run -0 "$poolmem" frag capture.pm
+	[[ ${lines[0]} == "sh -c "* && $(head -c 5 <<<"$output") == "sh -c" ]]
+	[[ $output == *"Its pools were never published. By the counts, "*"what its pools hold is not"* ]]
+	[[ $output != *"pinned free"* && $output != *"are in live blocks"* && $output == *metadata* ]]
+	[[ $output == *"pinned: free, in pools with live blocks"* ]]
+}
+
+@test "frag: what lives and is not resident is said; what grew and was freed in the end is no leak" {
+	cat >half.c <<-'END'
+		#include <stdlib.h>
+		#include <string.h>
+		int main(int argc, char **argv)
+		{
+			char *block = malloc(8 << 20), *more[20000];
+			memset(block, 1, argc > 1 ? 8 << 20 : 2 << 20);
+			for (int i = 0; i < 20000; i++)
+				more[i] = malloc(100);
+			for (int i = 0; i < 20000; i++)
+				free(more[i]);
+			if (argc > 1)
+				free(block);
+			return argc > 2;
+		}
+	END
+	cc -O1 -fno-builtin -o half half.c
+	POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./half
+	"$poolmem" frag --json segments/*.pms >json
+	"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
+	python3 -c 'import json
+d = json.load(open("json"))
+w = d["processes"][0]["waterfall"]
+parts = w["parts"]["requested"] + w["parts"]["slack"]
+assert parts + w["live_not_resident"] == d["metrics"]["live.bytes"] and w["live_not_resident"] == 6 << 20, w'
+	grep -q "Of the 8.0 MiB that live 6.0 MiB are not resident, and in no part" words
+	rm -f segments/*
+	POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./half whole
+	"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
+	! grep -q "are not resident" words
+	grep -q "what is live [a-z]* by .* per 1,000 allocations; at the end nothing lives" words
+}
+
+@test "frag: more wished than there is: that it cannot be had, and the most; pinned is told before it is used" {
+	POOLMEM=dir=$out/segments,frag=exit,sites=all LD_PRELOAD=$lib "$programs/frag" lifetimes exit >account
+	"$poolmem" frag --free 100G --json segments/*.pms >json
+	"$poolmem" frag --free 100G segments/*.pms | tr -s ' \n' ' ' >words
+	most=$(python3 -c 'import json
+back = json.load(open("json"))["processes"][0]["pins"]["to_get_back"]
+assert 0 < back["bytes"] < back["wished"] == 100 << 30
+print("%.1f MiB" % (back["bytes"] / 1048576))')
+	grep -q "100.0 GiB cannot be had by freeing or moving blocks beside free memory: the most is $most, if" words
+	grep -q "To get 100.0 GiB back, of which at most $most all pages that hold free bytes come to no more" words
+	! grep -q "see To get" words
+	"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
+	grep -q "see To get" words && ! grep -q "cannot be had\|of which at most" words
+	grep -q "pinned free: free blocks\|are pinned: free, in pools" words
 }
 
 @test "frag: a process whose memory may not be read: why, and what was published" {

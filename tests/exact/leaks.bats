@@ -164,6 +164,10 @@ agree()
 		assert leaks["suppressed"] == sites["suppressed"], (leaks["suppressed"], sites["suppressed"])
 		for site in sites["sites"]:
 		    assert site["leaked_bytes"] == sum(row["leaked_bytes"] for row in site["classes"])
+		for name in "leak.blocks", "leak.bytes":
+		    assert leaks["metrics"][name] == sites["metrics"][name], name
+		    assert leaks["estimated"].get(name) == sites["estimated"].get(name), name
+		assert "leak_whole" not in [note["key"] for note in leaks["notes"] + sites["notes"]]
 	END
 }
 
@@ -208,4 +212,37 @@ agree()
 	echo 'leak:*' >all
 	run -1 "$poolmem" flamegraph --of leaked --collapsed --suppressions all sites.pms
 	[[ $output == *"none but those that are suppressed"* ]]
+}
+
+@test "leaks: leak.blocks and leak.bytes are less what is suppressed in each export, of all and of each process; else a note says so" {
+	account
+	printf 'leak:^site_plain$\n' >rules
+	for rules in "--no-default-suppressions" "--suppressions rules"; do
+		"$poolmem" leaks --json $rules sites.pms >json
+		"$poolmem" export --format sqlite $rules -f -o db sites.pms
+		"$poolmem" export --format openmetrics $rules -f -o prom sites.pms
+		"$poolmem" report --json sites.pms >report
+		python3 - <<-'END'
+			import json, re, sqlite3
+			left, report = json.load(open("json")), json.load(open("report"))
+			rows = sqlite3.connect("db").execute("select process, name, value from metrics where name like 'leak.%'").fetchall()
+			for name in "leak.blocks", "leak.bytes":
+			    whole, = [value for process, of, value in rows if of == name and process is None]
+			    parts = [value for process, of, value in rows if of == name and process is not None]
+			    text = re.findall(r"^poolmem_%s\{.*\} (\d+)$" % name.replace(".", "_"), open("prom").read(), re.M)
+			    assert parts == list(map(int, text)) and len(parts) == 2, (parts, text)
+			    assert whole == left["metrics"][name], (name, whole)
+			    # of a forked child alone it is the least
+			    before = [p["metrics"][name] for p in report["processes"]]
+			    print(name, sum(before) - sum(parts), left["suppressed"][name.split(".")[1]])
+			    assert sum(before) - sum(parts) == left["suppressed"][name.split(".")[1]], (before, parts)
+			notes = [note["key"] for note in report["notes"]]
+			assert "leak_whole" in notes, notes
+		END
+		run -0 "$poolmem" report sites.pms
+		[[ $output != *"leak.blocks"* ]]
+	done
+	POOLMEM=$POOLMEM,sites=off LD_PRELOAD=$lib "$programs/leaks"
+	"$poolmem" export --format sqlite -f -o db last
+	[ "$(sqlite3 db "select count(*) from about where key = 'note.leak_whole'")" = 1 ]
 }

@@ -84,7 +84,7 @@ segment()
 	run -0 "$poolmem" frag --free 100K "$here/surveyed/capture.pm"
 	[[ $output == *"To get 100.0 KiB back"*"128.0 KiB"* ]]
 	run -0 "$poolmem" frag --free 1G "$here/surveyed/capture.pm"
-	[[ $output == *"do not come to that much"* ]]
+	[[ $output == *"come to no more"* ]]
 	run -0 "$poolmem" frag "$capture"
 	[[ $output == *"No survey was made"*"run --frag"* ]]
 }

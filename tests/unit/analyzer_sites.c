@@ -101,6 +101,35 @@ Test(sites, frames_belong_to_the_modules_of_their_time)
 	example_end(&example);
 }
 
+static bool is_certain(double first, double second, uint64_t period)
+{
+	const double block = 1000;
+	struct sampling sampling = sampling_of(period, (uint64_t)block);
+	struct site list[2] = {{.place = 1}, {.place = 2}};
+	struct sites sites = {.list = list, .count = 2, .order = SITE_ORDER_LIVE};
+
+	for (size_t i = 0; i < 2; i++) {
+		double recorded = i ? second : first;
+		estimate_add_bytes(&list[i].sums.figure[SITE_LIVE_BYTES], recorded * block,
+				   recorded, &sampling);
+	}
+	bool is_certain = sites_first_is_certain(&sites);
+	sites.count = 1;
+	cr_expect(sites_first_is_certain(&sites), "there is no second");
+	return is_certain;
+}
+
+/* Of a sample that may be; in it 400 recorded blocks stand for 360 to 440 of the same kind, about. */
+Test(sites, may_be_in_another_order)
+{
+	cr_expect(is_certain(101, 100, 1), "counts");
+	cr_expect_not(is_certain(101, 100, 1 << 19));
+	cr_expect_not(is_certain(430, 400, 1 << 19));
+	cr_expect(is_certain(500, 400, 1 << 19));
+	cr_expect(is_certain(30, 2, 1 << 19));
+	cr_expect_not(is_certain(3, 2, 1 << 19));
+}
+
 static size_t count_of(const char *filter, const char *thread)
 {
 	struct example example;
