@@ -39,18 +39,6 @@ static inline bool frozen_thaw(uint8_t *stamp)
 					   __ATOMIC_RELAXED);
 }
 
-/*
- * The same by the thread that owns the block and frees it, without an exchange: who else frees the same block breaks malloc's
- * contract, and is found as well or as little as by the plain stores of free.
- */
-static inline bool frozen_thaw_own(uint8_t *stamp)
-{
-	bool is_frozen = __atomic_load_n(stamp, __ATOMIC_RELAXED) == STAMP_SPECIAL;
-	if (is_frozen)
-		__atomic_store_n(stamp, STAMP_OLD, __ATOMIC_RELAXED);
-	return is_frozen;
-}
-
 /* The stamps of all that are frozen become STAMP_OLD. */
 void frozen_give_back(void);
 

@@ -197,12 +197,12 @@ bool heap_is_ours(const void *block)
 }
 
 /*
- * The heap's own block goes the short way, with the stamp that it is counted by.  Another
- * thread that frees it, too, takes the way of remote.c.
+ * The heap's own block goes the short way, with the stamp that it is counted by.  Of two threads that free it, one finds
+ * the special one.
  */
 static inline bool free_special(struct heap *heap, struct pool *pool, void *block, uint64_t index)
 {
-	if (!heap || pool->owner != heap || !frozen_thaw_own(&pool->stamps[index]))
+	if (!heap || pool->owner != heap || !frozen_thaw(&pool->stamps[index]))
 		return false;
 	pool->stamps[index] = host_special_died(heap, pool, index);
 	heap_free(block);
