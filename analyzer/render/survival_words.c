@@ -122,8 +122,11 @@ static void say_uncertain(const struct survival *survival, struct sink *sink)
 	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "At most %s may stand in the wrong generation: other threads allocated while "
-		   "sweeps were taken.\n",
-		   number_of(survival->uncertain, "block").text);
+		   "sweeps were taken%s.\n",
+		   number_of(survival->uncertain, "block").text,
+		   survival->served_elsewhere
+			   ? ", or a realloc made blocks larger or smaller in place"
+			   : "");
 }
 
 static void say_unrecorded(const struct survival *survival, struct sink *sink)
