@@ -174,6 +174,9 @@ static void say_before(const struct run_options *options, const struct target *t
 	say_findings(target);
 	if (environment_is_off())
 		say("POOLMEM=off is set: the library will stand aside");
+	if (options->surveys && environment_is_next())
+		say("--frag: with heap=next another allocator places the blocks: poolmem frag will have nothing to "
+		    "show");
 }
 
 static void say_peak(const struct metrics *all)
@@ -399,6 +402,7 @@ int cmd_run(int argc, char **argv)
 	}
 	say_before(&options, &target);
 	settings_adopt();
+	options.surveys = options.surveys && !environment_is_next();
 	bool preloads = !environment_is_off() && target_weight(&target) != TARGET_STANDS_ASIDE;
 
 	return run_target(&options, &target, preloads ? library : NULL,

@@ -28,22 +28,37 @@ static bool is_setting(const char *item, const char *key)
 	return strncmp(item, key, length) == 0 && item[length] == '=';
 }
 
-/* The last one counts, as in the library. */
-char *environment_directory(void)
+/* The value of that key in POOLMEM, NULL: it has none; freed by the caller.  The last one counts, as in the library. */
+static char *setting(const char *key)
 {
 	const char *at = getenv("POOLMEM");
-	char *directory = NULL;
+	size_t begin = strlen(key) + 1;
+	char *value = NULL;
 
 	while (at && *at) {
 		size_t length = strcspn(at, ",");
 
-		if (is_setting(at, "dir") && length > strlen("dir=")) {
-			free(directory);
-			directory = allocate_text(at + strlen("dir="), length - strlen("dir="));
+		if (is_setting(at, key) && length > begin) {
+			free(value);
+			value = allocate_text(at + begin, length - begin);
 		}
 		at += length + (at[length] == ',');
 	}
-	return directory;
+	return value;
+}
+
+char *environment_directory(void)
+{
+	return setting("dir");
+}
+
+bool environment_is_next(void)
+{
+	char *heap = setting("heap");
+	bool is_next = heap && strcmp(heap, "next") == 0;
+
+	free(heap);
+	return is_next;
 }
 
 /* Copies the items that keep() wants, each with the separator behind it. */

@@ -10,6 +10,9 @@
 /* True when the user's settings tell the library to stand aside: POOLMEM=off. */
 bool environment_is_off(void);
 
+/* True when they leave the memory to another allocator: heap=next. */
+bool environment_is_next(void);
+
 /* The user's `dir=`, or NULL.  Freed by the caller. */
 char *environment_directory(void);
 

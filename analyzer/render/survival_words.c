@@ -121,9 +121,12 @@ static void say_uncertain(const struct survival *survival, struct sink *sink)
 		return;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
-		   "At most %s may stand in the wrong generation: other threads may have allocated while "
-		   "sweeps were taken.\n",
-		   number_of(survival->uncertain, "block").text);
+		   "At most %s may stand in the wrong generation: other threads may have "
+		   "allocated while sweeps were taken%s.\n",
+		   number_of(survival->uncertain, "block").text,
+		   survival->served_elsewhere
+			   ? ", or a realloc made blocks larger or smaller in place"
+			   : "");
 }
 
 static void say_unrecorded(const struct survival *survival, struct sink *sink)

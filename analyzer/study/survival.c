@@ -126,6 +126,8 @@ void survival_add(struct survival *survival, const struct process *process)
 	struct flow blocks = {.entered = {0}}, bytes = {.entered = {0}};
 	survival->processes++;
 	survival->uncertain = sum(survival->uncertain, process->uncertain);
+	if (process_has_note(process, PM_NOTE_NEXT))
+		survival->served_elsewhere++;
 	if (!survival_is_recorded(process))
 		survival->not_known++;
 	else if (!process->survivors)

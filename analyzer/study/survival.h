@@ -24,6 +24,7 @@ struct survival {
 	struct flow blocks, bytes;   /* bytes: usable ones */
 	uint64_t uncertain;          /* blocks that may be in the wrong generation, at most */
 	size_t processes, not_known; /* of these, processes whose sweeps were not recorded */
+	size_t served_elsewhere; /* and those whose memory another allocator served: heap=next */
 };
 
 /* Of one class; blocks, or bytes where the class counts bytes.  The process has survivors. */

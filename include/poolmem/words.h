@@ -49,7 +49,8 @@
 	  "opened with RTLD_DEEPBIND, or the program's; its blocks are not in this report")         \
 	X(NEXT, "heap_next",                                                                        \
 	  "another allocator served the memory (heap=next): its calls were counted; where its "     \
-	  "blocks and free pages lie is not known")                                                 \
+	  "blocks and free pages lie is not known; large are blocks over 32 KiB, and those of "     \
+	  "another size than the first of their class")                                             \
 	X(NO_BIRTHS, "no_births",                                                                   \
 	  "when blocks were born was not recorded (gen=off): there are no ages and generations")
 

@@ -5,13 +5,19 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-/* Not a call of realloc(): that would go to whoever stands before us. */
-static void *resize(void *block, size_t size)
+static bool is_outside(const void *block)
 {
-	if (unlikely(host_off) && !heap_is_ours(block))
-		return heap_resize(block, size);
+	return region_unit_of(block) >= region_units() || !heap_is_ours(block);
+}
+
+/* Not a call of realloc(): that would go to whoever stands before us. */
+static inline void *resize(void *block, size_t size)
+{
+	void *(*instead)(void *, size_t) = __atomic_load_n(&host_instead.realloc, __ATOMIC_RELAXED);
 	if (!block)
 		return heap_alloc(size);
+	if (unlikely(instead) && is_outside(block))
+		return instead(block, size);
 	if (!size) {
 		heap_free(block);
 		return NULL;

@@ -45,12 +45,14 @@ struct births *births_make(uintptr_t address, bool is_small);
 
 static inline struct births *births_find(uintptr_t address, bool is_small)
 {
-	if (address >> BIRTHS_ADDRESS_BITS)
+	uintptr_t number = address >> BIRTHS_SHELF_SHIFT;
+	if (__builtin_expect(number >= BIRTHS_SHELVES, 0))
 		return NULL;
-	struct births_shelf *shelf = __atomic_load_n(&births_shelves[address >> BIRTHS_SHELF_SHIFT],
-						     __ATOMIC_ACQUIRE);
+	struct births_shelf *shelf = __atomic_load_n(&births_shelves[number], __ATOMIC_ACQUIRE);
 	uintptr_t region = address >> BIRTHS_REGION_SHIFT & (BIRTHS_REGIONS - 1);
-	return shelf ? __atomic_load_n(&shelf->of[is_small][region], __ATOMIC_ACQUIRE) : NULL;
+	return __builtin_expect(!shelf, 0)
+		       ? NULL
+		       : __atomic_load_n(&shelf->of[is_small][region], __ATOMIC_ACQUIRE);
 }
 
 static inline uintptr_t births_index(uintptr_t address, bool is_small)
@@ -80,6 +82,19 @@ static inline bool births_put(const void *block, size_t usable, uint8_t stamp)
 	__atomic_store_n(&births->stamps[index], stamp, __ATOMIC_RELEASE);
 	if (__builtin_expect(!births->touched[index / BIRTHS_PAGE], 0))
 		births->touched[index / BIRTHS_PAGE] = 1;
+	return true;
+}
+
+/* The same where others were born on that page of stamps; false: none was, births_put() it. */
+static inline bool births_put_again(const void *block, size_t usable, uint8_t stamp)
+{
+	uintptr_t address = (uintptr_t)block;
+	bool is_small = usable <= BIRTHS_SMALL;
+	struct births *births = births_find(address, is_small);
+	uintptr_t index = births_index(address, is_small);
+	if (__builtin_expect(!births || !births->touched[index / BIRTHS_PAGE], 0))
+		return false;
+	__atomic_store_n(&births->stamps[index], stamp, __ATOMIC_RELEASE);
 	return true;
 }
 

@@ -85,14 +85,11 @@ static void *alloc_large(size_t alignment, size_t size, bool *ret_zeroed)
 	return block ? block : heap_refuse(ENOMEM);
 }
 
-void *heap_alloc_slow(size_t size)
+/* Not by a free list that is at hand. */
+__attribute__((noinline)) static void *alloc_otherwise(size_t size)
 {
 	bool zeroed = false;
 	void *block;
-	if (likely(heap_thread.classes && size <= CLASS_MAX))
-		return heap_take(heap_thread.heap, class_of(size), size);
-	if (unlikely(host_off))
-		return host_malloc_foreign(size);
 	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_MALLOC, CLASS_GRAIN, size, &block))
 		return block;
 	if (size > CLASS_MAX)
@@ -100,6 +97,14 @@ void *heap_alloc_slow(size_t size)
 	struct heap *heap = host_heap();
 	return heap ? heap_take(heap, class_of(size), size)
 		    : alloc_large(CLASS_GRAIN, size, &zeroed);
+}
+
+void *heap_alloc_slow(size_t size)
+{
+	if (likely(heap_thread.classes && size <= CLASS_MAX))
+		return heap_take(heap_thread.heap, class_of(size), size);
+	void *(*instead)(size_t) = __atomic_load_n(&host_instead.malloc, __ATOMIC_RELAXED);
+	return instead ? instead(size) : alloc_otherwise(size);
 }
 
 void *heap_alloc_aligned(size_t alignment, size_t size)
@@ -140,18 +145,22 @@ static void copy(void *block, const void *from, size_t bytes)
 			*at = *source++;
 }
 
-void *heap_alloc_zeroed_slow(size_t size)
+static void *alloc_zeroed(size_t size)
 {
 	bool zeroed = false;
 	void *block;
-	if (unlikely(host_off))
-		return host_calloc_foreign(size);
 	if (unlikely(host_tracing) && traced_alloc(PM_TRACE_CALLOC, CLASS_GRAIN, size, &block))
 		return block;
 	block = size > CLASS_MAX ? alloc_large(CLASS_GRAIN, size, &zeroed) : heap_alloc(size);
 	if (block && !zeroed)
 		clear(block, size);
 	return block;
+}
+
+void *heap_alloc_zeroed_slow(size_t size)
+{
+	void *(*instead)(size_t) = __atomic_load_n(&host_instead.calloc, __ATOMIC_RELAXED);
+	return unlikely(instead) ? instead(size) : alloc_zeroed(size);
 }
 
 /* --- free ---------------------------------------------------------------------------------------- */
@@ -241,6 +250,15 @@ void heap_free_slow(void *block)
 		heap_report_bad(pool, block);
 	else
 		free_pooled(heap, pool, block);
+}
+
+void heap_free_outside(void *block)
+{
+	void (*instead)(void *) = __atomic_load_n(&host_instead.free, __ATOMIC_RELAXED);
+	if (instead)
+		instead(block);
+	else
+		heap_free_slow(block);
 }
 
 /* --- size and realloc ---------------------------------------------------------------------------- */

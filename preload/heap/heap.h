@@ -61,11 +61,12 @@ struct heap {
 	uint32_t tid;      /* atomic: of the thread that owns it; 0 while that is not settled */
 	uint32_t libc_tid; /* of life/: the same as libc has it, stale after a raw clone() */
 	struct class_set ticking; /* classes that it counts in; heap_set_ticking() */
-	uint64_t clock_seen;      /* of life/: what it has handed to the clock so far */
-	uint64_t allocs_seen;     /* of life/: likewise, to the sum of the process */
-	int64_t live_seen;        /* live bytes of pools handed on so far */
-	int64_t live_held;        /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
-	uint64_t interval_seen;   /* of life/: bytes that can come and go between two ticks */
+	int64_t changes_left; /* of life/: with heap=next, calls without a countdown until it ticks */
+	uint64_t clock_seen;    /* of life/: what it has handed to the clock so far */
+	uint64_t allocs_seen;   /* of life/: likewise, to the sum of the process */
+	int64_t live_seen;      /* live bytes of pools handed on so far */
+	int64_t live_held;      /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
+	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
 	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */
 	uint64_t sparse_class;  /* of sparse.c: where a pass goes on */
@@ -209,6 +210,7 @@ void *heap_take_slow(struct heap *heap, size_t class_before, size_t size);
 void *heap_due(struct heap *heap, void *block, size_t size);
 void heap_tick(struct heap *heap);
 void heap_free_slow(void *block);
+void heap_free_outside(void *block);                   /* not in the region */
 void heap_free_remote(void *block, struct pool *pool); /* not of the heap's own, whatever it is */
 void heap_pool_event(struct heap *heap, struct pool *pool);
 
@@ -257,7 +259,7 @@ static inline void heap_free(void *block)
 {
 	uintptr_t unit = region_unit_of(block);
 	if (unlikely(unit >= region_units())) {
-		heap_free_slow(block);
+		heap_free_outside(block);
 		return;
 	}
 	struct pool *pool = region.pool_at[unit];

@@ -135,8 +135,16 @@ long host_prctl(int option, const long argument[4]);
  */
 extern bool host_off, host_next;
 extern bool host_unusual; /* host_off or host_tracing: calloc is to take the slow path */
-void *host_malloc_foreign(size_t size);
-void *host_calloc_foreign(size_t size);
+
+/* Where malloc, calloc, and free and realloc of what is not ours go then; free() of NULL as well.  NULL: the heap serves.  Atomic. */
+struct host_instead {
+	void *(*malloc)(size_t size);
+	void *(*calloc)(size_t size);
+	void *(*realloc)(void *block, size_t size);
+	void (*free)(void *block);
+};
+extern struct host_instead host_instead;
+
 void *host_memalign_foreign(size_t alignment, size_t size);
 
 /* glibc's functions that tell of a heap or tune it, of the next allocator while it serves; else NULL. */

@@ -166,17 +166,44 @@ void host_special_moved(const struct pool *pool, uint64_t index)
 		recorder_add(heap_mine(), &row->moved, 1);
 }
 
-void sites_stayed(const void *block, size_t requested, int64_t more)
+bool sites_take(const void *block, struct recorded *ret_recorded)
 {
 	struct recorded *recorded = blocks_find(block);
-	struct pm_site *row = recorded ? row_of_block(recorded) : NULL;
-	uint8_t ignored;
-	if (row)
+	if (!recorded)
+		return false;
+	*ret_recorded = *recorded;
+	blocks_remove(recorded);
+	return true;
+}
+
+uint8_t sites_died(struct heap *heap, const struct recorded *taken)
+{
+	return died(heap, taken);
+}
+
+void sites_stayed(struct recorded *taken, size_t requested, int64_t more_bytes)
+{
+	struct pm_site *row = row_of_block(taken);
+	if (row) {
 		recorder_add(heap_mine(), (uint64_t *)&row->resized_requested,
-			     requested - recorded->requested);
-	if (recorded)
-		recorded->requested = requested;
-	sites_resized(block, more, &ignored);
+			     requested - taken->requested);
+		recorder_add(heap_mine(), (uint64_t *)&row->resized_bytes, (uint64_t)more_bytes);
+	}
+	taken->requested = requested;
+	taken->bytes += (uint64_t)more_bytes;
+}
+
+bool sites_put_back(const struct recorded *taken)
+{
+	if (blocks_put(taken))
+		return true;
+	recorder_drop(&life_process()->dropped_blocks);
+	return false;
+}
+
+uint8_t sites_stamp(const struct recorded *taken)
+{
+	return stamp_of(taken);
 }
 
 void sites_moved(const void *block)

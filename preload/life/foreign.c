@@ -14,7 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
-bool host_off, host_unusual;
+bool host_off, host_next, host_unusual;
+struct host_instead host_instead;
 
 /* Where libc has the break, NULL as long as nobody asked it: its own allocator grows there, and ours never. */
 extern char *__curbrk __attribute__((weak));
@@ -28,6 +29,61 @@ static void find(void *pointer_to_function, const char *name)
 {
 	void *symbol = dlsym(RTLD_NEXT, name);
 	memcpy(pointer_to_function, &symbol, sizeof symbol);
+}
+
+static void *refuse(size_t size)
+{
+	(void)size;
+	return NULL;
+}
+
+static void *calloc_of_one(size_t size)
+{
+	return foreign.calloc(1, size);
+}
+
+static void *refuse_other(void *block, size_t size)
+{
+	(void)block, (void)size;
+	return NULL;
+}
+
+static void ignore(void *block)
+{
+	(void)block;
+}
+
+void foreign_serves(void)
+{
+	host_instead = (struct host_instead){
+		.malloc = foreign.malloc ? foreign.malloc : refuse,
+		.calloc = foreign.calloc ? calloc_of_one : refuse,
+		.realloc = foreign.realloc ? foreign.realloc : refuse_other,
+		.free = foreign.free ? foreign.free : ignore,
+	};
+}
+
+void *host_realloc_foreign(void *block, size_t size)
+{
+	return foreign.realloc ? foreign.realloc(block, size) : NULL;
+}
+
+void host_free_foreign(void *block)
+{
+	if (host_instead.free) {
+		host_instead.free(block);
+		return;
+	}
+	int saved = errno;
+	heap_count_here(PM_COUNTER_FOREIGN_FREE);
+	if (foreign.free)
+		foreign.free(block);
+	errno = saved;
+}
+
+size_t host_usable_foreign(void *block)
+{
+	return foreign.usable ? foreign.usable(block) : 0;
 }
 
 bool foreign_heap_grew(void)

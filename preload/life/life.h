@@ -143,9 +143,18 @@ void sites_record(struct heap *heap, struct pool *pool, const void *block, size_
  */
 bool sites_resized(const void *block, int64_t bytes, uint8_t *ret_stamp);
 
-/* With heap=next, of a block of STAMP_SPECIAL that a realloc left where it is, or that came instead of another. */
-void sites_stayed(const void *block, size_t requested, int64_t more_bytes);
-void sites_moved(const void *block);
+/*
+ * With heap=next, of blocks of STAMP_SPECIAL.  Who frees or resizes one takes its record out first; then it died, or another
+ * size is wanted of it and it is put back.  false: it has none; there is no room.
+ */
+struct recorded;
+bool sites_take(const void *block, struct recorded *ret_recorded);
+uint8_t sites_died(struct heap *heap,
+		   const struct recorded *taken); /* returns the stamp that it is counted by */
+void sites_stayed(struct recorded *taken, size_t requested, int64_t more_bytes);
+bool sites_put_back(const struct recorded *taken);
+uint8_t sites_stamp(const struct recorded *taken); /* that it has where it is not recorded */
+void sites_moved(const void *block);               /* it came instead of another, by a realloc */
 
 void sites_note_peak(void); /* after live bytes were published */
 void sites_begin(void);     /* in a forked child */
@@ -201,13 +210,16 @@ struct foreign {
 };
 extern struct foreign foreign;
 void foreign_init(void);
+void foreign_serves(void);      /* from now on, uncounted */
 void foreign_tuning_init(void); /* it is the one that serves */
 bool foreign_heap_grew(void);   /* another allocator in this process has taken memory by brk */
 
+/* counted.c: what is served by heap=next has stamps. */
+bool next_has_births(void);
+
 /* next.c: heap=next. */
-bool next_has_births(void); /* what is served by heap=next has stamps */
-void next_init(void);       /* in the constructor, before the heap of the first thread is settled */
-void next_note_live(void);  /* before a fork: what the child inherits */
+void next_init(void);      /* in the constructor, before the heap of the first thread is settled */
+void next_note_live(void); /* before a fork: what the child inherits */
 void next_begin(struct survival_begun *begun); /* in a forked child: that */
 
 /* sandbox.c: whether the kernel may kill the process for a call that malloc does not need; true when in doubt. */

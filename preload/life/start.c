@@ -136,6 +136,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	settings_read(&life.settings, secure ? NULL : find_variable(environment, "POOLMEM"));
 	foreign_init();
 	host_off = host_unusual = life.settings.off | !knows_pages();
+	if (host_off)
+		foreign_serves();
 	know_units();
 	clock_now.origin_ms = host_milliseconds();
 	clock_init((enum pm_clock)life.settings.gen_clock.index, life.settings.gen_threshold.value);

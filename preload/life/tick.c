@@ -13,6 +13,7 @@ enum {
 	TICKS_PER_EPOCH = 8, /* of one busy class */
 	TICK_ALLOCATIONS_MIN = 16,
 	TICK_ALLOCATIONS_MAX = 8192,
+	TICK_UNTIMED = 1024,          /* where no epoch ever turns */
 	TIMED_ALLOCATIONS_MAX = 1024, /* of MS: a class that was fast may be slow from now on */
 	TICK_BYTES = 1 << 20, /* a class takes its next tick after about so many bytes at the latest */
 	LARGE_CHANGES = 64,
@@ -22,6 +23,13 @@ enum {
 };
 
 struct host_pace host_large_pace = {LARGE_CHANGES, LARGE_BYTES_MAX};
+
+/* 1: of another allocator, of which none was seen yet. */
+static size_t unit_of(unsigned size_class)
+{
+	size_t unit = life_unit(size_class);
+	return unit ? unit : 1;
+}
 
 static uint64_t at_most(uint64_t value, uint64_t most)
 {
@@ -35,8 +43,10 @@ static uint64_t at_most(uint64_t value, uint64_t most)
 static uint64_t tick_share(unsigned size_class, uint64_t allocations)
 {
 	uint64_t share = clock_now.length / TICKS_PER_EPOCH;
+	if (host_next && !next_has_births())
+		return TICK_UNTIMED;
 	if (clock_now.kind == PM_CLOCK_BYTES)
-		return share / life_unit(size_class);
+		return share / unit_of(size_class);
 	if (clock_now.kind != PM_CLOCK_MS)
 		return share;
 	uint64_t shares = TICKS_PER_EPOCH * clock_now.units / clock_now.length;
@@ -47,8 +57,7 @@ static uint64_t tick_share(unsigned size_class, uint64_t allocations)
 static int64_t tick_interval(unsigned size_class, uint64_t allocations)
 {
 	uint64_t count = tick_share(size_class, allocations);
-	size_t unit = life_unit(size_class); /* 0: of another allocator, of which none was seen yet */
-	count = at_most(count, TICK_BYTES / (unit ? unit : 1));
+	count = at_most(count, TICK_BYTES / unit_of(size_class));
 	count = at_most(count, TICK_ALLOCATIONS_MAX);
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
 }

@@ -2,7 +2,7 @@
 /*
  * blocks.h: what is known of recorded blocks that live, by address.
  *
- *   table 0: 72 KiB | table 1: 288 KiB | ...      each mapped when the one before has no place for an address
+ *   table 0: 72 KiB | table 1: 144 KiB | ...      each mapped when the one before has no place for an address
  *
  * A table is its addresses, then what is known of each.  An address has its place in one of two buckets of each table, lines of
  * the cache.  A place is taken by a compare-and-swap of its address, and given back by the store of a zero: no lock.  Private memory: a forked child has what its parent had.
@@ -32,7 +32,7 @@ struct recorded {
 
 _Static_assert(sizeof(struct recorded) == 64, "a cache line");
 
-enum { BLOCKS_TABLES = 9, BLOCKS_FIRST_PLACES = 1024, BLOCKS_GROWTH_SHIFT = 2 };
+enum { BLOCKS_TABLES = 16, BLOCKS_FIRST_PLACES = 1024, BLOCKS_GROWTH_SHIFT = 1 };
 
 /* For a reader of the process's memory: pointers to the tables. */
 const void *blocks_tables(void);

@@ -271,3 +271,126 @@ figures()
 	"$poolmem" report --json "$out"/segments/*.pms >"$out/json"
 	python3 -c 'import json, sys; m = json.load(open(sys.argv[1]))["metrics"]; assert m["inherited.blocks"] >= 1000, m["inherited.blocks"]' "$out/json"
 }
+
+# While one thread's realloc runs, another gets the old address and gives it back: it finds no record but its own.
+@test "next: an address that another thread gets while a realloc that moves it runs" {
+	cat >"$out/moves.c" <<-'END'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <pthread.h>
+		#include <string.h>
+		struct block { size_t size; struct block *next; char bytes[]; };
+		static char room[16 << 20] __attribute__((aligned(16)));
+		static size_t used;
+		static struct block *kept[4096];
+		static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+		static void *take(size_t size)
+		{
+			size = (size + 15) / 16 * 16 + (size == 0) * 16;
+			pthread_mutex_lock(&lock);
+			struct block *block = size / 16 < 4096 ? kept[size / 16] : NULL;
+			if (block)
+				kept[size / 16] = block->next;
+			else if (used + size + 16 <= sizeof room) {
+				block = (struct block *)(room + used);
+				used += size + 16;
+				block->size = size;
+			}
+			pthread_mutex_unlock(&lock);
+			return block ? block->bytes : NULL;
+		}
+		static struct block *of(void *p) { return (struct block *)((char *)p - 16); }
+		void *malloc(size_t size) { return take(size); }
+		void *calloc(size_t n, size_t size)
+		{
+			void *p = take(n * size);
+			return p ? memset(p, 0, n * size) : p;
+		}
+		void *memalign(size_t alignment, size_t size)
+		{
+			char *p = take(size + 2 * alignment);
+			size_t up = -(size_t)p & (alignment - 1);
+			if (!p || !up)
+				return p;
+			of(p + up)->size = of(p)->size - up;
+			return p + up;
+		}
+		void free(void *p)
+		{
+			if (!p || of(p)->size / 16 >= 4096)
+				return;
+			pthread_mutex_lock(&lock);
+			of(p)->next = kept[of(p)->size / 16];
+			kept[of(p)->size / 16] = of(p);
+			pthread_mutex_unlock(&lock);
+		}
+		void *realloc(void *p, size_t size)
+		{
+			void *to = take(size);
+			void (*moved)(void *) = (void (*)(void *))dlsym(RTLD_DEFAULT, "moved");
+			if (p) {
+				memcpy(to, p, of(p)->size < size ? of(p)->size : size);
+				free(p);
+				if (moved)
+					moved(p);
+			}
+			return to;
+		}
+		size_t malloc_usable_size(void *p) { return p ? of(p)->size : 0; }
+	END
+	cat >"$out/between.c" <<-'END'
+		#include <pthread.h>
+		#include <stdlib.h>
+		static pthread_barrier_t barrier;
+		static void *gone, *got;
+		void moved(void *p)
+		{
+			if (p != gone)
+				return;
+			pthread_barrier_wait(&barrier);
+			pthread_barrier_wait(&barrier);
+		}
+		__attribute__((noinline)) static void *other(void *unused)
+		{
+			pthread_barrier_wait(&barrier);
+			got = malloc(4000);
+			free(got);
+			pthread_barrier_wait(&barrier);
+			return unused;
+		}
+		__attribute__((noinline)) static void *first(void) { return malloc(4000); }
+		int main(void)
+		{
+			pthread_t thread;
+			pthread_barrier_init(&barrier, NULL, 2);
+			pthread_create(&thread, NULL, other, NULL);
+			gone = first();
+			free(realloc(gone, 6000));
+			pthread_join(thread, NULL);
+			return got != gone;
+		}
+	END
+	cc -w -shared -fPIC -O1 -fno-builtin -o "$out/libmoves.so" "$out/moves.c"
+	cc -w -g -O1 -fno-builtin -rdynamic -pthread -o "$out/between" "$out/between.c"
+	POOLMEM="dir=$out/segments,heap=next,sites=all" LD_PRELOAD="$lib $out/libmoves.so" "$out/between"
+	"$poolmem" sites --json -n 0 "$out"/segments/*.pms >"$out/sites.json"
+	python3 - "$out/sites.json" <<-'END'
+		import json, sys
+		sites, report = {}, json.load(open(sys.argv[1]))
+		for s in report["sites"]:
+		    names = [report["frames"][f]["function"] for f in s["frames"]]
+		    for name in ("first", "other"):
+		        if name in names:
+		            sites[name] = (s["allocated"], s["freed"], s["live"])
+		assert sites == {"first": (1, 1, 0), "other": (1, 1, 0)}, sites
+	END
+}
+
+@test "next: run --frag says beforehand that there will be nothing" {
+	cd "$out"
+	POOLMEM=heap=next "$poolmem" run --frag -o next.pm -- /bin/true 2>err
+	head -1 err | grep -q -- '--frag: with heap=next'
+	grep -q 'next  *poolmem report next.pm' err
+	POOLMEM=heap=own "$poolmem" run --frag -o own.pm -- /bin/true 2>err
+	! grep -q -- '--frag:' err
+}

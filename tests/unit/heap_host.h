@@ -26,6 +26,7 @@ static struct {
 } host;
 
 bool host_off, host_next, host_unusual;
+struct host_instead host_instead;
 uint8_t host_tracing;
 
 uint64_t host_trace_order(void)
@@ -191,18 +192,6 @@ void host_misuse(enum pm_misuse kind, const void *address, unsigned size_class, 
 	host.misuse = kind;
 	host.misused = address;
 	__atomic_add_fetch(&host.misuses, 1, __ATOMIC_RELAXED);
-}
-
-void *host_malloc_foreign(size_t size)
-{
-	(void)size;
-	return NULL;
-}
-
-void *host_calloc_foreign(size_t size)
-{
-	(void)size;
-	return NULL;
 }
 
 void *host_memalign_foreign(size_t alignment, size_t size)
