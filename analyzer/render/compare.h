@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* compare.h: one command under several allocators, as tables and sentences, JSON, Markdown, and a picture. */
+/* compare.h: one command, or the trace of one, under several allocators, as tables and sentences, JSON, Markdown, and a picture. */
 #ifndef POOLMEM_RENDER_COMPARE_H
 #define POOLMEM_RENDER_COMPARE_H
 
@@ -13,11 +13,22 @@ void compare_json(const struct comparison *comparison, struct sink *sink);
 /* What was resident over time, a line for each allocator. */
 void compare_svg(const struct comparison *comparison, struct sink *sink);
 
-/* compare_words.c: which to pick.  measure: PEAK or TIME.  Ends with a line break. */
+/* compare_words.c: which to pick.  measure: PEAK or compare_time().  Ends with a line break. */
 void compare_sentence(const struct comparison *comparison, enum compare_measure measure,
 		      struct sink *sink);
 
 /* What the figures are of. */
 void compare_method(const struct comparison *comparison, struct sink *sink);
+
+/* Of one that was interrupted: what was finished. */
+void compare_interruption(const struct comparison *comparison, struct sink *sink);
+
+/* What to know of these runs besides, a sentence each.  Returns how many there are. */
+enum { COMPARE_NOTES_MAX = 8 };
+struct compare_note {
+	char text[400];
+};
+size_t compare_notes(const struct comparison *comparison,
+		     struct compare_note ret[COMPARE_NOTES_MAX]);
 
 #endif

@@ -102,9 +102,12 @@ compared()
 	"$poolmem" replay --runs 2 --under poolmem,glibc --lib "$lib" --json "$trace" >"$out/json"
 	python3 -c 'import json, sys
 d = json.load(open(sys.argv[1]))
-assert d["threads"] == 7 and not d["implied"] and not d["unknown"], d
+r = d["replay"]
+assert r["threads"] == 7 and not r["implied"] and not r["unknown"] and d["command"] is None and d["rounds"] == 2, r
+assert {a["name"] for a in d["allocators"]} == {"poolmem", "glibc"}
 for a in d["allocators"]:
-    assert a["median"]["steps"] > d["events"] and not a["median"]["failed"], a' "$out/json"
+    assert a["state"] == "done" and a["steps"] > 2 * r["calls"] and not a["refused"], a
+    assert a["counted"]["live.peak"] == r["live_peak"] and len(a["cpu_ns"]["runs"]) == 2, a' "$out/json"
 }
 
 @test "replay: its own trace is the same as the one that it replays" {
@@ -145,7 +148,7 @@ for block in blocks: ctypes.memset(block, 1, 512 << 10)
 for block in blocks[::2]: libc.free(ctypes.c_void_p(block))'
 	small_pages "$poolmem" replay --runs 1 --under glibc --lib "$lib" --json "$trace" >"$out/json"
 	python3 -c 'import json, sys
-peak = json.load(open(sys.argv[1]))["allocators"][0]["median"]["rss_peak"]
+peak = json.load(open(sys.argv[1]))["allocators"][0]["rss.peak"]["median"]
 assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 }
 
@@ -218,11 +221,15 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	"$poolmem" run -q --lib "$lib" --trace="$trace" -- "$programs/traced" "$out/log" 9000 12
 	python3 "$here/trace_hostile.py" "$poolmem" "$trace" "$out" "$(by_level 60 2000)"
 	run "$poolmem" replay "$out/log"
-	[ "$status" = 3 ] && [ "$output" = "poolmem: this is no trace" ]
+	[ "$status" = 3 ]
+	[ "$output" = "poolmem: $out/log: this is no trace; \`poolmem run --trace -- PROGRAM\` records one" ]
 	run "$poolmem" replay --process 9 "$trace"
 	[ "$status" = 1 ]
 	run "$poolmem" replay --under nobody "$trace"
 	[ "$status" = 2 ]
+	run "$poolmem" replay --under glib "$trace"
+	[ "$status" = 2 ]
+	[[ $output == *"there is no allocator 'glib'; did you mean 'glibc'?"* ]]
 	run "$poolmem" replay -o /dev/full --print "$trace"
 	[ "$status" = 1 ]
 }
@@ -230,6 +237,28 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 @test "run --trace: where there was no room it is said" {
 	POOLMEM=trace.max=1M,dir=$out/segments "$poolmem" run -q --lib "$lib" --trace="$trace" -o "$out/a.pm" -- "$programs/traced" /dev/null 300000 11 2>"$out/err"
 	grep -q 'recording ended before the program did' "$out/err"
+}
+
+@test "run --trace: what cannot be written is told before the program runs" {
+	run "$poolmem" run --lib "$lib" --trace="$out/none/a.pmt" -- touch "$out/ran"
+	[ "$status" = 125 ]
+	[ "$output" = "poolmem: no trace can be written to $out/none/: No such file or directory" ]
+	[ ! -e "$out/ran" ]
+}
+
+@test "replay: table and sentences are those of compare, within 80 columns" {
+	recorded "$programs/traced" "$out/log" 3000 13
+	"$poolmem" replay --lib "$lib" --under glibc,poolmem,gone="$out/none.so" --runs 4 "$trace" >"$out/printed"
+	! grep -q '.\{81\}' "$out/printed"
+	grep -q '^  allocator .*CPU .*time  *peak RSS' "$out/printed"
+	grep -q '^For memory pick ' "$out/printed"
+	grep -q '^For time pick ' "$out/printed"
+	grep -q '^gone was skipped: .*none.so' "$out/printed"
+	"$poolmem" replay --lib "$lib" --under glibc,poolmem --speed --runs 1 "$trace" >"$out/printed"
+	! grep -q 'memory' "$out/printed"
+	grep -q '^  glibc .* -  ' "$out/printed"
+	run "$poolmem" replay --lib "$lib" --under gone="$out/none.so" "$trace"
+	[ "$status" = 1 ]
 }
 
 @test "trace: threads that go on while the process ends do not find it full" {
@@ -261,6 +290,19 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 		recorded "$out/busy"
 		# bit 1 of the flags: there was no room
 		python3 -c 'import struct, sys; assert not struct.unpack("<28xI", open(sys.argv[1], "rb").read(32))[0] & 2' "$trace"
+	done
+}
+
+@test "replay: the script has no name, and nothing stays of it when its making is ended" {
+	recorded "$programs/traced" "$out/log" 400000 14
+	mkdir "$out/tmp"
+	for ms in 00 02 05 10 15; do
+		TMPDIR=$out/tmp "$poolmem" replay --runs 1 --fast --under glibc "$trace" >"$out/printed" 2>&1 &
+		sleep 0.$ms
+		[ -z "$(ls "$out/tmp")" ]
+		kill -KILL $! || true
+		wait $! || true
+		[ -z "$(ls "$out/tmp")" ]
 	done
 }
 
