@@ -32,7 +32,7 @@ static const struct command_option options[] = {
 	{"--ready CMD", "a server is ready once this shell command succeeds"},
 	{"--load CMD", "and this one loads it; its time is what counts"},
 	{"--stop SIG", "and this signal ends it (TERM)"},
-	{"--timeout SECONDS", "the most that each run, --ready or --load may take (60 of --ready)"},
+	{"--timeout SECONDS", "most for a run, --ready or --load (none; --ready 60)"},
 	{"--json, --markdown", "for machines; for a page"},
 	{"--svg FILE", "resident memory over time as a picture, too"},
 	{"-o, --output FILE", "write there; the file appears when it is whole"},

@@ -28,7 +28,7 @@ static const struct command_option options[] = {
 	{"--speed", "touch no memory: the time of the calls alone"},
 	{"--fast", "do not wait; some allocators give memory back by the clock"},
 	{"--runs N", "replays under each allocator, in turn, 1 to 50 (5)"},
-	{"--process N", "which process of the trace: 0 the first, others its forks (0)"},
+	{"--process N", "which process of the trace: 0 the first, others forks (0)"},
 	{"--print", "print the calls as text, and replay nothing"},
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{"--json", "for machines: bytes and nanoseconds"},
@@ -39,9 +39,9 @@ static const struct command_option options[] = {
 const struct command_help help_replay = {
 	.usage = "replay [options] FILE",
 	.purpose = "Makes the calls of malloc's family again that a program made, from a trace that\n"
-		   "`run --trace` or POOLMEM=trace=FILE wrote: thread by thread, under each allocator\n"
-		   "that is here. What they cost in time and memory stands side by side, without what\n"
-		   "else the program did.",
+		   "`run --trace` or POOLMEM=trace=FILE wrote: thread by thread, under each\n"
+		   "allocator that is here. What they cost in time and memory stands side by side,\n"
+		   "without what else the program did.",
 	.options = options,
 	.examples =
 		{

@@ -130,6 +130,54 @@ for a in d["allocators"]:
 	compared same "$out/first" "$out/printed"
 }
 
+# again NAME COMMAND...: recorded, and its replay recorded: the same calls in the same order
+again()
+{
+	local name=$1
+	shift
+	rm -f "$trace" "$out/first.pmt"
+	recorded "$@" >/dev/null
+	printed
+	mv "$out/printed" "$out/first"
+	mv "$trace" "$out/first.pmt"
+	POOLMEM="dir=$out/segments,trace=$trace" "$poolmem" replay --fast --runs 1 --under poolmem --lib "$lib" "$out/first.pmt" >/dev/null
+	printed
+	echo "$name: $(wc -l <"$out/first") calls"
+	[ "$(wc -l <"$out/first")" -gt 3000 ]
+	compared same "$out/first" "$out/printed"
+}
+
+@test "replay: the same of a compiler, a database and an interpreter" {
+	command -v sqlite3 >/dev/null || skip "no package sqlite3"
+	printf '#include <%s>\n' map string >"$out/t.cc"
+	echo 'int main() { std::map<std::string, int> words; return words["a"]; }' >>"$out/t.cc"
+	g++ -E "$out/t.cc" -o "$out/t.ii"
+	again cc1plus "$(g++ -print-prog-name=cc1plus)" -quiet -O"$(by_level 0 2)" -fpreprocessed "$out/t.ii" -o /dev/null
+	again sqlite3 sqlite3 :memory: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $(by_level 20000 500000))
+		SELECT count(*), max(printf('%.*c', i % 60, 'x')) FROM n;"
+	again perl perl -e 'my %h; $h{$_ % 997} .= "x" x ($_ % 50) for 1..$ARGV[0]; print scalar(keys %h)' "$(by_level 20000 500000)"
+}
+
+# What redis asks for comes of one thread.
+@test "replay: the same of a server" {
+	command -v redis-server redis-benchmark >/dev/null || skip "no package redis-server or redis-tools"
+	recorded()
+	{
+		export POOLMEM=dir=$out/segments,trace=$trace
+		LD_PRELOAD=$lib redis-server --port 0 --unixsocket "$out/s" --save '' --dir "$out" &
+		server=$!
+		for _ in $(seq 300); do
+			redis-cli -s "$out/s" ping >/dev/null 2>&1 && break
+			sleep 0.1
+		done
+		redis-benchmark -s "$out/s" -q -n "$(by_level 1000 100000)" -t set,get,lpush -P 8 -r 2000
+		redis-cli -s "$out/s" shutdown nosave
+		wait $server
+		unset POOLMEM
+	}
+	again redis
+}
+
 # Pages of 2 MiB would make more resident than is touched.
 small_pages()
 {
@@ -249,13 +297,13 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 @test "replay: table and sentences are those of compare, within 80 columns" {
 	recorded "$programs/traced" "$out/log" 3000 13
 	"$poolmem" replay --lib "$lib" --under glibc,poolmem,gone="$out/none.so" --runs 4 "$trace" >"$out/printed"
-	! grep -q '.\{81\}' "$out/printed"
+	run ! grep -q '.\{81\}' "$out/printed"
 	grep -q '^  allocator .*CPU .*time  *peak RSS' "$out/printed"
 	grep -q '^For memory pick ' "$out/printed"
 	grep -q '^For time pick ' "$out/printed"
 	grep -q '^gone was skipped: .*none.so' "$out/printed"
 	"$poolmem" replay --lib "$lib" --under glibc,poolmem --speed --runs 1 "$trace" >"$out/printed"
-	! grep -q 'memory' "$out/printed"
+	run ! grep -q 'memory' "$out/printed"
 	grep -q '^  glibc .* -  ' "$out/printed"
 	run "$poolmem" replay --lib "$lib" --under gone="$out/none.so" "$trace"
 	[ "$status" = 1 ]
@@ -333,7 +381,7 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 		kill -$signal $pid
 		wait $pid || true
 		for _ in $(seq 100); do [ ! -e "/proc/$replayer/maps" ] && break; sleep 0.02; done
-		! grep -q . "/proc/$replayer/maps" 2>/dev/null
+		run ! grep -q . "/proc/$replayer/maps" 2>/dev/null
 		[ -z "$(find "$out" -name '*.script')" ]
 	done
 }

@@ -109,7 +109,7 @@ no_leftovers()
 		assert all(r["rss.end"]["median"] > 4e6 and r["time_ns"]["median"] > 1e6 for r in d["allocators"])
 	END
 	[ ! -e s ]
-	! pgrep -f "serves.py serve s" >/dev/null
+	run ! pgrep -f "serves.py serve s" >/dev/null
 }
 
 @test "compare: a server whose load fails has failed" {
@@ -159,7 +159,7 @@ no_leftovers()
 	printf 'one\ntwo\n' >input
 	compare --runs 2 --only glibc --output-of-program -- sh -c 'cat; cat >&2' <input >out 2>err
 	[ "$(grep -c '^two$' err)" -ge 4 ]
-	! grep -q '^two$' out
+	run ! grep -q '^two$' out
 }
 
 @test "compare: pictures, files that are there, and what cannot be asked for" {
@@ -187,7 +187,7 @@ no_leftovers()
 	done
 	kill -TERM $compared
 	wait $compared && false || [ $? = 143 ]
-	! pgrep -f 'sleep 60.25' >/dev/null
+	run ! pgrep -f 'sleep 60.25' >/dev/null
 	no_leftovers began
 }
 
@@ -211,7 +211,7 @@ for r in d["allocators"]:
 	[ "$status" = 1 ] && [[ $output == *"--ready 'sleep 61.25; true' did not end (--timeout)" ]]
 	run compare --only glibc --timeout 1 --load 'sleep 61.25; true' -- sleep 61.25
 	[ "$status" = 1 ] && [[ $output == *"--load 'sleep 61.25; true' did not end within 1 second (--timeout)" ]]
-	! pgrep -f 'sleep 61.25' >/dev/null # nor what these started
+	run ! pgrep -f 'sleep 61.25' >/dev/null # nor what these started
 	compare --runs 2 --only glibc,jemalloc,poolmem --timeout 1 -- sh -c '[ -z "$LD_PRELOAD" ] || sleep 61.5' >out
 	grep -q '^poolmem failed: it did not end within 1 second (--timeout)' out
 	grep -q '^  glibc ' out
@@ -265,13 +265,13 @@ for r in d["allocators"]:
 	chmod +x script
 	compare --runs 1 --only glibc,poolmem -- ./script >out
 	grep -Eq '^  glibc .* -  ' out
-	! grep -q '0.0 %' out
+	run ! grep -q '0.0 %' out
 	tr -s ' \n' ' ' <out >line
 	grep -q 'One run of each: one has no spread' line
 	grep -q 'The command is a script: it is its interpreter that was measured' line
 	grep -Eq 'More than one program ran \([3-9], forks counted\): resident memory is the sum' line
 	compare --runs 2 --only glibc,poolmem -- "$programs/fragments" 1000 >out
-	! grep -Eq 'script|More than one|One run' out
+	run ! grep -Eq 'script|More than one|One run' out
 	compare --runs 1 --only glibc --json -- ./script >out.json
 	python3 -c 'import json; d = json.load(open("out.json")); assert d["exit_code"] == 3 and d["is_script"] and d["allocators"][0]["counted"]["programs"] >= 3'
 }
@@ -279,7 +279,7 @@ for r in d["allocators"]:
 @test "compare, replay, run: help within 80 columns; on a terminal what is said is broken between words" {
 	for command in compare replay run; do
 		"$poolmem" $command --help >help
-		! grep '.\{81\}' help
+		run ! grep '.\{81\}' help
 	done
 	cat >terminal.py <<-'END'
 		import os, pty, sys
