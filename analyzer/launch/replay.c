@@ -107,7 +107,7 @@ static void note(struct compare_row *row, const struct script_result *result)
 static void run_row(const struct replay_plan *plan, const char *replayer,
 		    const struct allocator *allocator, struct compare_row *row)
 {
-	struct script_result result;
+	struct script_result result = {.steps = 0};
 	struct failure why;
 
 	if (row->state != COMPARE_DONE && row->state != COMPARE_UNTRIED)
