@@ -204,12 +204,14 @@ install: all
 		'Version: $(version)' 'Cflags: -I$${prefix}/include' >$(DESTDIR)$(PREFIX)/share/pkgconfig/poolmem.pc
 	for page in $(man_pages); do \
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit; done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/poolmem/gallery analyzer/man/gallery/*.svg
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/poolmem $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/poolmem
 	rm -rf $(DESTDIR)$(PREFIX)/include/poolmem
 	rm -f $(DESTDIR)$(PREFIX)/share/pkgconfig/poolmem.pc
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/poolmem
 	for page in $(notdir $(man_pages)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 
 clean:

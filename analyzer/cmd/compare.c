@@ -2,6 +2,7 @@
 /* compare.c: `poolmem compare`: a program under each allocator; launch/rounds.c does the work. */
 #define _GNU_SOURCE
 #include "render/compare.h"
+#include "cmd/chosen.h"
 #include "cmd/command.h"
 #include "launch/library.h"
 #include "launch/rounds.h"
@@ -15,15 +16,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS = 5, INTERVAL_MS = 20, INTERVAL_MS_MAX = 3600000, NS_PER_MS = 1000000 };
+enum {
+	RUNS = 5,
+	INTERVAL_MS = 20,
+	INTERVAL_MS_MAX = 3600000,
+	NS_PER_MS = 1000000,
+	NS_PER_S = 1000000000,
+	TIMEOUT_SECONDS_MAX = 1000000
+};
 
 static const struct command_option options[] = {
 	{"--runs N", "runs of each, 1 to 50 (5); fewer than 4 prove nothing"},
 	{"--with NAME=PATH", "another allocator's library; may be given several times"},
-	{"--only LIST", "these alone, as in glibc,jemalloc"},
-	{"--ready CMD", "the program is a server: it is ready once this shell command succeeds"},
+	{"--only LIST", "these alone, as in glibc,jemalloc, and those of --with"},
+	{"--ready CMD", "a server is ready once this shell command succeeds"},
 	{"--load CMD", "and this one loads it; its time is what counts"},
 	{"--stop SIG", "and this signal ends it (TERM)"},
+	{"--timeout SECONDS", "most for a run, --ready or --load (none; --ready 60)"},
 	{"--json, --markdown", "for machines; for a page"},
 	{"--svg FILE", "resident memory over time as a picture, too"},
 	{"-o, --output FILE", "write there; the file appears when it is whole"},
@@ -36,17 +45,18 @@ static const struct command_option options[] = {
 
 const struct command_help help_compare = {
 	.usage = "compare [options] [--] PROGRAM [ARGUMENTS]",
-	.purpose = "Runs a program under each allocator that is found here, in turn: time, resident memory,\n"
-		   "page faults, live bytes and fragmentation; and says which to pick, and how sure that is.\n"
-		   "Standard input, when it is a file, is read from its beginning by each run.",
+	.purpose = "Runs a program under each allocator that is found here, in turn: time, resident\n"
+		   "memory, page faults, live bytes and fragmentation; and says which to pick, and\n"
+		   "how sure that is. Standard input, when it is a file, is read from its beginning\n"
+		   "by each run. An interrupt (Ctrl-C) shows the runs that were finished.",
 	.options = options,
 	.examples =
 		{
 			{"poolmem compare -- ./app input.txt", "five runs of each"},
 			{"poolmem compare --runs 10 --with mine=./libmine.so --svg rss.svg -- ./app",
 			 "an allocator of one's own beside the others, and a picture"},
-			{"poolmem compare --ready 'redis-cli ping' --load 'redis-benchmark -q -n 100000' "
-			 "-- redis-server --save ''",
+			{"poolmem compare --ready 'redis-cli ping' \\\n"
+			 "      --load 'redis-benchmark -q -n 100000' -- redis-server --save ''",
 			 "a server under a load"},
 		},
 	.stops_at_operand = true,
@@ -54,7 +64,7 @@ const struct command_help help_compare = {
 
 struct compare_options {
 	size_t runs;
-	uint64_t interval_ns;
+	uint64_t interval_ns, timeout_ns;
 	const char *with[ALLOCATOR_MAX];
 	size_t with_count;
 	const char *only, *ready, *load, *library, *svg, *output;
@@ -70,6 +80,7 @@ enum letter {
 	LETTER_READY,
 	LETTER_LOAD,
 	LETTER_STOP,
+	LETTER_TIMEOUT,
 	LETTER_JSON,
 	LETTER_MARKDOWN,
 	LETTER_SVG,
@@ -85,6 +96,7 @@ static const struct option longs[] = {
 	{"ready", required_argument, NULL, LETTER_READY},
 	{"load", required_argument, NULL, LETTER_LOAD},
 	{"stop", required_argument, NULL, LETTER_STOP},
+	{"timeout", required_argument, NULL, LETTER_TIMEOUT},
 	{"json", no_argument, NULL, LETTER_JSON},
 	{"markdown", no_argument, NULL, LETTER_MARKDOWN},
 	{"svg", required_argument, NULL, LETTER_SVG},
@@ -139,12 +151,19 @@ static bool take_value(int letter, struct compare_options *options)
 				    optarg, INTERVAL_MS_MAX);
 		return false;
 	}
+	if (letter == LETTER_TIMEOUT && !parse_number(optarg, TIMEOUT_SECONDS_MAX, &number)) {
+		command_usage_error("compare", "--timeout '%s': a number of seconds from 1 to %d",
+				    optarg, TIMEOUT_SECONDS_MAX);
+		return false;
+	}
 	if (letter == LETTER_STOP && !(options->stop_signal = parse_signal(optarg))) {
 		command_usage_error("compare", "--stop '%s': no signal has that name", optarg);
 		return false;
 	}
 	if (letter == LETTER_RUNS)
 		options->runs = (size_t)number;
+	if (letter == LETTER_TIMEOUT)
+		options->timeout_ns = (uint64_t)number * NS_PER_S;
 	if (letter == LETTER_INTERVAL)
 		options->interval_ns = (uint64_t)number * NS_PER_MS;
 	return true;
@@ -220,44 +239,20 @@ static bool parse(int argc, char **argv, struct compare_options *ret)
 
 /* --- which allocators ---------------------------------------------------------------------------------- */
 
-static bool is_wanted(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = list; *at;) {
-		size_t bytes = strcspn(at, ",");
-		if (bytes == length && memcmp(at, name, length) == 0)
-			return true;
-		at += bytes + (at[bytes] != 0);
-	}
-	return false;
-}
-
-static bool all_exist(const char *list, struct allocators *allocators, struct failure *why)
-{
-	char name[64];
-
-	for (const char *at = list; *at;) {
-		int bytes = (int)strcspn(at, ",");
-		snprintf(name, sizeof name, "%.*s", bytes, at);
-		if (!allocators_named(allocators, name))
-			return fail(why, FAILURE_USAGE, "--only: there is no allocator '%s'", name);
-		at += bytes + (at[bytes] != 0);
-	}
-	return true;
-}
-
+/* Those of --with are wanted whatever --only names. */
 static bool choose(const struct compare_options *options, struct allocators *allocators,
 		   struct failure *why)
 {
+	struct chosen chosen = {.allocators = allocators};
+
 	for (size_t i = 0; i < options->with_count; i++)
-		if (!allocators_add(allocators, options->with[i], why))
+		if (!chosen_add(&chosen, options->with[i], why))
 			return false;
 	if (!options->only)
 		return true;
-	if (!all_exist(options->only, allocators, why))
+	if (!chosen_list(&chosen, "--only", options->only, why))
 		return false;
-	allocators_keep(allocators, options->only, is_wanted);
+	allocators_keep(allocators, chosen.wanted);
 	return true;
 }
 
@@ -308,6 +303,14 @@ static bool is_runnable(const struct target *target, const char *name, struct fa
 	return true;
 }
 
+/* Who started this program sees by which signal it ended. */
+static void end_as_told(int number, const struct failure *why)
+{
+	failure_report(why);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 static bool compare(const struct compare_options *options, const struct allocators *allocators,
 		    const char *library, struct failure *why)
 {
@@ -321,7 +324,8 @@ static bool compare(const struct compare_options *options, const struct allocato
 			 .shows_output = options->shows_output,
 			 .load = options->load,
 			 .ready = options->ready,
-			 .stop_signal = options->stop_signal},
+			 .stop_signal = options->stop_signal,
+			 .timeout_ns = options->timeout_ns},
 		.library = library,
 		.runs = options->runs,
 		.progress = &progress,
@@ -332,12 +336,10 @@ static bool compare(const struct compare_options *options, const struct allocato
 		return false;
 	bool done = rounds_run(&plan, allocators, &comparison, why);
 	progress_end(&progress);
-	if (comparison.interrupted) {
-		signal(comparison.interrupted, SIG_DFL);
-		raise(comparison.interrupted);
-	}
 	done = done && print(options, &comparison, why);
 	rounds_free(&comparison);
+	if (comparison.interrupted)
+		end_as_told(comparison.interrupted, why);
 	return done;
 }
 

@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include "launch/replay.h"
 
+#include "cmd/chosen.h"
 #include "cmd/command.h"
 #include "cmd/replay_what_if.h"
+#include "launch/library.h"
 #include "launch/script.h"
-#include "render/replay.h"
+#include "render/compare.h"
 #include "render/trace.h"
 #include "text/allocate.h"
 #include "text/progress.h"
@@ -20,16 +22,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_DEFAULT = 3, RUNS_WHAT_IF = VARIANT_RUNS_MIN };
+enum { RUNS_DEFAULT = 5 };
 
 static const struct command_option options[] = {
-	{"--under LIST",
-	 "allocators by commas, as glibc,jemalloc,mine=./libmine.so (all that are here)"},
-	{"--what-if", "under poolmem alone, with other pools, classes, placement and purge delay"},
+	{"--under LIST", "allocators, as glibc,mine=./libmine.so (all that are here)"},
+	{"--what-if", "under poolmem alone, with other values of its constants"},
 	{"--speed", "touch no memory: the time of the calls alone"},
-	{"--fast", "do not wait: allocators that give memory back by the clock then keep more"},
-	{"--runs N", "replays under each, in turn; medians are shown (3, of --what-if 5)"},
-	{"--process N", "which process of the trace: 0 the first, others were forked by it (0)"},
+	{"--fast", "do not wait; some allocators give memory back by the clock"},
+	{"--runs N", "replays under each allocator, in turn, 1 to 50 (5)"},
+	{"--process N", "which process of the trace: 0 the first, others forks (0)"},
 	{"--print", "print the calls as text, and replay nothing"},
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{"--json", "for machines: bytes and nanoseconds"},
@@ -39,9 +40,10 @@ static const struct command_option options[] = {
 
 const struct command_help help_replay = {
 	.usage = "replay [options] FILE\n       poolmem replay --what-if [options] [PARAM[=VALUE]...] FILE",
-	.purpose = "Makes the calls of malloc's family again that a program made, from a trace that `run --trace`\n"
-		   "or POOLMEM=trace=FILE wrote: thread by thread, under each allocator that is here. What they\n"
-		   "cost in time and memory stands side by side, without what else the program did.",
+	.purpose = "Makes the calls of malloc's family again that a program made, from a trace that\n"
+		   "`run --trace` or POOLMEM=trace=FILE wrote: thread by thread, under each\n"
+		   "allocator that is here. What they cost in time and memory stands side by side,\n"
+		   "without what else the program did.",
 	.options = options,
 	.examples =
 		{
@@ -57,7 +59,7 @@ const struct command_help help_replay = {
 struct replay_options {
 	const char *file, *under, *library, *output;
 	bool speed, fast, print, json, what_if;
-	long runs, process; /* runs 0: as many as is usual */
+	long runs, process;
 	struct variant_choice choice;
 };
 
@@ -85,10 +87,10 @@ static bool take_option(int letter, struct replay_options *ret)
 	case 'l': ret->library = optarg; return true;
 	case 'o': ret->output = optarg; return true;
 	case 'r':
-		if (parse_number(optarg, 1, REPLAY_RUNS_MAX, &ret->runs))
+		if (parse_number(optarg, 1, COMPARE_RUNS_MAX, &ret->runs))
 			return true;
 		command_usage_error("replay", "--runs '%s': a number from 1 to %d", optarg,
-				    REPLAY_RUNS_MAX);
+				    COMPARE_RUNS_MAX);
 		return false;
 	default:
 		if (parse_number(optarg, 0, INT32_MAX, &ret->process))
@@ -107,8 +109,6 @@ static bool takes_what_if(const struct replay_options *options)
 
 	if (options->what_if && other)
 		command_usage_error("replay", "--what-if goes without %s", other);
-	else if (options->what_if && options->runs > VARIANT_RUNS_MAX)
-		command_usage_error("replay", "--runs: at most %d with --what-if", VARIANT_RUNS_MAX);
 	else
 		return true;
 	return false;
@@ -125,8 +125,6 @@ static bool take_operands(char *const *operands, size_t count, struct replay_opt
 		command_usage_error("replay", count ? "one trace at a time" : "which trace?");
 		return false;
 	}
-	if (!ret->runs)
-		ret->runs = ret->what_if ? RUNS_WHAT_IF : RUNS_DEFAULT;
 	ret->file = operands[count - 1];
 	if (variants_choose((const char *const *)operands, count - 1, &ret->choice, &why))
 		return true;
@@ -153,7 +151,7 @@ static bool parse(int argc, char **argv, struct replay_options *ret)
 					    "print", "lib",   "json", "output", "what-if"};
 	int letter;
 
-	*ret = (struct replay_options){.runs = 0};
+	*ret = (struct replay_options){.runs = RUNS_DEFAULT};
 	optind = 0;
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":o:", longs, NULL)) != -1) {
@@ -181,16 +179,23 @@ static bool print_calls(struct trace *trace, const struct replay_options *option
 	return printed && closed;
 }
 
-/* Where there is room for it: beside nothing of the user's. */
-static char *script_path(void)
+/* A file without a name, where there is room for it: nothing is left however this program ends. */
+static bool open_script(int *ret_fd, struct failure *why)
 {
+	enum { ABOVE_OTHERS = 100 };
 	const char *directory = getenv("TMPDIR");
-	char *path;
+	char path[PATH_MAX];
 
-	if (asprintf(&path, "%s/poolmem-replay.%ld.script",
-		     directory && *directory ? directory : "/tmp", (long)getpid()) < 0)
-		abort();
-	return path;
+	snprintf(path, sizeof path, "%s/poolmem-replay.XXXXXX",
+		 directory && *directory ? directory : "/tmp");
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(why, FAILURE_WRITE, "%.300s: %s", path, strerror(errno));
+	unlink(path);
+	*ret_fd = fcntl(fd, F_DUPFD, ABOVE_OTHERS); /* replays inherit it, above all that they use */
+	close(fd);
+	return *ret_fd >= 0 || fail(why, FAILURE_WRITE, "%.300s: %s", path, strerror(errno));
 }
 
 static const char *mode_of(const struct replay_options *options)
@@ -200,7 +205,7 @@ static const char *mode_of(const struct replay_options *options)
 	return options->fast ? SCRIPT_MODE_TOUCH : SCRIPT_MODE_PACED;
 }
 
-static bool show(const struct replay_options *options, const struct replay_view *view,
+static bool show(const struct replay_options *options, const struct comparison *comparison,
 		 struct failure *why)
 {
 	struct sink sink;
@@ -208,112 +213,121 @@ static bool show(const struct replay_options *options, const struct replay_view 
 	if (!sink_open(&sink, options->output, why))
 		return false;
 	if (options->json)
-		replay_json(view, &sink);
+		compare_json(comparison, &sink);
 	else
-		replay_text(view, &sink);
+		compare_text(comparison, &sink);
 	return sink_close(&sink, why);
 }
 
-static bool measure(const struct replay_options *options, const struct replay_plan *plan,
-		    const struct allocator *const *allocator, size_t count,
-		    struct replay_view *view, struct failure *why)
-{
-	struct replay_row *rows = allocate(count + 1, sizeof *rows);
-
-	view->row = rows;
-	view->row_count = count;
-	bool measured = replay_run_all(plan, allocator, rows, count, why);
-
-	progress_end(plan->progress);
-	bool shown = measured && show(options, view, why);
-
-	free(rows);
-	return shown;
-}
-
-static bool measure_all(const struct replay_options *options, const struct replay_plan *plan,
-			struct replay_view *view, struct failure *why)
-{
-	const struct allocator *here[ALLOCATOR_MAX];
-	struct allocators all;
-	size_t count;
-
-	if (!replay_find(options->under, options->library, &all, here, &count, why))
-		return false;
-	bool shown = measure(options, plan, here, count, view, why);
-
-	allocators_free(&all);
-	return shown;
-}
-
-static bool measure_what_if(const struct replay_options *options, const struct replay_plan *plan,
-			    struct replay_view *view, struct failure *why)
-{
-	const struct replay_what_if asked = {.choice = &options->choice,
-					     .library = options->library,
-					     .output = options->output,
-					     .json = options->json};
-
-	return replay_what_if(&asked, plan, view, why);
-}
-
-static bool replay_script(const struct replay_options *options, const char *script,
-			  const struct trace *trace, const struct script_facts *facts,
-			  struct failure *why)
+static struct compare_replay facts_of(const struct replay_options *options,
+				      const struct trace *trace, const struct script_facts *facts)
 {
 	const struct pm_trace_header *header = &trace->file->header;
-	struct progress progress = progress_begin("replays");
-	const struct replay_plan plan = {.script = script,
-					 .mode = mode_of(options),
-					 .runs = (size_t)options->runs,
-					 .progress = &progress};
-	struct replay_view view = {
+
+	return (struct compare_replay){
 		.exe = header->exe,
 		.pid = trace->pid,
 		.events = facts->events,
 		.threads = facts->threads,
 		.unknown = facts->unknown,
 		.implied = facts->implied,
+		.missed = header->missed,
 		.live_peak = facts->live_peak,
 		.live_end = facts->live_end,
-		.missed = header->missed,
 		.is_full = header->flags & PM_TRACE_FULL,
 		.touches = !options->speed,
 		.waits = !options->speed && !options->fast,
 	};
-
-	return options->what_if ? measure_what_if(options, &plan, &view, why)
-				: measure_all(options, &plan, &view, why);
 }
 
-/* Its name goes: nothing is left however this program ends.  Replays inherit the descriptor, above all that they use. */
-static bool open_only(const char *script, int *ret_fd, struct failure *why)
+static bool choose(const struct replay_options *options, struct allocators *allocators,
+		   struct failure *why)
 {
-	enum { ABOVE_OTHERS = 100 };
-	int fd = open(script, O_RDONLY | O_CLOEXEC);
+	struct chosen chosen = {.allocators = allocators};
 
-	*ret_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD, ABOVE_OTHERS);
-	bool done = *ret_fd >= 0 || fail(why, FAILURE_WRITE, "%s: %s", script, strerror(errno));
+	if (!options->under)
+		return true;
+	if (!chosen_list(&chosen, "--under", options->under, why))
+		return false;
+	allocators_keep(allocators, chosen.wanted);
+	return allocators->count || fail(why, FAILURE_USAGE, "--under which allocators?");
+}
 
-	if (fd >= 0)
-		close(fd);
-	unlink(script);
+/* Before the trace is read: that may take long. */
+static bool find_allocators(const struct replay_options *options, struct allocators *ret,
+			    struct failure *why)
+{
+	char libpoolmem[PATH_MAX];
+
+	if (!library_find(options->library, libpoolmem, why))
+		return false;
+	allocators_find(libpoolmem, ret);
+	if (choose(options, ret, why))
+		return true;
+	allocators_free(ret);
+	return false;
+}
+
+static bool measure(const struct replay_options *options, const struct allocators *allocators,
+		    const struct replay_plan *plan, struct failure *why)
+{
+	struct comparison *comparison = allocate(1, sizeof *comparison);
+	bool shown = replay_run(plan, allocators, comparison, why) && show(options, comparison, why);
+
+	free(comparison);
+	return shown;
+}
+
+/* allocators: NULL: --what-if. */
+static bool replay_script(const struct replay_options *options, const struct allocators *allocators,
+			  int fd, const struct compare_replay *facts, struct failure *why)
+{
+	struct progress progress = progress_begin("replays");
+	const struct replay_what_if asked = {.choice = &options->choice,
+					     .library = options->library,
+					     .output = options->output,
+					     .json = options->json};
+	char script[32];
+	const struct replay_plan plan = {
+		.script = script,
+		.mode = mode_of(options),
+		.runs = (size_t)options->runs,
+		.facts = facts,
+		.progress = &progress,
+	};
+
+	snprintf(script, sizeof script, "/proc/self/fd/%d", fd);
+	return allocators ? measure(options, allocators, &plan, why)
+			  : replay_what_if(&asked, &plan, why);
+}
+
+static bool make_and_replay(struct trace *trace, const struct replay_options *options,
+			    const struct allocators *allocators, struct failure *why)
+{
+	struct script_facts facts;
+	int fd = -1;
+
+	if (!open_script(&fd, why))
+		return false;
+	bool made = script_make(trace, fd, &facts, why);
+	struct compare_replay about = facts_of(options, trace, &facts);
+	bool done = made && replay_script(options, allocators, fd, &about, why);
+
+	close(fd);
 	return done;
 }
 
 static bool replay(struct trace *trace, const struct replay_options *options, struct failure *why)
 {
-	struct script_facts facts;
-	char *script = script_path(), open_script[32];
-	int fd = -1;
-	bool made = script_make(trace, script, &facts, why) && open_only(script, &fd, why);
+	struct allocators allocators;
 
-	snprintf(open_script, sizeof open_script, "/proc/self/fd/%d", fd);
-	bool done = made && replay_script(options, open_script, trace, &facts, why);
+	if (options->what_if)
+		return make_and_replay(trace, options, NULL, why);
+	if (!find_allocators(options, &allocators, why))
+		return false;
+	bool done = make_and_replay(trace, options, &allocators, why);
 
-	if (fd >= 0)
-		close(fd);
-	free(script);
+	allocators_free(&allocators);
 	return done;
 }
 
@@ -342,5 +356,5 @@ int cmd_replay(int argc, char **argv)
 	if (!parse(argc, argv, &given))
 		return EXIT_USAGE;
 	open_and_go(&given, &why);
-	return failure_report(&why);
+	return command_failed("replay", &why);
 }

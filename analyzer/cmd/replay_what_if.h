@@ -5,7 +5,6 @@
 
 #include "launch/replay.h"
 #include "launch/variants.h"
-#include "render/replay.h"
 
 struct replay_what_if {
 	const struct variant_choice *choice;
@@ -13,8 +12,8 @@ struct replay_what_if {
 	bool json;
 };
 
-/* Replays and shows.  view: all but its rows. */
+/* Replays and shows.  plan: all but who watches is as for any replay. */
 bool replay_what_if(const struct replay_what_if *asked, const struct replay_plan *plan,
-		    struct replay_view *view, struct failure *why);
+		    struct failure *why);
 
 #endif

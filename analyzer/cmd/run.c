@@ -27,12 +27,11 @@
 enum { INTERVAL_MS = 100, INTERVAL_MS_MAX = 3600000, NS_PER_MS = 1000000, FAULT_COUNT_MAX = 3 };
 
 static const struct command_option options[] = {
-	{"-o, --output FILE", "name of the capture; may hold %e %p %h %t %n %% (" NAME_DEFAULT ")"},
+	{"-o, --output FILE", "the capture; may hold %e %p %h %t %n %% (" NAME_DEFAULT ")"},
 	{"-f, --force", "replace the file when it is there"},
 	{"--only PATTERN", "keep only executables whose name matches, as in 'gcc*'"},
-	{"--frag", "note where each block and page is, at peaks and at the end, for poolmem frag"},
-	{"--trace[=FILE]",
-	 "record each call of malloc's family, for poolmem replay (poolmem.NAME.%p.pmt)"},
+	{"--frag", "note where each block is, at peaks and at the end, for frag"},
+	{"--trace[=FILE]", "record each call, for replay (poolmem.NAME.%p.pmt)"},
 	{"--interval MS", "time between looks at resident memory (100)"},
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{"--json", "the summary as JSON, on stderr"},
@@ -42,8 +41,8 @@ static const struct command_option options[] = {
 
 const struct command_help help_run = {
 	.usage = "run [options] [--] PROGRAM [ARGUMENTS]",
-	.purpose = "Runs a program with libpoolmem.so preloaded and keeps one capture of it and of every\n"
-		   "process it starts. Output and exit code of the program pass through.",
+	.purpose = "Runs a program with libpoolmem.so preloaded and keeps one capture of it and of\n"
+		   "every process it starts. Output and exit code of the program pass through.",
 	.options = options,
 	.examples =
 		{

@@ -4,7 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/suggest.h"
-#include "text/escape.h"
+#include "text/complain.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -14,16 +14,15 @@
 
 int command_usage_error(const char *name, const char *format, ...)
 {
-	char message[512];
+	char message[512], who[64];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
-	char *shown = escape_text(message);
-	fprintf(stderr, "poolmem %s: %s\npoolmem %s --help shows how it is used\n", name, shown,
-		name);
-	free(shown);
+	snprintf(who, sizeof who, "poolmem %s", name);
+	complain(who, message);
+	fprintf(stderr, "poolmem %s --help shows how it is used\n", name);
 	return EXIT_USAGE;
 }
 

@@ -157,13 +157,12 @@ bool allocators_add(struct allocators *allocators, const char *given, struct fai
 	return true;
 }
 
-void allocators_keep(struct allocators *allocators, const char *list,
-		     bool (*is_in)(const char *list, const char *name))
+void allocators_keep(struct allocators *allocators, const bool wanted[ALLOCATOR_MAX])
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < allocators->count; i++)
-		if (is_in(list, allocators->list[i].name))
+		if (wanted[i])
 			allocators->list[kept++] = allocators->list[i];
 		else
 			free((char *)allocators->list[i].name);

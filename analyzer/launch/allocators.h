@@ -60,9 +60,8 @@ bool allocators_add(struct allocators *allocators, const char *given, struct fai
 /* NULL: there is none of that name. */
 struct allocator *allocators_named(struct allocators *allocators, const char *name);
 
-/* Keeps those alone whose name is in a list, as `is_in` says. */
-void allocators_keep(struct allocators *allocators, const char *list,
-		     bool (*is_in)(const char *list, const char *name));
+/* Keeps those alone that are wanted, by their places in the list. */
+void allocators_keep(struct allocators *allocators, const bool wanted[ALLOCATOR_MAX]);
 
 /* Lets go of the names that were given. */
 void allocators_free(struct allocators *allocators);

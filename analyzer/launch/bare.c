@@ -7,6 +7,7 @@
 #include "launch/family.h"
 #include "source/resident.h"
 #include "text/allocate.h"
+#include "text/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +24,9 @@
 static const uint64_t MS = 1000000;
 
 enum {
-	READY_SECONDS = 60,
 	READY_PAUSE_MS = 20,
 	STOP_SECONDS = 30,
+	SECOND_MS = 1000,
 	GIVE_UP_SECONDS = 5,
 	SAMPLE_SHARE = 20, /* looking takes at most one part in so many of the time */
 	END_SHARE = 20,    /* of the time, behind the last look: it does not tell of the end */
@@ -44,8 +45,10 @@ struct running {
 	uint64_t began_ns, wait_ns, sample_at_ns;
 	uint64_t first_ns, last_ns, last_bytes; /* of the first and the last look */
 	uint64_t looks;
-	double byte_ns;    /* what is resident over time, summed up */
-	uint64_t own_peak; /* of this process: ru_maxrss of a child begins with that */
+	double byte_ns;        /* what is resident over time, summed up */
+	uint64_t own_peak;     /* of this process: ru_maxrss of a child begins with that */
+	const char *waits_for; /* what is told of it */
+	uint64_t waits_since_ns, tell_at_ns;
 	bool ended;
 	struct rusage usage;
 };
@@ -61,6 +64,16 @@ static uint64_t now_ns(void)
 static uint64_t higher(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static struct number seconds(uint64_t ns)
+{
+	return number_of(ns / (SECOND_MS * MS), "second");
 }
 
 /* --- what is resident --------------------------------------------------------------------------------- */
@@ -134,23 +147,66 @@ static bool reap(struct running *running)
 	return true;
 }
 
+/* A process that was not waited for yet, and all below it: a shell does not hand signals on. */
+static void kill_all(pid_t first, int number)
+{
+	struct family *family = allocate(1, sizeof *family);
+
+	family_sample_of(family, first);
+	kill(first, number);
+	for (size_t i = 0; i < family->count; i++)
+		if (family->member[i].pid != first && family_is_running(family, &family->member[i]))
+			kill(family->member[i].pid, number);
+	threads_free(&family->threads);
+	free(family);
+}
+
+static void kill_program(struct running *running, int number)
+{
+	if (!running->ended)
+		kill_all(running->child.pid, number);
+}
+
+static void wait_for_end(struct running *running, uint64_t until_ns)
+{
+	struct timespec pause = {.tv_nsec = 10 * (long)MS};
+
+	while (!reap(running) && now_ns() < until_ns)
+		nanosleep(&pause, NULL);
+}
+
 /* The user ends all. */
 static void give_up(struct running *running, pid_t other, int number)
 {
-	uint64_t until_ns = now_ns() + GIVE_UP_SECONDS * 1000 * MS;
-	struct timespec pause = {.tv_nsec = 10 * (long)MS};
-
 	running->run->interrupted = number;
-	if (!running->ended)
-		kill(running->child.pid, number);
+	kill_program(running, number);
 	if (other)
-		kill(other, number);
-	while (!reap(running) && now_ns() < until_ns)
-		nanosleep(&pause, NULL);
-	if (!running->ended)
-		kill(running->child.pid, SIGKILL);
-	while (!reap(running))
-		nanosleep(&pause, NULL);
+		kill_all(other, number);
+	wait_for_end(running, now_ns() + GIVE_UP_SECONDS * SECOND_MS * MS);
+	kill_program(running, SIGKILL);
+	wait_for_end(running, UINT64_MAX);
+}
+
+static void begin_waiting(struct running *running, const char *what)
+{
+	running->waits_for = what;
+	running->waits_since_ns = now_ns();
+	running->tell_at_ns = running->waits_since_ns + SECOND_MS * MS;
+}
+
+static void tell(struct running *running, uint64_t now)
+{
+	const struct bare_plan *plan = running->plan;
+
+	if (!plan->tell || now < running->tell_at_ns)
+		return;
+	running->tell_at_ns = now + SECOND_MS * MS;
+	plan->tell(plan->context, running->waits_for, now - running->waits_since_ns);
+}
+
+static uint64_t time_limit(const struct running *running)
+{
+	return running->plan->timeout_ns ? now_ns() + running->plan->timeout_ns : UINT64_MAX;
 }
 
 /* Looks now and then, until something may have ended or the moment has come.  other: besides the program; 0: nobody. */
@@ -161,9 +217,9 @@ static void pause_until(struct running *running, pid_t other, uint64_t until_ns)
 		sample(running);
 		now = now_ns();
 	}
-	uint64_t next = running->ended || until_ns < running->sample_at_ns ? until_ns
-									   : running->sample_at_ns;
-	uint64_t left = next > now ? next - now : 0;
+	tell(running, now);
+	uint64_t next = lower(until_ns, running->ended ? UINT64_MAX : running->sample_at_ns);
+	uint64_t left = next > now ? lower(next - now, SECOND_MS * MS) : 0;
 	struct timespec timeout = {.tv_sec = (time_t)(left / (1000 * MS)),
 				   .tv_nsec = (long)(left % (1000 * MS))};
 	int number = sigtimedwait(&running->signals, NULL, &timeout);
@@ -201,32 +257,34 @@ static bool start_shell(const struct running *running, const char *command, pid_
 	return !error || fail(why, FAILURE_NOTHING, "/bin/sh: %s", strerror(error));
 }
 
-/* Waits for it while the program lives; returns its exit code, -1: it or the program was killed, or ended. */
-static int wait_for_shell(struct running *running, pid_t pid)
+/* In the place of an exit code: the program ended first; it took too long.  A signal that ended it is added to the third. */
+enum { SHELL_CUT_SHORT = -1, SHELL_LATE = -2, SHELL_SIGNAL = 128 };
+
+/* Waits for it while the program lives. */
+static int wait_for_shell(struct running *running, pid_t pid, uint64_t until_ns)
 {
 	int status;
 
-	for (;;) {
-		pid_t got = waitpid(pid, &status, WNOHANG);
-		if (got == pid)
-			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-		if (got < 0 || reap(running))
-			break;
-		pause_until(running, pid, now_ns() + 1000 * MS);
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		bool is_late = now_ns() >= until_ns;
+		if (is_late || reap(running)) {
+			kill_all(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return is_late ? SHELL_LATE : SHELL_CUT_SHORT;
+		}
+		pause_until(running, pid, until_ns);
 	}
-	kill(pid, SIGTERM);
-	waitpid(pid, &status, 0);
-	return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SHELL_SIGNAL + WTERMSIG(status);
 }
 
-static bool run_shell(struct running *running, const char *command, int *ret_code,
-		      struct failure *why)
+static bool run_shell(struct running *running, const char *command, uint64_t until_ns,
+		      int *ret_code, struct failure *why)
 {
 	pid_t pid;
 
 	if (!start_shell(running, command, &pid, why))
 		return false;
-	*ret_code = wait_for_shell(running, pid);
+	*ret_code = wait_for_shell(running, pid, until_ns);
 	return true;
 }
 
@@ -242,19 +300,34 @@ static bool fail_ended(const struct running *running, const char *when, struct f
 	return fail(why, FAILURE_NOTHING, "ended with exit code %d %s", WEXITSTATUS(status), when);
 }
 
+/* code: of the last try; SHELL_LATE: it did not end. */
+static bool fail_unready(const struct running *running, int code, uint64_t limit_ns,
+			 struct failure *why)
+{
+	char last[64] = "did not end";
+
+	if (code >= 0)
+		snprintf(last, sizeof last, "still ended with exit code %d", code);
+	return fail(why, FAILURE_NOTHING, "not ready after %s: --ready '%.150s' %s (--timeout)",
+		    seconds(limit_ns).text, running->plan->ready, last);
+}
+
 static bool wait_until_ready(struct running *running, struct failure *why)
 {
-	uint64_t until_ns = now_ns() + READY_SECONDS * 1000 * MS;
-	int code = running->plan->ready ? -1 : 0;
+	uint64_t timeout_ns = running->plan->timeout_ns;
+	uint64_t limit_ns = timeout_ns ? timeout_ns : READY_SECONDS * SECOND_MS * MS;
+	uint64_t until_ns = now_ns() + limit_ns;
+	int code = running->plan->ready ? SHELL_CUT_SHORT : 0, last = SHELL_LATE;
 
+	begin_waiting(running, "--ready");
 	while (code != 0) {
-		if (!run_shell(running, running->plan->ready, &code, why))
+		if (!run_shell(running, running->plan->ready, until_ns, &code, why))
 			return false;
 		if (reap(running))
 			return fail_ended(running, "before it was ready", why);
-		if (code != 0 && now_ns() > until_ns)
-			return fail(why, FAILURE_NOTHING, "not ready after %d seconds",
-				    READY_SECONDS);
+		last = code == SHELL_LATE ? last : code;
+		if (code != 0 && now_ns() >= until_ns)
+			return fail_unready(running, last, limit_ns, why);
 		if (code != 0)
 			pause_until(running, 0, now_ns() + READY_PAUSE_MS * MS);
 	}
@@ -266,11 +339,16 @@ static bool load(struct running *running, struct failure *why)
 	uint64_t began = now_ns();
 	int code;
 
-	if (!run_shell(running, running->plan->load, &code, why))
+	begin_waiting(running, "--load");
+	if (!run_shell(running, running->plan->load, time_limit(running), &code, why))
 		return false;
 	running->run->elapsed_ns = now_ns() - began;
 	if (reap(running))
 		return fail_ended(running, "under its load", why);
+	if (code == SHELL_LATE)
+		return fail(why, FAILURE_NOTHING,
+			    "--load '%.150s' did not end within %s (--timeout)",
+			    running->plan->load, seconds(running->plan->timeout_ns).text);
 	if (code != 0)
 		return fail(why, FAILURE_NOTHING, "its load ended with exit code %d", code);
 	sample(running);
@@ -280,11 +358,11 @@ static bool load(struct running *running, struct failure *why)
 static void stop(struct running *running, int number)
 {
 	running->sample_at_ns = UINT64_MAX; /* what was resident when the load was through is the end */
+	begin_waiting(running, "the server's end");
 	if (!running->ended)
 		kill(running->child.pid, number);
-	wait_for_program(running, now_ns() + STOP_SECONDS * 1000 * MS);
-	if (!running->ended)
-		kill(running->child.pid, SIGKILL);
+	wait_for_program(running, now_ns() + STOP_SECONDS * SECOND_MS * MS);
+	kill_program(running, SIGKILL);
 	wait_for_program(running, UINT64_MAX);
 }
 
@@ -404,17 +482,26 @@ static void forget_what_is_not_known(const struct running *running)
 		run->rss_mean = 0;
 }
 
+static bool run_to_end(struct running *running, struct failure *why)
+{
+	begin_waiting(running, "its end");
+	wait_for_program(running, time_limit(running));
+	running->run->elapsed_ns = now_ns() - running->began_ns;
+	if (running->ended)
+		return true;
+	kill_program(running, SIGKILL);
+	wait_for_end(running, UINT64_MAX);
+	return fail(why, FAILURE_NOTHING, "it did not end within %s (--timeout)",
+		    seconds(running->plan->timeout_ns).text);
+}
+
 static bool run_started(struct running *running, struct failure *why)
 {
 	if (!start(running, why))
 		return false;
-	bool done = true;
-	if (running->plan->load) {
-		done = serve(running, why);
-	} else {
-		wait_for_program(running, UINT64_MAX);
-		running->run->elapsed_ns = now_ns() - running->began_ns;
-	}
+	bool done = running->plan->load ? serve(running, why) : run_to_end(running, why);
+
+	running->run->processes = running->family->count;
 	sum_up(running);
 	forget_what_is_not_known(running);
 	if (running->run->interrupted)

@@ -26,7 +26,13 @@ struct bare_plan {
 	const char *load;         /* a shell command; NULL: no server */
 	const char *ready;        /* the same; NULL: it is ready at once */
 	int stop_signal;          /* of a server, when the load is through */
+	uint64_t timeout_ns; /* the most that the program, `load` or `ready` may take; 0: none, but for `ready` READY_SECONDS */
+	void (*tell)(void *context, const char *what,
+		     uint64_t waited_ns); /* each second: what is waited for.  NULL: nobody asks */
+	void *context;
 };
+
+enum { READY_SECONDS = 60 };
 
 /* What is resident is that of the program and all below it, in bytes. */
 struct bare_run {
@@ -41,12 +47,13 @@ struct bare_run {
 	uint64_t heap_end,
 		heap_end_ns; /* the same at the last look, and when that was: CLOCK_MONOTONIC */
 	int interrupted;     /* SIGINT, SIGTERM or SIGHUP that came for this process; 0: none did */
+	uint64_t processes;  /* that were seen: of the program and below it */
 	struct timeline timeline; /* of what is resident, since it began */
 };
 
 /*
- * false: it could not be started, or its load failed, as `why` says.  However the program ended is no failure here but that
- * of a server before its load was through.  A signal that would end this process ends what runs.
+ * false: it could not be started, took too long, or its load failed, as `why` says.  However the program ended is no failure
+ * here but that of a server before its load was through.  A signal that would end this process ends what runs.
  */
 bool bare_run(const struct bare_plan *plan, struct bare_run *ret, struct failure *why);
 

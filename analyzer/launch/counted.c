@@ -66,7 +66,7 @@ void counted_close(const struct counted *counted)
 struct taking {
 	const struct bare_run *run;
 	struct compare_heap heap;
-	uint64_t processes, largest_live;
+	uint64_t largest_live;
 	bool is_next;
 	struct failure *why;
 };
@@ -91,7 +91,7 @@ static void take_process(const struct recording *recording, const struct process
 	uint64_t live = metric(&metrics, METRIC_LIVE_PEAK);
 	taking->is_next |= process_is_served_elsewhere(process);
 	taking->heap.allocations += metric(&metrics, METRIC_ALLOC_COUNT);
-	taking->heap.is_of_several = taking->processes++ > 0;
+	taking->heap.programs++;
 	if (live < taking->largest_live)
 		return;
 	taking->largest_live = taking->heap.live_peak = live;
@@ -122,7 +122,7 @@ bool counted_take(const struct counted *counted, const struct bare_run *run, boo
 	counted_clear(counted);
 	if (!read)
 		return false;
-	if (!taking.processes)
+	if (!taking.heap.programs)
 		return fail(why, FAILURE_NOTHING, "it left no counts: libpoolmem.so was not loaded");
 	if (is_next && !taking.is_next)
 		return fail(why, FAILURE_NOTHING,

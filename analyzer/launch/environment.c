@@ -156,12 +156,15 @@ static bool is_replaced(const char *item, const char *const *variables, size_t c
 	return is_setting(item, "LD_PRELOAD") || is_setting(item, "POOLMEM");
 }
 
+/* NULL: nothing is preloaded, and the variable is not there. */
 static char *preload_before_others(const char *libraries)
 {
 	const char *before = getenv("LD_PRELOAD");
-	char *kept = filtered(before ? before : "", ": ", is_other_library), *variable;
+	char *kept = filtered(before ? before : "", ": ", is_other_library), *variable = NULL;
+	const char *between = *libraries && *kept ? ":" : "";
 
-	if (asprintf(&variable, "LD_PRELOAD=%s:%s", libraries, kept) < 0)
+	if ((*libraries || *kept) &&
+	    asprintf(&variable, "LD_PRELOAD=%s%s%s", libraries, between, kept) < 0)
 		abort();
 	free(kept);
 	return variable;
@@ -181,7 +184,7 @@ char **environment_under(const char *libraries, const char *const *variables, si
 	for (size_t i = 0; i < variable_count; i++)
 		if (variables[i])
 			copy[count++] = allocate_text(variables[i], strlen(variables[i]));
-	copy[count++] = preload_before_others(libraries);
+	copy[count] = preload_before_others(libraries);
 	return copy;
 }
 

@@ -3,8 +3,7 @@
 #define _GNU_SOURCE
 #include "launch/replay.h"
 
-#include "launch/library.h"
-#include "text/allocate.h"
+#include "launch/rounds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,73 +16,6 @@
 #include <unistd.h>
 
 #define REPLAYER_NAME "poolmem-replay"
-
-static bool is_here(const struct allocator *allocator)
-{
-	return allocator->path[0];
-}
-
-static void put(const struct allocator *allocator, const struct allocator **here, size_t *count)
-{
-	for (size_t i = 0; i < *count; i++)
-		if (here[i] == allocator)
-			return;
-	here[(*count)++] = allocator;
-}
-
-static bool put_asked(const char *name, struct allocators *all, const struct allocator **here,
-		      size_t *count, struct failure *why)
-{
-	char alone[PATH_MAX];
-
-	if (strchr(name, '=') && !allocators_add(all, name, why))
-		return false;
-	snprintf(alone, sizeof alone, "%.*s", (int)strcspn(name, "="), name);
-	const struct allocator *allocator = allocators_named(all, alone);
-
-	if (!allocator)
-		return fail(why, FAILURE_USAGE, "no allocator is known as '%.100s'", alone);
-	if (!is_here(allocator))
-		return fail(why, FAILURE_NOTHING, "%s: %.300s", allocator->name,
-			    allocator->missing.text);
-	put(allocator, here, count);
-	return true;
-}
-
-static bool put_list(const char *list, struct allocators *all, const struct allocator **here,
-		     size_t *count, struct failure *why)
-{
-	char *copy = allocate_text(list, strlen(list)), *rest = copy, *name;
-	bool found = true;
-
-	while (found && (name = strsep(&rest, ",")))
-		found = !*name || (*count < ALLOCATOR_MAX && put_asked(name, all, here, count, why));
-	free(copy);
-	return found && (*count || fail(why, FAILURE_USAGE, "under which allocators?"));
-}
-
-bool replay_find(const char *list, const char *library, struct allocators *ret,
-		 const struct allocator *ret_here[ALLOCATOR_MAX], size_t *ret_count,
-		 struct failure *why)
-{
-	char libpoolmem[PATH_MAX];
-
-	*ret_count = 0;
-	if (!library_find(library, libpoolmem, why))
-		return false;
-	allocators_find(libpoolmem, ret);
-	if (list) {
-		if (put_list(list, ret, ret_here, ret_count, why))
-			return true;
-		allocators_free(ret);
-		return false;
-	}
-	put(allocators_named(ret, "poolmem"), ret_here, ret_count);
-	for (size_t i = 0; i < ret->count; i++)
-		if (is_here(&ret->list[i]))
-			put(&ret->list[i], ret_here, ret_count);
-	return true;
-}
 
 /* Beside this program, or in ../libexec/poolmem. */
 static bool find_replayer(char ret_path[PATH_MAX], struct failure *why)
@@ -138,14 +70,11 @@ static bool take_result(int fd, pid_t pid, struct script_result *ret)
 	return got == sizeof *ret && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool run_once(const struct allocator *allocator, const struct replay_plan *plan,
-		     struct script_result *ret, struct failure *why)
+static bool run_once(const struct allocator *allocator, const char *replayer,
+		     const struct replay_plan *plan, struct script_result *ret, struct failure *why)
 {
-	char replayer[PATH_MAX];
 	int ends[2];
 
-	if (!find_replayer(replayer, why))
-		return false;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return fail(why, FAILURE_NOTHING, "pipe: %s", strerror(errno));
 	pid_t pid = fork();
@@ -156,24 +85,70 @@ static bool run_once(const struct allocator *allocator, const struct replay_plan
 	bool done = pid > 0 && take_result(ends[0], pid, ret);
 
 	close(ends[0]);
-	return done || fail(why, FAILURE_NOTHING, "the replay under %s did not come to its end",
-			    allocator->name);
+	return done || fail(why, FAILURE_NOTHING, "the replay did not come to its end");
 }
 
-bool replay_run_all(const struct replay_plan *plan, const struct allocator *const *allocator,
-		    struct replay_row *rows, size_t count, struct failure *why)
-{
-	for (size_t run = 0; run < plan->runs; run++)
-		for (size_t i = 0; i < count; i++) {
-			struct replay_row *row = &rows[i];
+/* --- in turn ---------------------------------------------------------------------------------------- */
 
-			progress_step(plan->progress, run * count + i, plan->runs * count);
-			row->name = allocator[i]->name;
-			if (!run_once(allocator[i], plan, &row->run[run], why))
-				return false;
-			row->run_count++;
-		}
+static void note(struct compare_row *row, const struct script_result *result)
+{
+	size_t at = row->runs++;
+
+	row->state = COMPARE_DONE;
+	row->of[COMPARE_TIME].run[at] = result->wall_ns;
+	row->of[COMPARE_CPU].run[at] = result->calls_ns;
+	row->of[COMPARE_PEAK].run[at] = result->rss_peak;
+	row->of[COMPARE_END].run[at] = result->rss_end;
+	row->of[COMPARE_MEAN].run[at] = result->rss_mean;
+	row->of[COMPARE_FAULTS].run[at] = result->faults;
+	row->steps += result->steps;
+	row->refused += result->failed;
+}
+
+static void run_row(const struct replay_plan *plan, const char *replayer,
+		    const struct allocator *allocator, struct compare_row *row)
+{
+	struct script_result result = {.steps = 0};
+	struct failure why;
+
+	if (row->state != COMPARE_DONE && row->state != COMPARE_UNTRIED)
+		return;
+	if (run_once(allocator, replayer, plan, &result, &why)) {
+		note(row, &result);
+	} else {
+		row->state = COMPARE_FAILED;
+		snprintf(row->why, sizeof row->why, "%s", why.text);
+	}
+}
+
+static bool has_one(const struct comparison *comparison)
+{
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (comparison->row[i].state == COMPARE_DONE)
+			return true;
+	return false;
+}
+
+bool replay_run(const struct replay_plan *plan, const struct allocators *allocators,
+		struct comparison *ret, struct failure *why)
+{
+	char replayer[PATH_MAX];
+	size_t count = allocators->count;
+
+	*ret = (struct comparison){.replay = plan->facts, .runs = plan->runs, .row_count = count};
+	if (!find_replayer(replayer, why))
+		return false;
 	for (size_t i = 0; i < count; i++)
-		replay_row_sum_up(&rows[i]);
-	return true;
+		rounds_begin_row(&ret->row[i], &allocators->list[i]);
+	for (size_t round = 0; round < plan->runs; round++, ret->rounds++)
+		for (size_t i = 0, done = round * count; i < count; i++) {
+			size_t which = (i + round) % count;
+			progress_step(plan->progress, done + i, plan->runs * count);
+			run_row(plan, replayer, &allocators->list[which], &ret->row[which]);
+		}
+	progress_end(plan->progress);
+	compare_conclude(ret);
+	return has_one(ret) ||
+	       fail(why, FAILURE_NOTHING, "%s: %.300s", ret->row_count ? ret->row[0].name : "none",
+		    ret->row_count ? ret->row[0].why : "no allocator to replay with");
 }

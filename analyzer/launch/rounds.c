@@ -5,12 +5,15 @@
 
 #include "launch/counted.h"
 #include "launch/environment.h"
+#include "launch/say.h"
 #include "text/allocate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+
+enum { NS_PER_S = 1000000000, HINT_SECONDS = 60 };
 
 /* Of the runs of one allocator, beside its row. */
 struct kept {
@@ -25,6 +28,8 @@ struct rounds {
 	struct counted counted;
 	int expected; /* wait status of the first run */
 	uint64_t done, total;
+	const char *runs_now; /* whose allocator's run it is; NULL: the one before all */
+	bool hinted;
 };
 
 _Static_assert((int)ALLOCATOR_MAX <= (int)COMPARE_ROWS_MAX, "a row for each");
@@ -47,7 +52,28 @@ static const char *library_of(const struct rounds *rounds, const struct allocato
 	return is_needed ? allocator->path : "";
 }
 
-static bool run_once(const struct rounds *rounds, const struct allocator *allocator, bool counts,
+/* Somebody waits: for what, and what can be done. */
+static void tell(void *context, const char *what, uint64_t waited_ns)
+{
+	struct rounds *rounds = context;
+	uint64_t seconds = waited_ns / NS_PER_S;
+	char note[256];
+
+	snprintf(note, sizeof note, "%s: %s, %llu s",
+		 rounds->runs_now ? rounds->runs_now : "first run", what,
+		 (unsigned long long)seconds);
+	progress_note(rounds->plan->progress, note);
+	if (rounds->hinted || rounds->runs_now || rounds->plan->bare.timeout_ns ||
+	    seconds < HINT_SECONDS)
+		return;
+	rounds->hinted = true;
+	progress_end(rounds->plan->progress);
+	say("the first of %llu runs has waited a minute for %s;", (unsigned long long)rounds->total,
+	    what);
+	say("--timeout SECONDS bounds each, --runs and --only make them fewer");
+}
+
+static bool run_once(struct rounds *rounds, const struct allocator *allocator, bool counts,
 		     struct bare_run *ret, struct failure *why)
 {
 	const char *library = library_of(rounds, allocator);
@@ -55,6 +81,9 @@ static bool run_once(const struct rounds *rounds, const struct allocator *alloca
 	char libraries[2 * PATH_MAX + 2], settings[PATH_MAX + 64];
 	struct bare_plan plan = rounds->plan->bare;
 
+	rounds->runs_now = allocator->name;
+	plan.tell = tell;
+	plan.context = rounds;
 	snprintf(libraries, sizeof libraries, "%s%s%s", counts ? rounds->plan->library : "",
 		 counts && !is_ours ? ":" : "", counts && is_ours ? "" : library);
 	snprintf(settings, sizeof settings, "POOLMEM=sites=never,gen=off,heap=%s,dir=%s",
@@ -66,7 +95,9 @@ static bool run_once(const struct rounds *rounds, const struct allocator *alloca
 	bool done = bare_run(&plan, ret, why);
 	environment_free(environment);
 	rounds->comparison->interrupted = ret->interrupted;
-	return done;
+	if (ret->processes > rounds->comparison->processes)
+		rounds->comparison->processes = ret->processes;
+	return done && !ret->interrupted;
 }
 
 /* A server is ended by a signal, and may well say so. */
@@ -103,20 +134,29 @@ static void note(struct compare_row *row, const struct bare_run *run, struct kep
 	*kept->of[at] = run->timeline;
 }
 
+static bool is_wanted(const struct rounds *rounds, const struct compare_row *row)
+{
+	return !rounds->comparison->interrupted &&
+	       (row->state == COMPARE_DONE || row->state == COMPARE_UNTRIED);
+}
+
 static void run_row(struct rounds *rounds, size_t index)
 {
 	struct compare_row *row = &rounds->comparison->row[index];
 	static struct bare_run run; /* too large for a stack */
 	struct failure why;
 
-	if (row->state == COMPARE_DONE && !rounds->comparison->interrupted) {
-		if (run_once(rounds, &rounds->allocators->list[index], false, &run, &why) &&
-		    ended_well(rounds, &run, &why)) {
-			note(row, &run, &rounds->kept[index]);
-		} else {
-			row->state = COMPARE_FAILED;
-			snprintf(row->why, sizeof row->why, "%s", why.text);
-		}
+	if (!is_wanted(rounds, row))
+		return step(rounds);
+	bool done = run_once(rounds, &rounds->allocators->list[index], false, &run, &why) &&
+		    ended_well(rounds, &run, &why);
+
+	if (done) {
+		row->state = COMPARE_DONE;
+		note(row, &run, &rounds->kept[index]);
+	} else if (!rounds->comparison->interrupted) {
+		row->state = COMPARE_FAILED;
+		snprintf(row->why, sizeof row->why, "%s", why.text);
 	}
 	step(rounds);
 }
@@ -129,22 +169,25 @@ static void count_row(struct rounds *rounds, size_t index)
 	struct failure why;
 
 	counted_clear(&rounds->counted); /* of what poolmem's own row has left */
-	if (row->state == COMPARE_DONE && !rounds->comparison->interrupted &&
-	    !(run_once(rounds, allocator, true, &run, &why) && ended_well(rounds, &run, &why) &&
-	      counted_take(&rounds->counted, &run, allocator->kind != ALLOCATOR_POOLMEM, &row->heap,
-			   &why)))
+	bool is_counted = !is_wanted(rounds, row) ||
+			  (run_once(rounds, allocator, true, &run, &why) &&
+			   ended_well(rounds, &run, &why) &&
+			   counted_take(&rounds->counted, &run,
+					allocator->kind != ALLOCATOR_POOLMEM, &row->heap, &why));
+
+	if (!is_counted && !rounds->comparison->interrupted)
 		snprintf(row->heap_why, sizeof row->heap_why, "%s", why.text);
 	step(rounds);
 }
 
-static void begin_row(struct compare_row *row, const struct allocator *allocator)
+void rounds_begin_row(struct compare_row *row, const struct allocator *allocator)
 {
 	*row = (struct compare_row){
 		.name = allocator->name,
 		.path = allocator->path[0] ? allocator->path : NULL,
 		.package = allocator->package,
 		.variable = allocator->variable,
-		.state = allocator->path[0] ? COMPARE_DONE : COMPARE_MISSING,
+		.state = allocator->path[0] ? COMPARE_UNTRIED : COMPARE_MISSING,
 	};
 	if (!allocator->path[0])
 		snprintf(row->why, sizeof row->why, "%s", allocator->missing.text);
@@ -208,11 +251,21 @@ static void run_all(struct rounds *rounds)
 {
 	size_t count = rounds->comparison->row_count;
 
-	for (size_t round = 0; round < rounds->plan->runs; round++)
+	for (size_t round = 0; round < rounds->plan->runs; round++) {
 		for (size_t i = 0; i < count; i++)
 			run_row(rounds, (i + round) % count);
+		rounds->comparison->rounds += !rounds->comparison->interrupted;
+	}
 	for (size_t i = 0; i < count; i++)
 		count_row(rounds, i);
+}
+
+static bool has_runs(const struct comparison *comparison)
+{
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (comparison->row[i].runs)
+			return true;
+	return false;
 }
 
 bool rounds_run(const struct rounds_plan *plan, const struct allocators *allocators,
@@ -224,9 +277,10 @@ bool rounds_run(const struct rounds_plan *plan, const struct allocators *allocat
 	*ret = (struct comparison){.argv = plan->bare.argv,
 				   .runs = plan->runs,
 				   .is_server = plan->bare.load,
+				   .is_script = !plan->bare.target->is_elf,
 				   .row_count = allocators->count};
 	for (size_t i = 0; i < ret->row_count; i++)
-		begin_row(&ret->row[i], &allocators->list[i]);
+		rounds_begin_row(&ret->row[i], &allocators->list[i]);
 	rounds->total = 1 + (plan->runs + 1) * ret->row_count;
 	bool done = counted_open(&rounds->counted, why);
 	if (done) {
@@ -234,8 +288,9 @@ bool rounds_run(const struct rounds_plan *plan, const struct allocators *allocat
 		if (done)
 			run_all(rounds);
 		counted_close(&rounds->counted);
-		done = done && !ret->interrupted;
 	}
+	if (done && ret->interrupted && !has_runs(ret))
+		done = fail(why, FAILURE_NOTHING, "interrupted before the first run ended");
 	if (done)
 		compare_conclude(ret);
 	for (size_t i = 0; i < ret->row_count; i++)

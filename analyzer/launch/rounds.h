@@ -20,10 +20,14 @@ struct rounds_plan {
 
 /*
  * One run before, as the program is, does not count: it fills caches, and what it ends with is what others must end with.
- * false: it could not be run at all, or a signal ended it: see comparison.interrupted.  allocators must stay until the comparison goes.
+ * false: it could not be run at all.  A signal ends it early (comparison.interrupted): it then holds the runs that were
+ * finished.  allocators must stay until the comparison goes.
  */
 bool rounds_run(const struct rounds_plan *plan, const struct allocators *allocators,
 		struct comparison *ret, struct failure *why);
+
+/* A row that has no run yet. */
+void rounds_begin_row(struct compare_row *row, const struct allocator *allocator);
 
 void rounds_free(struct comparison *comparison);
 

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "launch/say.h"
 
-#include "text/escape.h"
+#include "text/complain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,9 +20,6 @@ void say(const char *format, ...)
 	va_end(arguments);
 	if (!line)
 		return;
-	char *shown = escape_text(line);
-
-	fprintf(stderr, "poolmem: %s\n", shown);
-	free(shown);
+	complain("poolmem", line);
 	free(line);
 }

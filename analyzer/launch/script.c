@@ -497,22 +497,16 @@ static void free_all(struct maker *maker)
 	trace_blocks_free(&maker->blocks);
 }
 
-bool script_make(struct trace *trace, const char *path, struct script_facts *ret,
-		 struct failure *why)
+bool script_make(struct trace *trace, int fd, struct script_facts *ret, struct failure *why)
 {
-	struct maker maker = {.end = SCRIPT_CHUNK_BYTES,
+	struct maker maker = {.fd = fd,
+			      .end = SCRIPT_CHUNK_BYTES,
 			      .facts = ret,
 			      .page_bytes = trace->file->header.page_bytes};
 
 	*ret = (struct script_facts){.events = 0};
-	maker.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (maker.fd < 0)
-		return fail(why, FAILURE_WRITE, "%s: %s", path, strerror(errno));
 	bool made = make(&maker, trace, why);
 
-	close(maker.fd);
 	free_all(&maker);
-	if (!made)
-		unlink(path);
 	return made;
 }

@@ -24,8 +24,7 @@ struct script_facts {
 	uint64_t live_end;
 };
 
-/* false: `path` is gone again. */
-bool script_make(struct trace *trace, const char *path, struct script_facts *ret,
-		 struct failure *why);
+/* Writes to `fd`, an empty file that stays open. */
+bool script_make(struct trace *trace, int fd, struct script_facts *ret, struct failure *why);
 
 #endif

@@ -54,6 +54,18 @@ static bool make_absolute(const char *pattern, char ret[PATH_MAX], struct failur
 	return length < PATH_MAX || fail(why, FAILURE_USAGE, "%s: too long", pattern);
 }
 
+/* The library would say so when the program runs: by then it is too late. */
+static bool is_writable(const char *pattern, struct failure *why)
+{
+	char directory[PATH_MAX];
+	size_t bytes = (size_t)(base_name(pattern) - pattern);
+
+	snprintf(directory, sizeof directory, "%.*s", (int)bytes, pattern);
+	return access(directory, W_OK | X_OK) == 0 ||
+	       fail(why, FAILURE_WRITE, "no trace can be written to %.300s: %s", directory,
+		    strerror(errno));
+}
+
 bool traces_place(const char *pattern, const char *command, bool overwrite, struct traces *ret,
 		  struct failure *why)
 {
@@ -69,7 +81,7 @@ bool traces_place(const char *pattern, const char *command, bool overwrite, stru
 		return fail(why, FAILURE_USAGE,
 			    "%s: a trace's name has no comma, and 255 bytes at most", ret->pattern);
 	if (lstat(ret->pattern, &status) != 0)
-		return true;
+		return is_writable(ret->pattern, why);
 	if (!overwrite || !S_ISREG(status.st_mode))
 		return fail(why, FAILURE_WRITE, "%s is there already%s", ret->pattern,
 			    overwrite ? ", and is no file" : ": -f replaces it");
@@ -141,11 +153,13 @@ static bool pack_to(const struct trace_file *from, int fd, struct failure *why)
 bool trace_pack(const char *path, const char *packed, struct failure *why)
 {
 	struct trace_file from;
+	struct failure before;
 
 	if (!trace_file_open(path, &from, why))
 		return false;
 	int fd = open(packed, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool done = fd >= 0 ? pack_to(&from, fd, why)
+	bool done = fd >= 0 ? pack_to(&from, fd, &before) ||
+				      fail(why, before.kind, "%.200s: %.190s", path, before.text)
 			    : fail(why, FAILURE_WRITE, "%s: %s", packed, strerror(errno));
 
 	if (from.header.flags & PM_TRACE_FULL)
@@ -163,12 +177,11 @@ static bool pack_in_place(struct traces *traces, const char *path, struct failur
 {
 	char temporary[PATH_MAX];
 	struct stat status;
-	struct failure before;
 
 	if (snprintf(temporary, sizeof temporary, "%s.packing", path) >= (int)sizeof temporary)
 		return fail(why, FAILURE_WRITE, "%s: the name is too long", path);
-	if (!trace_pack(path, temporary, &before))
-		return fail(why, before.kind, "%.200s: %.150s", path, before.text);
+	if (!trace_pack(path, temporary, why))
+		return false;
 	if (rename(temporary, path) != 0 || stat(path, &status) != 0) {
 		unlink(temporary);
 		return fail(why, FAILURE_WRITE, "%s: %s", path, strerror(errno));

@@ -65,7 +65,7 @@ static char *setting_of(const struct variant *variant)
 
 static void put(struct variants_found *found, const char *libpoolmem, const struct variant *variant)
 {
-	struct allocator *allocator = &found->list[found->count];
+	struct allocator *allocator = &found->allocators.list[found->allocators.count];
 
 	*allocator = (struct allocator){.name = variant ? variant->name : "poolmem",
 					.kind = variant ? ALLOCATOR_LIBRARY : ALLOCATOR_POOLMEM};
@@ -77,7 +77,7 @@ static void put(struct variants_found *found, const char *libpoolmem, const stru
 			allocator->variable = found->setting[variant - variants] = setting_of(
 				variant);
 	}
-	found->of[found->count++] = variant;
+	found->of[found->allocators.count++] = variant;
 }
 
 bool variants_find(const struct variant_choice *choice, const char *library,
@@ -85,7 +85,7 @@ bool variants_find(const struct variant_choice *choice, const char *library,
 {
 	char libpoolmem[PATH_MAX];
 
-	*ret = (struct variants_found){.count = 0};
+	*ret = (struct variants_found){.allocators.count = 0};
 	if (!library_find(library, libpoolmem, why))
 		return false;
 	put(ret, libpoolmem, NULL);
@@ -93,7 +93,7 @@ bool variants_find(const struct variant_choice *choice, const char *library,
 		if (!choice->is_chosen[i])
 			continue;
 		put(ret, libpoolmem, &variants[i]);
-		const struct allocator *last = &ret->list[ret->count - 1];
+		const struct allocator *last = &ret->allocators.list[ret->allocators.count - 1];
 		if (choice->is_named[i] && !last->path[0]) {
 			fail(why, FAILURE_NOTHING, "%s: %.360s", last->name, last->missing.text);
 			variants_free(ret);
@@ -107,5 +107,5 @@ void variants_free(struct variants_found *found)
 {
 	for (size_t i = 0; i < VARIANT_COUNT; i++)
 		free(found->setting[i]);
-	*found = (struct variants_found){.count = 0};
+	*found = (struct variants_found){.allocators.count = 0};
 }

@@ -8,9 +8,8 @@
 
 /* poolmem as it is, then what was chosen.  What is missing says why. */
 struct variants_found {
-	struct allocator list[VARIANT_COUNT + 1];
+	struct allocators allocators;
 	const struct variant *of[VARIANT_COUNT + 1]; /* NULL: poolmem as it is */
-	size_t count;
 	char *setting[VARIANT_COUNT]; /* of the environment; as long as the list is used */
 };
 

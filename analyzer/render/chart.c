@@ -147,6 +147,7 @@ void chart_begin_titled(const char *what, const char *command, struct sink *sink
 		   "<style>.b{fill:#fff}@media (prefers-color-scheme:dark){.b{fill:#16181c}"
 		   "text:not([fill]){fill:#ddd}[fill=\"#555\"]{fill:#a8acb0}"
 		   "[stroke=\"#ddd\"]{stroke:#3a3d42}[stroke=\"#333\"]{stroke:#bbb}"
+		   "[stroke=\"#000000\"]{stroke:#f0f0f0}"
 		   "[fill=\"#d9d9d9\"]{fill:#6b6f75}[stroke=\"#d9d9d9\"]{stroke:#6b6f75}}</style>\n"
 		   "<rect class=\"b\" width=\"100%%\" height=\"100%%\"/>\n"
 		   "<text x=\"%d\" y=\"30\" font-size=\"16\">",

@@ -68,11 +68,13 @@ static void end(struct sheet *sheet)
 		table_end(&sheet->table, sheet->sink);
 }
 
-static void spread_cell(struct sheet *sheet, const struct compare_figure *figure)
+/* One run has none. */
+static void spread_cell(struct sheet *sheet, const struct compare_figure *figure, size_t runs)
 {
-	char text[32];
+	char text[32] = "-";
 
-	snprintf(text, sizeof text, "%.1f %%", compare_spread(figure) * 100);
+	if (runs > 1)
+		snprintf(text, sizeof text, "%.1f %%", compare_spread(figure) * 100);
 	cell(sheet, text);
 }
 
@@ -81,30 +83,78 @@ static void bytes_cell(struct sheet *sheet, uint64_t bytes)
 	cell(sheet, bytes ? number_bytes(bytes).text : "-");
 }
 
+enum shown { SHOWN_MEDIAN, SHOWN_SPREAD };
+
+/* A column of the first table. */
+struct shown_column {
+	const char *title;
+	enum compare_measure measure;
+	enum shown shown;
+};
+
+enum { SHOWN_MAX = 8 };
+
+static const struct shown_column of_programs[] = {
+	{"time", COMPARE_TIME, SHOWN_MEDIAN},  {"+-", COMPARE_TIME, SHOWN_SPREAD},
+	{"CPU", COMPARE_CPU, SHOWN_MEDIAN},    {"peak RSS", COMPARE_PEAK, SHOWN_MEDIAN},
+	{"+-", COMPARE_PEAK, SHOWN_SPREAD},    {"mean", COMPARE_MEAN, SHOWN_MEDIAN},
+	{"at end", COMPARE_END, SHOWN_MEDIAN}, {"faults", COMPARE_FAULTS, SHOWN_MEDIAN},
+};
+
+static const struct shown_column of_replays[] = {
+	{"CPU", COMPARE_CPU, SHOWN_MEDIAN},       {"+-", COMPARE_CPU, SHOWN_SPREAD},
+	{"time", COMPARE_TIME, SHOWN_MEDIAN},     {"peak RSS", COMPARE_PEAK, SHOWN_MEDIAN},
+	{"+-", COMPARE_PEAK, SHOWN_SPREAD},       {"at end", COMPARE_END, SHOWN_MEDIAN},
+	{"faults", COMPARE_FAULTS, SHOWN_MEDIAN},
+};
+
+static const struct shown_column of_speed[] = {
+	{"CPU", COMPARE_CPU, SHOWN_MEDIAN},
+	{"+-", COMPARE_CPU, SHOWN_SPREAD},
+	{"time", COMPARE_TIME, SHOWN_MEDIAN},
+};
+
+static const struct shown_column *shown_of(const struct comparison *comparison, size_t *ret_count)
+{
+	const struct compare_replay *replay = comparison->replay;
+
+	*ret_count = !replay           ? sizeof of_programs / sizeof *of_programs
+		     : replay->touches ? sizeof of_replays / sizeof *of_replays
+				       : sizeof of_speed / sizeof *of_speed;
+	return !replay ? of_programs : replay->touches ? of_replays : of_speed;
+}
+
+static void figure_cell(struct sheet *sheet, const struct compare_row *row,
+			const struct shown_column *column)
+{
+	const struct compare_figure *figure = &row->of[column->measure];
+
+	if (column->shown == SHOWN_SPREAD)
+		spread_cell(sheet, figure, row->runs);
+	else if (column->measure == COMPARE_TIME || column->measure == COMPARE_CPU)
+		cell(sheet, number_duration(figure->median).text);
+	else if (column->measure == COMPARE_FAULTS)
+		cell(sheet, number_count(figure->median).text);
+	else
+		bytes_cell(sheet, figure->median);
+}
+
 static void put_runs(struct sheet *sheet)
 {
-	static const struct column columns[] = {
-		{"allocator", COLUMN_TEXT, 0},  {"time", COLUMN_NUMBER, 0},
-		{"+-", COLUMN_NUMBER, 0},       {"CPU", COLUMN_NUMBER, 0},
-		{"peak RSS", COLUMN_NUMBER, 0}, {"+-", COLUMN_NUMBER, 0},
-		{"mean", COLUMN_NUMBER, 0},     {"at end", COLUMN_NUMBER, 0},
-		{"faults", COLUMN_NUMBER, 0},
-	};
+	struct column columns[SHOWN_MAX + 1] = {{"allocator", COLUMN_TEXT, 0}};
+	size_t count;
+	const struct shown_column *shown = shown_of(sheet->comparison, &count);
 
-	begin(sheet, "Time and resident memory", COLUMNS(columns));
+	for (size_t i = 0; i < count; i++)
+		columns[i + 1] = (struct column){shown[i].title, COLUMN_NUMBER, 0};
+	begin(sheet, shown == of_speed ? "Time" : "Time and resident memory", columns, count + 1);
 	for (size_t i = 0; i < sheet->comparison->row_count; i++) {
 		const struct compare_row *row = &sheet->comparison->row[i];
 		if (row->state != COMPARE_DONE)
 			continue;
 		cell(sheet, row->name);
-		cell(sheet, number_duration(row->of[COMPARE_TIME].median).text);
-		spread_cell(sheet, &row->of[COMPARE_TIME]);
-		cell(sheet, number_duration(row->of[COMPARE_CPU].median).text);
-		bytes_cell(sheet, row->of[COMPARE_PEAK].median);
-		spread_cell(sheet, &row->of[COMPARE_PEAK]);
-		bytes_cell(sheet, row->of[COMPARE_MEAN].median);
-		bytes_cell(sheet, row->of[COMPARE_END].median);
-		cell(sheet, number_count(row->of[COMPARE_FAULTS].median).text);
+		for (size_t k = 0; k < count; k++)
+			figure_cell(sheet, row, &shown[k]);
 	}
 	end(sheet);
 }
@@ -118,14 +168,6 @@ static void ratio_cell(struct sheet *sheet, uint64_t resident, uint64_t live)
 	cell(sheet, text);
 }
 
-static bool has_heaps(const struct comparison *comparison)
-{
-	for (size_t i = 0; i < comparison->row_count; i++)
-		if (comparison->row[i].heap.is_known)
-			return true;
-	return false;
-}
-
 static void put_heaps(struct sheet *sheet)
 {
 	static const struct column columns[] = {
@@ -135,9 +177,12 @@ static void put_heaps(struct sheet *sheet)
 		{"ratio", COLUMN_NUMBER, 0},
 	};
 
-	if (!has_heaps(sheet->comparison))
+	if (!compare_has_heaps(sheet->comparison))
 		return;
-	begin(sheet, "Fragmentation: resident memory of no file, for each live byte",
+	begin(sheet,
+	      sheet->comparison->replay
+		      ? "Fragmentation: resident memory for each byte asked for"
+		      : "Fragmentation: resident memory of no file, for each live byte",
 	      COLUMNS(columns));
 	for (size_t i = 0; i < sheet->comparison->row_count; i++) {
 		const struct compare_heap *heap = &sheet->comparison->row[i].heap;
@@ -167,7 +212,8 @@ static void put_left_out(const struct sheet *sheet)
 {
 	for (size_t i = 0; i < sheet->comparison->row_count; i++) {
 		const struct compare_row *row = &sheet->comparison->row[i];
-		if (row->state == COMPARE_DONE && !row->heap_why[0])
+		if (row->state == COMPARE_UNTRIED ||
+		    (row->state == COMPARE_DONE && !row->heap_why[0]))
 			continue;
 		begin_sentence(sheet);
 		sink_name(sheet->sink, row->name, 0);
@@ -180,27 +226,72 @@ static void put_left_out(const struct sheet *sheet)
 	}
 }
 
-static void put(struct sheet *sheet)
+static void put_command(const struct sheet *sheet)
 {
-	struct sink *sink = sheet->sink;
 	char *command = command_line(sheet->comparison->argv);
 
-	sink_print(sink, sheet->is_markdown ? "### " : "");
-	sink_style(sink, STYLE_TITLE);
-	sink_name(sink, command, 0);
-	sink_style(sink, STYLE_PLAIN);
-	sink_print(sink, "\n");
+	sink_print(sheet->sink, sheet->is_markdown ? "### " : "");
+	sink_style(sheet->sink, STYLE_TITLE);
+	sink_name(sheet->sink, command, 0);
+	sink_style(sheet->sink, STYLE_PLAIN);
+	sink_print(sheet->sink, "\n");
 	free(command);
+}
+
+static void put_facts(const struct compare_replay *replay, struct sink *sink)
+{
+	sink_name(sink, replay->exe, 0);
+	sink_print(sink, " (pid %u): %s in %s, at most %s asked for at a time\n", replay->pid,
+		   number_of(replay->events, "call").text,
+		   number_of(replay->threads, "thread").text, number_bytes(replay->live_peak).text);
+}
+
+void compare_trace(const struct comparison *comparison, struct sink *sink)
+{
+	paragraph_begin(sink, 2);
+	put_facts(comparison->replay, sink);
+}
+
+static void put_trace(const struct sheet *sheet)
+{
+	if (!sheet->is_markdown) {
+		compare_trace(sheet->comparison, sheet->sink);
+		return;
+	}
+	sink_print(sheet->sink, "### ");
+	put_facts(sheet->comparison->replay, sheet->sink);
+}
+
+static void put(struct sheet *sheet)
+{
+	const struct comparison *comparison = sheet->comparison;
+	struct compare_note notes[COMPARE_NOTES_MAX];
+
+	if (comparison->replay)
+		put_trace(sheet);
+	else
+		put_command(sheet);
 	put_runs(sheet);
 	put_heaps(sheet);
-	sink_print(sink, "\n");
+	sink_print(sheet->sink, "\n");
+	if (comparison->interrupted) {
+		begin_sentence(sheet);
+		compare_interruption(comparison, sheet->sink);
+	}
+	if (!comparison->replay || comparison->replay->touches) {
+		begin_sentence(sheet);
+		compare_sentence(comparison, COMPARE_PEAK, sheet->sink);
+	}
 	begin_sentence(sheet);
-	compare_sentence(sheet->comparison, COMPARE_PEAK, sink);
-	begin_sentence(sheet);
-	compare_sentence(sheet->comparison, COMPARE_TIME, sink);
+	compare_sentence(comparison, compare_time(comparison), sheet->sink);
 	put_left_out(sheet);
+	size_t count = compare_notes(comparison, notes);
+	for (size_t i = 0; i < count; i++) {
+		begin_sentence(sheet);
+		sink_print(sheet->sink, "%s\n", notes[i].text);
+	}
 	begin_sentence(sheet);
-	compare_method(sheet->comparison, sink);
+	compare_method(comparison, sheet->sink);
 }
 
 void compare_text(const struct comparison *comparison, struct sink *sink)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* compare_json.c: one command under several allocators, for machines. */
+/* compare_json.c: one command, or the trace of one, under several allocators, for machines. */
+#define _GNU_SOURCE
 #include "render/compare.h"
 #include "render/json.h"
+
+#include <string.h>
 
 static const char *const states[] = {
 	[COMPARE_DONE] = "done",
 	[COMPARE_MISSING] = "missing",
 	[COMPARE_FAILED] = "failed",
+	[COMPARE_UNTRIED] = "untried",
 };
 static const char *const sureness[] = {
 	[COMPARE_UNSURE] = "no",
@@ -49,7 +53,7 @@ static json_t *heap_json(const struct compare_heap *heap)
 	json_put(object, "resident_at_end", known_count(heap->end));
 	json_put(object, "live_at_end", known_count(heap->live_at_end));
 	json_put(object, "fragmentation_at_end", ratio_json(heap->end, heap->live_at_end));
-	json_put(object, "is_of_several", json_boolean(heap->is_of_several));
+	json_put(object, "programs", json_count(heap->programs));
 	return object;
 }
 
@@ -61,6 +65,38 @@ static json_t *timeline_json(const struct compare_row *row)
 		json_array_append_new(list, json_pack("[o, o]", json_count(row->points[i].at_ms),
 						      json_count(row->points[i].bytes)));
 	return list;
+}
+
+static json_t *replay_json(const struct compare_replay *replay)
+{
+	if (!replay)
+		return json_null();
+	json_t *object = json_object();
+	json_put(object, "exe", json_text(replay->exe));
+	json_put(object, "pid", json_count(replay->pid));
+	json_put(object, "calls", json_count(replay->events));
+	json_put(object, "threads", json_count(replay->threads));
+	json_put(object, "unknown", json_count(replay->unknown));
+	json_put(object, "implied", json_count(replay->implied));
+	json_put(object, "missed", json_count(replay->missed));
+	json_put(object, "live_peak", json_count(replay->live_peak));
+	json_put(object, "live_end", json_count(replay->live_end));
+	json_put(object, "truncated", json_boolean(replay->is_full));
+	json_put(object, "touches", json_boolean(replay->touches));
+	return object;
+}
+
+static json_t *command_json(char *const *argv)
+{
+	json_t *command = json_array();
+
+	if (!argv) {
+		json_decref(command);
+		return json_null();
+	}
+	for (size_t i = 0; argv[i]; i++)
+		json_array_append_new(command, json_text(argv[i]));
+	return command;
 }
 
 static json_t *row_json(const struct compare_row *row)
@@ -79,6 +115,8 @@ static json_t *row_json(const struct compare_row *row)
 			 row->state == COMPARE_DONE && row->of[m].median
 				 ? figure_json(&row->of[m], row->runs)
 				 : json_null());
+	json_put(object, "steps", json_count(row->steps));
+	json_put(object, "refused", json_count(row->refused));
 	json_put(object, "counted", heap_json(&row->heap));
 	json_put(object, "rss_over_time", timeline_json(row));
 	return object;
@@ -101,22 +139,32 @@ static json_t *verdict_json(const struct comparison *comparison,
 	return object;
 }
 
-void compare_json(const struct comparison *comparison, struct sink *sink)
+json_t *compare_document(const struct comparison *comparison)
 {
 	static const struct metrics none;
 	static const struct notes no_notes;
-	json_t *document = json_object(), *command = json_array(), *rows = json_array();
+	json_t *document = json_object(), *rows = json_array();
 
 	json_common(document, &none, &no_notes);
-	for (size_t i = 0; comparison->argv[i]; i++)
-		json_array_append_new(command, json_text(comparison->argv[i]));
 	for (size_t i = 0; i < comparison->row_count; i++)
 		json_array_append_new(rows, row_json(&comparison->row[i]));
-	json_put(document, "command", command);
+	json_put(document, "command", command_json(comparison->argv));
+	json_put(document, "replay", replay_json(comparison->replay));
+	json_put(document, "is_script", json_boolean(comparison->is_script));
+	json_put(document, "processes", json_count(comparison->processes));
 	json_put(document, "runs", json_count(comparison->runs));
+	json_put(document, "rounds", json_count(comparison->rounds));
+	json_put(document, "interrupted",
+		 json_text(comparison->interrupted ? sigabbrev_np(comparison->interrupted) : NULL));
+	json_put(document, "exit_code", json_integer(comparison->exit_code));
 	json_put(document, "is_server", json_boolean(comparison->is_server));
 	json_put(document, "memory", verdict_json(comparison, &comparison->memory));
 	json_put(document, "time", verdict_json(comparison, &comparison->time));
 	json_put(document, "allocators", rows);
-	json_print(document, sink);
+	return document;
+}
+
+void compare_json(const struct comparison *comparison, struct sink *sink)
+{
+	json_print(compare_document(comparison), sink);
 }

@@ -54,8 +54,8 @@ static void put_axes(const struct drawing *drawing)
 	}
 	for (int i = 0; i <= TICKS; i++) {
 		uint64_t at_ms = drawing->end_ms * (uint64_t)i / TICKS;
-		chart_tick(x_of(drawing, at_ms), number_duration(at_ms * NS_PER_MS).text,
-			   drawing->sink);
+		chart_tick(x_of(drawing, at_ms),
+			   at_ms ? number_duration(at_ms * NS_PER_MS).text : "0 s", drawing->sink);
 	}
 	chart_frame("time since the program began", drawing->sink);
 }

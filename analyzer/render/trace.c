@@ -108,7 +108,7 @@ static void put_call(struct names *names, struct sink *sink, const struct trace_
 	default: put_gone(names, sink, event, "free");
 	}
 	if (event->has_pages)
-		sink_print(sink, " pages %" PRIu64, event->pages);
+		sink_print(sink, " resident-pages %" PRIu64, event->pages);
 	sink_print(sink, "\n");
 }
 

@@ -2,6 +2,7 @@
 /* variants.c: see variants.h. */
 #include "render/variants.h"
 
+#include "render/compare.h"
 #include "render/json.h"
 #include "text/number.h"
 #include "text/paragraph.h"
@@ -40,10 +41,10 @@ static void cell_of_ratio(struct table *table, uint64_t part, uint64_t whole)
 }
 
 /* What poolmem takes, or how much more another does; "=": none that can be told. */
-static void cell_of_figure(struct table *table, const struct replay_row *row,
+static void cell_of_figure(struct table *table, const struct compare_row *row,
 			   const struct variant_row *variant, enum variant_figure figure)
 {
-	uint64_t value = variant_figure_of(&row->median, figure);
+	uint64_t value = variant_figure_of(row, figure)->median;
 	char text[32];
 
 	if (variant && !variant->change[figure].is_told) {
@@ -60,15 +61,15 @@ static void cell_of_figure(struct table *table, const struct replay_row *row,
 }
 
 static void put_row(struct table *table, const struct variants_view *view,
-		    const struct replay_row *row, const struct variant_row *variant)
+		    const struct compare_row *row, const struct variant_row *variant)
 {
 	table_cell(table, row->name);
 	cell_of_figure(table, row, variant, VARIANT_PEAK);
 	cell_of_part(table, variant_spread(row, VARIANT_PEAK), "%.1f %%");
-	cell_of_ratio(table, row->median.rss_peak, view->replay->live_peak);
+	cell_of_ratio(table, row->of[COMPARE_PEAK].median, view->comparison->replay->live_peak);
 	cell_of_figure(table, row, variant, VARIANT_MEAN);
 	cell_of_figure(table, row, variant, VARIANT_END);
-	cell_of_ratio(table, row->median.rss_end, view->replay->live_end);
+	cell_of_ratio(table, row->of[COMPARE_END].median, view->comparison->replay->live_end);
 	cell_of_figure(table, row, variant, VARIANT_TIME);
 	cell_of_part(table, variant_spread(row, VARIANT_TIME), "%.1f %%");
 	cell_of_figure(table, row, variant, VARIANT_FAULTS);
@@ -179,7 +180,7 @@ static bool is_any(const struct variants_view *view, enum variant_verdict verdic
 static void put_conclusion(const struct variants_view *view, struct sink *sink)
 {
 	paragraph_begin(sink, 2);
-	if (view->study->own->run_count < VARIANT_RUNS_MIN)
+	if (view->study->own->runs < VARIANT_RUNS_MIN)
 		sink_print(sink,
 			   "What to change: so few replays part nothing from chance; it takes %d of "
 			   "each, see --runs.\n",
@@ -199,10 +200,14 @@ static void put_conclusion(const struct variants_view *view, struct sink *sink)
 
 static void put_caveats(const struct variants_view *view, struct sink *sink)
 {
-	for (size_t i = 0; i < view->missing_count; i++) {
+	for (size_t i = 0; i < view->comparison->row_count; i++) {
+		const struct compare_row *row = &view->comparison->row[i];
+		if (row->state == COMPARE_DONE)
+			continue;
 		paragraph_begin(sink, 2);
-		sink_print(sink, "Not tried: %s: %s.\n", view->missing[i].name,
-			   view->missing[i].why);
+		sink_print(sink, "%s: %s: %s.\n",
+			   row->state == COMPARE_MISSING ? "Not tried" : "Failed", row->name,
+			   row->why);
 	}
 	double spread = variant_spread(view->study->own, VARIANT_TIME);
 	if (spread > MUCH_SPREAD) {
@@ -212,23 +217,35 @@ static void put_caveats(const struct variants_view *view, struct sink *sink)
 			   "than that may not show.\n",
 			   100 * spread);
 	}
-	if (view->replay->waits)
+	if (view->comparison->replay->waits)
 		return;
 	paragraph_begin(sink, 2);
 	sink_print(sink, "The program's time was not kept (--fast): what hangs on the delay of the "
 			 "purge is not as it was for the program.\n");
 }
 
+static void put_notes(const struct variants_view *view, struct sink *sink)
+{
+	struct compare_note notes[COMPARE_NOTES_MAX];
+	size_t count = compare_notes(view->comparison, notes);
+
+	for (size_t i = 0; i < count; i++) {
+		paragraph_begin(sink, 2);
+		sink_print(sink, "%s\n", notes[i].text);
+	}
+}
+
 void variants_text(const struct variants_view *view, struct sink *sink)
 {
-	replay_heading(view->replay, sink);
+	compare_trace(view->comparison, sink);
+	sink_print(sink, "\n");
 	put_table(view, sink);
 	sink_print(sink, "\n");
 	put_sentences(view, sink);
 	sink_print(sink, "\n");
 	put_conclusion(view, sink);
 	put_caveats(view, sink);
-	replay_notes(view->replay, sink);
+	put_notes(view, sink);
 }
 
 /* --- for machines --------------------------------------------------------------------------------------- */
@@ -259,16 +276,19 @@ static json_t *json_of_missing(const struct variants_view *view)
 {
 	json_t *missing = json_array();
 
-	for (size_t i = 0; i < view->missing_count; i++)
-		json_array_append_new(missing, json_pack("{s:s, s:o}", "name", view->missing[i].name,
-							 "why", json_text(view->missing[i].why)));
+	for (size_t i = 0; i < view->comparison->row_count; i++) {
+		const struct compare_row *row = &view->comparison->row[i];
+		if (row->state != COMPARE_DONE)
+			json_array_append_new(missing, json_pack("{s:s, s:o}", "name", row->name,
+								 "why", json_text(row->why)));
+	}
 	return missing;
 }
 
 void variants_json(const struct variants_view *view, struct sink *sink)
 {
 	const struct variant_row *best = view->study->best;
-	json_t *document = replay_document(view->replay), *rows = json_array();
+	json_t *document = compare_document(view->comparison), *rows = json_array();
 
 	for (size_t i = 0; i < view->study->row_count; i++)
 		json_array_append_new(rows, json_of_row(&view->study->row[i]));

@@ -3,19 +3,12 @@
 #ifndef POOLMEM_RENDER_VARIANTS_H
 #define POOLMEM_RENDER_VARIANTS_H
 
-#include "render/replay.h"
 #include "study/variants.h"
-
-/* Of the values that were chosen: which could not be tried, and why. */
-struct variants_missing {
-	const char *name, *why;
-};
+#include "text/sink.h"
 
 struct variants_view {
-	const struct replay_view *replay; /* its rows: poolmem as it is, then those of the study */
+	const struct comparison *comparison; /* of which the study has rows */
 	const struct variants_study *study;
-	struct variants_missing missing[VARIANT_COUNT];
-	size_t missing_count;
 };
 
 void variants_text(const struct variants_view *view, struct sink *sink);

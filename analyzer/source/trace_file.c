@@ -20,10 +20,16 @@ static bool damaged(const struct pm_trace_chunk *chunk, uint64_t offset, const c
 		    what);
 }
 
+static bool no_trace(const char *reason, struct failure *why)
+{
+	return fail(why, FAILURE_UNREADABLE,
+		    "this is no trace%s; `poolmem run --trace -- PROGRAM` records one", reason);
+}
+
 static bool check_header(const struct pm_trace_header *header, struct failure *why)
 {
 	if (memcmp(header->magic, PM_TRACE_MAGIC, sizeof header->magic) != 0)
-		return fail(why, FAILURE_UNREADABLE, "this is no trace");
+		return no_trace("", why);
 	if (header->endian != PM_TRACE_ENDIAN)
 		return fail(why, FAILURE_UNREADABLE,
 			    "the trace is of a machine of the other byte order");
@@ -128,7 +134,7 @@ static void link_chunks(struct trace_file *file)
 static bool read_all(struct trace_file *file, struct failure *why)
 {
 	if (file->input.bytes < sizeof file->header)
-		return fail(why, FAILURE_UNREADABLE, "this is no trace: it is too short");
+		return no_trace(": it is too short", why);
 	if (!input_read(&file->input, 0, &file->header, sizeof file->header, why) ||
 	    !check_header(&file->header, why))
 		return false;
@@ -141,13 +147,15 @@ static bool read_all(struct trace_file *file, struct failure *why)
 
 bool trace_file_open(const char *path, struct trace_file *ret, struct failure *why)
 {
+	struct failure reason;
+
 	*ret = (struct trace_file){.chunk_count = 0};
 	if (!input_open(AT_FDCWD, path, &ret->input, why))
 		return false;
-	if (read_all(ret, why))
+	if (read_all(ret, &reason))
 		return true;
 	trace_file_close(ret);
-	return false;
+	return fail(why, reason.kind, "%.200s: %.190s", path, reason.text);
 }
 
 void trace_file_close(struct trace_file *file)

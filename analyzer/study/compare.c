@@ -33,6 +33,19 @@ static void settle(struct compare_figure *figure, size_t runs)
 	figure->median = low + (high - low) / 2;
 }
 
+bool compare_has_heaps(const struct comparison *comparison)
+{
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (comparison->row[i].heap.is_known)
+			return true;
+	return false;
+}
+
+enum compare_measure compare_time(const struct comparison *comparison)
+{
+	return comparison->replay ? COMPARE_CPU : COMPARE_TIME;
+}
+
 double compare_spread(const struct compare_figure *figure)
 {
 	return figure->median ? (double)(figure->most - figure->least) / 2 / (double)figure->median
@@ -179,13 +192,27 @@ static struct compare_verdict judge(const struct comparison *comparison,
 	return verdict;
 }
 
+/* What was live is known of the trace: bytes asked for. */
+static void weigh_heap(const struct compare_replay *replay, struct compare_row *row)
+{
+	row->heap = (struct compare_heap){
+		.is_known = replay->touches,
+		.live_peak = replay->live_peak,
+		.live_at_end = replay->live_end,
+		.peak = row->of[COMPARE_PEAK].median,
+		.end = row->of[COMPARE_END].median,
+	};
+}
+
 void compare_conclude(struct comparison *comparison)
 {
 	for (size_t i = 0; i < comparison->row_count; i++) {
 		struct compare_row *row = &comparison->row[i];
 		for (unsigned m = 0; is_done(comparison, i) && m < COMPARE_MEASURE_COUNT; m++)
 			settle(&row->of[m], row->runs);
+		if (comparison->replay && is_done(comparison, i))
+			weigh_heap(comparison->replay, row);
 	}
 	comparison->memory = judge(comparison, COMPARE_PEAK);
-	comparison->time = judge(comparison, COMPARE_TIME);
+	comparison->time = judge(comparison, compare_time(comparison));
 }

@@ -45,14 +45,28 @@ struct compare_heap {
 	uint64_t live_peak;        /* highest sum of usable bytes */
 	uint64_t peak;             /* the most resident memory of no file */
 	uint64_t end, live_at_end; /* the same at the last look, and what was live then */
-	bool is_of_several;        /* processes: what is live is that of the largest */
+	uint64_t programs; /* that were run, by fork or exec; of several what is live is that of the largest */
 };
 
 struct compare_point {
 	uint64_t at_ms, bytes;
 };
 
-enum compare_state { COMPARE_DONE, COMPARE_MISSING, COMPARE_FAILED };
+/* UNTRIED: it did not come to its first run.  DONE: it has one or more. */
+enum compare_state { COMPARE_DONE, COMPARE_MISSING, COMPARE_FAILED, COMPARE_UNTRIED };
+
+/* Of a trace that was replayed, the same for all rows. */
+struct compare_replay {
+	const char *exe;
+	uint32_t pid;
+	uint64_t events, threads;
+	uint64_t unknown, implied;    /* calls left out, frees told by what came next */
+	uint64_t missed;              /* calls that were not recorded */
+	uint64_t live_peak, live_end; /* bytes asked for */
+	bool is_full;                 /* recording ended for want of room */
+	bool touches; /* false: memory was not touched, and what is resident says nothing */
+	bool waits;   /* for the time at which the program was so far */
+};
 
 struct compare_row {
 	const char *name, *path, *package, *variable; /* NULL: none */
@@ -64,6 +78,8 @@ struct compare_row {
 	char heap_why[400];           /* why it is not known */
 	struct compare_point *points; /* resident over time, in the run whose peak is in the middle */
 	size_t point_count;
+	uint64_t steps,
+		refused; /* of a replay, all runs: what it did, and requests that got no memory */
 };
 
 enum compare_sureness { COMPARE_UNSURE, COMPARE_LIKELY, COMPARE_SURE };
@@ -80,18 +96,28 @@ struct compare_verdict {
 };
 
 struct comparison {
-	char *const *argv;
-	size_t runs; /* that were wanted of each */
+	char *const *argv;                   /* of a replay NULL */
+	const struct compare_replay *replay; /* NULL: programs were run */
+	size_t runs;                         /* that were wanted of each */
+	size_t rounds; /* that came to their end: as many as wanted, unless it was interrupted */
 	bool is_server;
-	int exit_code;   /* of the program by itself; of a server 0 */
-	int interrupted; /* the signal that ended it; 0: none did */
+	bool is_script;     /* the command is one: its interpreter was measured */
+	uint64_t processes; /* that were seen in a run, at most */
+	int exit_code;      /* of the program by itself; of a server 0 */
+	int interrupted;    /* the signal that ended it; 0: none did */
 	struct compare_row row[COMPARE_ROWS_MAX];
 	size_t row_count;
-	struct compare_verdict memory, time; /* by PEAK and by TIME */
+	struct compare_verdict memory, time; /* by PEAK and by compare_time() */
 };
+
+/* What tells which is faster: TIME, of a replay CPU, as it keeps the pace of the program. */
+enum compare_measure compare_time(const struct comparison *comparison);
 
 /* From the runs that the rows hold. */
 void compare_conclude(struct comparison *comparison);
+
+/* Whether of any row the live bytes are known. */
+bool compare_has_heaps(const struct comparison *comparison);
 
 /*
  * How often two sets of so many figures, put together and parted by chance, differ in ranks as much as these or more, on

@@ -2,8 +2,6 @@
 /* variants.c: see variants.h. */
 #include "study/variants.h"
 
-#include "study/compare.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +24,11 @@ static const char *const owns[VARIANT_PARAMETER_COUNT] = {VARIANT_PARAMETERS(OWN
 const struct variant variants[VARIANT_COUNT] = {VARIANTS(VARIANT)};
 #undef VARIANT
 
-#define KEY(name, field, key, words) key,
+#define KEY(name, measure, key, words) key,
 const char *const variant_figure_keys[VARIANT_FIGURE_COUNT] = {VARIANT_FIGURES(KEY)};
 #undef KEY
 
-#define WORDS(name, field, key, words) words,
+#define WORDS(name, measure, key, words) words,
 const char *const variant_figure_words[VARIANT_FIGURE_COUNT] = {VARIANT_FIGURES(WORDS)};
 #undef WORDS
 
@@ -110,36 +108,27 @@ bool variants_choose(const char *const *words, size_t count, struct variant_choi
 
 /* --- what differs --------------------------------------------------------------------------------------- */
 
-uint64_t variant_figure_of(const struct script_result *result, enum variant_figure figure)
+const struct compare_figure *variant_figure_of(const struct compare_row *row,
+					       enum variant_figure figure)
 {
-#define FIGURE(name, field, key, words) [VARIANT_##name] = result->field,
-	const uint64_t figures[VARIANT_FIGURE_COUNT] = {VARIANT_FIGURES(FIGURE)};
-#undef FIGURE
-	return figures[figure];
+#define MEASURE(name, measure, key, words) [VARIANT_##name] = COMPARE_##measure,
+	static const enum compare_measure measures[] = {VARIANT_FIGURES(MEASURE)};
+#undef MEASURE
+	return &row->of[measures[figure]];
 }
 
-double variant_spread(const struct replay_row *row, enum variant_figure figure)
+double variant_spread(const struct compare_row *row, enum variant_figure figure)
 {
-	uint64_t median = variant_figure_of(&row->median, figure), least = UINT64_MAX, most = 0;
+	const struct compare_figure *of = variant_figure_of(row, figure);
 
-	for (size_t i = 0; i < row->run_count; i++) {
-		uint64_t here = variant_figure_of(&row->run[i], figure);
-		least = here < least ? here : least;
-		most = here > most ? here : most;
-	}
-	return median && most > least ? (double)(most - least) / (double)median : 0;
+	return of->median ? (double)(of->most - of->least) / (double)of->median : 0;
 }
 
-static double p_of(const struct replay_row *own, const struct replay_row *other,
+static double p_of(const struct compare_row *own, const struct compare_row *other,
 		   enum variant_figure figure)
 {
-	uint64_t left[VARIANT_RUNS_MAX], right[VARIANT_RUNS_MAX];
-
-	for (size_t i = 0; i < own->run_count; i++)
-		left[i] = variant_figure_of(&own->run[i], figure);
-	for (size_t i = 0; i < other->run_count; i++)
-		right[i] = variant_figure_of(&other->run[i], figure);
-	return compare_p(left, own->run_count, right, other->run_count);
+	return compare_p(variant_figure_of(own, figure)->run, own->runs,
+			 variant_figure_of(other, figure)->run, other->runs);
 }
 
 static bool is_memory(enum variant_figure figure)
@@ -147,11 +136,11 @@ static bool is_memory(enum variant_figure figure)
 	return figure == VARIANT_PEAK || figure == VARIANT_MEAN || figure == VARIANT_END;
 }
 
-static struct variant_change change_of(const struct replay_row *own, const struct replay_row *other,
-				       enum variant_figure figure)
+static struct variant_change change_of(const struct compare_row *own,
+				       const struct compare_row *other, enum variant_figure figure)
 {
-	double before = (double)variant_figure_of(&own->median, figure);
-	double more = (double)variant_figure_of(&other->median, figure) - before;
+	double before = (double)variant_figure_of(own, figure)->median;
+	double more = (double)variant_figure_of(other, figure)->median - before;
 	struct variant_change change = {.part = before > 0 ? more / before : 0};
 	bool is_worth = fabs(change.part) >= WORTH &&
 			(!is_memory(figure) || fabs(more) >= WORTH_BYTES);

@@ -9,7 +9,7 @@
 #ifndef POOLMEM_STUDY_VARIANTS_H
 #define POOLMEM_STUDY_VARIANTS_H
 
-#include "study/replay_rows.h"
+#include "study/compare.h"
 #include "text/failure.h"
 
 #include <stdbool.h>
@@ -73,25 +73,26 @@ struct variant_choice {
 bool variants_choose(const char *const *words, size_t count, struct variant_choice *ret,
 		     struct failure *why);
 
-/* What is compared, less is better.  X(NAME, field of struct script_result, "json key", "a change is told as") */
+/* What is compared, less is better.  X(NAME, of which measure, "json key", "a change is told as") */
 #define VARIANT_FIGURES(X)                                                                         \
-	X(PEAK, rss_peak, "rss_peak", "at the peak")                                               \
-	X(MEAN, rss_mean, "rss_mean", "on average")                                                \
-	X(END, rss_end, "rss_end", "at the end")                                                   \
-	X(TIME, calls_ns, "calls_ns", "time")                                                      \
-	X(FAULTS, faults, "faults", "page faults")
+	X(PEAK, PEAK, "rss.peak", "at the peak")                                                   \
+	X(MEAN, MEAN, "rss.mean", "on average")                                                    \
+	X(END, END, "rss.end", "at the end")                                                       \
+	X(TIME, CPU, "cpu_ns", "time")                                                             \
+	X(FAULTS, FAULTS, "faults", "page faults")
 
-#define VARIANT_FIGURE(name, field, key, words) VARIANT_##name,
+#define VARIANT_FIGURE(name, measure, key, words) VARIANT_##name,
 enum variant_figure { VARIANT_FIGURES(VARIANT_FIGURE) VARIANT_FIGURE_COUNT };
 #undef VARIANT_FIGURE
 
 extern const char *const variant_figure_keys[VARIANT_FIGURE_COUNT];
 extern const char *const variant_figure_words[VARIANT_FIGURE_COUNT];
 
-uint64_t variant_figure_of(const struct script_result *result, enum variant_figure figure);
+const struct compare_figure *variant_figure_of(const struct compare_row *row,
+					       enum variant_figure figure);
 
 /* From the least run to the most, as a part of the median. */
-double variant_spread(const struct replay_row *row, enum variant_figure figure);
+double variant_spread(const struct compare_row *row, enum variant_figure figure);
 
 struct variant_change {
 	double part;  /* of poolmem's own: 0.05 is 5 % more */
@@ -113,24 +114,23 @@ extern const char *const variant_verdict_keys[VARIANT_VERDICT_COUNT];
 
 struct variant_row {
 	const struct variant *variant;
-	const struct replay_row *runs;
+	const struct compare_row *runs;
 	struct variant_change change[VARIANT_FIGURE_COUNT];
 	enum variant_verdict verdict;
 };
 
 enum {
-	VARIANT_RUNS_MIN = 5, /* that can part anything */
-	VARIANT_RUNS_MAX = 50
+	VARIANT_RUNS_MIN = 5 /* that can part anything */
 };
 
 struct variants_study {
-	const struct replay_row *own; /* poolmem as it is */
+	const struct compare_row *own; /* poolmem as it is */
 	struct variant_row row[VARIANT_COUNT];
 	size_t row_count;
 	const struct variant_row *best; /* of those that are better; NULL: none is */
 };
 
-/* From the runs of rows that were summed up. */
+/* From the rows of a comparison that was concluded; all of them are done. */
 void variants_conclude(struct variants_study *study);
 
 #endif

@@ -2,11 +2,10 @@
 /* failure.c: see failure.h. */
 #include "text/failure.h"
 
-#include "text/escape.h"
+#include "text/complain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 bool fail(struct failure *why, enum failure_kind kind, const char *format, ...)
 {
@@ -31,10 +30,7 @@ static int exit_code_of(enum failure_kind kind)
 
 int failure_report(const struct failure *why)
 {
-	if (why->kind != FAILURE_NONE && why->kind != FAILURE_CLOSED) {
-		char *shown = escape_text(why->text);
-		fprintf(stderr, "poolmem: %s\n", shown);
-		free(shown);
-	}
+	if (why->kind != FAILURE_NONE && why->kind != FAILURE_CLOSED)
+		complain("poolmem", why->text);
 	return exit_code_of(why->kind);
 }

@@ -12,6 +12,7 @@
 struct progress {
 	const char *what; /* "names of code" */
 	uint64_t began_ns, shown_ns;
+	uint64_t done, total; /* of the last step */
 	bool is_wanted, is_shown;
 };
 
@@ -19,6 +20,9 @@ struct progress progress_begin(const char *what);
 
 /* progress NULL: nobody watches. */
 void progress_step(struct progress *progress, uint64_t done, uint64_t total);
+
+/* The same bar, and behind it what is being waited for: 34 columns of it.  Often called, it is shown each tenth of a second. */
+void progress_note(struct progress *progress, const char *note);
 void progress_end(struct progress *progress);
 
 #endif

@@ -102,9 +102,12 @@ compared()
 	"$poolmem" replay --runs 2 --under poolmem,glibc --lib "$lib" --json "$trace" >"$out/json"
 	python3 -c 'import json, sys
 d = json.load(open(sys.argv[1]))
-assert d["threads"] == 7 and not d["implied"] and not d["unknown"], d
+r = d["replay"]
+assert r["threads"] == 7 and not r["implied"] and not r["unknown"] and d["command"] is None and d["rounds"] == 2, r
+assert {a["name"] for a in d["allocators"]} == {"poolmem", "glibc"}
 for a in d["allocators"]:
-    assert a["median"]["steps"] > d["events"] and not a["median"]["failed"], a' "$out/json"
+    assert a["state"] == "done" and a["steps"] > 2 * r["calls"] and not a["refused"], a
+    assert a["counted"]["live.peak"] == r["live_peak"] and len(a["cpu_ns"]["runs"]) == 2, a' "$out/json"
 }
 
 @test "replay: its own trace is the same as the one that it replays" {
@@ -127,6 +130,54 @@ for a in d["allocators"]:
 	compared same "$out/first" "$out/printed"
 }
 
+# again NAME COMMAND...: recorded, and its replay recorded: the same calls in the same order
+again()
+{
+	local name=$1
+	shift
+	rm -f "$trace" "$out/first.pmt"
+	recorded "$@" >/dev/null
+	printed
+	mv "$out/printed" "$out/first"
+	mv "$trace" "$out/first.pmt"
+	POOLMEM="dir=$out/segments,trace=$trace" "$poolmem" replay --fast --runs 1 --under poolmem --lib "$lib" "$out/first.pmt" >/dev/null
+	printed
+	echo "$name: $(wc -l <"$out/first") calls"
+	[ "$(wc -l <"$out/first")" -gt 3000 ]
+	compared same "$out/first" "$out/printed"
+}
+
+@test "replay: the same of a compiler, a database and an interpreter" {
+	command -v sqlite3 >/dev/null || skip "no package sqlite3"
+	printf '#include <%s>\n' map string >"$out/t.cc"
+	echo 'int main() { std::map<std::string, int> words; return words["a"]; }' >>"$out/t.cc"
+	g++ -E "$out/t.cc" -o "$out/t.ii"
+	again cc1plus "$(g++ -print-prog-name=cc1plus)" -quiet -O"$(by_level 0 2)" -fpreprocessed "$out/t.ii" -o /dev/null
+	again sqlite3 sqlite3 :memory: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $(by_level 20000 500000))
+		SELECT count(*), max(printf('%.*c', i % 60, 'x')) FROM n;"
+	again perl perl -e 'my %h; $h{$_ % 997} .= "x" x ($_ % 50) for 1..$ARGV[0]; print scalar(keys %h)' "$(by_level 20000 500000)"
+}
+
+# What redis asks for comes of one thread.
+@test "replay: the same of a server" {
+	command -v redis-server redis-benchmark >/dev/null || skip "no package redis-server or redis-tools"
+	recorded()
+	{
+		export POOLMEM=dir=$out/segments,trace=$trace
+		LD_PRELOAD=$lib redis-server --port 0 --unixsocket "$out/s" --save '' --dir "$out" &
+		server=$!
+		for _ in $(seq 300); do
+			redis-cli -s "$out/s" ping >/dev/null 2>&1 && break
+			sleep 0.1
+		done
+		redis-benchmark -s "$out/s" -q -n "$(by_level 1000 100000)" -t set,get,lpush -P 8 -r 2000
+		redis-cli -s "$out/s" shutdown nosave
+		wait $server
+		unset POOLMEM
+	}
+	again redis
+}
+
 # Pages of 2 MiB would make more resident than is touched.
 small_pages()
 {
@@ -145,7 +196,7 @@ for block in blocks: ctypes.memset(block, 1, 512 << 10)
 for block in blocks[::2]: libc.free(ctypes.c_void_p(block))'
 	small_pages "$poolmem" replay --runs 1 --under glibc --lib "$lib" --json "$trace" >"$out/json"
 	python3 -c 'import json, sys
-peak = json.load(open(sys.argv[1]))["allocators"][0]["median"]["rss_peak"]
+peak = json.load(open(sys.argv[1]))["allocators"][0]["rss.peak"]["median"]
 assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 }
 
@@ -218,11 +269,15 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	"$poolmem" run -q --lib "$lib" --trace="$trace" -- "$programs/traced" "$out/log" 9000 12
 	python3 "$here/trace_hostile.py" "$poolmem" "$trace" "$out" "$(by_level 60 2000)"
 	run "$poolmem" replay "$out/log"
-	[ "$status" = 3 ] && [ "$output" = "poolmem: this is no trace" ]
+	[ "$status" = 3 ]
+	[ "$output" = "poolmem: $out/log: this is no trace; \`poolmem run --trace -- PROGRAM\` records one" ]
 	run "$poolmem" replay --process 9 "$trace"
 	[ "$status" = 1 ]
 	run "$poolmem" replay --under nobody "$trace"
 	[ "$status" = 2 ]
+	run "$poolmem" replay --under glib "$trace"
+	[ "$status" = 2 ]
+	[[ $output == *"there is no allocator 'glib'; did you mean 'glibc'?"* ]]
 	run "$poolmem" replay -o /dev/full --print "$trace"
 	[ "$status" = 1 ]
 }
@@ -230,6 +285,28 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 @test "run --trace: where there was no room it is said" {
 	POOLMEM=trace.max=1M,dir=$out/segments "$poolmem" run -q --lib "$lib" --trace="$trace" -o "$out/a.pm" -- "$programs/traced" /dev/null 300000 11 2>"$out/err"
 	grep -q 'recording ended before the program did' "$out/err"
+}
+
+@test "run --trace: what cannot be written is told before the program runs" {
+	run "$poolmem" run --lib "$lib" --trace="$out/none/a.pmt" -- touch "$out/ran"
+	[ "$status" = 125 ]
+	[ "$output" = "poolmem: no trace can be written to $out/none/: No such file or directory" ]
+	[ ! -e "$out/ran" ]
+}
+
+@test "replay: table and sentences are those of compare, within 80 columns" {
+	recorded "$programs/traced" "$out/log" 3000 13
+	"$poolmem" replay --lib "$lib" --under glibc,poolmem,gone="$out/none.so" --runs 4 "$trace" >"$out/printed"
+	run ! grep -q '.\{81\}' "$out/printed"
+	grep -q '^  allocator .*CPU .*time  *peak RSS' "$out/printed"
+	grep -q '^For memory pick ' "$out/printed"
+	grep -q '^For time pick ' "$out/printed"
+	grep -q '^gone was skipped: .*none.so' "$out/printed"
+	"$poolmem" replay --lib "$lib" --under glibc,poolmem --speed --runs 1 "$trace" >"$out/printed"
+	run ! grep -q 'memory' "$out/printed"
+	grep -q '^  glibc .* -  ' "$out/printed"
+	run "$poolmem" replay --lib "$lib" --under gone="$out/none.so" "$trace"
+	[ "$status" = 1 ]
 }
 
 @test "trace: threads that go on while the process ends do not find it full" {
@@ -264,6 +341,19 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	done
 }
 
+@test "replay: the script has no name, and nothing stays of it when its making is ended" {
+	recorded "$programs/traced" "$out/log" 400000 14
+	mkdir "$out/tmp"
+	for ms in 00 02 05 10 15; do
+		TMPDIR=$out/tmp "$poolmem" replay --runs 1 --fast --under glibc "$trace" >"$out/printed" 2>&1 &
+		sleep 0.$ms
+		[ -z "$(ls "$out/tmp")" ]
+		kill -KILL $! || true
+		wait $! || true
+		[ -z "$(ls "$out/tmp")" ]
+	done
+}
+
 @test "replay: nothing stays when it is ended from outside" {
 	cat >"$out/slow.c" <<-'END'
 		#include <stdlib.h>
@@ -291,7 +381,7 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 		kill -$signal $pid
 		wait $pid || true
 		for _ in $(seq 100); do [ ! -e "/proc/$replayer/maps" ] && break; sleep 0.02; done
-		! grep -q . "/proc/$replayer/maps" 2>/dev/null
+		run ! grep -q . "/proc/$replayer/maps" 2>/dev/null
 		[ -z "$(find "$out" -name '*.script')" ]
 	done
 }

@@ -109,7 +109,7 @@ no_leftovers()
 		assert all(r["rss.end"]["median"] > 4e6 and r["time_ns"]["median"] > 1e6 for r in d["allocators"])
 	END
 	[ ! -e s ]
-	! pgrep -f "serves.py serve s" >/dev/null
+	run ! pgrep -f "serves.py serve s" >/dev/null
 }
 
 @test "compare: a server whose load fails has failed" {
@@ -159,7 +159,7 @@ no_leftovers()
 	printf 'one\ntwo\n' >input
 	compare --runs 2 --only glibc --output-of-program -- sh -c 'cat; cat >&2' <input >out 2>err
 	[ "$(grep -c '^two$' err)" -ge 4 ]
-	! grep -q '^two$' out
+	run ! grep -q '^two$' out
 }
 
 @test "compare: pictures, files that are there, and what cannot be asked for" {
@@ -187,7 +187,7 @@ no_leftovers()
 	done
 	kill -TERM $compared
 	wait $compared && false || [ $? = 143 ]
-	! pgrep -f 'sleep 60.25' >/dev/null
+	run ! pgrep -f 'sleep 60.25' >/dev/null
 	no_leftovers began
 }
 
@@ -201,4 +201,129 @@ for r in d["allocators"]:
     assert r["rss.end"] is None and r["counted"]["resident_at_end"] is None and r["counted"]["live_at_end"] is None, r' "$output"
 	compare --runs 2 --only glibc,poolmem -- sh -c 'exit 3' | tr -s ' \n' ' ' >out
 	grep -q 'ended with exit code 3, in these runs as by itself' out
+}
+
+@test "compare: what does not end is ended, and told by what it was" {
+	run compare --only glibc --timeout 1 -- sh -c 'sleep 61.25; true'
+	[ "$status" = 1 ] && [[ $output == "poolmem: sh: it did not end within 1 second (--timeout)" ]]
+	run compare --only glibc --timeout 1 --ready 'exit 7' --load true -- sleep 61.25
+	[ "$status" = 1 ] && [[ $output == *"not ready after 1 second: --ready 'exit 7' still ended with exit code 7 (--timeout)" ]]
+	run compare --only glibc --timeout 1 --ready 'sleep 61.25; true' --load true -- sleep 61.25
+	[ "$status" = 1 ] && [[ $output == *"--ready 'sleep 61.25; true' did not end (--timeout)" ]]
+	run compare --only glibc --timeout 1 --load 'sleep 61.25; true' -- sleep 61.25
+	[ "$status" = 1 ] && [[ $output == *"--load 'sleep 61.25; true' did not end within 1 second (--timeout)" ]]
+	run ! pgrep -f 'sleep 61.25' >/dev/null # nor what these started
+	compare --runs 2 --only glibc,jemalloc,poolmem --timeout 1 -- sh -c '[ -z "$LD_PRELOAD" ] || sleep 61.5' >out
+	grep -q '^poolmem failed: it did not end within 1 second (--timeout)' out
+	grep -q '^  glibc ' out
+	run -2 compare --timeout 0 -- true
+}
+
+@test "compare: an interrupt shows the rounds that were finished" {
+	touch began
+	for signal in INT TERM; do
+		rm -f runs
+		# python: a shell starts what is in the background with SIGINT ignored
+		python3 - "$poolmem" "$lib" $signal >got <<-'END'
+			import json, os, signal, subprocess, sys, time
+			number = getattr(signal, "SIG" + sys.argv[3])
+			p = subprocess.Popen([sys.argv[1], "compare", "--lib", sys.argv[2], "--only", "glibc,glibc-1-arena,poolmem", "--json", "--runs", "50",
+			                      "--", "sh", "-c", "echo >>runs; sleep 0.05"], stdout=subprocess.PIPE)
+			while not os.path.exists("runs") or len(open("runs").read()) < 9:    # one before all, two rounds, and two more
+			    time.sleep(0.01)
+			p.send_signal(number)
+			d = json.loads(p.communicate()[0])
+			assert p.returncode == -number, p.returncode
+			assert d["interrupted"] == sys.argv[3] and d["runs"] == 50 and 2 <= d["rounds"] < 10, d
+			for a in d["allocators"]:
+			    assert a["state"] == "done" and a["why"] is None, a
+			    assert d["rounds"] <= len(a["time_ns"]["runs"]) <= d["rounds"] + 1, a
+		END
+	done
+	no_leftovers began
+	python3 - "$poolmem" "$lib" >got 2>err <<-'END'
+		import os, signal, subprocess, sys, time
+		p = subprocess.Popen([sys.argv[1], "compare", "--lib", sys.argv[2], "--only", "glibc,poolmem", "-o", "table",
+		                      "--", "sh", "-c", "echo >>started; sleep 0.05"])
+		while not os.path.exists("started") or len(open("started").read()) < 7:
+		    time.sleep(0.01)
+		p.send_signal(signal.SIGINT)
+		assert p.wait() == -signal.SIGINT
+	END
+	tr -s ' \n' ' ' <table | grep -Eq 'Interrupted \(SIGINT\) after [123] of 5 rounds: these are the runs that were finished\.'
+	grep -Eq '^  glibc +[0-9]' table
+}
+
+@test "compare: --only does not drop what --with brings, and a name that is nearly right is offered" {
+	compare --runs 1 --only glibc --with hoard="$programs/libhoard.so" --json -- true >out.json
+	python3 -c 'import json; assert [a["name"] for a in json.load(open("out.json"))["allocators"]] == ["glibc", "hoard"]'
+	run -2 compare --only glibc,jemaloc -- true
+	[[ $output == *"--only: there is no allocator 'jemaloc'; did you mean 'jemalloc'?"* ]]
+}
+
+@test "compare: one run has no spread; scripts and several programs are told; so is the exit code" {
+	printf '#!/bin/sh\nsh -c "exit 0"; sh -c "sleep 0.1"; exit 3\n' >script
+	chmod +x script
+	compare --runs 1 --only glibc,poolmem -- ./script >out
+	grep -Eq '^  glibc .* -  ' out
+	run ! grep -q '0.0 %' out
+	tr -s ' \n' ' ' <out >line
+	grep -q 'One run of each: one has no spread' line
+	grep -q 'The command is a script: it is its interpreter that was measured' line
+	grep -Eq 'More than one program ran \([3-9], forks counted\): resident memory is the sum' line
+	compare --runs 2 --only glibc,poolmem -- "$programs/fragments" 1000 >out
+	run ! grep -Eq 'script|More than one|One run' out
+	compare --runs 1 --only glibc --json -- ./script >out.json
+	python3 -c 'import json; d = json.load(open("out.json")); assert d["exit_code"] == 3 and d["is_script"] and d["allocators"][0]["counted"]["programs"] >= 3'
+}
+
+@test "compare, replay, run: help within 80 columns; on a terminal what is said is broken between words" {
+	for command in compare replay run; do
+		"$poolmem" $command --help >help
+		run ! grep '.\{81\}' help
+	done
+	cat >terminal.py <<-'END'
+		import os, pty, sys
+		pid, terminal = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], sys.argv[1:])
+		seen = b""
+		try:
+		    while piece := os.read(terminal, 4096):
+		        seen += piece
+		except OSError:
+		    pass
+		os.waitpid(pid, 0)
+		lines = seen.decode().split("\r\n")
+		assert len(lines) >= 3 and max(map(len, lines)) <= 80, lines
+		assert lines[1].startswith("  ") and "--ready 'exit 7'" in " ".join(line.strip() for line in lines), lines
+	END
+	python3 terminal.py "$poolmem" compare --lib "$lib" --only glibc --timeout 1 --ready 'exit 7' --load true -- sleep 61.75
+}
+
+# A minute of silence is a long time: who waits is told what for.
+@test "compare: a run that hangs is told of on a terminal, and what can be done" {
+	cat >waits.py <<-'END'
+		import os, pty, signal, sys
+		os.environ["TERM"] = "xterm"
+		pid, terminal = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], sys.argv[1:])
+		seen = b""
+		while b"first run: --ready, 2 s" not in seen:
+		    seen += os.read(terminal, 4096)
+		os.kill(pid, signal.SIGTERM)
+		assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM
+	END
+	timeout 30 python3 waits.py "$poolmem" compare --lib "$lib" --only glibc --ready 'false' --load true -- sleep 61.75
+}
+
+@test "compare: a run with nothing to preload has no LD_PRELOAD, and keeps what the user preloads" {
+	compare --runs 1 --only glibc,poolmem -- sh -c 'echo "<${LD_PRELOAD-none}>" >>seen'
+	[ "$(sed -n 1,2p seen | sort -u)" = "<none>" ]
+	[ "$(sed -n 3p seen)" = "<$lib>" ]
+	rm seen
+	LD_PRELOAD=$programs/librealloc.so compare --runs 1 --only glibc,poolmem -- sh -c 'echo "<${LD_PRELOAD-none}>" >>seen'
+	[ "$(sed -n '1,2s/:>/>/p' seen | sort -u)" = "<$programs/librealloc.so>" ]
+	[ "$(sed -n '3s/:>/>/p' seen)" = "<$lib:$programs/librealloc.so>" ]
 }

@@ -7,23 +7,35 @@
 
 enum { RUNS = VARIANT_RUNS_MIN, PEAK = 100 << 20, MEAN = 50 << 20, END = 10 << 20, TIME = 1000000 };
 
-static struct replay_row own, other[3];
+static struct compare_row own, other[3];
 static struct variants_study study;
 
-/* Runs that differ by a little: the figures given, and up to `step` times their number more. */
-static void run(struct replay_row *row, struct script_result figures, uint64_t step, size_t runs)
+struct figures {
+	uint64_t peak, mean, end, time, faults;
+};
+
+static struct compare_figure figure(uint64_t first, uint64_t step, size_t runs)
 {
-	*row = (struct replay_row){.name = "planted", .run_count = runs};
-	for (size_t i = 0; i < runs; i++) {
-		row->run[i] = figures;
-		row->run[i].rss_peak += i * step;
-		row->run[i].calls_ns += i * step;
-	}
-	replay_row_sum_up(row);
+	struct compare_figure of = {.least = first, .most = first + (runs - 1) * step};
+
+	for (size_t i = 0; i < runs; i++)
+		of.run[i] = first + i * step;
+	of.median = first + (runs - 1) / 2 * step;
+	return of;
 }
 
-static const struct script_result usual = {
-	.rss_peak = PEAK, .rss_mean = MEAN, .rss_end = END, .calls_ns = TIME, .faults = 1000};
+/* Runs that differ by a little: the figures given, and up to `step` times their number more. */
+static void run(struct compare_row *row, struct figures figures, uint64_t step, size_t runs)
+{
+	*row = (struct compare_row){.name = "planted", .state = COMPARE_DONE, .runs = runs};
+	row->of[COMPARE_PEAK] = figure(figures.peak, step, runs);
+	row->of[COMPARE_MEAN] = figure(figures.mean, 0, runs);
+	row->of[COMPARE_END] = figure(figures.end, 0, runs);
+	row->of[COMPARE_CPU] = figure(figures.time, step, runs);
+	row->of[COMPARE_FAULTS] = figure(figures.faults, 0, runs);
+}
+
+static const struct figures usual = {PEAK, MEAN, END, TIME, 1000};
 
 static void conclude(size_t rows)
 {
@@ -51,9 +63,9 @@ Test(variants, what_is_the_same_is_told_to_be)
 
 Test(variants, a_difference_is_a_part_of_poolmem_s_own)
 {
-	struct script_result less = usual;
+	struct figures less = usual;
 
-	less.rss_peak -= PEAK / 4;
+	less.peak -= PEAK / 4;
 	less.faults *= 2;
 	run(&own, usual, 100, RUNS);
 	run(&other[0], less, 100, RUNS);
@@ -68,9 +80,9 @@ Test(variants, a_difference_is_a_part_of_poolmem_s_own)
 
 Test(variants, within_the_spread_nothing_is_told)
 {
-	struct script_result less = usual;
+	struct figures less = usual;
 
-	less.rss_peak -= PEAK / 50;
+	less.peak -= PEAK / 50;
 	run(&own, usual, PEAK / 100, RUNS); /* its runs lie among the other's */
 	run(&other[0], less, PEAK / 100, RUNS);
 	conclude(1);
@@ -80,9 +92,9 @@ Test(variants, within_the_spread_nothing_is_told)
 
 Test(variants, four_runs_part_nothing)
 {
-	struct script_result less = usual;
+	struct figures less = usual;
 
-	less.rss_peak /= 2;
+	less.peak /= 2;
 	for (size_t runs = 1; runs <= RUNS; runs++) {
 		run(&own, usual, 100, runs);
 		run(&other[0], less, 100, runs);
@@ -93,15 +105,15 @@ Test(variants, four_runs_part_nothing)
 
 Test(variants, what_is_little_is_not_told)
 {
-	struct script_result less = usual, tiny = usual, tinier = usual;
+	struct figures less = usual, tiny = usual, tinier = usual;
 
-	less.rss_peak -= PEAK / 128; /* sure, and under a hundredth */
+	less.peak -= PEAK / 128; /* sure, and under a hundredth */
 	run(&own, usual, 100, RUNS);
 	run(&other[0], less, 100, RUNS);
 	conclude(1);
 	cr_assert(!change(VARIANT_PEAK)->is_told);
-	tiny.rss_end = 40000;
-	tinier.rss_end = 28000; /* a third less, and three pages */
+	tiny.end = 40000;
+	tinier.end = 28000; /* a third less, and three pages */
 	run(&own, tiny, 100, RUNS);
 	run(&other[0], tinier, 100, RUNS);
 	conclude(1);
@@ -111,13 +123,13 @@ Test(variants, what_is_little_is_not_told)
 
 Test(variants, the_best_is_worse_in_nothing)
 {
-	struct script_result trade = usual, better = usual, best = usual;
+	struct figures trade = usual, better = usual, best = usual;
 
-	trade.rss_peak /= 4;
-	trade.calls_ns *= 2;
-	better.rss_peak -= PEAK / 10;
-	best.rss_peak -= PEAK / 20;
-	best.rss_mean -= MEAN / 10; /* in sum it saves more */
+	trade.peak /= 4;
+	trade.time *= 2;
+	better.peak -= PEAK / 10;
+	best.peak -= PEAK / 20;
+	best.mean -= MEAN / 10; /* in sum it saves more */
 	run(&own, usual, 100, RUNS);
 	run(&other[0], trade, 100, RUNS);
 	run(&other[1], better, 100, RUNS);
