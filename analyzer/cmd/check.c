@@ -10,9 +10,11 @@
 #include "launch/say.h"
 #include "launch/trials.h"
 #include "render/baseline.h"
+#include "render/check.h"
 #include "render/command.h"
 #include "source/input.h"
 #include "text/allocate.h"
+#include "text/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +46,8 @@ enum {
 	LETTER_SUPPRESSIONS,
 	LETTER_NO_DEFAULTS,
 	LETTER_LIB,
+	LETTER_REPORT,
+	LETTER_JSON,
 };
 
 static const struct command_option options[] = {
@@ -63,6 +67,9 @@ static const struct command_option options[] = {
 	{"--ratchet", "lower it where a test that is within its budget became better"},
 	{"--keep DIRECTORY", "keep a capture of each test there, named after it"},
 	SUPPRESSIONS_HELP,
+	{"--report FORMAT=FILE",
+	 "text, json, junit, markdown, github, gitlab or openmetrics; several times"},
+	{"--json", "the report on stdout for machines"},
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{NULL, NULL},
 };
@@ -89,7 +96,9 @@ struct wish {
 	const char *budget, *baseline, *against, *keep, *library, *timeout, *exit;
 	struct repeated rules, tests, suppressions;
 	size_t runs;
-	bool update, ratchet, no_defaults;
+	bool update, ratchet, no_defaults, json;
+	struct check_report reports[READER_REPEAT_MAX];
+	size_t report_count;
 	char **argv;
 };
 
@@ -144,6 +153,19 @@ static bool take_runs(struct wish *wish)
 	return true;
 }
 
+static bool take_report(struct wish *wish)
+{
+	struct failure why = {FAILURE_NONE, ""};
+
+	if (wish->report_count == READER_REPEAT_MAX)
+		fail(&why, FAILURE_USAGE, "--report: more than %d", READER_REPEAT_MAX);
+	else if (check_report_parse(optarg, &wish->reports[wish->report_count], &why))
+		wish->report_count++;
+	if (why.kind != FAILURE_NONE)
+		command_usage_error("check", "%s", why.text);
+	return why.kind == FAILURE_NONE;
+}
+
 /* false after a message. */
 static bool take_option(int letter, struct wish *wish)
 {
@@ -165,6 +187,8 @@ static bool take_option(int letter, struct wish *wish)
 	case LETTER_SUPPRESSIONS: return repeat(&wish->suppressions, "--suppressions", optarg);
 	case LETTER_NO_DEFAULTS: wish->no_defaults = true; return true;
 	case LETTER_LIB: wish->library = optarg; return true;
+	case LETTER_JSON: wish->json = true; return true;
+	case LETTER_REPORT: return take_report(wish);
 	default: return false;
 	}
 }
@@ -207,6 +231,8 @@ static const struct option longs[] = {
 	{"keep", required_argument, NULL, LETTER_KEEP},
 	{"suppressions", required_argument, NULL, LETTER_SUPPRESSIONS},
 	{"no-default-suppressions", no_argument, NULL, LETTER_NO_DEFAULTS},
+	{"report", required_argument, NULL, LETTER_REPORT},
+	{"json", no_argument, NULL, LETTER_JSON},
 	{"lib", required_argument, NULL, LETTER_LIB},
 	{NULL, 0, NULL, 0},
 };
@@ -511,6 +537,7 @@ static void prepare(struct checking *checking)
 		.runs = wish->runs,
 		.with_sites = wish->update || wish->ratchet,
 	};
+	checking->check.began_real_ns = clock_ns(CLOCK_REALTIME);
 	checking->check.budget = *wish->argv ? NULL : checking->budget.file;
 	checking->check.baseline = wish->against          ? wish->against
 				   : checking->has_baseline ? checking->baseline_path
@@ -541,30 +568,19 @@ static bool run_tests(struct checking *checking, struct failure *why)
 	return true;
 }
 
-static void print_plainly(const struct check *check)
+/* The exit code is that of the tests, whatever can be written of them; a report that is missing is no pass either. */
+static bool report(const struct checking *checking, struct failure *why)
 {
-	for (size_t i = 0; i < check->test_count; i++) {
-		const struct check_test *test = &check->tests[i];
-		printf("%s: %s%s%s\n", test->name, check_state_words[test->state],
-		       test->why ? ": " : "", test->why ? test->why : "");
-		for (size_t r = 0; r < test->rule_count; r++) {
-			const struct check_rule *rule = &test->rules[r];
-			printf("  %-10s %s\n", check_state_keys[rule->state], rule->why);
-			if (rule->remedy)
-				printf("             %s\n", rule->remedy);
-			for (size_t s = 0; s < rule->site_count; s++)
-				printf("    %-6s %s %s:%u %lld -> %lld\n",
-				       diff_mark_keys[rule->sites[s].mark], rule->sites[s].function,
-				       rule->sites[s].file, rule->sites[s].line,
-				       (long long)rule->sites[s].before,
-				       (long long)rule->sites[s].after);
-		}
-	}
-	for (size_t i = 0; i < check->difference_count; i++)
-		printf("baseline: %s was %s, is %s\n", check->differences[i].what,
-		       check->differences[i].then, check->differences[i].now);
-	for (size_t i = 0; i < check->note_count; i++)
-		printf("note: %s\n", check->notes[i]);
+	const struct wish *wish = checking->wish;
+	struct sink sink;
+
+	if (!sink_open(&sink, NULL, why))
+		return false;
+	bool done = (wish->json ? check_json : check_text)(&checking->check, &sink, why);
+	done = sink_close(&sink, why) && done;
+	for (size_t i = 0; i < wish->report_count; i++)
+		done = check_report_write(&wish->reports[i], &checking->check, why) && done;
+	return done;
 }
 
 static bool check(struct checking *checking, struct failure *why)
@@ -578,8 +594,8 @@ static bool check(struct checking *checking, struct failure *why)
 	prepare(checking);
 	if (!run_tests(checking, why))
 		return false;
-	print_plainly(&checking->check);
-	return (!wish->update && !wish->ratchet) || write_baseline(checking, why);
+	return report(checking, why) &&
+	       ((!wish->update && !wish->ratchet) || write_baseline(checking, why));
 }
 
 static void close_all(struct checking *checking)

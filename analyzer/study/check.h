@@ -128,6 +128,7 @@ struct check {
 	size_t difference_count;
 	const char **notes; /* what else to know, a sentence each */
 	size_t note_count;
+	uint64_t began_real_ns; /* since 1970; 0: not known */
 	uint64_t elapsed_ns;
 	/* Of who fills it in. */
 	struct keep keep;

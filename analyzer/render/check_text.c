@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_text.c: what a check found, for people: a line for each test, below it each rule that is not kept and who owns the
+ * difference; at the end how it came out and what to do next.
+ */
+#include "render/check.h"
+#include "text/escape.h"
+#include "text/number.h"
+#include "text/paragraph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	COLUMNS_DEFAULT = 80,
+	COLUMNS_MIN = 40,
+	STATE_COLUMNS = 10, /* "unreliable" */
+	NAME_COLUMNS = 32,
+	STACK_MOST = 4,
+	RULE_INDENT = 4,
+	FACT_INDENT = 6,
+	SITE_INDENT = 8,
+};
+
+static void put_blanks(size_t count, struct sink *sink)
+{
+	sink_print(sink, "%*s", (int)count, "");
+}
+
+static void begin(size_t indent, struct sink *sink)
+{
+	paragraph_begin(sink, indent);
+	put_blanks(indent, sink);
+}
+
+/* One line, cut where the terminal ends: names of C++ know no bounds. */
+static void put_line(size_t indent, const char *lead, const char *text, struct sink *sink)
+{
+	size_t columns = sink->columns ? sink->columns : COLUMNS_DEFAULT;
+
+	columns = columns > COLUMNS_MIN ? columns : COLUMNS_MIN;
+	put_blanks(indent, sink);
+	sink_print(sink, "%s", lead);
+	sink_name(sink, text, columns - indent - strlen(lead));
+	sink_print(sink, "\n");
+}
+
+/* A sentence of the check's, with a full stop whether it came with one or not. */
+static void say(size_t indent, const char *sentence, struct sink *sink)
+{
+	size_t length = sentence ? strlen(sentence) : 0;
+
+	if (!length)
+		return;
+	begin(indent, sink);
+	sink_name(sink, sentence, 0);
+	sink_print(sink, strchr(".?!", sentence[length - 1]) ? "\n" : ".\n");
+}
+
+/* --- sites ----------------------------------------------------------------------------------------------- */
+
+/* The innermost call is the site itself, unless it is one that only passes allocations on. */
+static bool is_site_itself(const struct check_site *site, const char *call)
+{
+	size_t length = strlen(site->function);
+
+	return length && strncmp(call, site->function, length) == 0 &&
+	       (call[length] == 0 || strncmp(call + length, " (", 2) == 0);
+}
+
+static void put_stack(const struct check_site *site, struct sink *sink)
+{
+	size_t first = site->stack_count && is_site_itself(site, site->stack[0]);
+	size_t shown = site->stack_count - first;
+
+	shown = shown > STACK_MOST ? STACK_MOST : shown;
+	for (size_t i = first; i < first + shown; i++)
+		put_line(SITE_INDENT + 2, "< ", site->stack[i], sink);
+	if (first + shown < site->stack_count) {
+		put_blanks(SITE_INDENT + 2, sink);
+		sink_print(sink, "< %s more\n",
+			   number_of(site->stack_count - first - shown, "call").text);
+	}
+}
+
+static void put_site(const struct check_rule *rule, const struct check_site *site, struct sink *sink)
+{
+	char *name = check_site(site), *change = check_site_change(rule, site);
+
+	begin(FACT_INDENT, sink);
+	sink_print(sink, "%s\n", change);
+	put_line(SITE_INDENT, "", name, sink);
+	put_stack(site, sink);
+	free(name);
+	free(change);
+}
+
+static void put_sites(const struct check_rule *rule, struct sink *sink)
+{
+	for (size_t i = 0; i < rule->site_count; i++)
+		put_site(rule, &rule->sites[i], sink);
+	if (rule->site_more && rule->site_count) {
+		put_blanks(FACT_INDENT, sink);
+		sink_print(sink, "and %s\n", number_of(rule->site_more, "further site").text);
+	}
+}
+
+/* --- rules ----------------------------------------------------------------------------------------------- */
+
+static void say_facts(const struct check_rule *rule, struct sink *sink)
+{
+	char *facts = check_facts(rule), *spread = check_spread(rule);
+
+	if (*facts) {
+		begin(FACT_INDENT, sink);
+		sink_print(sink, "%s\n", facts);
+	}
+	if (spread) {
+		begin(FACT_INDENT, sink);
+		sink_print(sink, "%s\n", spread);
+	}
+	free(facts);
+	free(spread);
+}
+
+static void put_rule(const struct check_rule *rule, struct sink *sink)
+{
+	char *place = check_place(&rule->place);
+
+	begin(RULE_INDENT, sink);
+	sink_name(sink, *rule->text ? rule->text : rule->metric, 0);
+	sink_print(sink, "  (");
+	sink_name(sink, place, 0);
+	sink_print(sink, ")\n");
+	say(FACT_INDENT, rule->why, sink);
+	say_facts(rule, sink);
+	say(FACT_INDENT, rule->remedy, sink);
+	put_sites(rule, sink);
+	free(place);
+}
+
+/* --- tests ----------------------------------------------------------------------------------------------- */
+
+static size_t count_shown(const struct check_test *test, enum check_shown shown)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < test->rule_count; i++)
+		count += check_rule_shown(&test->rules[i]) == shown;
+	return count;
+}
+
+static void put_counts(const struct check_test *test, struct sink *sink)
+{
+	size_t wrong = count_shown(test, CHECK_SHOWN_WRONG);
+	size_t unmeasured = count_shown(test, CHECK_SHOWN_UNMEASURED);
+
+	if (wrong)
+		sink_print(sink, "%s of ", number_count(wrong).text);
+	sink_print(sink, "%s", number_of(test->rule_count, "rule").text);
+	if (unmeasured)
+		sink_print(sink, ", %s not measured", number_count(unmeasured).text);
+	if (test->run_count)
+		sink_print(sink, ", %s, %s", number_of(test->run_count, "run").text,
+			   number_duration(test->elapsed_ns).text);
+}
+
+static size_t name_width(const struct check *check)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < check->test_count; i++) {
+		char *name = escape_text(check_test_name(&check->tests[i]));
+		size_t columns = text_columns(name);
+		width = columns > width ? columns : width;
+		free(name);
+	}
+	return width < NAME_COLUMNS ? width : NAME_COLUMNS;
+}
+
+static void put_name(const char *name, size_t width, struct sink *sink)
+{
+	char *shown = escape_text(name);
+
+	text_cut(shown, width);
+	sink_name(sink, shown, 0);
+	put_blanks(width - text_columns(shown), sink);
+	free(shown);
+}
+
+static void put_test(const struct check_test *test, size_t width, struct sink *sink)
+{
+	bool has_passed = test->state == CHECK_PASSED;
+
+	paragraph_begin(sink, RULE_INDENT);
+	sink_style(sink, has_passed ? STYLE_PLAIN : STYLE_WARN);
+	sink_print(sink, "%-*s", STATE_COLUMNS, check_state_keys[test->state]);
+	sink_style(sink, STYLE_PLAIN);
+	sink_print(sink, "  ");
+	put_name(check_test_name(test), width, sink);
+	sink_print(sink, "  ");
+	put_counts(test, sink);
+	sink_print(sink, "\n");
+	say(RULE_INDENT, test->why, sink);
+	if (test->why && *test->why && test->state == CHECK_FAILED)
+		put_line(RULE_INDENT, "$ ", test->command, sink);
+	for (size_t i = 0; i < test->rule_count; i++)
+		if (check_rule_shown(&test->rules[i]) == CHECK_SHOWN_WRONG)
+			put_rule(&test->rules[i], sink);
+	if (!has_passed && test->capture && *test->capture)
+		put_line(RULE_INDENT, "recorded in ", test->capture, sink);
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------- */
+
+static void say_differences(const struct check *check, struct sink *sink)
+{
+	for (size_t i = 0; i < check->difference_count; i++) {
+		const struct check_difference *difference = &check->differences[i];
+		paragraph_begin(sink, 2);
+		sink_print(sink, "The baseline was made with another %s: ", difference->what);
+		sink_name(sink, difference->then, 0);
+		sink_print(sink, " then, ");
+		sink_name(sink, difference->now, 0);
+		sink_print(sink, " now.\n");
+	}
+}
+
+bool check_text(const struct check *check, struct sink *sink, struct failure *why)
+{
+	size_t width = name_width(check);
+	char *counted = check_counted(check);
+
+	(void)why;
+	for (size_t i = 0; i < check->test_count; i++)
+		put_test(&check->tests[i], width, sink);
+	if (check->test_count)
+		sink_print(sink, "\n");
+	say_differences(check, sink);
+	for (size_t i = 0; i < check->note_count; i++)
+		say(0, check->notes[i], sink);
+	sink_style(sink, check->state == CHECK_PASSED ? STYLE_TITLE : STYLE_WARN);
+	sink_print(sink, "%s.\n", counted);
+	sink_style(sink, STYLE_PLAIN);
+	if (check->state != CHECK_PASSED)
+		say(0, check_next(check), sink);
+	free(counted);
+	return true;
+}
