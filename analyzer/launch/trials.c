@@ -23,7 +23,7 @@
 
 enum { INTERVAL_MS = 100, MS_NS = 1000000, TAIL_BYTES = 4096, TAIL_LINES = 10 };
 
-static const char settings[] = "sites=all,segment.max=1G";
+static const char settings[] = "sites=all,repeatable=1,segment.max=1G";
 
 /* A test while it is run. */
 struct running {
