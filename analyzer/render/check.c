@@ -202,9 +202,7 @@ static void add_fact(struct buffer *buffer, const char *what, enum metric_unit u
 {
 	if (!value.is_known)
 		return;
-	add(buffer, buffer->bytes ? ", " : "");
 	add(buffer, what);
-	add(buffer, " ");
 	add(buffer, check_exactly(unit, value.value).text);
 }
 
@@ -213,16 +211,19 @@ char *check_facts(const struct check_rule *rule)
 	struct buffer buffer = {.data = NULL};
 	char p[48];
 
-	add_fact(&buffer, "measured", rule->unit, rule->value);
-	if (rule->lower_limit.is_known)
-		add_fact(&buffer, "allowed from", rule->unit, rule->lower_limit);
-	add_fact(&buffer, rule->lower_limit.is_known ? "to" : "allowed", rule->unit, rule->limit);
-	add_fact(&buffer, "baseline", rule->unit, rule->baseline);
+	add_fact(&buffer, ", measured ", rule->unit, rule->value);
+	add_fact(&buffer, ", allowed ", rule->unit, rule->lower_limit);
+	add_fact(&buffer, rule->lower_limit.is_known ? " to " : ", allowed ", rule->unit,
+		 rule->limit);
+	add_fact(&buffer, ", baseline ", rule->unit, rule->baseline);
 	if (rule->p >= 0 && buffer.bytes) {
 		snprintf(p, sizeof p, rule->p < 0.0005 ? ", p < 0.001" : ", p %.3f", rule->p);
 		add(&buffer, p);
 	}
-	return taken(&buffer);
+	char *facts = taken(&buffer);
+	if (*facts) /* without the first comma */
+		memmove(facts, facts + 2, strlen(facts + 2) + 1);
+	return facts;
 }
 
 char *check_spread(const struct check_rule *rule)
@@ -263,7 +264,12 @@ char *check_counted(const struct check *check)
 	return taken(&buffer);
 }
 
-const char *check_next(const struct check *check)
+bool check_came_out(const struct check *check, enum check_state state)
+{
+	return state != CHECK_PASSED && (check->counts[state] || check->state == state);
+}
+
+const char *check_next(enum check_state state)
 {
 	static const char *const next[CHECK_STATE_COUNT] = {
 		[CHECK_PASSED] = "Nothing is to be done.",
@@ -275,7 +281,7 @@ const char *check_next(const struct check *check)
 				 "judged.",
 		[CHECK_INVALID] = "Correct the lines of the budget that are named.",
 	};
-	return next[check->state];
+	return next[state];
 }
 
 /* --- places ---------------------------------------------------------------------------------------------- */
@@ -432,6 +438,13 @@ const char *check_problem_why(const struct check_problem *problem)
 	const char *why = problem->rule ? problem->rule->why : problem->test->why;
 
 	return why && *why ? why : check_state_words[check_problem_state(problem)];
+}
+
+bool check_is_sentence(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length && strchr(".?!", text[length - 1]);
 }
 
 static void add_line(struct buffer *buffer, const char *lead, const char *text)

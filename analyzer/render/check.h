@@ -73,15 +73,21 @@ char *check_site(const struct check_site *site);
 /* "grown +2.2 MiB: 12.0 MiB before, 14.2 MiB after"; "has 14.2 MiB" where there is nothing to compare with. */
 char *check_site_change(const struct check_rule *rule, const struct check_site *site);
 
-/* "measured 26,214,400 bytes, allowed 25,165,824 bytes, baseline ...": what is known of it. */
+/* "measured 1,200, allowed 990 to 1,010, baseline 1,000": what is known of it. */
 char *check_facts(const struct check_rule *rule);
 
 /* "between 1,000 and 1,010 in 3 runs; a tolerance of 1.0 % would hold them"; NULL: it is the same in all. */
 char *check_spread(const struct check_rule *rule);
 
-/* "7 tests: 5 passed, 2 exceeded": and what to do next, a sentence. */
+/* "7 tests: 5 passed, 2 exceeded" */
 char *check_counted(const struct check *check);
-const char *check_next(const struct check *check);
+
+/* Whether some test came out like that, and not passed; and what to do then, a sentence. */
+bool check_came_out(const struct check *check, enum check_state state);
+const char *check_next(enum check_state state);
+
+/* Whether it ends as a sentence does. */
+bool check_is_sentence(const char *text);
 
 /* A name of the test that a machine shows: never empty. */
 const char *check_test_name(const struct check_test *test);

@@ -48,13 +48,11 @@ static void put_line(size_t indent, const char *lead, const char *text, struct s
 /* A sentence of the check's, with a full stop whether it came with one or not. */
 static void say(size_t indent, const char *sentence, struct sink *sink)
 {
-	size_t length = sentence ? strlen(sentence) : 0;
-
-	if (!length)
+	if (!sentence || !*sentence)
 		return;
 	begin(indent, sink);
 	sink_name(sink, sentence, 0);
-	sink_print(sink, strchr(".?!", sentence[length - 1]) ? "\n" : ".\n");
+	sink_print(sink, check_is_sentence(sentence) ? "\n" : ".\n");
 }
 
 /* --- sites ----------------------------------------------------------------------------------------------- */
@@ -242,8 +240,9 @@ bool check_text(const struct check *check, struct sink *sink, struct failure *wh
 	sink_style(sink, check->state == CHECK_PASSED ? STYLE_TITLE : STYLE_WARN);
 	sink_print(sink, "%s.\n", counted);
 	sink_style(sink, STYLE_PLAIN);
-	if (check->state != CHECK_PASSED)
-		say(0, check_next(check), sink);
+	for (enum check_state state = 0; state < CHECK_STATE_COUNT; state++)
+		if (check_came_out(check, state))
+			say(0, check_next(state), sink);
 	free(counted);
 	return true;
 }
