@@ -27,7 +27,7 @@ def path(form):
 
 def read(form):
     text = open(path(form), "rb").read().decode("utf-8")
-    bad = [c for c in text if c != "\n" and (unicodedata.category(c) in ("Cc", "Zl", "Zp") or "\u202a" <= c <= "\u202e")]
+    bad = [c for c in set(text) - {"\n"} if unicodedata.category(c) in ("Cc", "Zl", "Zp") or "\u202a" <= c <= "\u202e"]
     assert not bad, (form, bad[:10])
     return text
 
@@ -83,7 +83,7 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.tags, self.open, self.tables, self.cell, self.text = collections.Counter(), [], [], None, ""
+        self.tags, self.open, self.tables, self.cell, self.data = collections.Counter(), [], [], None, []
 
     def handle_starttag(self, tag, attributes):
         self.tags[tag] += 1
@@ -103,7 +103,7 @@ class Page(html.parser.HTMLParser):
             self.cell = None
 
     def handle_data(self, data):
-        self.text += data
+        self.data.append(data)
         if self.cell is not None:
             self.cell += data
 
@@ -148,7 +148,7 @@ def check_markdown(document):
 
 def check_summary():
     page = page_of("summary")
-    assert ("is cut here" in page.text) == (os.path.getsize(path("markdown")) >= 1 << 20) and os.path.getsize(path("summary")) <= 1 << 20
+    assert ("is cut here" in "".join(page.data)) == (os.path.getsize(path("markdown")) >= 1 << 20) and os.path.getsize(path("summary")) <= 1 << 20
 
 
 def unescaped(text, is_property):

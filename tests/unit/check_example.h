@@ -402,6 +402,7 @@ static struct check check_many(size_t rules)
 	for (size_t i = 0; i < rules; i++) {
 		test.rules[i] = example_exceeded[0];
 		test.rules[i].place.line = (unsigned)i + 1;
+		test.rules[i].site_count = i % 10 ? 0 : COUNT(example_sites);
 	}
 	check.tests = &test;
 	check.test_count = 1;
