@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/suggest.h"
+#include "cmd/version.h"
 #include "text/escape.h"
 #include "text/failure.h"
 #include "text/sink.h"
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POOLMEM_VERSION "0.1.0"
 
 struct command {
 	const char *name, *line;

@@ -19,9 +19,10 @@ enum {
 	LARGE_CHANGES_TIMED = 8, /* of MS: between large blocks much time may go by */
 	LARGE_BYTES_MIN = 256 << 10,
 	LARGE_BYTES_MAX = 16 << 20,
+	ALLOCATIONS_PER_MS = 1000, /* with repeatable=1 */
 };
 
-struct host_pace host_large_pace = {LARGE_CHANGES, LARGE_BYTES_MAX};
+struct host_pace host_large_pace = {LARGE_CHANGES, LARGE_BYTES_MAX, HEAP_LIVE_HELD};
 
 static uint64_t at_most(uint64_t value, uint64_t most)
 {
@@ -96,6 +97,8 @@ void tick_arm(struct heap *heap)
 /* Large blocks take no countdown; their bytes alone can end an epoch of BYTES. */
 void tick_pace_large(void)
 {
+	if (life.settings.repeatable)
+		host_large_pace.held = 0;
 	uint64_t share = clock_now.length / TICKS_PER_EPOCH;
 	if (clock_now.kind == PM_CLOCK_MS)
 		host_large_pace.changes = LARGE_CHANGES_TIMED;
@@ -119,6 +122,15 @@ void host_live_changed(int64_t bytes)
 {
 	if (live_changed(bytes))
 		timeline_note(0);
+}
+
+/* Hands on at once what the next tick would: no peak goes unseen between two of them. */
+void tick_live(struct heap *heap, unsigned size_class, int64_t bytes)
+{
+	heap_set_ticking(heap, size_class);
+	heap->live_seen += bytes;
+	if (live_changed(bytes))
+		sites_note_peak();
 }
 
 /* What the heap has counted in the classes it uses. */
@@ -185,7 +197,7 @@ static uint64_t clock_total(const struct sums *sums)
 static void feed_clock(struct heap *heap, const struct sums *sums)
 {
 	if (clock_now.kind == PM_CLOCK_MS) {
-		clock_show(host_milliseconds());
+		clock_show(host_milliseconds()); /* asked for: not even repeatable=1 makes it another clock */
 		return;
 	}
 	uint64_t total = clock_total(sums);
@@ -237,6 +249,14 @@ static void turn_epoch(void)
 	if (clock_is_due())
 		tick_sweep(clock_choose());
 	tick_release();
+}
+
+/* What purges wait by, milliseconds. */
+static uint64_t purge_time(uint64_t now_ns)
+{
+	return life.settings.repeatable
+		       ? __atomic_load_n(&life.allocations, __ATOMIC_RELAXED) / ALLOCATIONS_PER_MS
+		       : now_ns / 1000000;
 }
 
 static void purge_when_due(uint64_t now)
@@ -293,7 +313,7 @@ static void tick(struct heap *heap)
 {
 	tick_flush(heap);
 	turn_epoch();
-	uint64_t now_ns = threads_clock_ns(), now = now_ns / 1000000;
+	uint64_t now_ns = threads_clock_ns(), now = purge_time(now_ns);
 	purge_when_due(now);
 	purge_sparse_when_due(heap, now);
 	keep_spares_if_forking();
