@@ -105,25 +105,9 @@ static void put_sites(const struct check_rule *rule, struct sink *sink)
 
 /* --- rules ----------------------------------------------------------------------------------------------- */
 
-static void say_facts(const struct check_rule *rule, struct sink *sink)
-{
-	char *facts = check_facts(rule), *spread = check_spread(rule);
-
-	if (*facts) {
-		begin(FACT_INDENT, sink);
-		sink_print(sink, "%s\n", facts);
-	}
-	if (spread) {
-		begin(FACT_INDENT, sink);
-		sink_print(sink, "%s\n", spread);
-	}
-	free(facts);
-	free(spread);
-}
-
 static void put_rule(const struct check_rule *rule, struct sink *sink)
 {
-	char *place = check_place(&rule->place);
+	char *place = check_place(&rule->place), *spread = check_spread(rule);
 
 	begin(RULE_INDENT, sink);
 	sink_name(sink, *rule->text ? rule->text : rule->metric, 0);
@@ -131,9 +115,10 @@ static void put_rule(const struct check_rule *rule, struct sink *sink)
 	sink_name(sink, place, 0);
 	sink_print(sink, ")\n");
 	say(FACT_INDENT, rule->why, sink);
-	say_facts(rule, sink);
+	say(FACT_INDENT, spread, sink);
 	say(FACT_INDENT, rule->remedy, sink);
 	put_sites(rule, sink);
+	free(spread);
 	free(place);
 }
 
@@ -153,11 +138,13 @@ static void put_counts(const struct check_test *test, struct sink *sink)
 	size_t wrong = count_shown(test, CHECK_SHOWN_WRONG);
 	size_t unmeasured = count_shown(test, CHECK_SHOWN_UNMEASURED);
 
-	if (wrong)
+	if (wrong && wrong < test->rule_count)
 		sink_print(sink, "%s of ", number_count(wrong).text);
 	sink_print(sink, "%s", number_of(test->rule_count, "rule").text);
-	if (unmeasured)
+	if (unmeasured && unmeasured < test->rule_count)
 		sink_print(sink, ", %s not measured", number_count(unmeasured).text);
+	else if (unmeasured)
+		sink_print(sink, ", not measured");
 	if (test->run_count)
 		sink_print(sink, ", %s, %s", number_of(test->run_count, "run").text,
 			   number_duration(test->elapsed_ns).text);

@@ -180,7 +180,7 @@ def check_github(document):
         assert set(properties) <= {"file", "line", "title"} and properties["title"] and message
     if name == "example":
         assert commands[0][1] == {"file": "tests/unit/check_example.h", "line": "88", "title": "parse-large: live.peak exceeded"}
-        assert commands[0][2].startswith("live.peak 26,214,400 is 1.0 MiB over 24 MiB\nrule: live.peak <= 24 MiB\nin: poolmem.budget:8\n")
+        assert commands[0][2].startswith("live.peak is 25.0 MiB (26,214,400), 1.0 MiB (1,048,576) or 4.2 % over 24.0 MiB (25,165,824)\nrule: live.peak <= 24 MiB\nin: poolmem.budget:8\n")
         assert commands[1][1]["file"] == "poolmem.budget" and commands[1][1]["line"] == "6"
         assert commands[3][2] == "it exited with 3\n$ ./broken"
 
