@@ -198,11 +198,11 @@ static const char *exceeded_words(const struct budget_rule *rule, const struct c
 						    : (__int128)excess * MILLION / limit)
 				: 0;
 
-	return keep_text(keep, "%s is %s, %s%s%s%s %s %s", rule->subject,
+	return keep_text(keep, "%s is %s, %s%s%s%s %s", rule->subject,
 			 amount(keep, judged->unit, judged->value.value),
 			 amount(keep, judged->unit, excess < 0 ? -excess : excess),
 			 parts ? " or " : "", parts ? share(keep, parts) : "",
-			 excess < 0 ? " less than" : " over", excess < 0 ? "" : "", limit_words(rule, judged, keep));
+			 excess < 0 ? " less than" : " over", limit_words(rule, judged, keep));
 }
 
 static const char *spread_words(const struct budget_rule *rule, const struct check_rule *judged,
