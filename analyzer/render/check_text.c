@@ -16,6 +16,7 @@ enum {
 	COLUMNS_MIN = 40,
 	STATE_COLUMNS = 10, /* "unreliable" */
 	NAME_COLUMNS = 32,
+	SITE_MOST = 5,
 	STACK_MOST = 4,
 	RULE_INDENT = 4,
 	FACT_INDENT = 6,
@@ -33,16 +34,30 @@ static void begin(size_t indent, struct sink *sink)
 	put_blanks(indent, sink);
 }
 
-/* One line, cut where the terminal ends: names of C++ know no bounds. */
+/* Takes the folders out of "parse (/usr/src/x/load.c:12)" or "parse at /usr/src/x/load.c:12". */
+static void drop_folders(char *text)
+{
+	char *slash = strrchr(text, '/'), *from = slash;
+
+	while (from > text && from[-1] != ' ' && from[-1] != '(')
+		from--;
+	if (slash)
+		memmove(from, slash + 1, strlen(slash + 1) + 1);
+}
+
+/* One line, without folders where it is too long, and cut where the terminal ends: names of C++ know no bounds. */
 static void put_line(size_t indent, const char *lead, const char *text, struct sink *sink)
 {
 	size_t columns = sink->columns ? sink->columns : COLUMNS_DEFAULT;
+	char *shown = escape_text(text);
 
-	columns = columns > COLUMNS_MIN ? columns : COLUMNS_MIN;
+	columns = (columns > COLUMNS_MIN ? columns : COLUMNS_MIN) - indent - strlen(lead);
+	if (text_columns(shown) > columns)
+		drop_folders(shown);
+	text_cut(shown, columns);
 	put_blanks(indent, sink);
-	sink_print(sink, "%s", lead);
-	sink_name(sink, text, columns - indent - strlen(lead));
-	sink_print(sink, "\n");
+	sink_print(sink, "%s%s\n", lead, shown);
+	free(shown);
 }
 
 /* A sentence of the check's, with a full stop whether it came with one or not. */
@@ -95,11 +110,14 @@ static void put_site(const struct check_rule *rule, const struct check_site *sit
 
 static void put_sites(const struct check_rule *rule, struct sink *sink)
 {
-	for (size_t i = 0; i < rule->site_count; i++)
+	size_t shown = rule->site_count < SITE_MOST ? rule->site_count : SITE_MOST;
+	size_t more = rule->site_count - shown + rule->site_more;
+
+	for (size_t i = 0; i < shown; i++)
 		put_site(rule, &rule->sites[i], sink);
-	if (rule->site_more && rule->site_count) {
+	if (more && shown) {
 		put_blanks(FACT_INDENT, sink);
-		sink_print(sink, "and %s\n", number_of(rule->site_more, "further site").text);
+		sink_print(sink, "and %s\n", number_of(more, "further site").text);
 	}
 }
 
