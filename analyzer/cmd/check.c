@@ -4,6 +4,7 @@
 #include "study/check.h"
 
 #include "cmd/command.h"
+#include "cmd/reader.h"
 #include "cmd/suppressed.h"
 #include "cmd/version.h"
 #include "launch/library.h"
@@ -60,8 +61,8 @@ static const struct command_option options[] = {
 	{"--runs N", "of each test, 2 to 50 (2, and 7 where these differ); medians are compared"},
 	{"--timeout TIME", "of a run of the program, as in 30s"},
 	{"--exit CODE", "what the program ends with (0)"},
-	{"--baseline FILE", "what tests were worth before (" BASELINE_DEFAULT
-			    " beside the budget file)"},
+	{"--baseline FILE",
+	 "what tests were worth before (" BASELINE_DEFAULT " beside the budget file)"},
 	{"--against CAPTURE", "a capture as baseline, recorded with POOLMEM=sites=all"},
 	{"--update", "make the baseline anew"},
 	{"--ratchet", "lower it where a test that is within its budget became better"},
@@ -289,7 +290,8 @@ static bool read_budget(struct checking *checking, struct failure *why)
 	char *text;
 
 	if (!checking->wish->budget && access(path, F_OK) != 0)
-		return fail(why, FAILURE_USAGE, "which program? There is no " BUDGET_DEFAULT " here");
+		return fail(why, FAILURE_USAGE,
+			    "which program? There is no " BUDGET_DEFAULT " here");
 	if (!read_file(path, &text, &bytes, why))
 		return false;
 	bool done = budget_parse(text, bytes, path, &checking->budget, why);
@@ -539,9 +541,9 @@ static void prepare(struct checking *checking)
 	};
 	checking->check.began_real_ns = clock_ns(CLOCK_REALTIME);
 	checking->check.budget = *wish->argv ? NULL : checking->budget.file;
-	checking->check.baseline = wish->against          ? wish->against
+	checking->check.baseline = wish->against            ? wish->against
 				   : checking->has_baseline ? checking->baseline_path
-							  : NULL;
+							    : NULL;
 	checking->trials = allocate(checking->budget.count, sizeof *checking->trials);
 }
 
@@ -568,19 +570,23 @@ static bool run_tests(struct checking *checking, struct failure *why)
 	return true;
 }
 
-/* The exit code is that of the tests, whatever can be written of them; a report that is missing is no pass either. */
+/*
+ * The exit code is that of the tests, whatever can be written of them; a report that is missing is no pass either.  What
+ * goes to stdout comes last: it is closed then.
+ */
 static bool report(const struct checking *checking, struct failure *why)
 {
 	const struct wish *wish = checking->wish;
+	const struct reader to_stdout = {.json = wish->json};
 	struct sink sink;
+	bool done = true;
 
-	if (!sink_open(&sink, NULL, why))
-		return false;
-	bool done = (wish->json ? check_json : check_text)(&checking->check, &sink, why);
-	done = sink_close(&sink, why) && done;
 	for (size_t i = 0; i < wish->report_count; i++)
 		done = check_report_write(&wish->reports[i], &checking->check, why) && done;
-	return done;
+	if (!reader_open_sink(&to_stdout, &sink, why))
+		return false;
+	done = (wish->json ? check_json : check_text)(&checking->check, &sink, why) && done;
+	return sink_close(&sink, why) && done;
 }
 
 static bool check(struct checking *checking, struct failure *why)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 struct command {
 	const char *name, *line;
 	int (*call)(int argc, char **argv);

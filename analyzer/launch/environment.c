@@ -143,9 +143,8 @@ char **environment_fixed(const struct environment_plan *plan, char *const *base,
 	for (size_t i = 0; i < count; i++)
 		copy[i] = allocate_text(base[i], strlen(base[i]));
 	if (asprintf(&copy[count], "LD_PRELOAD=%s", plan->library) < 0 ||
-	    asprintf(&copy[count + 1],
-		     "POOLMEM=%s,max=%020" PRIu64 ",run=%020" PRIu64 ",dir=%s", settings,
-		     plan->max_bytes, plan->run_id, plan->directory) < 0)
+	    asprintf(&copy[count + 1], "POOLMEM=%s,max=%020" PRIu64 ",run=%020" PRIu64 ",dir=%s",
+		     settings, plan->max_bytes, plan->run_id, plan->directory) < 0)
 		abort();
 	return copy;
 }

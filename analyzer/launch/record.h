@@ -27,8 +27,8 @@ struct record_request {
 	const char *only;    /* pattern of executables to keep, or NULL */
 	bool overwrite;
 	uint64_t interval_ns;
-	bool surveys;      /* the largest process at the peak, each at its end */
-	const char *trace; /* see environment.h */
+	bool surveys;                     /* the largest process at the peak, each at its end */
+	const char *trace;                /* see environment.h */
 	const struct record_trial *trial; /* NULL: none.  `last` stays what it was */
 };
 

@@ -51,8 +51,8 @@ static bool is_set(char *const *variables, size_t count, const char *name)
 /* What every program needs of the environment, and what keeps some from drawing seeds; then the test's own. */
 static char **make_environment(struct keep *keep, const struct budget_test *test)
 {
-	static const char *const passed[] = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR",
-					     "LD_LIBRARY_PATH"};
+	static const char *const passed[] = {"PATH",  "HOME",   "USER",           "LOGNAME",
+					     "SHELL", "TMPDIR", "LD_LIBRARY_PATH"};
 	static const char *const fixed[] = {"LC_ALL=C.UTF-8", "TZ=UTC", "PYTHONHASHSEED=0",
 					    "PERL_HASH_SEED=0"};
 	enum { PASSED = sizeof passed / sizeof *passed, FIXED = sizeof fixed / sizeof *fixed };
@@ -125,7 +125,8 @@ static bool stop(struct running *running, enum check_state state, const char *wh
 /* No letter of a path is one of a pattern. */
 static char *pattern_of(struct keep *keep, const char *directory, const char *name)
 {
-	char *pattern = keep_items(keep, 2 * (strlen(directory) + strlen(name)) + 8, 1), *out = pattern;
+	char *pattern = keep_items(keep, 2 * (strlen(directory) + strlen(name)) + 8, 1),
+	     *out = pattern;
 	const char *path = keep_text(keep, "%s/%s.pm", directory, name);
 
 	for (; *path; path++) {
@@ -193,10 +194,10 @@ static bool ended_well(struct running *running, const struct record *record)
 	int status = record->watch->wait_status;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 
-	running->trial->exit_status =
-		(struct known){WIFEXITED(status), WIFEXITED(status) ? WEXITSTATUS(status) : 0};
-	running->trial->signal =
-		(struct known){WIFSIGNALED(status), WIFSIGNALED(status) ? WTERMSIG(status) : 0};
+	running->trial->exit_status = (struct known){WIFEXITED(status),
+						     WIFEXITED(status) ? WEXITSTATUS(status) : 0};
+	running->trial->signal = (struct known){WIFSIGNALED(status),
+						WIFSIGNALED(status) ? WTERMSIG(status) : 0};
 	running->trial->timed_out = record->watch->timed_out;
 	if (record->watch->timed_out)
 		return stop(running, CHECK_FAILED,

@@ -14,9 +14,9 @@ enum { TRIALS_RUNS = 2, TRIALS_NOISY = 7 };
 
 struct trials_plan {
 	const char *library;
-	const char *version;   /* of poolmem */
-	const char *scratch;   /* a directory for captures, absolute */
-	const char *keep;      /* the capture of each test's first run goes there; NULL: none is kept */
+	const char *version; /* of poolmem */
+	const char *scratch; /* a directory for captures, absolute */
+	const char *keep; /* the capture of each test's first run goes there; NULL: none is kept */
 	const char *directory; /* where we are, absolute */
 	size_t runs;           /* 0: as above, or as the test says */
 	struct suppressions *suppressions;

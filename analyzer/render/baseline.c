@@ -66,8 +66,8 @@ static void put_site(const struct ledger_row *row, struct sink *sink)
 	sink_print(sink, ", \"line\": %u, \"module\": ", row->line);
 	const char *slash = strrchr(row->module, '/');
 	put_text(sink, slash ? slash + 1 : row->module);
-	sink_print(sink, ", \"names\": \"%016" PRIx64 "\", \"lines\": \"%016" PRIx64 "\"", row->names,
-		   row->lines);
+	sink_print(sink, ", \"names\": \"%016" PRIx64 "\", \"lines\": \"%016" PRIx64 "\"",
+		   row->names, row->lines);
 	for (unsigned i = 0; i < LEDGER_FIGURE_COUNT; i++)
 		if (row->figure[i])
 			sink_print(sink, ", \"%s\": %" PRId64, metric_keys[ledger_metrics[i]],

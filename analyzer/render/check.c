@@ -9,6 +9,7 @@
 #include "text/escape.h"
 #include "text/intern.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,6 +68,8 @@ bool check_report_write(const struct check_report *report, const struct check *c
 
 	if (!sink_open(&sink, path, why))
 		return false;
+	if (!path) /* other reports may follow there */
+		sink.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
 	bool is_whole = report->write(check, &sink, why);
 	return sink_close(&sink, is_whole ? why : &ignored) && is_whole;
 }
@@ -163,9 +166,11 @@ static char *taken(struct buffer *buffer)
 
 enum check_shown check_rule_shown(const struct check_rule *rule)
 {
-	if (rule->state != CHECK_PASSED)
-		return CHECK_SHOWN_WRONG;
-	return rule->value.is_known ? CHECK_SHOWN_PASSED : CHECK_SHOWN_UNMEASURED;
+	bool is_due_to_test = rule->state == CHECK_PASSED || rule->state == CHECK_FAILED;
+
+	if (!rule->value.is_known && is_due_to_test)
+		return CHECK_SHOWN_UNMEASURED;
+	return rule->state == CHECK_PASSED ? CHECK_SHOWN_PASSED : CHECK_SHOWN_WRONG;
 }
 
 const char *check_rule_state(const struct check_rule *rule)
@@ -195,34 +200,6 @@ char *check_site(const struct check_site *site)
 	if (*site->file && site->line)
 		return format("%s at %s:%u", function, site->file, site->line);
 	return *site->file ? format("%s at %s", function, site->file) : format("%s", function);
-}
-
-static void add_fact(struct buffer *buffer, const char *what, enum metric_unit unit,
-		     struct known value)
-{
-	if (!value.is_known)
-		return;
-	add(buffer, buffer->bytes ? ", " : "");
-	add(buffer, what);
-	add(buffer, " ");
-	add(buffer, check_exactly(unit, value.value).text);
-}
-
-char *check_facts(const struct check_rule *rule)
-{
-	struct buffer buffer = {.data = NULL};
-	char p[48];
-
-	add_fact(&buffer, "measured", rule->unit, rule->value);
-	if (rule->lower_limit.is_known)
-		add_fact(&buffer, "allowed from", rule->unit, rule->lower_limit);
-	add_fact(&buffer, rule->lower_limit.is_known ? "to" : "allowed", rule->unit, rule->limit);
-	add_fact(&buffer, "baseline", rule->unit, rule->baseline);
-	if (rule->p >= 0 && buffer.bytes) {
-		snprintf(p, sizeof p, rule->p < 0.0005 ? ", p < 0.001" : ", p %.3f", rule->p);
-		add(&buffer, p);
-	}
-	return taken(&buffer);
 }
 
 char *check_spread(const struct check_rule *rule)
@@ -263,7 +240,12 @@ char *check_counted(const struct check *check)
 	return taken(&buffer);
 }
 
-const char *check_next(const struct check *check)
+bool check_came_out(const struct check *check, enum check_state state)
+{
+	return state != CHECK_PASSED && (check->counts[state] || check->state == state);
+}
+
+const char *check_next(enum check_state state)
 {
 	static const char *const next[CHECK_STATE_COUNT] = {
 		[CHECK_PASSED] = "Nothing is to be done.",
@@ -275,7 +257,7 @@ const char *check_next(const struct check *check)
 				 "judged.",
 		[CHECK_INVALID] = "Correct the lines of the budget that are named.",
 	};
-	return next[check->state];
+	return next[state];
 }
 
 /* --- places ---------------------------------------------------------------------------------------------- */
@@ -421,10 +403,8 @@ char *check_problem_title(const struct check_problem *problem)
 	enum check_state state = check_problem_state(problem);
 	const struct check_rule *rule = problem->rule;
 
-	if (!rule)
-		return format("%s: %s", check_test_name(problem->test), check_state_keys[state]);
-	return format("%s: %s %s", check_test_name(problem->test), rule->metric,
-		      check_state_keys[state]);
+	return format("%s: %s%s%s", check_test_name(problem->test), rule ? rule->metric : "",
+		      rule ? " " : "", check_state_keys[state]);
 }
 
 const char *check_problem_why(const struct check_problem *problem)
@@ -432,6 +412,13 @@ const char *check_problem_why(const struct check_problem *problem)
 	const char *why = problem->rule ? problem->rule->why : problem->test->why;
 
 	return why && *why ? why : check_state_words[check_problem_state(problem)];
+}
+
+bool check_is_sentence(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length && strchr(".?!", text[length - 1]);
 }
 
 static void add_line(struct buffer *buffer, const char *lead, const char *text)
@@ -482,15 +469,12 @@ char *check_problem_text(const struct check_problem *problem)
 		add_line(&buffer, "$ ", problem->test->command);
 		return taken(&buffer);
 	}
-	char *facts = check_facts(rule), *spread = check_spread(rule);
-	char *place = check_place(&rule->place);
+	char *spread = check_spread(rule), *place = check_place(&rule->place);
 	add_line(&buffer, "rule: ", rule->text);
 	add_line(&buffer, "in: ", place);
-	add_line(&buffer, "", facts);
 	add_line(&buffer, "", spread);
 	add_line(&buffer, "", rule->remedy);
 	add_sites(&buffer, rule);
-	free(facts);
 	free(spread);
 	free(place);
 	return taken(&buffer);

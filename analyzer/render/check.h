@@ -47,7 +47,7 @@ bool check_report_write(const struct check_report *report, const struct check *c
 
 /* --- what formats have in common ------------------------------------------------------------------------- */
 
-/* What is shown of a rule: its state, but of one that was never measured only that. */
+/* What is shown of a rule: its state, but only that it was not measured where its test did not come so far. */
 enum check_shown { CHECK_SHOWN_PASSED, CHECK_SHOWN_UNMEASURED, CHECK_SHOWN_WRONG };
 enum check_shown check_rule_shown(const struct check_rule *rule);
 const char *check_rule_state(const struct check_rule *rule); /* a key; "unmeasured" */
@@ -73,15 +73,18 @@ char *check_site(const struct check_site *site);
 /* "grown +2.2 MiB: 12.0 MiB before, 14.2 MiB after"; "has 14.2 MiB" where there is nothing to compare with. */
 char *check_site_change(const struct check_rule *rule, const struct check_site *site);
 
-/* "measured 26,214,400 bytes, allowed 25,165,824 bytes, baseline ...": what is known of it. */
-char *check_facts(const struct check_rule *rule);
-
 /* "between 1,000 and 1,010 in 3 runs; a tolerance of 1.0 % would hold them"; NULL: it is the same in all. */
 char *check_spread(const struct check_rule *rule);
 
-/* "7 tests: 5 passed, 2 exceeded": and what to do next, a sentence. */
+/* "7 tests: 5 passed, 2 exceeded" */
 char *check_counted(const struct check *check);
-const char *check_next(const struct check *check);
+
+/* Whether some test came out like that, and not passed; and what to do then, a sentence. */
+bool check_came_out(const struct check *check, enum check_state state);
+const char *check_next(enum check_state state);
+
+/* Whether it ends as a sentence does. */
+bool check_is_sentence(const char *text);
 
 /* A name of the test that a machine shows: never empty. */
 const char *check_test_name(const struct check_test *test);
@@ -108,7 +111,7 @@ char *check_problem_title(const struct check_problem *problem);
 /* A sentence. */
 const char *check_problem_why(const struct check_problem *problem);
 
-/* The sentence, the facts, the remedy and the sites, a line each; escaped. */
+/* The sentence, the rule and its place, the remedy and the sites, a line each; escaped. */
 char *check_problem_text(const struct check_problem *problem);
 
 /*

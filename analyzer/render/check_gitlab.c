@@ -109,7 +109,8 @@ static json_t *description_json(const struct check_problem *problem)
 	if (rule && rule->site_count) {
 		char *name = check_site(&rule->sites[0]);
 		char *change = check_site_change(rule, &rule->sites[0]);
-		const char *more[] = {" Most by ", name, ", ", change};
+		const char *stop = check_is_sentence(parts[2]) ? " " : ". ";
+		const char *more[] = {stop, name, ": ", change};
 		for (size_t i = 0; i < sizeof more / sizeof *more; i++)
 			buffer_add(&buffer, more[i], strlen(more[i]));
 		free(name);

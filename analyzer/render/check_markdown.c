@@ -7,7 +7,6 @@
 #include "render/markdown.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* A sentence as an item of a list; NULL: none. */
 static void put_item(const char *sentence, struct sink *sink)
@@ -210,8 +209,9 @@ bool check_markdown(const struct check *check, struct sink *sink, struct failure
 	(void)why;
 	sink_print(sink, "### poolmem check: %s\n\n", check_state_words[check->state]);
 	sink_print(sink, "%s.", counted);
-	if (check->state != CHECK_PASSED)
-		sink_print(sink, " %s", check_next(check));
+	for (enum check_state state = 0; state < CHECK_STATE_COUNT; state++)
+		if (check_came_out(check, state))
+			sink_print(sink, " %s", check_next(state));
 	sink_print(sink, "\n");
 	put_tests(check, sink);
 	for (size_t i = 0; i < check->test_count; i++)

@@ -16,6 +16,7 @@ enum {
 	COLUMNS_MIN = 40,
 	STATE_COLUMNS = 10, /* "unreliable" */
 	NAME_COLUMNS = 32,
+	SITE_MOST = 5,
 	STACK_MOST = 4,
 	RULE_INDENT = 4,
 	FACT_INDENT = 6,
@@ -33,28 +34,40 @@ static void begin(size_t indent, struct sink *sink)
 	put_blanks(indent, sink);
 }
 
-/* One line, cut where the terminal ends: names of C++ know no bounds. */
+/* Takes the folders out of "parse (/usr/src/x/load.c:12)" or "parse at /usr/src/x/load.c:12". */
+static void drop_folders(char *text)
+{
+	char *slash = strrchr(text, '/'), *from = slash;
+
+	while (from > text && from[-1] != ' ' && from[-1] != '(')
+		from--;
+	if (slash)
+		memmove(from, slash + 1, strlen(slash + 1) + 1);
+}
+
+/* One line, without folders where it is too long, and cut where the terminal ends: names of C++ know no bounds. */
 static void put_line(size_t indent, const char *lead, const char *text, struct sink *sink)
 {
 	size_t columns = sink->columns ? sink->columns : COLUMNS_DEFAULT;
+	char *shown = escape_text(text);
 
-	columns = columns > COLUMNS_MIN ? columns : COLUMNS_MIN;
+	columns = (columns > COLUMNS_MIN ? columns : COLUMNS_MIN) - indent - strlen(lead);
+	if (text_columns(shown) > columns)
+		drop_folders(shown);
+	text_cut(shown, columns);
 	put_blanks(indent, sink);
-	sink_print(sink, "%s", lead);
-	sink_name(sink, text, columns - indent - strlen(lead));
-	sink_print(sink, "\n");
+	sink_print(sink, "%s%s\n", lead, shown);
+	free(shown);
 }
 
 /* A sentence of the check's, with a full stop whether it came with one or not. */
 static void say(size_t indent, const char *sentence, struct sink *sink)
 {
-	size_t length = sentence ? strlen(sentence) : 0;
-
-	if (!length)
+	if (!sentence || !*sentence)
 		return;
 	begin(indent, sink);
 	sink_name(sink, sentence, 0);
-	sink_print(sink, strchr(".?!", sentence[length - 1]) ? "\n" : ".\n");
+	sink_print(sink, check_is_sentence(sentence) ? "\n" : ".\n");
 }
 
 /* --- sites ----------------------------------------------------------------------------------------------- */
@@ -97,35 +110,22 @@ static void put_site(const struct check_rule *rule, const struct check_site *sit
 
 static void put_sites(const struct check_rule *rule, struct sink *sink)
 {
-	for (size_t i = 0; i < rule->site_count; i++)
+	size_t shown = rule->site_count < SITE_MOST ? rule->site_count : SITE_MOST;
+	size_t more = rule->site_count - shown + rule->site_more;
+
+	for (size_t i = 0; i < shown; i++)
 		put_site(rule, &rule->sites[i], sink);
-	if (rule->site_more && rule->site_count) {
+	if (more && shown) {
 		put_blanks(FACT_INDENT, sink);
-		sink_print(sink, "and %s\n", number_of(rule->site_more, "further site").text);
+		sink_print(sink, "and %s\n", number_of(more, "further site").text);
 	}
 }
 
 /* --- rules ----------------------------------------------------------------------------------------------- */
 
-static void say_facts(const struct check_rule *rule, struct sink *sink)
-{
-	char *facts = check_facts(rule), *spread = check_spread(rule);
-
-	if (*facts) {
-		begin(FACT_INDENT, sink);
-		sink_print(sink, "%s\n", facts);
-	}
-	if (spread) {
-		begin(FACT_INDENT, sink);
-		sink_print(sink, "%s\n", spread);
-	}
-	free(facts);
-	free(spread);
-}
-
 static void put_rule(const struct check_rule *rule, struct sink *sink)
 {
-	char *place = check_place(&rule->place);
+	char *place = check_place(&rule->place), *spread = check_spread(rule);
 
 	begin(RULE_INDENT, sink);
 	sink_name(sink, *rule->text ? rule->text : rule->metric, 0);
@@ -133,9 +133,10 @@ static void put_rule(const struct check_rule *rule, struct sink *sink)
 	sink_name(sink, place, 0);
 	sink_print(sink, ")\n");
 	say(FACT_INDENT, rule->why, sink);
-	say_facts(rule, sink);
+	say(FACT_INDENT, spread, sink);
 	say(FACT_INDENT, rule->remedy, sink);
 	put_sites(rule, sink);
+	free(spread);
 	free(place);
 }
 
@@ -155,11 +156,13 @@ static void put_counts(const struct check_test *test, struct sink *sink)
 	size_t wrong = count_shown(test, CHECK_SHOWN_WRONG);
 	size_t unmeasured = count_shown(test, CHECK_SHOWN_UNMEASURED);
 
-	if (wrong)
+	if (wrong && wrong < test->rule_count)
 		sink_print(sink, "%s of ", number_count(wrong).text);
 	sink_print(sink, "%s", number_of(test->rule_count, "rule").text);
-	if (unmeasured)
+	if (unmeasured && unmeasured < test->rule_count)
 		sink_print(sink, ", %s not measured", number_count(unmeasured).text);
+	else if (unmeasured)
+		sink_print(sink, ", not measured");
 	if (test->run_count)
 		sink_print(sink, ", %s, %s", number_of(test->run_count, "run").text,
 			   number_duration(test->elapsed_ns).text);
@@ -242,8 +245,9 @@ bool check_text(const struct check *check, struct sink *sink, struct failure *wh
 	sink_style(sink, check->state == CHECK_PASSED ? STYLE_TITLE : STYLE_WARN);
 	sink_print(sink, "%s.\n", counted);
 	sink_style(sink, STYLE_PLAIN);
-	if (check->state != CHECK_PASSED)
-		say(0, check_next(check), sink);
+	for (enum check_state state = 0; state < CHECK_STATE_COUNT; state++)
+		if (check_came_out(check, state))
+			say(0, check_next(state), sink);
 	free(counted);
 	return true;
 }

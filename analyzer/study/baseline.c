@@ -21,9 +21,9 @@ const char *const baseline_fact_words[BASELINE_FACT_COUNT] = {BASELINE_FACTS(FAC
 bool baseline_keeps(enum metric metric)
 {
 	static const enum metric others[] = {
-		METRIC_RSS_NOW,        METRIC_RSS_PEAK,        METRIC_PROCESS_PID,
-		METRIC_PROCESS_EXIT,   METRIC_PROCESS_SIGNAL,  METRIC_PROCESS_ELAPSED,
-		METRIC_HEAP_TELEMETRY, METRIC_DROPPED_STACKS,  METRIC_DROPPED_BLOCKS,
+		METRIC_RSS_NOW,        METRIC_RSS_PEAK,       METRIC_PROCESS_PID,
+		METRIC_PROCESS_EXIT,   METRIC_PROCESS_SIGNAL, METRIC_PROCESS_ELAPSED,
+		METRIC_HEAP_TELEMETRY, METRIC_DROPPED_STACKS, METRIC_DROPPED_BLOCKS,
 		METRIC_TRUNCATED,
 	};
 
@@ -89,8 +89,8 @@ struct baseline_test *baseline_renew(struct baseline *baseline, const char *name
 	}
 	baseline->tests = allocate_more(baseline->tests, baseline->count, &baseline->room,
 					sizeof *baseline->tests);
-	baseline->tests[baseline->count++] =
-		(struct baseline_test){.name = keep_text(&baseline->keep, "%s", name)};
+	baseline->tests[baseline->count++] = (struct baseline_test){
+		.name = keep_text(&baseline->keep, "%s", name)};
 	qsort(baseline->tests, baseline->count, sizeof *baseline->tests, test_order);
 	return baseline_find(baseline, name);
 }
@@ -196,8 +196,9 @@ static bool take_runs(const struct reading *reading, const json_t *value, int64_
 	for (size_t i = 0; i < count; i++) {
 		const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
 		if (!json_is_integer(one) || json_integer_value(one) < 0)
-			return wrong(reading,
-				     "a whole number, not below 0, or a list of such is expected here");
+			return wrong(
+				reading,
+				"a whole number, not below 0, or a list of such is expected here");
 		runs[i] = json_integer_value(one);
 	}
 	*ret_count = count;
@@ -302,7 +303,8 @@ static bool take_test(const struct reading *reading, json_t *json, const char *n
 	const struct reading at = below(reading, name);
 
 	if (!json_is_object(json))
-		return wrong(&at, "a test is expected here: \"environment\", \"metrics\", \"sites\"");
+		return wrong(&at,
+			     "a test is expected here: \"environment\", \"metrics\", \"sites\"");
 	struct baseline_test *test = baseline_renew(reading->baseline, name);
 	const struct reading facts = below(&at, "environment"), metrics = below(&at, "metrics"),
 			     sites = below(&at, "sites");
@@ -347,8 +349,7 @@ bool baseline_parse(const char *text, size_t byte_count, const char *name, struc
 			    error.text);
 	/* Text may hold NULs behind what was read: a copy ends at the first. */
 	char *copy = keep_bytes(&ret->keep, text, byte_count);
-	const struct reading reading = {
-		.text = copy, .name = name, .baseline = ret, .why = why};
+	const struct reading reading = {.text = copy, .name = name, .baseline = ret, .why = why};
 	bool done = take_whole(&reading, root);
 	json_decref(root);
 	return done;

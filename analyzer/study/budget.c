@@ -233,8 +233,8 @@ static bool take_unit(struct line *line, enum metric_unit of, uint64_t *ret_time
 			*ret_times = units[i].times;
 			return true;
 		}
-	return !bytes || wrong(line, word, "'%.*s' is no unit here; %s", (int)(bytes < 40 ? bytes : 40),
-			       word, expected[of]);
+	return !bytes || wrong(line, word, "'%.*s' is no unit here; %s",
+			       (int)(bytes < 40 ? bytes : 40), word, expected[of]);
 }
 
 /* ret_millionths NULL: no share. */
@@ -390,9 +390,9 @@ static bool take_limit(struct line *line, struct budget_rule *rule)
 		return false;
 	if (rule->limit.is_band && rule->relation != BUDGET_EQUAL)
 		return wrong(line, line->at, "baseline +- is for =, not for <=");
-	return is_at_end(line) || wrong(line, line->at, "'%.*s' is too much here",
-					(int)(line->end - line->at > 40 ? 40 : line->end - line->at),
-					line->at);
+	return is_at_end(line) ||
+	       wrong(line, line->at, "'%.*s' is too much here",
+		     (int)(line->end - line->at > 40 ? 40 : line->end - line->at), line->at);
 }
 
 /* `site "NAME"` or `module "NAME"`, if it begins so. */
@@ -547,8 +547,8 @@ static char *take_value(struct parser *parser, char **ret)
 
 static void add_variable(struct budget_test *test, char *variable)
 {
-	test->variables = allocate_more(test->variables, test->variable_count,
-					&test->variable_room, sizeof *test->variables);
+	test->variables = allocate_more(test->variables, test->variable_count, &test->variable_room,
+					sizeof *test->variables);
 	test->variables[test->variable_count++] = variable;
 }
 
@@ -611,9 +611,12 @@ enum key {
 static enum key key_of(const char *word, size_t bytes)
 {
 	static const char *const words[] = {
-		[KEY_COMMAND] = "command",     [KEY_TIMEOUT] = "timeout",
-		[KEY_EXIT] = "exit",	       [KEY_RUNS] = "runs",
-		[KEY_DIRECTORY] = "directory", [KEY_ENVIRONMENT] = "env",
+		[KEY_COMMAND] = "command",
+		[KEY_TIMEOUT] = "timeout",
+		[KEY_EXIT] = "exit",
+		[KEY_RUNS] = "runs",
+		[KEY_DIRECTORY] = "directory",
+		[KEY_ENVIRONMENT] = "env",
 		[KEY_SUPPRESSIONS] = "suppressions",
 	};
 
@@ -755,7 +758,8 @@ bool budget_parse(const char *text, size_t byte_count, const char *name, struct 
 			return false;
 	}
 	return is_whole(&parser) &&
-	       (ret->count || fail(why, FAILURE_USAGE, "%.300s:1:1: no [test \"NAME\"] is in it", name));
+	       (ret->count ||
+		fail(why, FAILURE_USAGE, "%.300s:1:1: no [test \"NAME\"] is in it", name));
 }
 
 bool budget_add_rule(struct budget *budget, struct budget_test *test, const char *text,

@@ -24,7 +24,7 @@ const char *const check_state_words[CHECK_STATE_COUNT] = {CHECK_STATES(STATE_WOR
 
 enum {
 	MILLION = 1000000,
-	SITES_MAX = 10,     /* shown of a rule */
+	SITES_MAX = 10,      /* shown of a rule */
 	MEDIAN_RUNS_MIN = 5, /* from so many on the median decides where runs disagree */
 	TOLERANCE_SPREADS = 3,
 };
@@ -59,7 +59,8 @@ static const char *amount(struct keep *keep, enum metric_unit unit, int64_t valu
 /* "12.3 %" of a share in millionths, and two digits more where it is small. */
 static const char *share(struct keep *keep, int64_t millionths)
 {
-	return keep_text(keep, millionths < 10000 ? "%.4f %%" : "%.1f %%", (double)millionths / 10000);
+	return keep_text(keep, millionths < 10000 ? "%.4f %%" : "%.1f %%",
+			 (double)millionths / 10000);
 }
 
 /* --- a rule -------------------------------------------------------------------------------------------------- */
@@ -117,8 +118,7 @@ static void set_limits(const struct budget_rule *rule, struct check_rule *ret)
 {
 	ret->limit = (struct known){true, budget_highest(rule, ret->baseline.value)};
 	if (rule->limit.is_band)
-		ret->lower_limit =
-			(struct known){true, budget_lowest(rule, ret->baseline.value)};
+		ret->lower_limit = (struct known){true, budget_lowest(rule, ret->baseline.value)};
 }
 
 static void set_spread(const int64_t *values, size_t count, struct check_rule *ret)
@@ -134,10 +134,11 @@ static void set_spread(const int64_t *values, size_t count, struct check_rule *r
 	if (ret->is_stable)
 		return;
 	int64_t middle = ret->value.value > 0 ? ret->value.value : 1;
-	__int128 tolerance =
-		(__int128)(ret->most - ret->least) * TOLERANCE_SPREADS * MILLION / middle;
-	ret->tolerance = (struct known){
-		true, tolerance < 1 ? 1 : tolerance > INT64_MAX ? INT64_MAX : (int64_t)tolerance};
+	__int128 tolerance = (__int128)(ret->most - ret->least) * TOLERANCE_SPREADS * MILLION /
+			     middle;
+	ret->tolerance = (struct known){true, tolerance < 1           ? 1
+					      : tolerance > INT64_MAX ? INT64_MAX
+								      : (int64_t)tolerance};
 }
 
 /* Against the runs that the baseline was made of. */
@@ -160,8 +161,7 @@ static void set_p(const struct judging *judging, const struct budget_rule *rule,
 static int64_t excess_of(const struct budget_rule *rule, const struct check_rule *judged,
 			 int64_t value)
 {
-	int64_t low = judged->lower_limit.is_known ? judged->lower_limit.value
-						   : judged->limit.value;
+	int64_t low = judged->lower_limit.is_known ? judged->lower_limit.value : judged->limit.value;
 
 	if (value > judged->limit.value)
 		return value - judged->limit.value;
@@ -275,16 +275,15 @@ static bool is_certain(const struct judging *judging, const struct budget_rule *
 	    (rule->metric != METRIC_LEAK_BLOCKS && rule->metric != METRIC_LEAK_BYTES))
 		return true;
 	for (size_t i = 0; i < judging->trial->run_count; i++) {
-		const struct metric_bound *bound =
-			&judging->trial->runs[i].metrics.bound[rule->metric];
+		const struct metric_bound *bound = &judging->trial->runs[i].metrics.bound[rule->metric];
 		if (bound->is_known && bound->at_most > ret->limit.value)
-			return decide(ret, CHECK_UNRELIABLE,
-				      keep_text(keep, "%s is between %s and %s, and its limit is %s",
-						rule->subject,
-						amount(keep, ret->unit, bound->at_least),
-						amount(keep, ret->unit, bound->at_most),
-						limit_words(rule, ret, keep)),
-				      NULL);
+			return decide(
+				ret, CHECK_UNRELIABLE,
+				keep_text(keep, "%s is between %s and %s, and its limit is %s",
+					  rule->subject, amount(keep, ret->unit, bound->at_least),
+					  amount(keep, ret->unit, bound->at_most),
+					  limit_words(rule, ret, keep)),
+				NULL);
 	}
 	return true;
 }
@@ -298,8 +297,7 @@ static void judge_rule(const struct judging *judging, size_t index, struct check
 
 	if (judging->trial->state != CHECK_PASSED) {
 		decide(ret, judging->trial->state,
-		       keep_text(keep, "%s was not measured: %s", rule->subject,
-				 judging->trial->why),
+		       keep_text(keep, "%s was not measured: %s", rule->subject, judging->trial->why),
 		       NULL);
 		return;
 	}
@@ -332,7 +330,8 @@ static bool begins(const char *text, const char *pattern)
 
 	while (length && function[length - 1] == ' ')
 		function[--length] = 0;
-	bool fits = fnmatch(pattern, function, 0) == 0 || strncmp(text, pattern, strlen(pattern)) == 0;
+	bool fits = fnmatch(pattern, function, 0) == 0 ||
+		    strncmp(text, pattern, strlen(pattern)) == 0;
 	free(function);
 	return fits;
 }
@@ -359,12 +358,13 @@ static void set_sites(const struct judging *judging, const struct budget_rule *r
 	enum ledger_figure figure;
 	size_t count, kept = 0;
 
-	if (ret->state != CHECK_EXCEEDED || !after->count || !ledger_figure_for(rule->metric, &figure))
+	if (ret->state != CHECK_EXCEEDED || !after->count ||
+	    !ledger_figure_for(rule->metric, &figure))
 		return;
 	if (before && !before->count)
 		before = NULL;
-	struct check_site *sites =
-		ledger_compare(before, after, figure, &judging->check->keep, &count);
+	struct check_site *sites = ledger_compare(before, after, figure, &judging->check->keep,
+						  &count);
 	for (size_t i = 0; i < count; i++) {
 		const struct check_site *site = &sites[has_less ? count - 1 - i : i];
 		bool is_to_blame = (site->after > site->before) != has_less;
@@ -499,8 +499,8 @@ static void add_difference(struct check *check, const char *what, const char *th
 	}
 	check->differences = allocate_more(check->differences, check->difference_count,
 					   &check->difference_room, sizeof *check->differences);
-	check->differences[check->difference_count++] =
-		(struct check_difference){what, then ? then : "unknown", now ? now : "unknown"};
+	check->differences[check->difference_count++] = (struct check_difference){
+		what, then ? then : "unknown", now ? now : "unknown"};
 }
 
 static void compare_facts(const struct judging *judging)
@@ -508,8 +508,7 @@ static void compare_facts(const struct judging *judging)
 	const struct trial *trial = judging->trial;
 
 	for (unsigned i = 0; judging->before && trial->run_count && i < BASELINE_FACT_COUNT; i++)
-		if (judging->before->fact[i] &&
-		    !is_same(judging->before->fact[i], trial->fact[i]))
+		if (judging->before->fact[i] && !is_same(judging->before->fact[i], trial->fact[i]))
 			add_difference(judging->check, baseline_fact_words[i],
 				       judging->before->fact[i], trial->fact[i]);
 }

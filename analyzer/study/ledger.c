@@ -112,8 +112,8 @@ static void set_place(struct making *making, struct sites *sites, const struct s
 	struct keep *keep = &making->ledger->keep;
 
 	row->function = keep_text(keep, "%s", call && call->function ? call->function : "");
-	row->path = keep_text(keep, "%s", call && call->file ? below(making->directory, call->file)
-							     : "");
+	row->path = keep_text(keep, "%s",
+			      call && call->file ? below(making->directory, call->file) : "");
 	row->file = site_file_name(row->path);
 	row->line = call ? call->line : 0;
 	row->module = keep_text(keep, "%s", module && module->path ? module->path : "");
@@ -304,8 +304,7 @@ static void pair(struct comparing *to, struct group *before, struct group *after
 {
 	for (size_t a = 0; a < after->count;) {
 		size_t b = 0;
-		while (b < before->count &&
-		       !is_pair(before->rows[b], after->rows[a], to->figure))
+		while (b < before->count && !is_pair(before->rows[b], after->rows[a], to->figure))
 			b++;
 		if (b == before->count) {
 			a++;
@@ -376,7 +375,7 @@ static const struct ledger_row *earlier(const struct ledger *before, size_t b,
 	if (a == after->count)
 		return &before->rows[b];
 	return group_order(&before->rows[b], &after->rows[a]) <= 0 ? &before->rows[b]
-								    : &after->rows[a];
+								   : &after->rows[a];
 }
 
 static void compare_all(struct comparing *to, const struct ledger *before,

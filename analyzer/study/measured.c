@@ -113,18 +113,19 @@ static void find_flaws(struct measured *measured, const struct study *study,
 	else if (!study->process_count)
 		measured->flaw = "no process was recorded";
 	if (metric(all, METRIC_DROPPED_BLOCKS))
-		measured->site_flaw =
-			keep_text(keep, "%s found no room to be recorded",
-				  number_of(metric(all, METRIC_DROPPED_BLOCKS), "block").text);
+		measured->site_flaw = keep_text(
+			keep, "%s found no room to be recorded",
+			number_of(metric(all, METRIC_DROPPED_BLOCKS), "block").text);
 	else if (metric(all, METRIC_DROPPED_STACKS))
-		measured->site_flaw =
-			keep_text(keep, "the stacks of %s found no room",
-				  number_of(metric(all, METRIC_DROPPED_STACKS), "block").text);
+		measured->site_flaw = keep_text(
+			keep, "the stacks of %s found no room",
+			number_of(metric(all, METRIC_DROPPED_STACKS), "block").text);
 	else if (sites->silent_count)
 		measured->site_flaw = keep_text(
 			keep, "%s recorded no call sites",
-			number_of(sites->silent_count, sites->silent_count == 1 ? "process"
-										: "processe").text);
+			number_of(sites->silent_count,
+				  sites->silent_count == 1 ? "process" : "processe")
+				.text);
 	else if (sites->departed_count)
 		measured->site_flaw = "call sites of dead children were lost";
 	else if (sites->period_max > 1)
@@ -184,8 +185,7 @@ static const char *library_of(struct keep *keep, const struct process *process, 
 {
 	for (size_t i = 0; i < process->module_count; i++) {
 		const struct module *module = &process->modules[i];
-		if (module->path &&
-		    strncmp(site_file_name(module->path), name, strlen(name)) == 0)
+		if (module->path && strncmp(site_file_name(module->path), name, strlen(name)) == 0)
 			return keep_text(keep, "%s %.16s", site_file_name(module->path),
 					 module->build_id ? module->build_id : "");
 	}
@@ -205,8 +205,8 @@ static void set_facts(struct measured *measured, const struct study *study)
 		if (!measured->libstdcxx)
 			measured->libstdcxx = library_of(keep, process, "libstdc++.so.");
 		if (!measured->program && facts_of(study->recording, process)->exe)
-			measured->program =
-				keep_text(keep, "%s", facts_of(study->recording, process)->exe);
+			measured->program = keep_text(keep, "%s",
+						      facts_of(study->recording, process)->exe);
 	}
 }
 

@@ -9,13 +9,13 @@
 #include "study/suppression.h"
 
 struct measured {
-	struct metrics metrics;  /* of the tree; leaks less what is suppressed */
-	struct known *of_rule;   /* of each rule of the test that is of a site or module */
-	bool *is_matched;        /* of these: some call site is meant by it */
-	const char *flaw;        /* why the figures are not all; NULL: they are */
-	const char *site_flaw;   /* the same of call sites and leaks */
+	struct metrics metrics;       /* of the tree; leaks less what is suppressed */
+	struct known *of_rule;        /* of each rule of the test that is of a site or module */
+	bool *is_matched;             /* of these: some call site is meant by it */
+	const char *flaw;             /* why the figures are not all; NULL: they are */
+	const char *site_flaw;        /* the same of call sites and leaks */
 	const char *libc, *libstdcxx; /* file names with build ids; NULL: not loaded */
-	const char *program;     /* path of the first process */
+	const char *program;          /* path of the first process */
 	struct check_process *processes;
 	size_t process_count;
 	struct ledger ledger; /* empty unless it was asked for */
@@ -24,7 +24,7 @@ struct measured {
 
 struct measure_plan {
 	const char *capture;
-	const struct budget_test *test;   /* its rules */
+	const struct budget_test *test; /* its rules */
 	struct suppressions *suppressions;
 	const char *directory; /* less which files of source stand; NULL: none */
 	bool with_leaks, with_ledger;

@@ -22,8 +22,8 @@ bool trial_values(const struct trial *trial, enum metric metric, int64_t ret[BUD
 bool trial_rule_values(const struct trial *trial, size_t rule, int64_t ret[BUDGET_RUNS_MAX])
 {
 	for (size_t i = 0; i < trial->run_count; i++) {
-		struct known value =
-			measured_value(&trial->runs[i], &trial->test->rules[rule], rule);
+		struct known value = measured_value(&trial->runs[i], &trial->test->rules[rule],
+						    rule);
 		if (!value.is_known)
 			return false;
 		ret[i] = value.value;

@@ -14,10 +14,10 @@ struct trial {
 	const char *why;        /* NULL when PASSED */
 	struct known exit_status, signal; /* of the last run */
 	bool timed_out;
-	uint64_t elapsed_ns;    /* of all runs */
-	const char *directory;  /* in which it ran */
-	const char *capture;    /* of the first run; NULL: none */
-	bool is_kept;           /* the capture stays */
+	uint64_t elapsed_ns;                   /* of all runs */
+	const char *directory;                 /* in which it ran */
+	const char *capture;                   /* of the first run; NULL: none */
+	bool is_kept;                          /* the capture stays */
 	const char *fact[BASELINE_FACT_COUNT]; /* NULL: not known */
 	struct keep keep;
 };

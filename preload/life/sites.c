@@ -282,8 +282,7 @@ void sites_note_peak(void)
 	bool often = life.settings.repeatable;
 	uint64_t share = often ? PEAK_SHARE_REPEATABLE : PEAK_SHARE;
 	uint64_t least = often ? PEAK_BYTES_REPEATABLE : PEAK_BYTES;
-	if (!sites_period() || live < noted + noted / share + least ||
-	    !wiped_try(&wiped.entering))
+	if (!sites_period() || live < noted + noted / share + least || !wiped_try(&wiped.entering))
 		return;
 	__atomic_store_n(&peak_noted, live, __ATOMIC_RELAXED);
 	segment_each_row(life.leader, note_peak, NULL);

@@ -26,7 +26,7 @@ struct segment_plan {
 	uint32_t class_count;
 	const struct pm_class *classes;
 	const struct pm_age *ages;
-	void *hint; /* where to map it */
+	void *hint;      /* where to map it */
 	bool keeps_dead; /* areas of dead children are used again late: when they died is chance */
 };
 
