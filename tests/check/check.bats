@@ -109,6 +109,21 @@ no_leftovers()
 	no_leftovers
 }
 
+@test "check: a signal ends the test that runs, and then poolmem by the same" {
+	python3 - "$poolmem" "$lib" "$app" <<-'END'
+		import os, signal, subprocess, sys, time
+		poolmem, lib, app = sys.argv[1:]
+		env = dict(os.environ, POOLMEM="dir=" + os.getcwd() + "/segments")
+		p = subprocess.Popen([poolmem, "check", "--lib", lib, "--no-leaks", "--", app, "hang"], env=env, stdout=subprocess.DEVNULL)
+		until = time.time() + 60
+		while time.time() < until and not os.listdir("segments"):
+		    time.sleep(0.05)
+		p.send_signal(signal.SIGTERM)
+		assert p.wait() == -signal.SIGTERM, p.returncode
+	END
+	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check.*')" ]
+}
+
 @test "check: the worst of several tests counts, and all of them run" {
 	budget '[test "good"]' "command = $app blocks 5" 'alloc.count = 5' \
 		'[test "over"]' "command = $app blocks 6" 'alloc.count = 5' \
