@@ -185,19 +185,29 @@ no_leftovers()
 
 # --- chance ---
 
+# chance BLOCKS RULE...: so many blocks and 50 more in turn
+chance()
+{
+	rm -f turn
+	budget '[test "a"]' "command = sh -c 'n=\$(cat turn || echo 0); echo \$((n + 1)) >turn; exec $app blocks \$(($1 + n % 2 * 50))'" "${@:2}"
+}
+
 @test "check: what is chance is named, with its spread and a tolerance that holds it" {
-	budget '[test "a"]' "command = $app blocks 10000 chance 100" 'alloc.count <= 10050'
+	chance 10000 'site "blocks" alloc.count <= 10025'
 	run -3 check --runs 4
 	[[ $output == *"differs from run to run"* ]]
-	budget '[test "a"]' "command = $app blocks 10000 chance 100" 'alloc.count <= baseline + 5%'
+	chance 10000 'site "blocks" alloc.count <= 10050'
+	run -0 check --runs 4
+	chance 10000 'site "blocks" alloc.count <= baseline + 5%'
 	run -0 check --update
 	run -0 check
 	[[ $output == *"7 runs"* ]]
 	python3 -c 'import json; v = json.load(open("poolmem.baseline.json"))["tests"]["a"]["metrics"]["alloc.count"]; assert len(v) == 7, v'
-	budget '[test "a"]' "command = $app blocks 12000 chance 100" 'alloc.count <= baseline + 5%'
+	chance 12000 'site "blocks" alloc.count <= baseline + 5%'
 	run -1 check --json
 	printf '%s' "$output" >out.json
-	json '0 <= r("a", "alloc.count <= baseline + 5%")["p"] < 0.01'
+	json '0 <= r("a", "site \"blocks\" alloc.count <= baseline + 5%")["p"] < 0.01'
+	json 'r("a", "site \"blocks\" alloc.count <= baseline + 5%")["tolerance_millionths"] == 3 * 50 * 1000000 // 12000'
 }
 
 # --- baselines ---
