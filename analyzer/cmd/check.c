@@ -474,6 +474,7 @@ static bool run_test(struct checking *checking, struct budget_test *test, struct
 		if (!checking->interrupted)
 			judge(checking, trial);
 	}
+	checking->plan.suppressions = NULL;
 	suppressions_free(&suppressions);
 	return done && !checking->interrupted;
 }

@@ -241,7 +241,7 @@ static bool take_unit(struct line *line, enum metric_unit of, uint64_t *ret_time
 static bool take_amount(struct line *line, enum metric_unit of, int64_t *ret_amount,
 			int64_t *ret_millionths)
 {
-	uint64_t whole, fraction, times = PERCENT, high, low;
+	uint64_t whole = 0, fraction = 0, times = PERCENT, high, low;
 	const char *from;
 
 	skip_blanks(line);

@@ -29,6 +29,13 @@ static uint64_t at_most(uint64_t value, uint64_t most)
 	return value < most ? value : most;
 }
 
+/* Of another allocator, of which no block was seen yet, the size is not known. */
+static size_t unit_of(unsigned size_class)
+{
+	size_t unit = life_unit(size_class);
+	return unit ? unit : 1;
+}
+
 /*
  * Allocations of the class in an eighth of an epoch, when it has seen `allocations` so far: as many as NET can
  * rise by, as bytes have room for, or as there were on average in that time.
@@ -37,7 +44,7 @@ static uint64_t tick_share(unsigned size_class, uint64_t allocations)
 {
 	uint64_t share = clock_now.length / TICKS_PER_EPOCH;
 	if (clock_now.kind == PM_CLOCK_BYTES)
-		return share / life_unit(size_class);
+		return share / unit_of(size_class);
 	if (clock_now.kind != PM_CLOCK_MS)
 		return share;
 	uint64_t shares = TICKS_PER_EPOCH * clock_now.units / clock_now.length;
@@ -48,8 +55,7 @@ static uint64_t tick_share(unsigned size_class, uint64_t allocations)
 static int64_t tick_interval(unsigned size_class, uint64_t allocations)
 {
 	uint64_t count = tick_share(size_class, allocations);
-	size_t unit = life_unit(size_class); /* 0: of another allocator, of which none was seen yet */
-	count = at_most(count, TICK_BYTES / (unit ? unit : 1));
+	count = at_most(count, TICK_BYTES / unit_of(size_class));
 	count = at_most(count, TICK_ALLOCATIONS_MAX);
 	return count < TICK_ALLOCATIONS_MIN ? TICK_ALLOCATIONS_MIN : (int64_t)count;
 }

@@ -93,7 +93,7 @@ Test(budget, what_limits_are_worth)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct budget budget;
-			continue;
+		continue;
 		struct budget_rule *rule = rule_of(&budget, cases[i].rule);
 		cr_assert_eq(budget_highest(rule, cases[i].baseline), cases[i].high, "%s",
 			     cases[i].rule);
@@ -134,8 +134,9 @@ Test(baseline, where_it_is_wrong)
 	baseline_refused("{\"schema\": 2, \"tests\": {}}", "b:1:2: made by a newer");
 	baseline_refused("{\"schema\": 1}", "b:1:1: no baseline of poolmem: \"tests\"");
 	baseline_refused("{\"schema\": 1,\n\"tests\": {\n\"a\": 5}}", "b:3:1: a test is expected");
-	baseline_refused("{\"schema\": 1,\n\"tests\": {\"a\": {\n\"metrics\": {\n\"x\": 1,\n  \"y\": -1}}}}",
-			 "b:5:3: a whole number");
+	baseline_refused(
+		"{\"schema\": 1,\n\"tests\": {\"a\": {\n\"metrics\": {\n\"x\": 1,\n  \"y\": -1}}}}",
+		"b:5:3: a whole number");
 	baseline_refused("{\"schema\": 1,\n\"tests\": {\"a\": {\n\"metrics\": {\"y\": []}}}}",
 			 "b:3:13: 1 to 50 numbers");
 	baseline_refused("{\"schema\": 1, \"tests\": {\"a\": {\"metrics\": {},\n\"sites\": {}}}}",

@@ -40,8 +40,8 @@ Test(ledger, lines_that_moved_are_the_same)
 				     row("g", 34, 2, 9)};
 	struct keep keep = {.count = 0};
 	size_t count;
-	struct check_site *sites =
-		compare(before, COUNT(before), after, COUNT(after), &keep, &count);
+	struct check_site *sites = compare(before, COUNT(before), after, COUNT(after), &keep,
+					   &count);
 
 	cr_assert_eq(count, 1);
 	cr_assert_eq(sites[0].line, 16);
@@ -57,8 +57,8 @@ Test(ledger, grown_shrunk_new_and_gone_the_most_grown_first)
 	struct ledger_row after[] = {row("f", 10, 1, 501), row("g", 20, 2, 60), row("k", 40, 4, 8)};
 	struct keep keep = {.count = 0};
 	size_t count;
-	struct check_site *sites =
-		compare(before, COUNT(before), after, COUNT(after), &keep, &count);
+	struct check_site *sites = compare(before, COUNT(before), after, COUNT(after), &keep,
+					   &count);
 
 	cr_assert_eq(count, 4);
 	cr_assert(sites[0].mark == DIFF_MARK_NEW && sites[0].after == 8);
@@ -74,8 +74,8 @@ Test(ledger, another_caller_is_another_site)
 	struct ledger_row after[] = {row("f", 10, 1, 500), row("f", 10, 2, 3)};
 	struct keep keep = {.count = 0};
 	size_t count;
-	struct check_site *sites =
-		compare(before, COUNT(before), after, COUNT(after), &keep, &count);
+	struct check_site *sites = compare(before, COUNT(before), after, COUNT(after), &keep,
+					   &count);
 
 	cr_assert_eq(count, 1);
 	cr_assert(sites[0].mark == DIFF_MARK_NEW && sites[0].after == 3);
@@ -96,8 +96,7 @@ Test(ledger, by_function_where_one_side_is)
 	ledger_sort(&is);
 	struct check_site *sites = ledger_compare(&was, &is, LEDGER_COUNT, &keep, &count);
 	cr_assert_eq(count, 1);
-	cr_assert(strcmp(sites[0].function, "g") == 0 && sites[0].before == 4 &&
-		  sites[0].after == 6);
+	cr_assert(strcmp(sites[0].function, "g") == 0 && sites[0].before == 4 && sites[0].after == 6);
 	keep_free(&keep);
 }
 
