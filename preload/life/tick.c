@@ -129,8 +129,10 @@ void tick_live(struct heap *heap, unsigned size_class, int64_t bytes)
 {
 	heap_set_ticking(heap, size_class);
 	heap->live_seen += bytes;
-	if (live_changed(bytes))
-		sites_note_peak();
+	if (!live_changed(bytes))
+		return;
+	timeline_note(0);
+	sites_note_peak();
 }
 
 /* What the heap has counted in the classes it uses. */

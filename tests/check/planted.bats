@@ -47,7 +47,7 @@ planted()
 	shift 2
 	"$@"
 	for variant in one leak peak; do
-		printf '%s\n' "[test \"$variant\"]" "command = $command" 'env = PYTHONPATH=.' 'alloc.count <= baseline' 'leak.bytes <= baseline' \
+		printf '%s\n' "[test \"$variant\"]" "command = $command" 'env = PYTHONPATH=ext' 'alloc.count <= baseline' 'leak.bytes <= baseline' \
 			'live.peak <= baseline + 0.9%'
 	done >poolmem.budget
 	run -0 check --update
@@ -72,8 +72,9 @@ planted()
 	local include
 	include=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')
 	[ -e "$include/Python.h" ] || skip "no package libpython3-dev"
+	mkdir ext # of its own: Python reads the names in it
 	planted "$planted/extension.c" '/usr/bin/python3 -c "import extension; extension.run()"' \
-		gcc -g -O1 -fno-builtin -shared -fPIC "-I$include" -o extension.so "$planted/extension.c"
+		gcc -g -O1 -fno-builtin -shared -fPIC "-I$include" -o ext/extension.so "$planted/extension.c"
 }
 
 # --- what repeats ---
@@ -123,7 +124,7 @@ planted()
 # --- what does not ---
 
 @test "planted: no false alarm of a program of chance, nothing let through that is ten times its tolerance" {
-	local turns i
+	local turns turn
 	turns=$(by_level 4 100)
 	printf '%s\n' '[test "jitter"]' "command = $programs/jitter" 'alloc.count <= baseline' >poolmem.budget
 	run check --update --report json=first.json
@@ -148,10 +149,10 @@ planted()
 		open("more.budget", "w").write(text % (" extra %d" % extra))
 		open("held.budget", "w").write(text % (" held %d" % held))
 	END
-	for ((i = 0; i < turns; i++)); do
+	for ((turn = 0; turn < turns; turn++)); do
 		run -0 check
 	done
-	for ((i = 0; i < turns; i++)); do
+	for ((turn = 0; turn < turns; turn++)); do
 		run -1 check --budget more.budget
 		[[ $output == *"planted at "* ]]
 		run -1 check --budget held.budget
