@@ -5,7 +5,6 @@
  *
  *   blocks N      N blocks of 16 to 515 bytes, each freed at once        held N      N bytes that live to the end, then are freed
  *   leak N        a block of N bytes, never freed                        leaks N     N of them, of 100 bytes
- *   chance N      a block for up to N times, as the kernel's random numbers say
  *   exit N        ends with N     abort      hang      echo TEXT
  *   behind        ends, and leaves a child that goes on for 2 s
  *   pause         300 ms          spike      blocks that come and go between others, see check.bats
@@ -15,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 static void *volatile kept;
@@ -39,15 +37,6 @@ static void leak(long bytes)
 {
 	kept = malloc((size_t)bytes);
 	kept = NULL;
-}
-
-static void chance(long most)
-{
-	unsigned number;
-
-	if (getrandom(&number, sizeof number, 0) != sizeof number)
-		abort();
-	blocks(number % most);
 }
 
 static void behind(void)
@@ -97,8 +86,6 @@ static int act(char **words)
 		hold(number);
 	else if (strcmp(words[0], "leak") == 0)
 		leak(number);
-	else if (strcmp(words[0], "chance") == 0)
-		chance(number);
 	else if (strcmp(words[0], "exit") == 0)
 		exit((int)number);
 	else if (strcmp(words[0], "echo") == 0)

@@ -109,6 +109,21 @@ no_leftovers()
 	no_leftovers
 }
 
+@test "check: a signal ends the test that runs, and then poolmem by the same" {
+	python3 - "$poolmem" "$lib" "$app" <<-'END'
+		import os, signal, subprocess, sys, time
+		poolmem, lib, app = sys.argv[1:]
+		env = dict(os.environ, POOLMEM="dir=" + os.getcwd() + "/segments")
+		p = subprocess.Popen([poolmem, "check", "--lib", lib, "--no-leaks", "--", app, "hang"], env=env, stdout=subprocess.DEVNULL)
+		until = time.time() + 60
+		while time.time() < until and not os.listdir("segments"):
+		    time.sleep(0.05)
+		p.send_signal(signal.SIGTERM)
+		assert p.wait() == -signal.SIGTERM, p.returncode
+	END
+	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check.*')" ]
+}
+
 @test "check: the worst of several tests counts, and all of them run" {
 	budget '[test "good"]' "command = $app blocks 5" 'alloc.count = 5' \
 		'[test "over"]' "command = $app blocks 6" 'alloc.count = 5' \
@@ -170,19 +185,29 @@ no_leftovers()
 
 # --- chance ---
 
+# chance BLOCKS RULE...: so many blocks and 50 more in turn
+chance()
+{
+	rm -f turn
+	budget '[test "a"]' "command = sh -c 'n=\$(cat turn || echo 0); echo \$((n + 1)) >turn; exec $app blocks \$(($1 + n % 2 * 50))'" "${@:2}"
+}
+
 @test "check: what is chance is named, with its spread and a tolerance that holds it" {
-	budget '[test "a"]' "command = $app blocks 10000 chance 100" 'alloc.count <= 10050'
+	chance 10000 'site "blocks" alloc.count <= 10025'
 	run -3 check --runs 4
 	[[ $output == *"differs from run to run"* ]]
-	budget '[test "a"]' "command = $app blocks 10000 chance 100" 'alloc.count <= baseline + 5%'
+	chance 10000 'site "blocks" alloc.count <= 10050'
+	run -0 check --runs 4
+	chance 10000 'site "blocks" alloc.count <= baseline + 5%'
 	run -0 check --update
 	run -0 check
 	[[ $output == *"7 runs"* ]]
 	python3 -c 'import json; v = json.load(open("poolmem.baseline.json"))["tests"]["a"]["metrics"]["alloc.count"]; assert len(v) == 7, v'
-	budget '[test "a"]' "command = $app blocks 12000 chance 100" 'alloc.count <= baseline + 5%'
+	chance 12000 'site "blocks" alloc.count <= baseline + 5%'
 	run -1 check --json
 	printf '%s' "$output" >out.json
-	json '0 <= r("a", "alloc.count <= baseline + 5%")["p"] < 0.01'
+	json '0 <= r("a", "site \"blocks\" alloc.count <= baseline + 5%")["p"] < 0.01'
+	json 'r("a", "site \"blocks\" alloc.count <= baseline + 5%")["tolerance_millionths"] == 3 * 50 * 1000000 // 12000'
 }
 
 # --- baselines ---
