@@ -211,16 +211,29 @@ static bool ended_well(struct running *running, const struct record *record)
 			       : keep_text(keep, "the program %s", code_words(keep, code)));
 }
 
+/* A rule or a baseline asks for them. */
+static bool tells_leaks(const struct running *running)
+{
+	const struct budget_test *test = running->test;
+
+	for (size_t i = 0; i < test->rule_count; i++)
+		if (test->rules[i].metric == METRIC_LEAK_BLOCKS ||
+		    test->rules[i].metric == METRIC_LEAK_BYTES)
+			return true;
+	return running->plan->with_sites;
+}
+
 static bool measure(struct running *running, const char *capture, bool with_sites,
-		    struct measured *ret, struct failure *why)
+		    const struct measured *like, struct measured *ret, struct failure *why)
 {
 	const struct measure_plan plan = {
 		.capture = capture,
 		.test = running->test,
 		.suppressions = running->plan->suppressions,
 		.directory = running->plan->directory,
-		.with_leaks = true,
+		.with_leaks = with_sites || tells_leaks(running),
 		.with_ledger = with_sites,
+		.like = like,
 	};
 
 	return measured_read(&plan, ret, why);
@@ -235,7 +248,8 @@ static bool add_run(struct running *running, const char *capture)
 	trial->runs = allocate_more(trial->runs, trial->run_count, &trial->run_room,
 				    sizeof *trial->runs);
 	struct measured *run = &trial->runs[trial->run_count++];
-	bool done = measure(running, capture, is_first && running->plan->with_sites, run, &why);
+	bool done = measure(running, capture, is_first && running->plan->with_sites,
+			    is_first ? NULL : &trial->runs[0], run, &why);
 	if (is_first)
 		trial->capture = keep_text(&trial->keep, "%s", capture);
 	else
@@ -404,7 +418,7 @@ void trials_read_sites(const struct trials_plan *plan, struct trial *trial)
 
 	if (!trial->capture || trial->runs[0].ledger.count)
 		return;
-	if (measure(&running, trial->capture, true, &again, &why)) {
+	if (measure(&running, trial->capture, true, NULL, &again, &why)) {
 		trial->runs[0].ledger = again.ledger;
 		again.ledger = (struct ledger){.count = 0};
 	}

@@ -220,17 +220,54 @@ static void set_requested(struct measured *measured, const struct sites *sites)
 			true, llround(site_value(&sites->all, SITE_REQUESTED_BYTES))};
 }
 
+static const enum metric leak_metrics[] = {METRIC_LEAK_BLOCKS, METRIC_LEAK_BYTES};
+enum { LEAK_METRICS = sizeof leak_metrics / sizeof *leak_metrics };
+
+static void forget_leaks(struct measured *measured)
+{
+	for (size_t i = 0; i < LEAK_METRICS; i++) {
+		measured->left[i] = measured->metrics.value[leak_metrics[i]];
+		measured->metrics.value[leak_metrics[i]].is_known = false;
+		measured->metrics.bound[leak_metrics[i]].is_known = false;
+	}
+}
+
+static bool has_leaks_of_sites(const struct budget_test *test)
+{
+	for (size_t i = 0; i < test->rule_count; i++)
+		if ((test->rules[i].site || test->rules[i].module) &&
+		    is_of_leaks(test->rules[i].metric))
+			return true;
+	return false;
+}
+
+/* false: it was not the same. */
+static bool take_leaks(struct measured *measured, const struct measure_plan *plan)
+{
+	const struct measured *like = plan->like;
+
+	if (!like || plan->with_ledger || has_leaks_of_sites(plan->test))
+		return false;
+	for (size_t i = 0; i < LEAK_METRICS; i++)
+		if (measured->left[i].value != like->left[i].value)
+			return false;
+	for (size_t i = 0; i < LEAK_METRICS; i++) {
+		measured->metrics.value[leak_metrics[i]] = like->metrics.value[leak_metrics[i]];
+		measured->metrics.bound[leak_metrics[i]] = like->metrics.bound[leak_metrics[i]];
+	}
+	return true;
+}
+
 static void measure_leaks(struct measured *measured, const struct study *study, struct sites *sites,
 			  const struct measure_plan *plan, const struct site_query *query)
 {
-	static const enum metric of[] = {METRIC_LEAK_BLOCKS, METRIC_LEAK_BYTES};
 	const struct leaks_query wanted = {.sites = query};
 	struct leaks leaks;
 
 	leaks_make(study, sites, &wanted, plan->suppressions, &leaks);
-	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
-		measured->metrics.value[of[i]] = leaks.metrics.value[of[i]];
-		measured->metrics.bound[of[i]] = leaks.metrics.bound[of[i]];
+	for (size_t i = 0; i < LEAK_METRICS; i++) {
+		measured->metrics.value[leak_metrics[i]] = leaks.metrics.value[leak_metrics[i]];
+		measured->metrics.bound[leak_metrics[i]] = leaks.metrics.bound[leak_metrics[i]];
 	}
 	measure_rules(measured, sites, plan->test, true);
 	if (plan->with_ledger)
@@ -251,7 +288,8 @@ static void measure(struct measured *measured, const struct study *study,
 	measure_rules(measured, &sites, plan->test, false);
 	if (plan->with_ledger)
 		ledger_add(&measured->ledger, &sites, false, plan->directory);
-	if (plan->with_leaks || plan->with_ledger)
+	forget_leaks(measured);
+	if ((plan->with_leaks || plan->with_ledger) && !take_leaks(measured, plan))
 		measure_leaks(measured, study, &sites, plan, query);
 	if (plan->with_ledger)
 		ledger_settle(&measured->ledger);

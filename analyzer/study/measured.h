@@ -12,6 +12,7 @@ struct measured {
 	struct metrics metrics;       /* of the tree; leaks less what is suppressed */
 	struct known *of_rule;        /* of each rule of the test that is of a site or module */
 	bool *is_matched;             /* of these: some call site is meant by it */
+	struct known left[2];         /* blocks and bytes never freed, suppressed or not */
 	const char *flaw;             /* why the figures are not all; NULL: they are */
 	const char *site_flaw;        /* the same of call sites and leaks */
 	const char *libc, *libstdcxx; /* file names with build ids; NULL: not loaded */
@@ -26,8 +27,13 @@ struct measure_plan {
 	const char *capture;
 	const struct budget_test *test; /* its rules */
 	struct suppressions *suppressions;
-	const char *directory; /* less which files of source stand; NULL: none */
-	bool with_leaks, with_ledger;
+	const char *directory;        /* less which files of source stand; NULL: none */
+	bool with_leaks, with_ledger; /* without: leaks are not known */
+	/*
+	 * An earlier run of the same, or NULL.  Which leaks are suppressed takes names of code, which take longest of all: where as
+	 * much was left as then, suppressed or not, it was the same.
+	 */
+	const struct measured *like;
 };
 
 /* ret is to be freed, whether it could be read or not. */
