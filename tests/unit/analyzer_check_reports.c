@@ -232,7 +232,7 @@ static void expect_path(const char *path, const char *expected)
 
 Test(check_reports, paths_are_relative_to_the_root)
 {
-	char inside[256], file[300], *here;
+	char inside[256], link[256], file[300], *here;
 
 	snprintf(inside, sizeof inside, "%s/sub", directory);
 	cr_assert_eq(mkdir(inside, 0755), 0);
@@ -247,6 +247,10 @@ Test(check_reports, paths_are_relative_to_the_root)
 	expect_path("../../x.c", "../../x.c");
 	expect_path("/usr/include/x.h", "/usr/include/x.h");
 	expect_path("", "");
+	snprintf(link, sizeof link, "%s/link", directory);
+	cr_assert_eq(symlink(directory, link), 0);
+	setenv("GITHUB_WORKSPACE", link, 1);
+	expect_path("x.c", "sub/x.c");
 	unsetenv("GITHUB_WORKSPACE");
 	expect_path("x.c", "x.c");
 	expect_path(file, "x.c");
