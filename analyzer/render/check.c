@@ -299,16 +299,23 @@ static char *absolute(const char *path)
 	return whole;
 }
 
-/* What is left of it below the root; NULL: it does not lie there. */
+/* NULL: it does not lie there.  Lets go of the folder. */
+static const char *below_folder(const char *path, char *folder)
+{
+	size_t length = folder ? strlen(folder) : 0;
+	bool is_below = folder && strncmp(path, folder, length) == 0 && path[length] == '/';
+
+	free(folder);
+	return is_below ? path + length + 1 : NULL;
+}
+
+/* What is left of it below the root, whose name may be a link; NULL: it does not lie there. */
 static const char *below(const char *path, const char *variable)
 {
-	const char *root = getenv(variable);
-	char *top = absolute(root && *root == '/' ? root : ".");
-	size_t length = top ? strlen(top) : 0;
-	bool is_below = top && strncmp(path, top, length) == 0 && path[length] == '/';
+	const char *named = getenv(variable), *root = named && *named == '/' ? named : ".";
+	const char *rest = below_folder(path, absolute(root));
 
-	free(top);
-	return is_below ? path + length + 1 : NULL;
+	return rest ? rest : below_folder(path, realpath(root, NULL));
 }
 
 char *check_path(const char *path, const char *variable)

@@ -199,12 +199,13 @@ def check_gitlab(document):
 def check_openmetrics(document):
     text = read("openmetrics")
     assert text.endswith("\n# EOF\n")
+    series = [line.rsplit(" ", 1)[0] for line in text.split("\n") if line and not line.startswith("#")]
+    assert len(set(series)) == len(series), "a series that is there twice; the parser drops it without a word"
     samples = {}
     for family in openmetrics.text_string_to_metric_families(text):
         for sample in family.samples:
-            key = sample.name, tuple(sorted(sample.labels.items()))
-            assert key not in samples, key
-            samples[key] = sample.value
+            samples[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
+    assert len(samples) == len(series)
     for test in document["tests"]:
         of_test = [(key, value) for key, value in samples.items() if dict(key[1]).get("test") == test["name"]]
         for metric, value in test["metrics"].items() if name != "hostile" else ():

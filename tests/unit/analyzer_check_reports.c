@@ -89,6 +89,13 @@ static void read_back(const char *name)
 	run(command);
 }
 
+static size_t bytes_of(const char *path)
+{
+	struct stat status;
+	cr_assert_eq(stat(path, &status), 0);
+	return (size_t)status.st_size;
+}
+
 TestSuite(check_reports, .init = enter, .fini = leave);
 
 Test(check_reports, readers_and_golden)
@@ -127,20 +134,22 @@ Test(check_reports, nothing_at_all)
 Test(check_reports, ten_thousand_rules)
 {
 	struct check check = check_many(10000);
-	struct stat status;
 
 	write_all(&check, "many");
-	cr_assert_eq(stat(path_of("many", "summary"), &status), 0);
-	cr_expect_leq(status.st_size, 1 << 20);
-	cr_expect_gt(status.st_size, 1000000, "as much as there is room for");
+	cr_expect_leq(bytes_of(path_of("many", "summary")), 1 << 20);
+	cr_expect_gt(bytes_of(path_of("many", "summary")), 1000000, "as much as there is room for");
 	read_back("many");
 }
 
-static size_t bytes_of(const char *path)
+/* The summary ends within what is folded away, and closes it. */
+Test(check_reports, a_stack_of_sites)
 {
-	struct stat status;
-	cr_assert_eq(stat(path, &status), 0);
-	return (size_t)status.st_size;
+	struct check check = check_deep(4000);
+
+	write_all(&check, "deep");
+	cr_expect_gt(bytes_of(path_of("deep", "markdown")), 1 << 20);
+	cr_expect_gt(bytes_of(path_of("deep", "summary")), 1000000);
+	read_back("deep");
 }
 
 /* Others have written to it: what they wrote stays, and counts. */
@@ -223,7 +232,7 @@ static void expect_path(const char *path, const char *expected)
 
 Test(check_reports, paths_are_relative_to_the_root)
 {
-	char inside[256], file[300], *here;
+	char inside[256], link[256], file[300], *here;
 
 	snprintf(inside, sizeof inside, "%s/sub", directory);
 	cr_assert_eq(mkdir(inside, 0755), 0);
@@ -238,6 +247,10 @@ Test(check_reports, paths_are_relative_to_the_root)
 	expect_path("../../x.c", "../../x.c");
 	expect_path("/usr/include/x.h", "/usr/include/x.h");
 	expect_path("", "");
+	snprintf(link, sizeof link, "%s/link", directory);
+	cr_assert_eq(symlink(directory, link), 0);
+	setenv("GITHUB_WORKSPACE", link, 1);
+	expect_path("x.c", "sub/x.c");
 	unsetenv("GITHUB_WORKSPACE");
 	expect_path("x.c", "x.c");
 	expect_path(file, "x.c");

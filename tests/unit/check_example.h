@@ -413,4 +413,17 @@ static struct check check_many(size_t rules)
 	return check;
 }
 
+/* One rule, and so many sites. */
+static struct check check_deep(size_t sites)
+{
+	struct check check = check_many(1);
+	struct check_rule *rule = &check.tests[0].rules[0];
+
+	rule->sites = calloc(sites, sizeof *rule->sites);
+	rule->site_count = sites;
+	for (size_t i = 0; i < sites; i++)
+		rule->sites[i] = example_sites[0];
+	return check;
+}
+
 #endif
