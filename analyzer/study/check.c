@@ -349,22 +349,15 @@ static bool is_of_rule(const struct budget_rule *rule, const struct check_site *
 	return false;
 }
 
-static void set_sites(const struct judging *judging, const struct budget_rule *rule,
-		      struct check_rule *ret)
+static void name_sites(const struct judging *judging, const struct budget_rule *rule,
+		       const struct ledger *before, enum ledger_figure figure,
+		       struct check_rule *ret)
 {
-	const struct ledger *before = judging->before ? &judging->before->ledger : NULL;
-	const struct ledger *after = &judging->trial->runs[0].ledger;
 	bool has_less = ret->limit.is_known && ret->value.value < ret->limit.value;
-	enum ledger_figure figure;
 	size_t count, kept = 0;
+	struct check_site *sites = ledger_compare(before, &judging->trial->runs[0].ledger, figure,
+						  &judging->check->keep, &count);
 
-	if (ret->state != CHECK_EXCEEDED || !after->count ||
-	    !ledger_figure_for(rule->metric, &figure))
-		return;
-	if (before && !before->count)
-		before = NULL;
-	struct check_site *sites = ledger_compare(before, after, figure, &judging->check->keep,
-						  &count);
 	for (size_t i = 0; i < count; i++) {
 		const struct check_site *site = &sites[has_less ? count - 1 - i : i];
 		bool is_to_blame = (site->after > site->before) != has_less;
@@ -379,6 +372,22 @@ static void set_sites(const struct judging *judging, const struct budget_rule *r
 		kept++;
 	}
 	ret->site_more = kept - ret->site_count;
+}
+
+/* Of a limit that the baseline is over as well nobody owns a difference: those with most are named. */
+static void set_sites(const struct judging *judging, const struct budget_rule *rule,
+		      struct check_rule *ret)
+{
+	const struct ledger *before = judging->before ? &judging->before->ledger : NULL;
+	enum ledger_figure figure;
+
+	if (ret->state != CHECK_EXCEEDED || !judging->trial->runs[0].ledger.count ||
+	    !ledger_figure_for(rule->metric, &figure))
+		return;
+	if (before && before->count)
+		name_sites(judging, rule, before, figure, ret);
+	if (!ret->site_count)
+		name_sites(judging, rule, NULL, figure, ret);
 }
 
 /* --- a test --------------------------------------------------------------------------------------------------- */
