@@ -3,7 +3,7 @@
 
 BUILD := build
 PREFIX := /usr/local
-version := $(shell sed -n 's/^\#define POOLMEM_VERSION "\(.*\)"/\1/p' analyzer/cmd/main.c)
+version := $(shell sed -n 's/^\#define POOLMEM_VERSION "\(.*\)"/\1/p' analyzer/cmd/version.h)
 DESTDIR :=
 CFLAGS ?= -O2 -g
 EXTRA_CFLAGS ?=

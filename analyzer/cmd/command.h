@@ -27,6 +27,7 @@
 	X(map, "a picture of the heap: how full each pool of each arena is")                       \
 	X(diff, "what changed between two recordings, by call site")                               \
 	X(compare, "run a program under each allocator: memory, time, which to pick")              \
+	X(check, "hold a program to a memory budget, for tests and CI")                            \
 	X(flamegraph, "draw the call stacks as a picture that can be searched")                    \
 	X(export, "write call sites for other programs: pprof, DHAT, SQLite ...")                  \
 	X(ctl, "tell a program that runs which call sites to record")                              \

@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/suggest.h"
+#include "cmd/version.h"
 #include "text/escape.h"
 #include "text/failure.h"
 #include "text/sink.h"
@@ -14,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define POOLMEM_VERSION "0.1.0"
 
 struct command {
 	const char *name, *line;

@@ -23,8 +23,7 @@ static bool parse_input(struct suppressions *suppressions, const char *path,
 	return done;
 }
 
-static bool read_suppressions(struct suppressions *suppressions, const char *path,
-			      struct failure *why)
+bool suppressed_read(struct suppressions *suppressions, const char *path, struct failure *why)
 {
 	struct input input;
 
@@ -38,7 +37,7 @@ static bool read_suppressions(struct suppressions *suppressions, const char *pat
 bool suppressed_set(const struct reader *reader, struct suppressions *ret, struct failure *why)
 {
 	for (size_t i = 0; i < reader->suppressions.count; i++)
-		if (!read_suppressions(ret, reader->suppressions.list[i], why))
+		if (!suppressed_read(ret, reader->suppressions.list[i], why))
 			return false;
 	if (!reader->no_defaults)
 		suppressions_add_known(ret);

@@ -12,6 +12,9 @@
 		"--no-default-suppressions", "what libc and the loader keep, too"                  \
 	}
 
+/* Adds those of a file. */
+bool suppressed_read(struct suppressions *suppressions, const char *path, struct failure *why);
+
 /* As the command line says.  `ret` is to be freed, whether they could be read or not. */
 bool suppressed_set(const struct reader *reader, struct suppressions *ret, struct failure *why);
 

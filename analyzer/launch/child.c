@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ static void become(const struct child_plan *plan, int go, int error)
 		_exit(0);
 	for (int fd = 0; plan->streams && fd <= STDERR_FILENO; fd++)
 		dup2(plan->streams[fd], fd);
+	if (plan->has_fixed_addresses)
+		personality((unsigned long)personality(0xffffffff) | ADDR_NO_RANDOMIZE);
 	sigaction(SIGCHLD, plan->chld, NULL);
 	sigprocmask(SIG_SETMASK, plan->mask, NULL);
 	if (plan->path)

@@ -23,6 +23,7 @@ struct child_plan {
 	const sigset_t *mask;                   /* signal mask of the program */
 	const struct sigaction *chld; /* its disposition of SIGCHLD, which this process may have changed */
 	const int *streams; /* descriptors that become 0, 1 and 2 there; NULL: those of this process */
+	bool has_fixed_addresses; /* the kernel draws none at random */
 };
 
 bool child_fork(const struct child_plan *plan, struct child *ret, struct failure *why);

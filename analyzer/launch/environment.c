@@ -146,6 +146,24 @@ char **environment_make(const struct environment_plan *plan)
 	return copy;
 }
 
+char **environment_fixed(const struct environment_plan *plan, char *const *base,
+			 const char *settings)
+{
+	size_t count = 0;
+
+	while (base[count])
+		count++;
+	char **copy = allocate(count + 3, sizeof(*copy));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i] = allocate_text(base[i], strlen(base[i]));
+	if (asprintf(&copy[count], "LD_PRELOAD=%s", plan->library) < 0 ||
+	    asprintf(&copy[count + 1], "POOLMEM=%s,max=%020" PRIu64 ",run=%020" PRIu64 ",dir=%s",
+		     settings, plan->max_bytes, plan->run_id, plan->directory) < 0)
+		abort();
+	return copy;
+}
+
 static bool is_replaced(const char *item, const char *const *variables, size_t count)
 {
 	size_t length = strcspn(item, "=") + 1;

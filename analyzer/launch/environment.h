@@ -28,6 +28,13 @@ struct environment_plan {
 /* A number for a run that is not zero and no other's. */
 uint64_t environment_run_id(void);
 
+/*
+ * What a process is told that is to be the same in each run: `base`, NULL at the end, and the library with these settings alone,
+ * in texts of the same length each time.  Freed as a copy.
+ */
+char **environment_fixed(const struct environment_plan *plan, char *const *base,
+			 const char *settings);
+
 /* A copy of the environment, extended. */
 char **environment_make(const struct environment_plan *plan);
 

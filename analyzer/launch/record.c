@@ -49,7 +49,10 @@ static bool fork_child(struct run *run, struct failure *why)
 		.trace = request->trace,
 	};
 
-	if (request->library)
+	const struct record_trial *trial = request->trial;
+	if (trial)
+		environment = environment_fixed(&extended, trial->environment, trial->settings);
+	else if (request->library)
 		environment = environment_make(&extended);
 	struct child_plan plan = {
 		.path = request->target->is_elf ? request->target->path : NULL,
@@ -57,6 +60,8 @@ static bool fork_child(struct run *run, struct failure *why)
 		.environment = environment ? environment : environ,
 		.mask = &watch->former_mask,
 		.chld = &watch->former_chld,
+		.streams = trial ? trial->streams : NULL,
+		.has_fixed_addresses = trial != NULL,
 	};
 	bool forked = child_fork(&plan, &run->child, why);
 
@@ -166,7 +171,7 @@ static bool keep_capture(struct run *run, struct failure *why)
 	record->told = !saved && strcmp(why->text, collect->stop.text) == 0;
 	if (collect->saved && (saved || collect->moved))
 		tell_capture(run, saved || is_part);
-	if (collect->saved && (saved || is_part))
+	if (collect->saved && (saved || is_part) && !run->request->trial)
 		note_last(run);
 	return saved;
 }
@@ -211,6 +216,7 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 	ret->run_id = run.run_id;
 	ret->watch->interval_ns = request->interval_ns;
 	ret->watch->peak.is_wanted = request->surveys;
+	ret->watch->timeout_ns = request->trial ? request->trial->timeout_ns : 0;
 	if (!getcwd(run.directory, sizeof(run.directory)))
 		run.directory[0] = 0;
 	if (!segdir_open(&run.segdir, why))

@@ -11,6 +11,14 @@
 
 enum { RECORD_FAILED = 125, RECORD_NOT_EXECUTABLE = 126, RECORD_NOT_FOUND = 127 };
 
+/* A run that is to be like any other of the same program. */
+struct record_trial {
+	char *const *environment; /* of the program, NULL at the end, without the library's */
+	const char *settings;     /* of the library */
+	const int *streams;       /* 0, 1 and 2 of the program */
+	uint64_t timeout_ns;      /* then it and all below it are killed; 0: never */
+};
+
 struct record_request {
 	char *const *argv; /* the program and its arguments, NULL at the end */
 	const struct target *target;
@@ -19,8 +27,9 @@ struct record_request {
 	const char *only;    /* pattern of executables to keep, or NULL */
 	bool overwrite;
 	uint64_t interval_ns;
-	bool surveys;      /* the largest process at the peak, each at its end */
-	const char *trace; /* see environment.h */
+	bool surveys;                     /* the largest process at the peak, each at its end */
+	const char *trace;                /* see environment.h */
+	const struct record_trial *trial; /* NULL: none.  `last` stays what it was */
 };
 
 struct record {

@@ -159,6 +159,8 @@ static void take_signal(struct watch *watch, uint64_t until_ns)
 	siginfo_t info;
 	int number = sigtimedwait(&watch->signals, &info, &timeout);
 
+	if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT)
+		watch->interrupted = number;
 	if (number == SIGCHLD)
 		reap(watch);
 	else if (number > 0 && !watch->ended)
@@ -209,6 +211,21 @@ static uint64_t earlier(uint64_t left_ns, uint64_t right_ns)
 	return left_ns < right_ns ? left_ns : right_ns;
 }
 
+/* As long as there are some: a process may fork while it is looked for. */
+static void kill_all(struct watch *watch)
+{
+	watch->timed_out = true;
+	family_sample(&watch->family, watch->child);
+	for (size_t i = 0; i < watch->family.count; i++)
+		if (family_is_running(&watch->family, &watch->family.member[i]))
+			kill(watch->family.member[i].pid, SIGKILL);
+}
+
+static uint64_t timeout_at(const struct watch *watch)
+{
+	return watch->timeout_ns ? watch->began_ns + watch->timeout_ns : UINT64_MAX;
+}
+
 /* The next moment to collect: at once while there is something to move. */
 static uint64_t collect_now(struct collect *collect)
 {
@@ -229,8 +246,11 @@ void watch_run(struct watch *watch, struct collect *collect)
 
 	sample(watch, collect);
 	while (!watch->ended) {
-		take_signal(watch, earlier(sample_at_ns, collect_at_ns));
+		take_signal(watch, earlier(earlier(sample_at_ns, collect_at_ns), timeout_at(watch)));
 		uint64_t now = monotonic_ns();
+
+		if (!watch->ended && now >= timeout_at(watch))
+			kill_all(watch);
 
 		if (!watch->ended && now >= sample_at_ns) {
 			uint64_t took_ns = sample(watch, collect);

@@ -23,6 +23,9 @@ struct watch {
 	uint64_t began_real_ns;      /* CLOCK_REALTIME */
 	uint64_t began_ns, ended_ns; /* CLOCK_MONOTONIC, of the child */
 	uint64_t used_before_ns;     /* processor time of poolmem when it began */
+	uint64_t timeout_ns;         /* from the beginning on; 0: none */
+	bool timed_out;              /* so the child and all below it were killed */
+	int interrupted; /* SIGINT, SIGTERM, SIGHUP or SIGQUIT that came for this process; 0: none did */
 	bool ended;
 	int wait_status;     /* of the child */
 	struct rusage usage; /* of the child and what it waited for */

@@ -3,6 +3,7 @@
 #include "render/compare.h"
 
 #include "render/command.h"
+#include "render/markdown.h"
 #include "text/number.h"
 #include "text/paragraph.h"
 #include "text/table.h"
@@ -44,12 +45,10 @@ static void begin(struct sheet *sheet, const char *title, const struct column *c
 	sink_print(sink, "\n");
 }
 
-/* A bar would end the cell. */
 static void put_markdown(struct sheet *sheet, const char *text)
 {
 	sink_print(sheet->sink, sheet->at ? " " : "| ");
-	for (; *text; text++)
-		sink_name(sheet->sink, *text == '|' ? "\\|" : (const char[]){*text, 0}, 0);
+	markdown_put(text, sheet->sink);
 	sheet->at = (sheet->at + 1) % sheet->column_count;
 	sink_print(sheet->sink, sheet->at ? " |" : " |\n");
 }

@@ -6,6 +6,7 @@
  * series appears twice: processes of one pid and one program are told apart by `nth`, sites of one name are added up.
  */
 #include "render/export.h"
+#include "render/openmetrics.h"
 #include "render/sites.h"
 #include "text/allocate.h"
 #include "text/escape.h"
@@ -16,83 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SITES_DEFAULT = 20, NAME_COLUMNS = 200, NAME_BYTES = 80, OTHERS = 0 };
-
-#define METRIC_MEANING(name, key, unit, meaning) meaning,
-static const char *const meanings[METRIC_COUNT] = {PM_METRICS(METRIC_MEANING)};
-#undef METRIC_MEANING
-
-/* Those that only grow. */
-static bool is_counter(enum metric which)
-{
-	switch (which) {
-	case METRIC_ALLOC_COUNT:
-	case METRIC_FREE_COUNT:
-	case METRIC_ALLOC_FAILED:
-	case METRIC_ALLOC_NESTED:
-	case METRIC_ALLOC_BYTES:
-	case METRIC_FREE_BYTES:
-	case METRIC_REALLOC_COUNT:
-	case METRIC_REALLOC_MOVED:
-	case METRIC_FOREIGN_FREE:
-	case METRIC_FREE_REMOTE:
-	case METRIC_DROPPED_STACKS:
-	case METRIC_DROPPED_BLOCKS: return true;
-	default:
-		return strncmp(metric_keys[which], "gen.", 4) == 0 &&
-		       !strstr(metric_keys[which], ".live");
-	}
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), of_end = strlen(end);
-	return length >= of_end && strcmp(text + length - of_end, end) == 0;
-}
-
-static const char *unit_of(enum metric which)
-{
-	return metric_units[which] == UNIT_BYTES ? "bytes"
-	       : metric_units[which] == UNIT_NS  ? "seconds"
-						 : NULL;
-}
-
-/* "live.peak": poolmem_live_peak_bytes */
-static void name_family(enum metric which, char ret[NAME_BYTES])
-{
-	size_t length = strlen(metric_keys[which]);
-	const char *unit = unit_of(which);
-
-	if (ends_with(metric_keys[which], "_ns"))
-		length -= strlen("_ns");
-	snprintf(ret, NAME_BYTES, "poolmem_%.*s", (int)length, metric_keys[which]);
-	for (char *at = ret; *at; at++)
-		*at = *at == '.' ? '_' : *at;
-	if (unit && !ends_with(ret, unit))
-		snprintf(ret + strlen(ret), NAME_BYTES - strlen(ret), "_%s", unit);
-}
-
-static void put_head(const char *family, bool counts, const char *unit, const char *help,
-		     struct sink *sink)
-{
-	sink_print(sink, "# TYPE %s %s\n", family, counts ? "counter" : "gauge");
-	if (unit)
-		sink_print(sink, "# UNIT %s %s\n", family, unit);
-	sink_print(sink, "# HELP %s %s\n", family, help);
-}
-
-/* Within the quotes of a label's value; a line break is a backslash and an n already. */
-static void put_escaped(const char *text, struct sink *sink)
-{
-	char *shown = export_text(text);
-
-	for (const char *at = shown; *at; at++) {
-		if (*at == '"' || *at == '\\')
-			sink_bytes(sink, "\\", 1);
-		sink_bytes(sink, at, 1);
-	}
-	free(shown);
-}
+enum { SITES_DEFAULT = 20, NAME_COLUMNS = 200, OTHERS = 0 };
 
 /* --- processes ------------------------------------------------------------------------------------------- */
 
@@ -114,38 +39,27 @@ static size_t nth_of(const struct study *study, size_t number)
 	return nth;
 }
 
-static void put_value(enum metric which, int64_t value, struct sink *sink)
-{
-	const int64_t second = 1000000000;
-
-	if (metric_units[which] != UNIT_NS)
-		sink_print(sink, "%" PRId64 "\n", value);
-	else
-		sink_print(sink, "%" PRId64 ".%09" PRId64 "\n", value / second, value % second);
-}
-
 static void put_metric(const struct study *study, enum metric which, const size_t *nth,
 		       struct sink *sink)
 {
-	char family[NAME_BYTES];
+	char family[OPENMETRICS_NAME_BYTES];
 	bool has_head = false;
 
-	name_family(which, family);
+	openmetrics_family(which, family);
 	for (size_t i = 0; i < study->process_count; i++) {
 		const struct process_study *process = &study->processes[i];
 		const struct known *known = &process->figures.metrics.value[which];
 		if (!known->is_known)
 			continue;
 		if (!has_head)
-			put_head(family, is_counter(which), unit_of(which), meanings[which], sink);
+			openmetrics_head_of(which, sink);
 		has_head = true;
-		sink_print(sink, "%s%s{pid=\"%u\",exe=\"", family,
-			   is_counter(which) ? "_total" : "", process->process->record.pid);
-		put_escaped(exe_of(study, i), sink);
+		sink_print(sink, "%s{pid=\"%u\",exe=\"", family, process->process->record.pid);
+		openmetrics_escaped(exe_of(study, i), sink);
 		if (nth[i] > 1)
 			sink_print(sink, "\",nth=\"%zu", nth[i]);
 		sink_print(sink, "\"} ");
-		put_value(which, known->value, sink);
+		openmetrics_value(metric_units[which], known->value, sink);
 	}
 }
 
@@ -198,7 +112,7 @@ static void put_holder(const char *family, const struct holder *holder, struct s
 	if (!sites_whole(holder->bytes))
 		return;
 	sink_print(sink, "%s{site=\"", family);
-	put_escaped(holder->name, sink);
+	openmetrics_escaped(holder->name, sink);
 	sink_print(sink, "\"} %" PRIu64 "\n", sites_whole(holder->bytes));
 }
 
@@ -229,7 +143,7 @@ static void put_sites(const struct export *export, struct sink *sink)
 	for (size_t i = 0; i < sites->count; i++)
 		add_site(&holders, sites, &sites->list[i]);
 	snprintf(help, sizeof help, "usable bytes live by call site (%s)", comment);
-	put_head("poolmem_site_live_bytes", false, "bytes", help, sink);
+	openmetrics_head("poolmem_site_live_bytes", "gauge", "bytes", help, sink);
 	put_holders(&holders, export->row_max ? export->row_max : SITES_DEFAULT, sink);
 	interned_free(&holders.names);
 	free(holders.list);

@@ -14,6 +14,7 @@
 
 #include "study/diff.h"
 #include "study/metrics.h"
+#include "text/keep.h"
 
 /*
  * How a rule, a test or the whole came out, what matters more standing later: the whole is the worst of all.
@@ -125,9 +126,36 @@ struct check {
 	const char *budget, *baseline;    /* files; NULL: none */
 	struct check_difference *differences;
 	size_t difference_count;
-	const char *const *notes; /* what else to know, a sentence each */
+	const char **notes; /* what else to know, a sentence each */
 	size_t note_count;
+	uint64_t began_real_ns; /* since 1970; 0: not known */
 	uint64_t elapsed_ns;
+	/* Of who fills it in. */
+	struct keep keep;
+	size_t test_room, difference_room, note_room;
 };
+
+struct trial;         /* study/trial.h */
+struct baseline_test; /* study/baseline.h */
+
+/*
+ * Judges a test by what it left and adds it; before: its baseline; NULL: none.  is_update: a baseline is about to be made of
+ * these runs, which are taken for it where a rule names one.  The trial and the baseline must stay.
+ */
+struct check_test *check_add(struct check *check, const struct trial *trial,
+			     const struct baseline_test *before, bool is_update);
+
+/* The same anew, in place of what was added: after more was learned of the trial. */
+void check_again(struct check *check, struct check_test *test, const struct trial *trial,
+		 const struct baseline_test *before, bool is_update);
+
+/* Whether call sites would say more: some rule is exceeded. */
+bool check_wants_sites(const struct check_test *test);
+
+void check_note(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* When all tests were added. */
+void check_conclude(struct check *check);
+void check_free(struct check *check);
 
 #endif

@@ -5,12 +5,11 @@
 #include "study/diff.h"
 
 #include "study/query.h"
-#include "study/site_path.h"
+#include "study/site_name.h"
 #include "text/allocate.h"
 #include "text/intern.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,75 +54,17 @@ bool diff_query_open(struct diff_query *ret, const char *of, const char *order, 
 
 /* --- names ----------------------------------------------------------------------------------------------- */
 
-/* "parse.constprop.0", "parse(int) [clone .part.1]": which copies a compiler makes of a function is no change. */
-static size_t length_of_name(const char *function)
-{
-	static const char *const endings[] = {" [clone ", ".constprop.", ".isra.",
-					      ".part.",   ".cold",       ".lto_priv."};
-	size_t length = strlen(function);
-
-	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-		const char *found = strstr(function, endings[i]);
-		if (found && found != function && (size_t)(found - function) < length)
-			length = (size_t)(found - function);
-	}
-	return length;
-}
-
-static bool has_build(const struct sites *sites, const char *build_id)
-{
-	for (size_t i = 1; *build_id && i < sites->stacks.module_count; i++)
-		if (strcmp(sites->stacks.modules[i]->build_id, build_id) == 0)
-			return true;
-	return false;
-}
-
-static void put_unnamed(const struct joining *joining, const struct stacks *stacks, uint32_t place,
-			FILE *out)
-{
-	const struct module *module = stacks->modules[stacks->places[place].module];
-	const struct diff *diff = joining->diff;
-
-	fprintf(out, "%s", module ? stacks_module(stacks, place) : "");
-	if (module && has_build(diff->sites[DIFF_BEFORE], module->build_id) &&
-	    has_build(diff->sites[DIFF_AFTER], module->build_id))
-		fprintf(out, "+%llx", (unsigned long long)stacks->places[place].offset);
-}
-
-static void put_step(const struct joining *joining, const struct stacks *stacks,
-		     const struct step *step, FILE *out)
-{
-	const struct call *call = step->call ? &step->call->call : NULL;
-	const char *file = call && call->file ? call->file : "";
-	const char *slash = strrchr(file, '/');
-
-	if (call && call->function)
-		fwrite(call->function, 1, length_of_name(call->function), out);
-	else if (call)
-		put_unnamed(joining, stacks, step->place, out);
-	fprintf(out, "\n%s", slash ? slash + 1 : file);
-	if (joining->query->by_line && call)
-		fprintf(out, ":%u", call->line);
-	fprintf(out, "\n");
-}
-
 /* The number of the row of the sites that are called like this one. */
 static size_t number_of_name(struct joining *joining, struct sites *sites, const struct site *site)
 {
-	struct site_path path = {.list = NULL};
-	char *name = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&name, &bytes);
-
-	if (!out)
-		abort();
-	site_path_find(sites, site, &path);
-	for (size_t i = 0; i < path.count; i++)
-		put_step(joining, &sites->stacks, &path.list[i], out);
-	site_path_free(&path);
-	if (fclose(out))
-		abort();
+	const struct site_naming naming = {
+		.by_line = joining->query->by_line,
+		.left = joining->diff->sites[DIFF_BEFORE],
+		.right = joining->diff->sites[DIFF_AFTER],
+	};
+	char *name = site_name(&naming, sites, site);
 	size_t number = intern(&joining->names, name);
+
 	free(name);
 	return number;
 }

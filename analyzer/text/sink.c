@@ -42,15 +42,16 @@ static int open_temporary(struct sink *sink)
 	return fd;
 }
 
-bool sink_open(struct sink *sink, const char *path, struct failure *why)
+/* From here on a closed pipe or a file size limit is an error, not a signal. */
+static void begin(struct sink *sink)
 {
 	*sink = (struct sink){.fd = STDOUT_FILENO};
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	if (!path)
-		return true;
-	sink->path = allocate_text(path, strlen(path));
-	sink->fd = is_special_file(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(sink);
+}
+
+static bool is_open(struct sink *sink, const char *path, struct failure *why)
+{
 	if (sink->fd >= 0)
 		return true;
 	fail(why, FAILURE_WRITE, "cannot create %s: %s", path, strerror(errno));
@@ -59,9 +60,38 @@ bool sink_open(struct sink *sink, const char *path, struct failure *why)
 	return false;
 }
 
+bool sink_open(struct sink *sink, const char *path, struct failure *why)
+{
+	begin(sink);
+	if (!path)
+		return true;
+	sink->path = allocate_text(path, strlen(path));
+	sink->fd = is_special_file(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(sink);
+	return is_open(sink, path, why);
+}
+
+bool sink_open_append(struct sink *sink, const char *path, struct failure *why)
+{
+	begin(sink);
+	sink->path = allocate_text(path, strlen(path));
+	sink->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	return is_open(sink, path, why);
+}
+
+void sink_open_memory(struct sink *sink, struct buffer *ret)
+{
+	*sink = (struct sink){.fd = -1, .memory = ret};
+}
+
 static void flush(struct sink *sink)
 {
 	size_t done = 0;
+
+	if (sink->memory) {
+		buffer_add(sink->memory, sink->buffer, sink->used);
+		sink->used = 0;
+		return;
+	}
 	while (done < sink->used && !sink->error) {
 		ssize_t written = write(sink->fd, sink->buffer + done, sink->used - done);
 		if (written >= 0)
@@ -163,6 +193,8 @@ static bool publish(struct sink *sink)
 bool sink_close(struct sink *sink, struct failure *why)
 {
 	flush(sink);
+	if (sink->memory)
+		return true;
 	if (!sink->error && sink->temporary && !publish(sink))
 		sink->error = errno;
 	if (close(sink->fd) != 0 && !sink->error)

@@ -10,6 +10,7 @@
 #ifndef POOLMEM_TEXT_SINK_H
 #define POOLMEM_TEXT_SINK_H
 
+#include "text/buffer.h"
 #include "text/failure.h"
 
 #include <stddef.h>
@@ -25,11 +26,12 @@ struct paragraph {
 
 struct sink {
 	int fd;
-	int error;       /* errno of the first failed write; 0: none so far */
-	bool colour;     /* styles reach the output */
-	size_t columns;  /* of the terminal it goes to; 0: it goes elsewhere */
-	char *path;      /* as given with -o; NULL for stdout */
-	char *temporary; /* what becomes `path`; NULL when written as it is */
+	int error;             /* errno of the first failed write; 0: none so far */
+	bool colour;           /* styles reach the output */
+	size_t columns;        /* of the terminal it goes to; 0: it goes elsewhere */
+	char *path;            /* as given with -o; NULL for stdout */
+	char *temporary;       /* what becomes `path`; NULL when written as it is */
+	struct buffer *memory; /* where all goes instead of to a descriptor; NULL */
 	struct paragraph paragraph;
 	size_t used;
 	char buffer[16384];
@@ -37,6 +39,12 @@ struct sink {
 
 /* path NULL: stdout.  From here on a closed pipe or a file size limit is an error, not a signal. */
 bool sink_open(struct sink *sink, const char *path, struct failure *why);
+
+/* What others write to, too, such as the job summary of a CI service: grows, and is never replaced. */
+bool sink_open_append(struct sink *sink, const char *path, struct failure *why);
+
+/* What is put is added to the buffer by sink_close, which cannot fail then. */
+void sink_open_memory(struct sink *sink, struct buffer *ret);
 
 /* Bytes as they are: our own words, or JSON that is escaped already. */
 void sink_bytes(struct sink *sink, const char *bytes, size_t byte_count);

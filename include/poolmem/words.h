@@ -208,6 +208,9 @@
 	  "after a double or invalid free: abort, or report it and go on")                            \
 	X(purge_ms, "purge.ms", NUMBER, "200", "milliseconds",                                        \
 	  "how long free memory is kept before it goes back to the kernel")                           \
+	X(repeatable, "repeatable", FLAG, "0", "0|1",                                                 \
+	  "free memory waits for 1,000 allocations where it would wait for a millisecond, and with"   \
+	  " sites=all the peak of live bytes is seen at each call: for `poolmem check`")              \
 	X(frag, "frag", CHOICE, "off", "off|exit",                                                    \
 	  "at its end the process notes where each block and each resident page is, for"              \
 	  " `poolmem frag`; opens /proc/self/smaps and pagemap then")                                 \

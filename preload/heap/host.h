@@ -86,6 +86,7 @@ struct host_events {
 struct host_pace {
 	uint32_t changes;
 	size_t bytes;
+	int64_t held; /* by how much live bytes may change before that is handed on */
 };
 extern struct host_pace host_large_pace;
 

@@ -26,7 +26,7 @@ static void live_changed(struct heap *heap, int64_t bytes)
 		return;
 	}
 	heap->live_held += bytes;
-	if (heap->live_held > HEAP_LIVE_HELD || heap->live_held < -HEAP_LIVE_HELD) {
+	if (heap->live_held > host_large_pace.held || heap->live_held < -host_large_pace.held) {
 		host_live_changed(heap->live_held);
 		heap->live_held = 0;
 	}

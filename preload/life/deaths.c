@@ -119,6 +119,8 @@ static uint8_t found_died(struct heap *heap, struct recorded *found, unsigned si
 uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index)
 {
 	struct beside_entry *entry = records_beside(pool, index);
+	if (unlikely(life.settings.repeatable) && heap && life.started && wiped.alive)
+		tick_live(heap, pool->size_class, -(int64_t)pool->block_bytes);
 	if (likely(entry))
 		return died_beside(heap, pool, index, entry);
 	return found_died(heap, blocks_find(records_block(pool, index)), pool->size_class,

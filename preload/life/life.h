@@ -243,7 +243,8 @@ void tick_release(void);
 void tick_sweep(unsigned generation);  /* and what goes with it; the caller holds wiped.advancing */
 void tick_arm(struct heap *heap);      /* after thresholds have changed: its countdowns */
 void tick_catch_up(struct heap *heap); /* before the process's figures are asked for */
-void tick_pace_large(void);            /* after the epoch's length has changed */
+void tick_live(struct heap *heap, unsigned size_class, int64_t bytes); /* a block came, or went */
+void tick_pace_large(void); /* after the epoch's length has changed */
 void tick_due(struct heap *heap,
 	      unsigned size_class); /* the countdown of a class ran out, and no block is recorded */
 void tick_flush(struct heap *heap); /* hands on what the heap has counted since its last tick */

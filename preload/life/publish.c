@@ -138,7 +138,8 @@ void publish_pools_if_due(uint64_t allocations)
 	static uint64_t last, gap;
 	if (!life.recording || !wiped.alive)
 		return;
-	if (allocations - last < gap && threads_clock_ns() - life_process()->published_ns < GAP_NS)
+	if (allocations - last < gap &&
+	    (life.settings.repeatable || threads_clock_ns() - life_process()->published_ns < GAP_NS))
 		return;
 	last = allocations;
 	gap = (uint64_t)publish_arenas(false) * ALLOCATIONS_PER_POOL;

@@ -21,6 +21,8 @@ enum {
 	DEPTH_MAX = 128,
 	PEAK_SHARE = 64, /* a new peak is noted when it is higher by this part of itself, and by */
 	PEAK_BYTES = 16 << 10,
+	PEAK_SHARE_REPEATABLE = 512, /* the same where peaks of two runs are to be compared */
+	PEAK_BYTES_REPEATABLE = 1 << 10,
 };
 
 static uint32_t current;              /* index of the period in force; atomic */
@@ -43,7 +45,8 @@ uint64_t sites_period(void)
 /* In each heap, process and run another sequence: sums over many processes are estimates, too. */
 static void seed(struct heap *heap)
 {
-	uint64_t state = segment.header->id[0] ^ ((uint64_t)life.leader << 32 | heap->index);
+	uint64_t drawn = life.settings.repeatable ? 0 : segment.header->id[0];
+	uint64_t state = drawn ^ ((uint64_t)life.leader << 32 | heap->index);
 	heap->events.random = sample_random(&state) | 1;
 }
 
@@ -259,6 +262,8 @@ void sites_record(struct heap *heap, struct pool *pool, const void *block, size_
 	tally_increment(&site.row->allocated);
 	tally_add(&site.row->allocated_bytes, pool->block_bytes);
 	tally_add(&site.row->requested, requested);
+	if (life.settings.repeatable && pool->state != POOL_LARGE)
+		tick_live(heap, pool->size_class, pool->block_bytes);
 }
 
 /* --- the peak --------------------------------------------------------------------------------------- */
@@ -274,8 +279,10 @@ void sites_note_peak(void)
 {
 	uint64_t live = life_process()->live_now_bytes;
 	uint64_t noted = __atomic_load_n(&peak_noted, __ATOMIC_RELAXED);
-	if (!sites_period() || live < noted + noted / PEAK_SHARE + PEAK_BYTES ||
-	    !wiped_try(&wiped.entering))
+	bool often = life.settings.repeatable;
+	uint64_t share = often ? PEAK_SHARE_REPEATABLE : PEAK_SHARE;
+	uint64_t least = often ? PEAK_BYTES_REPEATABLE : PEAK_BYTES;
+	if (!sites_period() || live < noted + noted / share + least || !wiped_try(&wiped.entering))
 		return;
 	__atomic_store_n(&peak_noted, live, __ATOMIC_RELAXED);
 	segment_each_row(life.leader, note_peak, NULL);

@@ -68,6 +68,7 @@ static bool create_segment(char **environment)
 		.classes = classes,
 		.ages = ages,
 		.hint = (void *)region_below(1),
+		.keeps_dead = life.settings.repeatable,
 	};
 	return segment_create(&plan);
 }

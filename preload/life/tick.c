@@ -20,9 +20,10 @@ enum {
 	LARGE_CHANGES_TIMED = 8, /* of MS: between large blocks much time may go by */
 	LARGE_BYTES_MIN = 256 << 10,
 	LARGE_BYTES_MAX = 16 << 20,
+	ALLOCATIONS_PER_MS = 1000, /* with repeatable=1 */
 };
 
-struct host_pace host_large_pace = {LARGE_CHANGES, LARGE_BYTES_MAX};
+struct host_pace host_large_pace = {LARGE_CHANGES, LARGE_BYTES_MAX, HEAP_LIVE_HELD};
 
 /* 1: of another allocator, of which none was seen yet. */
 static size_t unit_of(unsigned size_class)
@@ -34,6 +35,13 @@ static size_t unit_of(unsigned size_class)
 static uint64_t at_most(uint64_t value, uint64_t most)
 {
 	return value < most ? value : most;
+}
+
+/* Of another allocator, of which no block was seen yet, the size is not known. */
+static size_t unit_of(unsigned size_class)
+{
+	size_t unit = life_unit(size_class);
+	return unit ? unit : 1;
 }
 
 /*
@@ -105,6 +113,8 @@ void tick_arm(struct heap *heap)
 /* Large blocks take no countdown; their bytes alone can end an epoch of BYTES. */
 void tick_pace_large(void)
 {
+	if (life.settings.repeatable)
+		host_large_pace.held = 0;
 	uint64_t share = clock_now.length / TICKS_PER_EPOCH;
 	if (clock_now.kind == PM_CLOCK_MS)
 		host_large_pace.changes = LARGE_CHANGES_TIMED;
@@ -128,6 +138,17 @@ void host_live_changed(int64_t bytes)
 {
 	if (live_changed(bytes))
 		timeline_note(0);
+}
+
+/* Hands on at once what the next tick would: no peak goes unseen between two of them. */
+void tick_live(struct heap *heap, unsigned size_class, int64_t bytes)
+{
+	heap_set_ticking(heap, size_class);
+	heap->live_seen += bytes;
+	if (!live_changed(bytes))
+		return;
+	timeline_note(0);
+	sites_note_peak();
 }
 
 /* What the heap has counted in the classes it uses. */
@@ -194,7 +215,7 @@ static uint64_t clock_total(const struct sums *sums)
 static void feed_clock(struct heap *heap, const struct sums *sums)
 {
 	if (clock_now.kind == PM_CLOCK_MS) {
-		clock_show(host_milliseconds());
+		clock_show(host_milliseconds()); /* asked for: not even repeatable=1 makes it another clock */
 		return;
 	}
 	uint64_t total = clock_total(sums);
@@ -246,6 +267,14 @@ static void turn_epoch(void)
 	if (clock_is_due())
 		tick_sweep(clock_choose());
 	tick_release();
+}
+
+/* What purges wait by, milliseconds. */
+static uint64_t purge_time(uint64_t now_ns)
+{
+	return life.settings.repeatable
+		       ? __atomic_load_n(&life.allocations, __ATOMIC_RELAXED) / ALLOCATIONS_PER_MS
+		       : now_ns / 1000000;
 }
 
 static void purge_when_due(uint64_t now)
@@ -302,7 +331,7 @@ static void tick(struct heap *heap)
 {
 	tick_flush(heap);
 	turn_epoch();
-	uint64_t now_ns = threads_clock_ns(), now = now_ns / 1000000;
+	uint64_t now_ns = threads_clock_ns(), now = purge_time(now_ns);
 	purge_when_due(now);
 	purge_sparse_when_due(heap, now);
 	keep_spares_if_forking();

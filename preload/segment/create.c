@@ -257,6 +257,7 @@ bool segment_create(const struct segment_plan *plan)
 		fill_header(start, plan, file_bytes, id, created_ns);
 		segment.header = start;
 		segment.mapped = FIRST_CHUNKS;
+		segment.keeps_dead = plan->keeps_dead;
 	}
 	if (fd >= 0)
 		raw_close(fd);

@@ -12,7 +12,7 @@
 
 #include "sys/memory.h"
 
-enum { RECYCLE_FROM = 64, LOOK_AT = 32 };
+enum { RECYCLE_FROM = 64, RECYCLE_LATE_FROM = 2048, LOOK_AT = 32 };
 
 static uint32_t kind_of(uint32_t number)
 {
@@ -227,7 +227,8 @@ static uint32_t area(void)
 	if (!segment.header)
 		return 0;
 	uint32_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_ACQUIRE);
-	uint32_t number = chunks > RECYCLE_FROM || segment.full ? recycle() : 0;
+	uint32_t from = segment.keeps_dead ? RECYCLE_LATE_FROM : RECYCLE_FROM;
+	uint32_t number = chunks > from || segment.full ? recycle() : 0;
 	return number ? number : segment_add(0, 0, sizeof(struct pm_slot));
 }
 

@@ -26,7 +26,8 @@ struct segment_plan {
 	uint32_t class_count;
 	const struct pm_class *classes;
 	const struct pm_age *ages;
-	void *hint; /* where to map it */
+	void *hint;      /* where to map it */
+	bool keeps_dead; /* areas of dead children are used again late: when they died is chance */
 };
 
 struct segment {
@@ -36,6 +37,7 @@ struct segment {
 	uint32_t pid;     /* of this process; 0 when pids of the segment mean others here */
 	bool fixed;       /* the kernel cannot populate: all that is there is allocated already */
 	bool full;        /* no room was found once; not asked again */
+	bool keeps_dead;  /* the plan's */
 };
 
 extern struct segment segment;

@@ -107,35 +107,35 @@ print(*range(grain, 1025, grain), *[b + b // steps * (i + 1) for b in (1 << n fo
 @test "what-if: shorter pools strand less" {
 	recorded strands
 	what_if --fast pool
-	told pool=16K rss_peak -45 -25
-	told pool=32K rss_peak -33 -13
+	told pool=16K rss.peak -45 -25
+	told pool=32K rss.peak -33 -13
 }
 
 @test "what-if: finer classes leave less slack, coarser more" {
 	recorded slack
 	what_if --fast classes
-	told classes=fine rss_peak -8 -4
-	told classes=coarse rss_peak 5 15
+	told classes=fine rss.peak -8 -4
+	told classes=coarse rss.peak 5 15
 	recorded small
 	what_if --fast classes
-	told classes=coarse rss_peak 22 40
-	told classes=fine rss_peak same
+	told classes=coarse rss.peak 22 40
+	told classes=fine rss.peak same
 }
 
 @test "what-if: what is given back late, or early, by a program that goes on" {
 	recorded idles
 	what_if purge=0 purge=never
-	told purge=never rss_end 500 10000
-	told purge=never rss_mean 50 1000
-	told purge=0 rss_mean -95 -30
+	told purge=never rss.end 500 10000
+	told purge=never rss.mean 50 1000
+	told purge=0 rss.mean -95 -30
 	grep -q '"best": "purge=0"' "$out/json"
 }
 
 @test "what-if: by age, what is old goes as a whole" {
 	recorded ages
 	what_if place
-	told place=age rss_peak 25 60
-	told place=age rss_end -60 -30
+	told place=age rss.peak 25 60
+	told place=age rss.end -60 -30
 	python3 -c 'import json, sys
 document = json.load(open(sys.argv[1]))
 [row] = document["what_if"]["values"]
@@ -170,7 +170,7 @@ assert row["verdict"] == "trade" and document["what_if"]["best"] is None, row' "
 		--what-if --under glibc|--what-if goes without --under
 		--what-if --speed|--what-if goes without --speed
 		--what-if --print|--what-if goes without --print
-		--what-if --runs 51|at most 50
+		--what-if --runs 51|a number from 1 to 50
 		pool=16K|one trace at a time
 	END
 }

@@ -37,7 +37,7 @@ segment()
 }
 
 @test "commands: each has help with three examples" {
-	for command in run report survival sites leaks frag map diff flamegraph export list clean doctor; do
+	for command in run report survival sites leaks frag map diff check flamegraph export list clean doctor; do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]

@@ -5,13 +5,14 @@
     json_members.py FOLDER COMMAND... <JSON documents, one after the other
 
 A member is there when its name, or its names from the process on with dots between, stands in bold, in the page or, of commands
-other than frag and map, in a page that its section JSON names.  What metrics, estimated and notes hold is in poolmem-report(1).
+other than frag and map, in a page that its section JSON names.  What metrics, estimated and notes hold is in poolmem-report(1); spread and
+baseline_metrics hold metrics, too.
 """
 import json
 import re
 import sys
 
-COMMON = {"metrics", "estimated", "notes"}
+COMMON = {"metrics", "estimated", "notes", "spread", "baseline_metrics"}
 WHOLE = {"frag", "map"}
 
 

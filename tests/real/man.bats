@@ -84,4 +84,5 @@ preloaded_help()
 		done 2>"$BATS_TEST_TMPDIR/stderr" >"$BATS_TEST_TMPDIR/json"
 		python3 "$BATS_TEST_DIRNAME/json_members.py" "$root/analyzer/man" $command <"$BATS_TEST_TMPDIR/json"
 	done
+	python3 "$BATS_TEST_DIRNAME/json_members.py" "$root/analyzer/man" check <"$root/tests/reports/golden/example.json"
 }

@@ -61,7 +61,7 @@ void host_trace_missed(void)
 {
 }
 
-struct host_pace host_large_pace = {64, 16 << 20};
+struct host_pace host_large_pace = {64, 16 << 20, HEAP_LIVE_HELD};
 
 static inline struct heap *host_adopt_or_make(void)
 {

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: MIT */
+/* check.c: `poolmem check`: runs tests, judges what they used, keeps the baseline. */
+#define _GNU_SOURCE
+#include "study/check.h"
+
+#include "cmd/command.h"
+#include "cmd/reader.h"
+#include "cmd/suppressed.h"
+#include "cmd/version.h"
+#include "launch/library.h"
+#include "launch/say.h"
+#include "launch/trials.h"
+#include "render/baseline.h"
+#include "render/check.h"
+#include "render/command.h"
+#include "source/input.h"
+#include "text/allocate.h"
+#include "text/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUDGET_DEFAULT "poolmem.budget"
+#define BASELINE_DEFAULT "poolmem.baseline.json"
+
+enum {
+	LETTER_MAX_PEAK = 256,
+	LETTER_MAX_ALLOCS,
+	LETTER_NO_LEAKS,
+	LETTER_RULE,
+	LETTER_RUNS,
+	LETTER_TIMEOUT,
+	LETTER_EXIT,
+	LETTER_TEST,
+	LETTER_BASELINE,
+	LETTER_AGAINST,
+	LETTER_UPDATE,
+	LETTER_RATCHET,
+	LETTER_KEEP,
+	LETTER_SUPPRESSIONS,
+	LETTER_NO_DEFAULTS,
+	LETTER_LIB,
+	LETTER_REPORT,
+	LETTER_JSON,
+};
+
+static const struct command_option options[] = {
+	{"-b, --budget FILE", "tests and what they may use (" BUDGET_DEFAULT ")"},
+	{"--test NAME", "of the budget file this test alone; several times"},
+	{"--max-peak SIZE", "of a program: live.peak <= SIZE, as in 24MiB"},
+	{"--max-allocs N", "alloc.count <= N"},
+	{"--no-leaks", "leak.blocks = 0, less what is suppressed"},
+	{"--rule RULE", "as in a budget file: 'alloc.count <= baseline + 0.5%'; several times"},
+	{"--runs N", "of each test, 2 to 50 (2, and 7 where these differ); medians are compared"},
+	{"--timeout TIME", "of a run of the program, as in 30s"},
+	{"--exit CODE", "what the program ends with (0)"},
+	{"--baseline FILE",
+	 "what tests were worth before (" BASELINE_DEFAULT " beside the budget file)"},
+	{"--against CAPTURE", "a capture as baseline, recorded with POOLMEM=sites=all"},
+	{"--update", "make the baseline anew"},
+	{"--ratchet", "lower it where a test that is within its budget became better"},
+	{"--keep DIRECTORY", "keep a capture of each test there, named after it"},
+	SUPPRESSIONS_HELP,
+	{"--report FORMAT=FILE",
+	 "text, json, junit, markdown, github, gitlab or openmetrics; several times"},
+	{"--json", "the report on stdout for machines"},
+	{"--lib PATH", "the libpoolmem.so to use"},
+	{NULL, NULL},
+};
+
+const struct command_help help_check = {
+	.usage = "check [options] [--] [PROGRAM [ARGUMENTS]]",
+	.purpose = "Runs tests and says whether they stayed within their memory budget: those of a budget\n"
+		   "file, or a program by itself. Exits with 0 within, 1 over budget, 2 for a wrong command\n"
+		   "line, budget or baseline, 3 when it could not be measured reliably, 4 when a program\n"
+		   "under test failed.",
+	.options = options,
+	.examples =
+		{
+			{"poolmem check", "the tests of " BUDGET_DEFAULT},
+			{"poolmem check --max-peak 24MiB --no-leaks -- ./app input.txt",
+			 "one program, without a file"},
+			{"poolmem check --update", "what they use now is the baseline from here on"},
+		},
+	.stops_at_operand = true,
+};
+
+/* What was asked for. */
+struct wish {
+	const char *budget, *baseline, *against, *keep, *library, *timeout, *exit;
+	struct repeated rules, tests, suppressions;
+	size_t runs;
+	bool update, ratchet, no_defaults, json;
+	struct check_report reports[READER_REPEAT_MAX];
+	size_t report_count;
+	char **argv;
+};
+
+/* What it takes to do it. */
+struct checking {
+	const struct wish *wish;
+	struct budget budget;
+	struct baseline baseline;
+	bool has_baseline;
+	char baseline_path[PATH_MAX];
+	char keep[PATH_MAX], here[PATH_MAX], library[PATH_MAX], scratch[PATH_MAX];
+	struct trials_plan plan;
+	struct check check;
+	struct trial *trials; /* of all tests */
+	size_t trial_count;
+	int interrupted;
+};
+
+/* --- options --------------------------------------------------------------------------------------------------- */
+
+static bool repeat(struct repeated *repeated, const char *option, const char *value)
+{
+	if (repeated->count == READER_REPEAT_MAX) {
+		command_usage_error("check", "%s: more than %d", option, READER_REPEAT_MAX);
+		return false;
+	}
+	repeated->list[repeated->count++] = value;
+	return true;
+}
+
+/* The rule that an option stands for. */
+static bool take_limit(struct wish *wish, const char *option, const char *metric, const char *value)
+{
+	char *text;
+
+	if (asprintf(&text, "%s <= %s", metric, value) < 0)
+		abort();
+	return repeat(&wish->rules, option, text); /* kept to the end */
+}
+
+static bool take_runs(struct wish *wish)
+{
+	char *end;
+	unsigned long runs = strtoul(optarg, &end, 10);
+
+	if (!*optarg || *end || runs < 2 || runs > BUDGET_RUNS_MAX) {
+		command_usage_error("check", "--runs '%s': a number from 2 to %d", optarg,
+				    BUDGET_RUNS_MAX);
+		return false;
+	}
+	wish->runs = runs;
+	return true;
+}
+
+static bool take_report(struct wish *wish)
+{
+	struct failure why = {FAILURE_NONE, ""};
+
+	if (wish->report_count == READER_REPEAT_MAX)
+		fail(&why, FAILURE_USAGE, "--report: more than %d", READER_REPEAT_MAX);
+	else if (check_report_parse(optarg, &wish->reports[wish->report_count], &why))
+		wish->report_count++;
+	if (why.kind != FAILURE_NONE)
+		command_usage_error("check", "%s", why.text);
+	return why.kind == FAILURE_NONE;
+}
+
+/* false after a message. */
+static bool take_option(int letter, struct wish *wish)
+{
+	switch (letter) {
+	case 'b': wish->budget = optarg; return true;
+	case LETTER_TEST: return repeat(&wish->tests, "--test", optarg);
+	case LETTER_MAX_PEAK: return take_limit(wish, "--max-peak", "live.peak", optarg);
+	case LETTER_MAX_ALLOCS: return take_limit(wish, "--max-allocs", "alloc.count", optarg);
+	case LETTER_NO_LEAKS: return repeat(&wish->rules, "--no-leaks", "leak.blocks = 0");
+	case LETTER_RULE: return repeat(&wish->rules, "--rule", optarg);
+	case LETTER_RUNS: return take_runs(wish);
+	case LETTER_TIMEOUT: wish->timeout = optarg; return true;
+	case LETTER_EXIT: wish->exit = optarg; return true;
+	case LETTER_BASELINE: wish->baseline = optarg; return true;
+	case LETTER_AGAINST: wish->against = optarg; return true;
+	case LETTER_UPDATE: wish->update = true; return true;
+	case LETTER_RATCHET: wish->ratchet = true; return true;
+	case LETTER_KEEP: wish->keep = optarg; return true;
+	case LETTER_SUPPRESSIONS: return repeat(&wish->suppressions, "--suppressions", optarg);
+	case LETTER_NO_DEFAULTS: wish->no_defaults = true; return true;
+	case LETTER_LIB: wish->library = optarg; return true;
+	case LETTER_JSON: wish->json = true; return true;
+	case LETTER_REPORT: return take_report(wish);
+	default: return false;
+	}
+}
+
+static bool is_sound(const struct wish *wish)
+{
+	if (*wish->argv && wish->budget)
+		command_usage_error("check", "a budget file or a program, not both");
+	else if (*wish->argv && wish->tests.count)
+		command_usage_error("check", "--test names one of a budget file");
+	else if (!*wish->argv && (wish->timeout || wish->exit))
+		command_usage_error("check", "%s is of a program; in a budget file it is a key",
+				    wish->timeout ? "--timeout" : "--exit");
+	else if (wish->update && wish->ratchet)
+		command_usage_error("check", "--update or --ratchet, not both");
+	else if (wish->against && (wish->update || wish->ratchet || wish->baseline))
+		command_usage_error("check", "--against is of a capture, %s of a baseline",
+				    wish->update    ? "--update"
+				    : wish->ratchet ? "--ratchet"
+						    : "--baseline");
+	else
+		return true;
+	return false;
+}
+
+static const struct option longs[] = {
+	{"budget", required_argument, NULL, 'b'},
+	{"test", required_argument, NULL, LETTER_TEST},
+	{"max-peak", required_argument, NULL, LETTER_MAX_PEAK},
+	{"max-allocs", required_argument, NULL, LETTER_MAX_ALLOCS},
+	{"no-leaks", no_argument, NULL, LETTER_NO_LEAKS},
+	{"rule", required_argument, NULL, LETTER_RULE},
+	{"runs", required_argument, NULL, LETTER_RUNS},
+	{"timeout", required_argument, NULL, LETTER_TIMEOUT},
+	{"exit", required_argument, NULL, LETTER_EXIT},
+	{"baseline", required_argument, NULL, LETTER_BASELINE},
+	{"against", required_argument, NULL, LETTER_AGAINST},
+	{"update", no_argument, NULL, LETTER_UPDATE},
+	{"ratchet", no_argument, NULL, LETTER_RATCHET},
+	{"keep", required_argument, NULL, LETTER_KEEP},
+	{"suppressions", required_argument, NULL, LETTER_SUPPRESSIONS},
+	{"no-default-suppressions", no_argument, NULL, LETTER_NO_DEFAULTS},
+	{"report", required_argument, NULL, LETTER_REPORT},
+	{"json", no_argument, NULL, LETTER_JSON},
+	{"lib", required_argument, NULL, LETTER_LIB},
+	{NULL, 0, NULL, 0},
+};
+
+static bool parse(int argc, char **argv, struct wish *ret)
+{
+	static const char *words[sizeof longs / sizeof *longs - 1];
+	int letter;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		words[i] = longs[i].name;
+	*ret = (struct wish){.runs = 0};
+	optind = 0;
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, "+:b:", longs, NULL)) != -1) {
+		if (letter == ':')
+			command_usage_error("check", "'%s' needs a value", argv[optind - 1]);
+		if (letter == '?')
+			command_unknown_option("check", argv, words, sizeof words / sizeof *words);
+		if (letter == '?' || letter == ':' || !take_option(letter, ret))
+			return false;
+	}
+	ret->argv = argv + optind;
+	return is_sound(ret);
+}
+
+/* --- what to check ------------------------------------------------------------------------------------------------ */
+
+/* ret_text: freed by the caller. */
+static bool read_file(const char *path, char **ret_text, size_t *ret_bytes, struct failure *why)
+{
+	enum { BYTES_MAX = 65 << 20 };
+	struct input input;
+
+	if (!input_open(AT_FDCWD, path, &input, why)) {
+		why->kind = FAILURE_USAGE;
+		return false;
+	}
+	bool done = input.bytes <= BYTES_MAX ||
+		    fail(why, FAILURE_USAGE, "%.300s is too large", path);
+	*ret_bytes = done ? input.bytes : 0;
+	*ret_text = allocate(*ret_bytes + 1, 1);
+	done = done && input_read(&input, 0, *ret_text, *ret_bytes, why);
+	input_close(&input);
+	if (!done)
+		free(*ret_text);
+	return done;
+}
+
+static bool read_budget(struct checking *checking, struct failure *why)
+{
+	const char *path = checking->wish->budget ? checking->wish->budget : BUDGET_DEFAULT;
+	size_t bytes;
+	char *text;
+
+	if (!checking->wish->budget && access(path, F_OK) != 0)
+		return fail(why, FAILURE_USAGE,
+			    "which program? There is no " BUDGET_DEFAULT " here");
+	if (!read_file(path, &text, &bytes, why))
+		return false;
+	bool done = budget_parse(text, bytes, path, &checking->budget, why);
+	free(text);
+	return done;
+}
+
+/* The program of the command line as a test, named after its file. */
+static bool make_test(struct checking *checking, struct failure *why)
+{
+	const struct wish *wish = checking->wish;
+	const char *slash = strrchr(wish->argv[0], '/');
+	struct budget *budget = &checking->budget;
+	struct budget_test *test = budget_add_test(budget, slash ? slash + 1 : wish->argv[0]);
+
+	test->argv = wish->argv;
+	test->command = keep_taken(&budget->keep, command_line(wish->argv));
+	return (!wish->timeout || budget_set(budget, test, "timeout", wish->timeout, why)) &&
+	       (!wish->exit || budget_set(budget, test, "exit", wish->exit, why));
+}
+
+static bool add_rules(struct checking *checking, const struct repeated *rules, struct failure *why)
+{
+	for (size_t i = 0; i < checking->budget.count; i++)
+		for (size_t k = 0; k < rules->count; k++)
+			if (!budget_add_rule(&checking->budget, &checking->budget.tests[i],
+					     rules->list[k], why))
+				return false;
+	return true;
+}
+
+static bool is_wanted(const struct wish *wish, const char *test)
+{
+	for (size_t i = 0; i < wish->tests.count; i++)
+		if (strcmp(wish->tests.list[i], test) == 0)
+			return true;
+	return wish->tests.count == 0;
+}
+
+static bool has_test(const struct budget *budget, const char *name)
+{
+	for (size_t i = 0; i < budget->count; i++)
+		if (strcmp(budget->tests[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool all_exist(const struct checking *checking, struct failure *why)
+{
+	const struct repeated *tests = &checking->wish->tests;
+
+	for (size_t i = 0; i < tests->count; i++)
+		if (!has_test(&checking->budget, tests->list[i]))
+			return fail(why, FAILURE_USAGE, "--test: there is no test \"%.200s\"",
+				    tests->list[i]);
+	return true;
+}
+
+static bool read_tests(struct checking *checking, struct failure *why)
+{
+	bool done = *checking->wish->argv ? make_test(checking, why) : read_budget(checking, why);
+	return done && add_rules(checking, &checking->wish->rules, why) && all_exist(checking, why);
+}
+
+/* --- what it was before ---------------------------------------------------------------------------------------------- */
+
+static void place_baseline(struct checking *checking)
+{
+	const char *budget = checking->wish->budget, *given = checking->wish->baseline;
+	const char *slash = budget ? strrchr(budget, '/') : NULL;
+
+	snprintf(checking->baseline_path, PATH_MAX, "%.*s%s",
+		 given || !slash ? 0 : (int)(slash + 1 - budget), budget ? budget : "",
+		 given ? given : BASELINE_DEFAULT);
+}
+
+/* One that is to be made need not be there. */
+static bool read_baseline(struct checking *checking, struct failure *why)
+{
+	const struct wish *wish = checking->wish;
+	bool makes = wish->update || wish->ratchet;
+	bool is_asked_for = wish->baseline || makes || !*wish->argv;
+	size_t bytes;
+	char *text;
+
+	place_baseline(checking);
+	if (!is_asked_for || (access(checking->baseline_path, F_OK) != 0 && errno == ENOENT &&
+			      (makes || !wish->baseline)))
+		return true;
+	if (!read_file(checking->baseline_path, &text, &bytes, why))
+		return false;
+	checking->has_baseline = true;
+	bool done = baseline_parse(text, bytes, checking->baseline_path, &checking->baseline, why);
+	free(text);
+	return done;
+}
+
+/* --- one test ----------------------------------------------------------------------------------------------------------- */
+
+static bool read_suppressions(const struct checking *checking, const struct budget_test *test,
+			      struct suppressions *ret, struct failure *why)
+{
+	const struct repeated *given = &checking->wish->suppressions;
+
+	for (size_t i = 0; i < given->count; i++)
+		if (!suppressed_read(ret, given->list[i], why))
+			return false;
+	for (size_t i = 0; i < test->suppression_count; i++)
+		if (!suppressed_read(ret, test->suppressions[i], why))
+			return false;
+	if (!checking->wish->no_defaults)
+		suppressions_add_known(ret);
+	return true;
+}
+
+/* What a capture says of a test's figures, as its baseline. */
+static bool read_against(struct checking *checking, const struct budget_test *test,
+			 struct suppressions *suppressions, struct failure *why)
+{
+	const struct measure_plan plan = {
+		.capture = checking->wish->against,
+		.test = test,
+		.suppressions = suppressions,
+		.directory = checking->here,
+		.with_leaks = true,
+		.with_ledger = true,
+	};
+	struct measured against;
+
+	if (!measured_read(&plan, &against, why)) {
+		measured_free(&against);
+		why->kind = FAILURE_USAGE;
+		return false;
+	}
+	struct trial trial = {.test = test, .runs = &against, .run_count = 1};
+	trial_to_baseline(&trial, &checking->baseline, false);
+	measured_free(&against);
+	return true;
+}
+
+static void judge(struct checking *checking, struct trial *trial)
+{
+	const struct baseline_test *before = baseline_find(&checking->baseline, trial->test->name);
+	bool is_update = checking->wish->update || (checking->wish->ratchet && !before);
+	struct check_test *test = check_add(&checking->check, trial, before, is_update);
+
+	if (!check_wants_sites(test))
+		return;
+	trials_read_sites(&checking->plan, trial);
+	check_again(&checking->check, test, trial, before, is_update);
+}
+
+/* What holds without a rule: no worse than before. */
+static bool add_defaults(struct checking *checking, struct budget_test *test, struct failure *why)
+{
+	static const struct repeated rules = {{"alloc.count <= baseline", "alloc.bytes <= baseline",
+					       "live.peak <= baseline", "leak.blocks <= baseline"},
+					      4};
+
+	if (test->rule_count)
+		return true;
+	for (size_t i = 0; i < rules.count; i++)
+		if (!budget_add_rule(&checking->budget, test, rules.list[i], why))
+			return false;
+	return true;
+}
+
+static bool run_test(struct checking *checking, struct budget_test *test, struct failure *why)
+{
+	struct suppressions suppressions = {.count = 0};
+	struct trial *trial = &checking->trials[checking->trial_count];
+
+	checking->plan.suppressions = &suppressions;
+	bool done = add_defaults(checking, test, why) &&
+		    read_suppressions(checking, test, &suppressions, why) &&
+		    (!checking->wish->against || read_against(checking, test, &suppressions, why));
+	if (done) {
+		checking->interrupted = trials_run(&checking->plan, test, trial);
+		checking->trial_count++;
+		if (!checking->interrupted)
+			judge(checking, trial);
+	}
+	checking->plan.suppressions = NULL;
+	suppressions_free(&suppressions);
+	return done && !checking->interrupted;
+}
+
+/* --- the baseline from here on ------------------------------------------------------------------------------------------- */
+
+static void keep_baseline(struct checking *checking)
+{
+	bool only_better = checking->wish->ratchet;
+
+	for (size_t i = 0; i < checking->trial_count; i++) {
+		struct trial *trial = &checking->trials[i];
+		enum check_state state = checking->check.tests[i].state;
+		if (trial->state != CHECK_PASSED || (only_better && state != CHECK_PASSED) ||
+		    state == CHECK_UNRELIABLE)
+			continue;
+		trial_to_baseline(trial, &checking->baseline, only_better);
+	}
+}
+
+static bool write_baseline(struct checking *checking, struct failure *why)
+{
+	struct sink sink;
+
+	keep_baseline(checking);
+	if (!sink_open(&sink, checking->baseline_path, why))
+		return false;
+	baseline_json(&checking->baseline, &sink);
+	return sink_close(&sink, why);
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------------------------ */
+
+static bool make_places(struct checking *checking, struct failure *why)
+{
+	const char *place = getenv("TMPDIR"), *keep = checking->wish->keep;
+
+	if (!getcwd(checking->here, sizeof checking->here))
+		return fail(why, FAILURE_NOTHING, "the working directory: %s", strerror(errno));
+	if (keep && mkdir(keep, 0777) != 0 && errno != EEXIST)
+		return fail(why, FAILURE_USAGE, "cannot make %.300s: %s", keep, strerror(errno));
+	if (keep && !realpath(keep, checking->keep))
+		return fail(why, FAILURE_USAGE, "%.300s: %s", keep, strerror(errno));
+	snprintf(checking->scratch, sizeof checking->scratch, "%s/poolmem-check.XXXXXX",
+		 place && *place == '/' ? place : "/tmp");
+	if (mkdtemp(checking->scratch))
+		return true;
+	fail(why, FAILURE_NOTHING, "cannot make %.300s: %s", checking->scratch, strerror(errno));
+	checking->scratch[0] = 0;
+	return false;
+}
+
+static void prepare(struct checking *checking)
+{
+	const struct wish *wish = checking->wish;
+
+	checking->plan = (struct trials_plan){
+		.library = checking->library,
+		.version = POOLMEM_VERSION,
+		.scratch = checking->scratch,
+		.keep = wish->keep ? checking->keep : NULL,
+		.directory = checking->here,
+		.runs = wish->runs,
+		.with_sites = wish->update || wish->ratchet,
+	};
+	checking->check.began_real_ns = clock_ns(CLOCK_REALTIME);
+	checking->check.budget = *wish->argv ? NULL : checking->budget.file;
+	checking->check.baseline = wish->against            ? wish->against
+				   : checking->has_baseline ? checking->baseline_path
+							    : NULL;
+	checking->trials = allocate(checking->budget.count, sizeof *checking->trials);
+}
+
+static bool is_something(const struct checking *checking, struct failure *why)
+{
+	const struct wish *wish = checking->wish;
+	bool has_before = checking->has_baseline || wish->against || wish->update || wish->ratchet;
+
+	for (size_t i = 0; i < checking->budget.count; i++)
+		if (!checking->budget.tests[i].rule_count && !has_before)
+			return fail(why, FAILURE_USAGE,
+				    "nothing to hold test \"%.100s\" to: no rule, no baseline",
+				    checking->budget.tests[i].name);
+	return true;
+}
+
+static bool run_tests(struct checking *checking, struct failure *why)
+{
+	for (size_t i = 0; i < checking->budget.count; i++)
+		if (is_wanted(checking->wish, checking->budget.tests[i].name) &&
+		    !run_test(checking, &checking->budget.tests[i], why))
+			return false;
+	check_conclude(&checking->check);
+	return true;
+}
+
+/*
+ * The exit code is that of the tests, whatever can be written of them; a report that is missing is no pass either.  What
+ * goes to stdout comes last: it is closed then.
+ */
+static bool report(const struct checking *checking, struct failure *why)
+{
+	const struct wish *wish = checking->wish;
+	const struct reader to_stdout = {.json = wish->json};
+	struct sink sink;
+	bool done = true;
+
+	for (size_t i = 0; i < wish->report_count; i++)
+		done = check_report_write(&wish->reports[i], &checking->check, why) && done;
+	if (!reader_open_sink(&to_stdout, &sink, why))
+		return false;
+	done = (wish->json ? check_json : check_text)(&checking->check, &sink, why) && done;
+	return sink_close(&sink, why) && done;
+}
+
+static bool check(struct checking *checking, struct failure *why)
+{
+	const struct wish *wish = checking->wish;
+
+	if (!library_find(wish->library, checking->library, why) || !read_tests(checking, why) ||
+	    !read_baseline(checking, why) || !is_something(checking, why) ||
+	    !make_places(checking, why))
+		return false;
+	prepare(checking);
+	if (!run_tests(checking, why))
+		return false;
+	return report(checking, why) &&
+	       ((!wish->update && !wish->ratchet) || write_baseline(checking, why));
+}
+
+static void close_all(struct checking *checking)
+{
+	for (size_t i = 0; i < checking->trial_count; i++)
+		trials_free(&checking->trials[i]);
+	free(checking->trials);
+	if (checking->scratch[0])
+		rmdir(checking->scratch);
+	check_free(&checking->check);
+	baseline_free(&checking->baseline);
+	budget_free(&checking->budget);
+}
+
+/* No failure of poolmem itself passes for a budget that is exceeded. */
+static int exit_code_of(const struct failure *why)
+{
+	int code = why->kind == FAILURE_USAGE ? command_failed("check", why) : failure_report(why);
+
+	return code == EXIT_USAGE ? EXIT_USAGE : check_state_codes[CHECK_UNRELIABLE];
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static struct checking checking;
+	struct failure why = {FAILURE_NONE, ""};
+	struct wish wish;
+
+	if (!parse(argc, argv, &wish))
+		return EXIT_USAGE;
+	checking.wish = &wish;
+	bool done = check(&checking, &why);
+	int code = done ? check_state_codes[checking.check.state] : 0;
+	int interrupted = checking.interrupted;
+	close_all(&checking);
+	if (interrupted) {
+		signal(interrupted, SIG_DFL);
+		raise(interrupted);
+	}
+	return done ? code : exit_code_of(&why);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* measured.h: what one run of a test cost, as its capture says, and whether that is all there was. */
+#ifndef POOLMEM_STUDY_MEASURED_H
+#define POOLMEM_STUDY_MEASURED_H
+
+#include "study/budget.h"
+#include "study/check.h"
+#include "study/ledger.h"
+#include "study/suppression.h"
+
+struct measured {
+	struct metrics metrics;       /* of the tree; leaks less what is suppressed */
+	struct known *of_rule;        /* of each rule of the test that is of a site or module */
+	bool *is_matched;             /* of these: some call site is meant by it */
+	struct known left[2];         /* blocks and bytes never freed, suppressed or not */
+	const char *flaw;             /* why the figures are not all; NULL: they are */
+	const char *site_flaw;        /* the same of call sites and leaks */
+	const char *libc, *libstdcxx; /* file names with build ids; NULL: not loaded */
+	const char *program;          /* path of the first process */
+	struct check_process *processes;
+	size_t process_count;
+	struct ledger ledger; /* empty unless it was asked for */
+	struct keep keep;
+};
+
+struct measure_plan {
+	const char *capture;
+	const struct budget_test *test; /* its rules */
+	struct suppressions *suppressions;
+	const char *directory;        /* less which files of source stand; NULL: none */
+	bool with_leaks, with_ledger; /* without: leaks are not known */
+	/*
+	 * An earlier run of the same, or NULL.  Which leaks are suppressed takes names of code, which take longest of all: where as
+	 * much was left as then, suppressed or not, it was the same.
+	 */
+	const struct measured *like;
+};
+
+/* ret is to be freed, whether it could be read or not. */
+bool measured_read(const struct measure_plan *plan, struct measured *ret, struct failure *why);
+void measured_free(struct measured *measured);
+
+/* Of the metric, or of the rule's site or module; `index` of the rule in its test. */
+struct known measured_value(const struct measured *measured, const struct budget_rule *rule,
+			    size_t index);
+
+#endif

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: MIT
+# `poolmem check`: what each outcome exits with, what a budget file can say, what a baseline holds.
+
+bats_require_minimum_version 1.5.0
+load ../posix/preload
+
+setup()
+{
+	prepare
+	cd "$out"
+	app=$programs/budgeted
+	export TMPDIR=$out
+}
+
+check()
+{
+	POOLMEM=dir=$out/segments "$poolmem" check --lib "$lib" "$@"
+}
+
+# budget LINE...: poolmem.budget
+budget()
+{
+	printf '%s\n' "$@" >poolmem.budget
+}
+
+# json EXPRESSION: of the report in out.json, `d`; `t` its tests by name, `r(test, rule)` a rule by its text
+json()
+{
+	python3 - "$1" <<-'END'
+		import json, sys
+		d = json.load(open("out.json"))
+		t = {x["name"]: x for x in d["tests"]}
+		def r(test, text): return next(x for x in t[test]["rules"] if x["rule"] == text)
+		assert eval(sys.argv[1]), json.dumps(d, indent=1)[:4000]
+	END
+}
+
+no_leftovers()
+{
+	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check.*')" ]
+	[ -z "$(find "$out/segments" -name '*.pms')" ]
+}
+
+# --- exit codes ---
+
+@test "check: 0 within, to the unit" {
+	run -0 check --rule 'alloc.count = 1002' --max-peak 2000B --no-leaks -- "$app" blocks 1000 held 1000 held 984
+	run -0 check --max-allocs 1002 --rule 'alloc.requested = 267484' -- "$app" blocks 1000 held 1000 held 984
+	no_leftovers
+}
+
+@test "check: 1 over budget, by one of anything" {
+	run -1 check --max-allocs 1000 -- "$app" blocks 1001
+	[[ $output == *"alloc.count is 1,001, 1 or"*"over 1,000"* ]]
+	run -1 check --rule 'alloc.count = 1002' -- "$app" blocks 1001
+	[[ $output == *"1 less than 1,002"* ]]
+	run -1 check --max-peak 1007B -- "$app" held 1000
+	run -1 check --no-leaks -- "$app" leak 1
+	run -1 check --rule 'leak.bytes <= 15' -- "$app" leak 1
+	no_leftovers
+}
+
+@test "check: 2 for a wrong command line, budget, baseline, or a program that is not there" {
+	run -2 check
+	[[ $output == *"There is no poolmem.budget here"* ]]
+	run -2 check -- "$app"
+	[[ $output == *"nothing to hold test"* ]]
+	run -2 check --max-peak 24furlongs -- "$app"
+	[[ $output == *"'furlongs' is no unit here"* ]]
+	run -2 check --rule 'alloc.cuont = 1' -- "$app"
+	[[ $output == *"there is no metric or key 'alloc.cuont'"* ]]
+	run -2 check --no-leaks -- ./none
+	[[ $output == *"./none cannot be run"* ]]
+	run -2 check --rule 'alloc.count <= baseline' -- "$app"
+	[[ $output == *"no baseline"* ]]
+	run -2 check --no-leaks --against none.pm -- "$app"
+	run -2 check --no-leaks --report html=x -- "$app"
+	run -2 check --update --ratchet -- "$app"
+	run -2 check --runs 1 --no-leaks -- "$app"
+	run -2 check --baseline none.json --no-leaks -- "$app"
+	budget '[test "a"]' "command = $app" 'alloc.count <= '
+	run -2 check
+	[[ $output == *"poolmem.budget:3:15: a number is expected here"* ]]
+	no_leftovers
+}
+
+@test "check: 3 when something is missing: it is no pass" {
+	run -3 check --max-allocs 1000000 -- "$app" blocks 10 behind
+	[[ $output == *"ran on when the first had ended"* ]]
+	sleep 2
+	gcc -static -o static -x c - <<<'int main(void) { return 0; }'
+	run -3 check --max-allocs 1000000 -- ./static
+	[[ $output == *"is linked statically"* ]]
+}
+
+@test "check: 4 when the program failed, whatever its memory" {
+	run -4 --separate-stderr check --max-allocs 0 -- "$app" blocks 10 echo 'the reason' exit 7
+	[[ $output == *"the program exited with 7"* && $output != *"exceeded"* && $stderr == *"| the reason"* ]]
+	run -4 check --no-leaks -- "$app" abort
+	[[ $output == *"killed by SIGABRT"* ]]
+	run -4 check --no-leaks --timeout 300ms -- "$app" hang
+	[[ $output == *"killed after its timeout of 300 ms"* ]]
+	for code in 1 2 3 4 125 127; do
+		run -4 check --no-leaks -- "$app" exit $code
+		run -0 check --no-leaks --exit $code -- "$app" exit $code
+		run -1 check --max-allocs 9 --exit $code -- "$app" blocks 10 exit $code
+	done
+	run -0 check --no-leaks --exit 134 -- "$app" abort
+	no_leftovers
+}
+
+@test "check: a signal ends the test that runs, and then poolmem by the same" {
+	python3 - "$poolmem" "$lib" "$app" <<-'END'
+		import os, signal, subprocess, sys, time
+		poolmem, lib, app = sys.argv[1:]
+		env = dict(os.environ, POOLMEM="dir=" + os.getcwd() + "/segments")
+		p = subprocess.Popen([poolmem, "check", "--lib", lib, "--no-leaks", "--", app, "hang"], env=env, stdout=subprocess.DEVNULL)
+		until = time.time() + 60
+		while time.time() < until and not os.listdir("segments"):
+		    time.sleep(0.05)
+		p.send_signal(signal.SIGTERM)
+		assert p.wait() == -signal.SIGTERM, p.returncode
+	END
+	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check.*')" ]
+}
+
+@test "check: the worst of several tests counts, and all of them run" {
+	budget '[test "good"]' "command = $app blocks 5" 'alloc.count = 5' \
+		'[test "over"]' "command = $app blocks 6" 'alloc.count = 5' \
+		'[test "fails"]' "command = $app exit 1" 'alloc.count = 5' \
+		'[test "good too"]' "command = $app blocks 7" 'alloc.count = 7'
+	run -4 check --json
+	printf '%s' "$output" >out.json
+	json '[x["state"] for x in d["tests"]] == ["passed", "exceeded", "failed", "passed"] and d["exit_code"] == 4'
+	run -1 check --test over --test good
+	run -0 check --test 'good too'
+	run -2 check --test none
+}
+
+# --- budget files ---
+
+@test "check: environment, directory, quotes, comments, exit and timeout of a test" {
+	mkdir 'a b'
+	budget '# a comment' '; another' '[test "one"]   # and one here' "command = '$app' is SEEN 'a # b' is HELD yes is HOME \"$HOME\" is GONE \"\" blocks 3" \
+		'env.SEEN = "a # b"' 'env = HELD=yes' 'env = PASSED' 'timeout = 1.5 min' 'alloc.count = 3' \
+		'[test "two"]' "command = $app is PASSED 'it is' exit 3" 'env = PASSED' 'exit = 3' 'directory = "a b"' 'alloc.count = 0' \
+		'[test "three"]' 'command = sh -c "test -d segments"' 'leak.blocks <= 1,000,000' \
+		'[test "four"]' 'command = sh -c "test ! -d segments"' 'directory = a\ b' 'leak.blocks <= 1k'
+	run -0 env PASSED='it is' GONE=never POOLMEM="dir=$out/segments" "$poolmem" check --lib "$lib"
+}
+
+@test "check: two runs alike: the same environment, the same addresses, the same length of all of it" {
+	cat >same.sh <<-'END'
+		env | sort >>env.$1
+		cat /proc/self/maps | grep -v '[0-9] */dev/shm\|\[' | cut -d- -f1 >>maps.$1
+		echo ok >>turns
+	END
+	budget '[test "one"]' "command = sh same.sh 1" 'leak.blocks <= 1M'
+	run check --runs 2
+	[ "$(wc -l <turns)" = 2 ]
+	python3 - <<-'END'
+		lines = open("env.1").read().split("\n")
+		half = [l for l in lines if l]
+		assert len(half) % 2 == 0
+		first, second = half[:len(half) // 2], half[len(half) // 2:]
+		assert [len(l) for l in first] == [len(l) for l in second]
+		assert [l for l in first if not l.startswith("POOLMEM=")] == [l for l in second if not l.startswith("POOLMEM=")]
+		maps = open("maps.1").read().split()
+		assert maps[:len(maps) // 2] == maps[len(maps) // 2:]
+	END
+}
+
+@test "check: sites and modules have rules of their own" {
+	budget '[test "a"]' "command = $app blocks 100 held 50 leak 60" \
+		'site "blocks" alloc.count = 100' 'site "hold" alloc.count = 1' 'site "act" alloc.count = 102' \
+		'site "leak" leak.bytes = 64' 'site "bl*" leak.bytes = 0' 'site "hold" alloc.requested = 50' \
+		'module "budgeted" alloc.count = 102' 'module "libnone" alloc.count = 0' 'site "main" live.blocks = 1'
+	run -0 check
+	[[ $output == *'no call site is of module "libnone"'* ]]
+	budget '[test "a"]' "command = $app blocks 100 held 50" 'site "blocks" alloc.count <= 99' 'site "hold" alloc.count <= 1'
+	run -1 check --json
+	printf '%s' "$output" >out.json
+	json 'r("a", "site \"blocks\" alloc.count <= 99")["sites"][0]["function"] == "blocks"'
+}
+
+# --- chance ---
+
+# chance BLOCKS RULE...: so many blocks and 50 more in turn
+chance()
+{
+	rm -f turn
+	budget '[test "a"]' "command = sh -c 'n=\$(cat turn || echo 0); echo \$((n + 1)) >turn; exec $app blocks \$(($1 + n % 2 * 50))'" "${@:2}"
+}
+
+@test "check: what is chance is named, with its spread and a tolerance that holds it" {
+	chance 10000 'site "blocks" alloc.count <= 10025'
+	run -3 check --runs 4
+	[[ $output == *"differs from run to run"* ]]
+	chance 10000 'site "blocks" alloc.count <= 10050'
+	run -0 check --runs 4
+	chance 10000 'site "blocks" alloc.count <= baseline + 5%'
+	run -0 check --update
+	run -0 check
+	[[ $output == *"7 runs"* ]]
+	python3 -c 'import json; v = json.load(open("poolmem.baseline.json"))["tests"]["a"]["metrics"]["alloc.count"]; assert len(v) == 7, v'
+	chance 12000 'site "blocks" alloc.count <= baseline + 5%'
+	run -1 check --json
+	printf '%s' "$output" >out.json
+	json '0 <= r("a", "site \"blocks\" alloc.count <= baseline + 5%")["p"] < 0.01'
+	json 'r("a", "site \"blocks\" alloc.count <= baseline + 5%")["tolerance_millionths"] == 3 * 50 * 1000000 // 12000'
+}
+
+# --- baselines ---
+
+@test "check: a baseline is sorted, a figure a line; the second run is within it" {
+	budget '[test "b"]' "command = $app blocks 100 leak 5" 'alloc.count <= baseline' 'site "leak" alloc.count <= baseline' \
+		'[test "a"]' "command = $app held 100" 'live.peak <= baseline'
+	run -2 check
+	run -0 check --update
+	cp poolmem.baseline.json first
+	run -0 check --update
+	cmp first poolmem.baseline.json
+	python3 - <<-'END'
+		import json, re
+		text = open("poolmem.baseline.json").read()
+		d = json.loads(text)
+		assert d["schema"] == 1 and list(d["tests"]) == ["a", "b"]
+		for t in d["tests"].values():
+		    assert list(t["metrics"]) == sorted(t["metrics"]) and list(t["environment"]) == sorted(t["environment"])
+		    assert set(t["environment"]) >= {"architecture", "compiler", "libc", "page_bytes", "poolmem"}, t["environment"]
+		m = d["tests"]["b"]["metrics"]
+		assert m["alloc.count"] == 101 and m['site "leak" alloc.count'] == 1 and m["leak.blocks"] == 1
+		assert not any(k.startswith(("rss.", "process.pid", "process.elapsed")) for k in m)
+		assert re.search(r'^ +"alloc.count": 101,$', text, re.M)
+		s = d["tests"]["b"]["sites"]
+		assert [(x["function"], x["alloc.count"]) for x in s] == [("blocks", 100), ("leak", 1)], s
+		assert all(x["file"] == "budgeted.c" and x["line"] > 0 for x in s)
+	END
+	run -0 check
+	sed -i 's/blocks 100/blocks 101/' poolmem.budget
+	run -1 check
+	[[ $output == *"grown +1: 100 before, 101 after"* && $output == *"blocks at "*budgeted.c:* ]]
+}
+
+@test "check: the ratchet takes only what is better" {
+	budget '[test "a"]' "command = $app blocks 100 leak 100" 'alloc.count <= baseline + 10%' 'leak.blocks <= baseline'
+	run -0 check --update
+	sed -i 's/blocks 100/blocks 105/; s/leak 100/leak 50/' poolmem.budget
+	run -0 check --ratchet
+	python3 -c 'import json; m = json.load(open("poolmem.baseline.json"))["tests"]["a"]["metrics"]; assert m["alloc.count"] == 101 and m["leak.bytes"] == 64, m'
+	sed -i 's/blocks 105/blocks 90/' poolmem.budget
+	run -0 check --ratchet
+	python3 -c 'import json; m = json.load(open("poolmem.baseline.json"))["tests"]["a"]["metrics"]; assert m["alloc.count"] == 91 and m["leak.bytes"] == 64, m'
+	cp poolmem.baseline.json before
+	sed -i 's/blocks 90/blocks 200/' poolmem.budget
+	run -1 check --ratchet
+	cmp before poolmem.baseline.json
+	sed -i 's/blocks 200/exit 1/' poolmem.budget
+	run -4 check --ratchet
+	run -4 check --update
+	cmp before poolmem.baseline.json
+}
+
+@test "check: another environment is told, and what of it differs" {
+	budget '[test "a"]' "command = $app blocks 10" 'alloc.count <= baseline'
+	run -0 check --update
+	run -0 check
+	[[ $output != *"libc"* ]]
+	sed -i 's/"libc": "[^"]*"/"libc": "libc.so.6 0123456789abcdef"/' poolmem.baseline.json
+	run -0 check
+	[[ $output == *libc*"libc.so.6 0123456789abcdef"* ]]
+}
+
+@test "check: a capture serves as a baseline" {
+	POOLMEM=dir=$out/segments,sites=all "$poolmem" run --lib "$lib" -q -o main.pm -- "$app" blocks 100
+	run -0 check --against main.pm --rule 'alloc.count <= baseline' -- "$app" blocks 100
+	run -1 check --against main.pm --rule 'alloc.count <= baseline' -- "$app" blocks 101
+	[[ $output == *"grown +1: 100 before, 101 after"* ]]
+	run -1 check --against main.pm -- "$app" blocks 100 leak 5
+	[[ $output == *"new +1"*leak* ]]
+}
+
+@test "check: captures are kept where that is asked for, named after their tests" {
+	budget '[test "a b/c"]' "command = $app blocks 10" 'alloc.count <= 10' '[test "d"]' "command = $app blocks 20" 'alloc.count <= 10'
+	run -1 check --keep kept
+	[ "$(ls kept)" = "$(printf 'a_b_c.pm\nd.pm')" ]
+	run -0 "$poolmem" report --json kept/d.pm
+	[ "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["metrics"]["alloc.count"])' <<<"$output")" = 20 ]
+	no_leftovers
+}
+
+@test "check: reports, several at once" {
+	run -1 check --no-leaks --report json=a.json --report junit=b.xml --report markdown=c.md -- "$app" leak 5
+	python3 -c 'import json; assert json.load(open("a.json"))["exit_code"] == 1'
+	python3 -c 'import xml.etree.ElementTree as e; e.parse("b.xml")'
+	grep -q leak.blocks c.md
+	run -3 check --rule 'alloc.count = 0' --report json=/dev/full -- "$app"
+}
+
+# --- nothing by the clock ---
+
+# madvises SETTING ARGUMENT...: how often pages went back
+madvises()
+{
+	POOLMEM=dir=$out/segments,sites=all,repeatable=$1 strace -f -e trace=madvise -o trace \
+		-E LD_PRELOAD="$lib" "$app" "${@:2}"
+	grep -c 'MADV_DONTNEED\|MADV_FREE' trace || true
+}
+
+@test "check: purges wait for allocations, not for the clock" {
+	command -v strace || skip "no package strace"
+	local holds='held 3000000 held 3000000 held 3000000'
+	# shellcheck disable=SC2086
+	[ "$(madvises 1 $holds blocks 1000)" = "$(madvises 1 $holds pause blocks 500 pause blocks 500)" ]
+	POOLMEM=dir=$out/segments,repeatable=0 strace -f -e trace=madvise -o slow -E LD_PRELOAD="$lib" "$programs/purges" 3 100
+	POOLMEM=dir=$out/segments,repeatable=1 strace -f -e trace=madvise -o slow_too -E LD_PRELOAD="$lib" "$programs/purges" 3 100
+	POOLMEM=dir=$out/segments,repeatable=1 strace -f -e trace=madvise -o long -E LD_PRELOAD="$lib" "$programs/purges" 0 1000000
+	[ "$(grep -c MADV_DONTNEED slow)" -gt "$(grep -c MADV_DONTNEED slow_too)" ]
+	[ "$(grep -c MADV_DONTNEED long)" -gt "$(grep -c MADV_DONTNEED slow_too)" ]
+}
+
+@test "check: the peak is seen between two ticks" {
+	run -0 check --rule 'live.peak = 93504' -- "$app" spike
+	run -1 check --rule 'live.peak <= 93503' -- "$app" spike
+}
