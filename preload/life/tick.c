@@ -37,13 +37,6 @@ static uint64_t at_most(uint64_t value, uint64_t most)
 	return value < most ? value : most;
 }
 
-/* Of another allocator, of which no block was seen yet, the size is not known. */
-static size_t unit_of(unsigned size_class)
-{
-	size_t unit = life_unit(size_class);
-	return unit ? unit : 1;
-}
-
 /*
  * Allocations of the class in an eighth of an epoch, when it has seen `allocations` so far: as many as NET can
  * rise by, as bytes have room for, or as there were on average in that time.
