@@ -179,23 +179,34 @@ static bool print_calls(struct trace *trace, const struct replay_options *option
 	return printed && closed;
 }
 
+/* One with a name for a moment, where the file system has no others. */
+static int open_nameless(const char *directory)
+{
+	char path[PATH_MAX];
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	snprintf(path, sizeof path, "%s/poolmem-replay.XXXXXX", directory);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
 /* A file without a name, where there is room for it: nothing is left however this program ends. */
 static bool open_script(int *ret_fd, struct failure *why)
 {
 	enum { ABOVE_OTHERS = 100 };
-	const char *directory = getenv("TMPDIR");
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof path, "%s/poolmem-replay.XXXXXX",
-		 directory && *directory ? directory : "/tmp");
-	int fd = mkostemp(path, O_CLOEXEC);
+	const char *variable = getenv("TMPDIR");
+	const char *directory = variable && *variable ? variable : "/tmp";
+	int fd = open_nameless(directory);
 
 	if (fd < 0)
-		return fail(why, FAILURE_WRITE, "%.300s: %s", path, strerror(errno));
-	unlink(path);
+		return fail(why, FAILURE_WRITE, "%.300s: %s", directory, strerror(errno));
 	*ret_fd = fcntl(fd, F_DUPFD, ABOVE_OTHERS); /* replays inherit it, above all that they use */
 	close(fd);
-	return *ret_fd >= 0 || fail(why, FAILURE_WRITE, "%.300s: %s", path, strerror(errno));
+	return *ret_fd >= 0 || fail(why, FAILURE_WRITE, "%.300s: %s", directory, strerror(errno));
 }
 
 static const char *mode_of(const struct replay_options *options)

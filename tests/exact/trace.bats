@@ -7,6 +7,7 @@ load ../posix/preload
 setup()
 {
 	prepare
+	cd "$out"
 	trace=$out/trace.pmt
 	python=$(python3 -c 'import sys; print(sys.executable)')
 }
