@@ -26,7 +26,8 @@ struct how {
 
 static struct how how_now; /* by_word: atomic */
 
-enum { CHANGES_PER_TICK = 4096 }; /* frees, and allocations without a countdown */
+/* Frees, and allocations without a countdown: so many, or about a megabyte of them, until the heap ticks. */
+enum { CHANGES_PER_TICK = 4096, BYTES_PER_CHANGE_LOG2 = 8 };
 
 #define always_inline inline __attribute__((always_inline))
 
@@ -151,9 +152,15 @@ static void tick(struct heap *heap)
 	heap_tick(heap);
 }
 
-static void changed(struct heap *heap)
+static always_inline bool is_time(struct heap *heap, size_t usable)
 {
-	if (--heap->changes_left < 0)
+	heap->changes_left -= 1 + (int64_t)(usable >> BYTES_PER_CHANGE_LOG2);
+	return heap->changes_left < 0;
+}
+
+static void changed(struct heap *heap, size_t usable)
+{
+	if (is_time(heap, usable))
 		tick(heap);
 }
 
@@ -211,7 +218,7 @@ static void count_large(struct heap *heap, struct size size, void *block, size_t
 		heap_leave(heap);
 		keep_stamp(&lone, size, block);
 	}
-	changed(heap);
+	changed(heap, size.usable);
 }
 
 /* Of a signal handler inside, or of a thread past its end: the shared slot has no countdown. */
@@ -279,7 +286,7 @@ static void count_gone(struct heap *heap, struct size size, unsigned age)
 		tally_increment(&tally_of(heap, size.size_class)->freed[age]);
 	}
 	if (heap)
-		changed(heap);
+		changed(heap, size.usable);
 }
 
 /* A block that goes.  All that is known by its address is taken out: once it is given back that may be another's. */
@@ -300,6 +307,14 @@ static void take_out(void *block, struct end *ret_end)
 			       sites_take(block, &ret_end->recorded);
 }
 
+/* With repeatable=1 a recorded block was seen to live at once, and is seen to go at once. */
+static void see(struct heap *heap, struct size size, int64_t bytes)
+{
+	if (unlikely(life.settings.repeatable) && heap && size.size_class != CLASS_LARGE &&
+	    life.started && wiped.alive)
+		tick_live(heap, size.size_class, bytes);
+}
+
 /* What has no stamp came before us, or past us. */
 static void count_end(struct heap *heap, const struct end *end)
 {
@@ -308,8 +323,10 @@ static void count_end(struct heap *heap, const struct end *end)
 		heap_count(heap, PM_COUNTER_FOREIGN_FREE);
 		return;
 	}
-	if (end->is_recorded)
+	if (end->is_recorded) {
+		see(heap, end->size, -(int64_t)end->size.usable);
 		stamp = sites_died(heap, &end->recorded);
+	}
 	count_gone(heap, end->size, stamp_age(stamp));
 }
 
@@ -360,7 +377,7 @@ static always_inline void count_and_free(void *block, struct how how)
 		tally = (struct pm_tally *)at;
 	}
 	tally_increment(tally->freed);
-	if (unlikely(--heap->changes_left < 0))
+	if (unlikely(is_time(heap, size.usable)))
 		tick_and_free(heap, block);
 	else
 		foreign.free(block);
@@ -436,6 +453,10 @@ static void count_stayed(struct heap *heap, struct end *end, void *block, size_t
 	if (end->is_recorded)
 		sites_stayed(&end->recorded, requested, (int64_t)(now.usable - end->size.usable));
 	put_back(block, now.usable, end);
+	if (end->is_recorded) {
+		see(heap, end->size, -(int64_t)end->size.usable);
+		see(heap, now, (int64_t)now.usable);
+	}
 	count_in_place(heap, end->size, now);
 }
 

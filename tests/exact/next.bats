@@ -394,3 +394,23 @@ figures()
 	POOLMEM=heap=own "$poolmem" run --frag -o own.pm -- /bin/true 2>err
 	! grep -q -- '--frag:' err
 }
+
+# peak SETTINGS ARGUMENT...: most that lived at a time, as seen
+peak()
+{
+	rm -rf "$out"/segments/*
+	POOLMEM="dir=$out/segments,heap=next,$1" LD_PRELOAD=$lib "$programs/peaks" "${@:2}"
+	"$poolmem" report --json "$out"/segments/*.pms | python3 -c 'import json, sys
+print(json.load(sys.stdin)["metrics"]["live.peak"])'
+}
+
+@test "heap=next: what another thread frees is seen to go after a megabyte or so" {
+	for settings in gen=off,sites=off gen.clock=allocs; do
+		[ "$(peak $settings 30000 handed)" -lt 4000000 ] # a gigabyte came and went
+	done
+}
+
+@test "heap=next: the peak of live bytes is exact where each block is recorded and runs are to repeat" {
+	[ "$(peak sites=all,repeatable=1 1000)" -lt 2000 ]
+	[ "$(peak sites=all,repeatable=1 30000 handed)" -lt 62000 ]
+}

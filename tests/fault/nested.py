@@ -16,7 +16,7 @@ def main():
     with open(include + "/words.h") as f:
         names = re.findall(r"X\((\w+),", f.read().split("define PM_COUNTERS")[1].split("#define")[0])
     with open(include + "/format.h") as f:
-        chunk = int(re.search(r"PM_CHUNK_BYTES = (\d+)", f.read()).group(1))
+        chunk = 1024 * int(re.search(r"define PM_CHUNK_KIB (\d+)", f.read()).group(1))
     total = 0
     for path in segments:
         with open(path, "rb") as f:
