@@ -147,16 +147,21 @@ static bool reap(struct running *running)
 	return true;
 }
 
-/* A process that was not waited for yet, and all below it: a shell does not hand signals on. */
-static void kill_all(pid_t first, int number)
+/* A process that was not waited for yet, and all that was ever seen below it: a shell does not hand signals on. */
+static void kill_family(struct family *family, pid_t first, int number)
 {
-	struct family *family = allocate(1, sizeof *family);
-
 	family_sample_of(family, first);
 	kill(first, number);
 	for (size_t i = 0; i < family->count; i++)
 		if (family->member[i].pid != first && family_is_running(family, &family->member[i]))
 			kill(family->member[i].pid, number);
+}
+
+static void kill_all(pid_t first, int number)
+{
+	struct family *family = allocate(1, sizeof *family);
+
+	kill_family(family, first, number);
 	threads_free(&family->threads);
 	free(family);
 }
@@ -164,7 +169,7 @@ static void kill_all(pid_t first, int number)
 static void kill_program(struct running *running, int number)
 {
 	if (!running->ended)
-		kill_all(running->child.pid, number);
+		kill_family(running->family, running->child.pid, number);
 }
 
 static void wait_for_end(struct running *running, uint64_t until_ns)

@@ -90,6 +90,10 @@ bool inside_is_known(const struct inspected *target, struct failure *why)
 			    "its pages are of %u bytes, those of this kernel of %ld: an emulator "
 			    "runs it",
 			    target->page_bytes, sysconf(_SC_PAGESIZE));
+	if (target->unit_bytes > BLOCKS_MAX * (uint64_t)SMALLEST_BLOCK)
+		return fail(why, FAILURE_NOTHING,
+			    "its libpoolmem.so was built with pools of other lengths: its pools are "
+			    "as published last");
 	if (!target->in)
 		return fail(why, FAILURE_NOTHING, "%s",
 			    process->facts_cut

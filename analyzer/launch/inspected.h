@@ -21,7 +21,8 @@
 
 enum {
 	STAMPS = 256,
-	BLOCKS_MAX = 4096, /* of a pool */
+	SMALLEST_BLOCK = 16,
+	BLOCKS_MAX = 4096, /* of a pool of 64 KiB */
 	ARENAS_MAX = 1 << 18,
 	RECORD_MAX = 4096, /* bytes of any of the library's records */
 	RECORD_ROOM = RECORD_MAX + 8,

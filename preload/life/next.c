@@ -133,8 +133,10 @@ void next_init(void)
 	memset(life.block_bytes, 0, sizeof life.block_bytes);
 	clock_now.paused = !has_births;
 	life.main_heap = heap;
-	host_next = host_off = host_unusual = true;
 	counted_begin(word_tells, has_births);
+	/* A thread that an earlier constructor started finds the ways before it is sent there. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	host_next = host_off = host_unusual = true;
 }
 
 /* --- forked children --------------------------------------------------------------------------------- */
