@@ -268,7 +268,7 @@ static bool read_file(const char *path, char **ret_text, size_t *ret_bytes, stru
 	enum { BYTES_MAX = 65 << 20 };
 	struct input input;
 
-	if (!input_open(AT_FDCWD, path, &input, why)) {
+	if (!input_open_named(path, &input, why)) {
 		why->kind = FAILURE_USAGE;
 		return false;
 	}

@@ -160,7 +160,7 @@ static const char *capture_pattern(struct running *running)
 	if (running->trial->run_count == 0)
 		return pattern_of(keep, plan->keep ? plan->keep : plan->scratch,
 				  file_name(keep, running->test->name));
-	return pattern_of(keep, plan->scratch, "again");
+	return pattern_of(keep, plan->scratch, ".again"); /* no test's: file_name() */
 }
 
 /* Why its calls do not arrive. */

@@ -40,6 +40,15 @@ bool input_open(int directory_fd, const char *name, struct input *ret, struct fa
 	return input_take(fd, name, ret, why);
 }
 
+bool input_open_named(const char *path, struct input *ret, struct failure *why)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return fail(why, FAILURE_UNREADABLE, "cannot open %s: %s", path, strerror(errno));
+	return input_take(fd, path, ret, why);
+}
+
 void input_close(struct input *input)
 {
 	close(input->fd);

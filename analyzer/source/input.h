@@ -22,6 +22,9 @@ struct input {
 /* Opens `name` below directory_fd (AT_FDCWD: where we are).  Follows no link, waits for no pipe. */
 bool input_open(int directory_fd, const char *name, struct input *ret, struct failure *why);
 
+/* The same of a file that the user named: where it is a link, what that leads to. */
+bool input_open_named(const char *path, struct input *ret, struct failure *why);
+
 /* Takes over an open descriptor; closes it when false is returned. */
 bool input_take(int fd, const char *name, struct input *ret, struct failure *why);
 

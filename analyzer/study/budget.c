@@ -560,6 +560,9 @@ static bool take_variable(struct parser *parser, const char *name, size_t bytes)
 
 	if (!bytes)
 		return wrong(&parser->line, name, "which variable?");
+	if (bytes == strlen("POOLMEM") && memcmp(name, "POOLMEM", bytes) == 0)
+		return wrong(&parser->line, name,
+			     "POOLMEM cannot be set here: check makes the library's settings");
 	skip_blanks(&parser->line);
 	if (!take_word(&parser->line, keep, &value))
 		return false;
@@ -579,6 +582,9 @@ static bool take_environment(struct parser *parser)
 		return false;
 	if (*value == '=')
 		return wrong(&parser->line, parser->line.at, "which variable?");
+	if (strcmp(value, "POOLMEM") == 0 || strncmp(value, "POOLMEM=", 8) == 0)
+		return wrong(&parser->line, parser->line.at,
+			     "POOLMEM cannot be set here: check makes the library's settings");
 	add_variable(parser->test, value);
 	return true;
 }

@@ -9,7 +9,6 @@
 #include "text/allocate.h"
 #include "text/number.h"
 
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,7 +219,23 @@ static const char *tolerance_words(const struct check_rule *judged, struct keep 
 			 judged->run_count < MEDIAN_RUNS_MIN ? 7 : (int)judged->run_count);
 }
 
-/* Runs disagree: the median of enough of them decides, unless it may be chance. */
+/* A limit of its own allows no run to be over it, however many are within. */
+static void decide_mixed_hard(const struct budget_rule *rule, size_t over, struct check_rule *ret,
+			      struct keep *keep)
+{
+	bool is_over = excess_of(rule, ret, ret->value.value) != 0;
+	const char *words = is_over ? exceeded_words(rule, ret, keep)
+				    : spread_words(rule, ret, keep);
+
+	decide(ret, is_over ? CHECK_EXCEEDED : CHECK_UNRELIABLE,
+	       is_over ? keep_text(keep, "%s, in the middle: %zu of %zu runs were over", words,
+				   over, ret->run_count)
+		       : keep_text(keep, "%s, and %zu of %zu runs were over %s", words, over,
+				   ret->run_count, limit_words(rule, ret, keep)),
+	       tolerance_words(ret, keep));
+}
+
+/* Runs disagree about a baseline: the median of enough of them decides, unless it may be chance. */
 static void decide_mixed(const struct budget_rule *rule, struct check_rule *ret, struct keep *keep)
 {
 	bool is_over = excess_of(rule, ret, ret->value.value) != 0;
@@ -248,7 +263,9 @@ static void decide_by(const struct budget_rule *rule, const int64_t *values, str
 
 	for (size_t i = 0; i < ret->run_count; i++)
 		over += excess_of(rule, ret, values[i]) != 0;
-	if (over && over < ret->run_count)
+	if (over && over < ret->run_count && !rule->limit.is_of_baseline)
+		decide_mixed_hard(rule, over, ret, keep);
+	else if (over && over < ret->run_count)
 		decide_mixed(rule, ret, keep);
 	else if (over)
 		decide(ret, CHECK_EXCEEDED, exceeded_words(rule, ret, keep), NULL);
@@ -288,6 +305,51 @@ static bool is_certain(const struct judging *judging, const struct budget_rule *
 	return true;
 }
 
+static bool is_matched(const struct trial *trial, size_t index)
+{
+	for (size_t i = 0; i < trial->run_count; i++)
+		if (trial->runs[i].is_matched[index])
+			return true;
+	return false;
+}
+
+/* Its site or module had blocks when the baseline was made. */
+static bool was_matched(const struct judging *judging, const struct budget_rule *rule)
+{
+	const struct baseline_value *value = baseline_value(judging->before, rule->subject);
+	const struct baseline_test *before = judging->before;
+
+	if (value && value->median)
+		return true;
+	for (size_t i = 0; before && i < before->ledger.count; i++) {
+		const struct ledger_row *row = &before->ledger.rows[i];
+		if (rule->site ? measured_is_function(rule->site, row->function)
+			       : measured_is_module(rule->module, row->module))
+			return true;
+	}
+	return false;
+}
+
+/* A name that nothing has is no pass: it may be wrong, or inlined.  A limit of 0 wants nothing there. */
+static bool means_something(const struct judging *judging, size_t index, struct check_rule *ret)
+{
+	const struct budget_rule *rule = &judging->trial->test->rules[index];
+	const char *kind = rule->site ? "site" : "module";
+
+	if ((!rule->site && !rule->module) || ret->state != CHECK_PASSED ||
+	    (!rule->limit.is_of_baseline && ret->limit.value == 0) ||
+	    is_matched(judging->trial, index) || was_matched(judging, rule))
+		return true;
+	return decide(
+		ret, CHECK_UNRELIABLE,
+		keep_text(&judging->check->keep,
+			  "no call site is of %s \"%s\" in any run, so nothing was held to the limit",
+			  kind, rule->site ? rule->site : rule->module),
+		keep_text(&judging->check->keep,
+			  "poolmem sites says how they are called; a limit of 0 is for a %s that is to have none",
+			  kind));
+}
+
 static void judge_rule(const struct judging *judging, size_t index, struct check_rule *ret)
 {
 	const struct budget_rule *rule = &judging->trial->test->rules[index];
@@ -319,19 +381,21 @@ static void judge_rule(const struct judging *judging, size_t index, struct check
 	set_p(judging, rule, values, ret);
 	decide_by(rule, values, ret, keep);
 	is_certain(judging, rule, ret);
+	means_something(judging, index, ret);
 }
 
 /* --- who is to blame ------------------------------------------------------------------------------------------ */
 
-static bool begins(const char *text, const char *pattern)
+/* A call as "function (file:line)", by its function. */
+static bool is_call_of(const char *pattern, const char *call)
 {
-	size_t length = strcspn(text, "(");
-	char *function = allocate_text(text, length);
+	const char *place = strrchr(call, '(');
+	const char *line = strrchr(call, ':');
+	bool has_place = place && place > call && place[-1] == ' ' && line > place &&
+			 line[1 + strspn(line + 1, "0123456789")] == ')';
+	char *function = allocate_text(call, has_place ? (size_t)(place - 1 - call) : strlen(call));
+	bool fits = measured_is_function(pattern, function);
 
-	while (length && function[length - 1] == ' ')
-		function[--length] = 0;
-	bool fits = fnmatch(pattern, function, 0) == 0 ||
-		    strncmp(text, pattern, strlen(pattern)) == 0;
 	free(function);
 	return fits;
 }
@@ -339,12 +403,11 @@ static bool begins(const char *text, const char *pattern)
 static bool is_of_rule(const struct budget_rule *rule, const struct check_site *site)
 {
 	if (rule->module)
-		return strstr(site->module, rule->module) != NULL ||
-		       fnmatch(rule->module, site->module, 0) == 0;
-	if (!rule->site || begins(site->function, rule->site))
+		return measured_is_module(rule->module, site->module);
+	if (!rule->site || is_call_of(rule->site, site->function))
 		return true;
 	for (size_t i = 0; i < site->stack_count; i++)
-		if (begins(site->stack[i], rule->site))
+		if (is_call_of(rule->site, site->stack[i]))
 			return true;
 	return false;
 }
@@ -529,7 +592,7 @@ static void note_unmatched(const struct judging *judging)
 
 	for (size_t i = 0; trial->run_count && i < test->rule_count; i++) {
 		const struct budget_rule *rule = &test->rules[i];
-		if ((rule->site || rule->module) && !trial->runs[0].is_matched[i])
+		if ((rule->site || rule->module) && !is_matched(trial, i))
 			check_note(judging->check,
 				   "test \"%s\": no call site is of %s \"%s\": its figures are 0",
 				   test->name, rule->site ? "site" : "module",

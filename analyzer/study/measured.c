@@ -5,6 +5,7 @@
 
 #include "study/query.h"
 #include "study/site_name.h"
+#include "text/allocate.h"
 #include "text/number.h"
 
 #include <fnmatch.h>
@@ -14,33 +15,32 @@
 
 /* --- sites of rules -------------------------------------------------------------------------------------- */
 
-/* The name, or a pattern, of a function; parameters may be left out. */
-static bool is_function(struct keep *keep, const char *pattern, const char *function)
+bool measured_is_function(const char *pattern, const char *function)
 {
 	if (fnmatch(pattern, function, 0) == 0)
 		return true;
 	const char *parameters = strchr(function, '(');
 	if (!parameters || parameters == function)
 		return false;
-	const char *bare = keep_bytes(keep, function, (size_t)(parameters - function));
-	return fnmatch(pattern, bare, 0) == 0;
+	char *bare = allocate_text(function, (size_t)(parameters - function));
+	bool fits = fnmatch(pattern, bare, 0) == 0;
+	free(bare);
+	return fits;
 }
 
 /* Some call of the stack is one of that function. */
-static bool passes(struct keep *keep, struct sites *sites, const struct site *site,
-		   const char *pattern)
+static bool passes(struct sites *sites, const struct site *site, const char *pattern)
 {
 	struct walk walk = {site->place, 0};
 	const struct named_call *call;
 
 	while ((call = walk_next(&sites->stacks, &walk)))
-		if (call->call.function && is_function(keep, pattern, call->call.function))
+		if (call->call.function && measured_is_function(pattern, call->call.function))
 			return true;
 	return false;
 }
 
-/* "libjansson.so.4", "libjansson" or a pattern. */
-static bool is_module(const char *pattern, const char *path)
+bool measured_is_module(const char *pattern, const char *path)
 {
 	const char *name = site_file_name(path);
 	size_t length = strlen(pattern);
@@ -55,14 +55,12 @@ static bool comes_from(struct sites *sites, const struct site *site, const char 
 	uint32_t place = site_origin(sites, site).place;
 	const struct module *module = sites->stacks.modules[sites->stacks.places[place].module];
 
-	return module && module->path && is_module(pattern, module->path);
+	return module && module->path && measured_is_module(pattern, module->path);
 }
 
-static bool is_meant(struct measured *measured, struct sites *sites, const struct site *site,
-		     const struct budget_rule *rule)
+static bool is_meant(struct sites *sites, const struct site *site, const struct budget_rule *rule)
 {
-	return rule->site ? passes(&measured->keep, sites, site, rule->site)
-			  : comes_from(sites, site, rule->module);
+	return rule->site ? passes(sites, site, rule->site) : comes_from(sites, site, rule->module);
 }
 
 static bool is_of_leaks(enum metric metric)
@@ -82,7 +80,7 @@ static void measure_rule(struct measured *measured, struct sites *sites,
 		return;
 	bool counts = is_of_leaks(rule->metric) == is_leaked;
 	for (size_t i = 0; i < sites->count; i++) {
-		if (!is_meant(measured, sites, &sites->list[i], rule))
+		if (!is_meant(sites, &sites->list[i], rule))
 			continue;
 		measured->is_matched[index] = true;
 		value += counts ? site_value(&sites->list[i].sums, figure) : 0;

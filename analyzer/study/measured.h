@@ -36,6 +36,12 @@ struct measure_plan {
 	const struct measured *like;
 };
 
+/* The name, or a pattern, of a function as a rule has it; parameters may be left out. */
+bool measured_is_function(const char *pattern, const char *function);
+
+/* "libjansson.so.4", "libjansson" or a pattern, of the file at the path. */
+bool measured_is_module(const char *pattern, const char *path);
+
 /* ret is to be freed, whether it could be read or not. */
 bool measured_read(const struct measure_plan *plan, struct measured *ret, struct failure *why);
 void measured_free(struct measured *measured);

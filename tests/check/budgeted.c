@@ -39,6 +39,13 @@ static void leak(long bytes)
 	kept = NULL;
 }
 
+static void leaks(long count)
+{
+	for (long i = 0; i < count; i++)
+		kept = malloc(100);
+	kept = NULL;
+}
+
 static void behind(void)
 {
 	if (fork() == 0) {
@@ -86,6 +93,8 @@ static int act(char **words)
 		hold(number);
 	else if (strcmp(words[0], "leak") == 0)
 		leak(number);
+	else if (strcmp(words[0], "leaks") == 0)
+		leaks(number);
 	else if (strcmp(words[0], "exit") == 0)
 		exit((int)number);
 	else if (strcmp(words[0], "echo") == 0)

@@ -183,6 +183,52 @@ no_leftovers()
 	json 'r("a", "site \"blocks\" alloc.count <= 99")["sites"][0]["function"] == "blocks"'
 }
 
+@test "check: a rule of a site or module that nothing is of is no pass" {
+	budget '[test "a"]' "command = $app blocks 100" 'site "blokcs" alloc.count <= 5'
+	run -3 check
+	[[ $output == *'no call site is of site "blokcs" in any run'*"limit of 0"* ]]
+	budget '[test "a"]' "command = $app blocks 100" 'module "libnone" alloc.count = 7' 'module "budgeted" alloc.count = 100'
+	run -1 check
+	budget '[test "a"]' "command = $app blocks 100" 'module "libnone" alloc.count <= 7'
+	run -3 check
+	budget '[test "a"]' "command = $app blocks 100" 'module "libnone" alloc.count <= 0' 'site "none" leak.bytes = 0'
+	run -0 check
+	budget '[test "a"]' "command = $app blocks 100 held 10" 'site "hold" alloc.count <= baseline'
+	run -0 check --update
+	budget '[test "a"]' "command = $app blocks 100" 'site "hold" alloc.count <= baseline'
+	run -0 check
+	[[ $output == *'no call site is of site "hold"'* ]]
+}
+
+@test "check: who is to blame is named by the rule's own match" {
+	budget '[test "a"]' "command = $app blocks 10 leak 50 leaks 3" 'site "leak" alloc.count = 0'
+	run -1 check --json
+	printf '%s' "$output" >out.json
+	json '[s["function"] for s in r("a", "site \"leak\" alloc.count = 0")["sites"]] == ["leak"]'
+}
+
+@test "check: a test may be called as its scratch would be, and POOLMEM is check's own" {
+	budget '[test "again"]' "command = $app blocks 10" 'alloc.count <= 5'
+	run -1 check --json
+	printf '%s' "$output" >out.json
+	json 'r("again", "alloc.count <= 5")["sites"][0]["function"] == "blocks"'
+	budget '[test "a"]' "command = $app blocks 10" 'env.POOLMEM = sites=none' 'alloc.count <= 10'
+	run -2 check
+	[[ $output == *"poolmem.budget:3:"*"POOLMEM cannot be set here"* ]]
+	budget '[test "a"]' "command = $app blocks 10" 'env = POOLMEM' 'alloc.count <= 10'
+	run -2 check
+	no_leftovers
+}
+
+@test "check: a budget and a baseline may be links" {
+	budget '[test "a"]' "command = $app blocks 10" 'alloc.count <= baseline'
+	run -0 check --update
+	mkdir real
+	mv poolmem.budget poolmem.baseline.json real
+	ln -s real/poolmem.budget real/poolmem.baseline.json .
+	run -0 check
+}
+
 # --- chance ---
 
 # chance BLOCKS RULE...: so many blocks and 50 more in turn
@@ -196,6 +242,13 @@ chance()
 	chance 10000 'site "blocks" alloc.count <= 10025'
 	run -3 check --runs 4
 	[[ $output == *"differs from run to run"* ]]
+	chance 10000 'site "blocks" alloc.count <= 10025'
+	run -3 check --runs 7
+	[[ $output == *"3 of 7 runs were over 10,025"* ]]
+	chance 10000 'site "blocks" alloc.count <= 10025'
+	echo 1 >turn
+	run -1 check --runs 7
+	[[ $output == *"4 of 7 runs were over"* ]]
 	chance 10000 'site "blocks" alloc.count <= 10050'
 	run -0 check --runs 4
 	chance 10000 'site "blocks" alloc.count <= baseline + 5%'
