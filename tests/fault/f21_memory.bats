@@ -38,8 +38,11 @@ print(eval(sys.argv[1]))' "$1"
 @test "F21 killed for memory under run --frag: parts, holders, and what became more afterwards" {
 	run -137 env POOLMEM=sites=all "$poolmem" run --frag -q -o "$out/oom.pm" -- \
 		sh -c 'echo $$ >"$1/cgroup.procs"; exec "$2"' sh "$group" "$programs/f21_memory"
-	run -0 frag 'p["state"], p["at"], w["basis"], w["split"]' "$out/oom.pm"
-	[ "$output" = "('killed', 'peak', 'survey', 'exact')" ]
+	run -0 frag 'p["state"], p["at"], w["basis"]' "$out/oom.pm"
+	[ "$output" = "('killed', 'peak', 'survey')" ]
+	# The program does not hold still: requested and slack may be an estimate.
+	run -0 frag 'w["split"] in ("exact", "estimated")' "$out/oom.pm"
+	[ "$output" = True ]
 	# What the survey saw and what the rows of sites gained afterwards is about what the group allowed.
 	run -0 frag 'w["rss"] + w["swap"] + sum(g["bytes"] for g in p["growth_to_the_end"]) >= 40 << 20, w["rss"] <= 72 << 20' "$out/oom.pm"
 	[ "$output" = "(True, True)" ]

@@ -37,6 +37,6 @@ int main(void)
 		list = append_to_list(list);
 		cache[i % CACHED] = renew_in_cache(cache[i % CACHED]);
 		if (i % STEP == 0) /* `run` looks now and then */
-			usleep(20000);
+			usleep(50000);
 	}
 }
