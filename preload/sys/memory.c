@@ -128,20 +128,44 @@ bool memory_move(void *address, size_t old_bytes, void *target, size_t new_bytes
 				 MREMAP_MAYMOVE | MREMAP_FIXED, (long)target, 0));
 }
 
+bool memory_purge(void *address, size_t bytes)
+{
+	return !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, MADV_DONTNEED));
+}
+
+/*
+ * An emulator (qemu-user 7.2) takes the place that pages were moved from for one without memory, and does not purge it.  Asked
+ * once, of a word there.
+ */
+static bool purges_moved(void *address)
+{
+	enum { UNKNOWN, PURGES, IGNORES };
+	static int known; /* atomic */
+	int now = __atomic_load_n(&known, __ATOMIC_RELAXED);
+	if (now == UNKNOWN) {
+		volatile uintptr_t *word = address;
+		*word = 1;
+		now = !memory_purge(address, memory_page()) || *word == 0 ? PURGES : IGNORES;
+		*word = 0;
+		__atomic_store_n(&known, now, __ATOMIC_RELAXED);
+	}
+	return now == PURGES;
+}
+
 bool memory_swap_in(void *address, size_t bytes, void *target)
 {
-	return !refused(raw_call(SYS_mremap, (long)address, (long)bytes, (long)bytes,
-				 MREMAP_MAYMOVE | MREMAP_FIXED | REMAP_DONT_UNMAP, (long)target, 0));
+	if (refused(raw_call(SYS_mremap, (long)address, (long)bytes, (long)bytes,
+			     MREMAP_MAYMOVE | MREMAP_FIXED | REMAP_DONT_UNMAP, (long)target, 0)))
+		return false;
+	if (!purges_moved(address))
+		map(address, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		    -1);
+	return true;
 }
 
 void memory_no_huge_pages(void *address, size_t bytes)
 {
 	raw_call3(SYS_madvise, (long)address, (long)bytes, MADV_NOHUGEPAGE);
-}
-
-bool memory_purge(void *address, size_t bytes)
-{
-	return !refused(raw_call3(SYS_madvise, (long)address, (long)bytes, MADV_DONTNEED));
 }
 
 enum memory_populated memory_populate(void *address, size_t bytes)
