@@ -217,8 +217,7 @@ static bool tells_leaks(const struct running *running)
 	const struct budget_test *test = running->test;
 
 	for (size_t i = 0; i < test->rule_count; i++)
-		if (test->rules[i].metric == METRIC_LEAK_BLOCKS ||
-		    test->rules[i].metric == METRIC_LEAK_BYTES)
+		if (budget_is_of_leaks(test->rules[i].metric))
 			return true;
 	return running->plan->with_sites;
 }

@@ -27,7 +27,6 @@ enum {
 	MEDIAN_RUNS_MIN = 5, /* from so many on the median decides where runs disagree */
 	TOLERANCE_SPREADS = 3,
 };
-static const double LIKELY = 0.05; /* less: told apart */
 
 /* A test while it is judged. */
 struct judging {
@@ -66,8 +65,7 @@ static const char *share(struct keep *keep, int64_t millionths)
 
 static bool is_of_sites(const struct budget_rule *rule)
 {
-	return rule->site || rule->module || rule->metric == METRIC_LEAK_BLOCKS ||
-	       rule->metric == METRIC_LEAK_BYTES;
+	return rule->site || rule->module || budget_is_of_leaks(rule->metric);
 }
 
 static const char *flaw_of(const struct judging *judging, const struct budget_rule *rule)
@@ -239,7 +237,7 @@ static void decide_mixed_hard(const struct budget_rule *rule, size_t over, struc
 static void decide_mixed(const struct budget_rule *rule, struct check_rule *ret, struct keep *keep)
 {
 	bool is_over = excess_of(rule, ret, ret->value.value) != 0;
-	bool may_be_chance = ret->p >= LIKELY;
+	bool may_be_chance = ret->p >= COMPARE_CHANCE;
 
 	if (ret->run_count < MEDIAN_RUNS_MIN || (is_over && may_be_chance))
 		decide(ret, CHECK_UNRELIABLE,
@@ -289,7 +287,7 @@ static bool is_certain(const struct judging *judging, const struct budget_rule *
 	struct keep *keep = &judging->check->keep;
 
 	if (rule->site || rule->module || ret->state != CHECK_PASSED ||
-	    (rule->metric != METRIC_LEAK_BLOCKS && rule->metric != METRIC_LEAK_BYTES))
+	    !budget_is_of_leaks(rule->metric))
 		return true;
 	for (size_t i = 0; i < judging->trial->run_count; i++) {
 		const struct metric_bound *bound = &judging->trial->runs[i].metrics.bound[rule->metric];

@@ -63,11 +63,6 @@ static bool is_meant(struct sites *sites, const struct site *site, const struct 
 	return rule->site ? passes(sites, site, rule->site) : comes_from(sites, site, rule->module);
 }
 
-static bool is_of_leaks(enum metric metric)
-{
-	return metric == METRIC_LEAK_BLOCKS || metric == METRIC_LEAK_BYTES;
-}
-
 /* is_leaked: the sites are those of what was never freed. */
 static void measure_rule(struct measured *measured, struct sites *sites,
 			 const struct budget_test *test, size_t index, bool is_leaked)
@@ -78,7 +73,7 @@ static void measure_rule(struct measured *measured, struct sites *sites,
 
 	if ((!rule->site && !rule->module) || !budget_site_figure(rule->metric, &figure))
 		return;
-	bool counts = is_of_leaks(rule->metric) == is_leaked;
+	bool counts = budget_is_of_leaks(rule->metric) == is_leaked;
 	for (size_t i = 0; i < sites->count; i++) {
 		if (!is_meant(sites, &sites->list[i], rule))
 			continue;
@@ -234,7 +229,7 @@ static bool has_leaks_of_sites(const struct budget_test *test)
 {
 	for (size_t i = 0; i < test->rule_count; i++)
 		if ((test->rules[i].site || test->rules[i].module) &&
-		    is_of_leaks(test->rules[i].metric))
+		    budget_is_of_leaks(test->rules[i].metric))
 			return true;
 	return false;
 }

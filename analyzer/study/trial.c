@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-static const double LIKELY = 0.05; /* less: told apart */
-
 bool trial_values(const struct trial *trial, enum metric metric, int64_t ret[BUDGET_RUNS_MAX])
 {
 	for (size_t i = 0; i < trial->run_count; i++) {
@@ -63,7 +61,7 @@ static bool is_told_apart(const struct baseline_value *was, const int64_t *runs,
 		before[i] = (uint64_t)was->run[i];
 	for (size_t i = 0; i < run_count; i++)
 		after[i] = (uint64_t)runs[i];
-	return compare_p(before, was->run_count, after, run_count) < LIKELY;
+	return compare_p(before, was->run_count, after, run_count) < COMPARE_CHANCE;
 }
 
 static bool is_noisy(const struct baseline_value *was, const int64_t *runs, size_t run_count)
