@@ -104,6 +104,18 @@ static bool add_rules(struct checking *checking, const struct repeated *rules, s
 	return true;
 }
 
+static bool add_unrecorded(struct checking *checking, struct failure *why)
+{
+	const struct repeated *names = &checking->wish->unrecorded;
+
+	for (size_t i = 0; i < checking->budget.count; i++)
+		for (size_t k = 0; k < names->count; k++)
+			if (!budget_set(&checking->budget, &checking->budget.tests[i], "unrecorded",
+					names->list[k], why))
+				return false;
+	return true;
+}
+
 static bool is_wanted(const struct check_wish *wish, const char *test)
 {
 	for (size_t i = 0; i < wish->tests.count; i++)
@@ -126,7 +138,8 @@ static bool all_exist(const struct checking *checking, struct failure *why)
 static bool read_tests(struct checking *checking, struct failure *why)
 {
 	bool done = *checking->wish->argv ? make_test(checking, why) : read_budget(checking, why);
-	return done && add_rules(checking, &checking->wish->rules, why) && all_exist(checking, why);
+	return done && add_rules(checking, &checking->wish->rules, why) &&
+	       add_unrecorded(checking, why) && all_exist(checking, why);
 }
 
 /* --- what it was before ---------------------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ enum {
 	LETTER_RATCHET,
 	LETTER_KEEP,
 	LETTER_SUPPRESSIONS,
+	LETTER_UNRECORDED,
 	LETTER_NO_DEFAULTS,
 	LETTER_LIB,
 	LETTER_REPORT,
@@ -36,13 +37,14 @@ enum {
 static const struct command_option options[] = {
 	{"-b, --budget FILE", "tests and what they may use (" BUDGET_DEFAULT ")"},
 	{"--test NAME", "of the budget file this test alone; several times"},
-	{"--max-peak SIZE", "of a program: live.peak <= SIZE, as in 24MiB"},
+	{"--max-peak SIZE",
+	 "live.peak <= SIZE, as in 24MiB: of malloc alone; the sum of the peaks of its processes"},
 	{"--max-allocs N", "alloc.count <= N"},
 	{"--no-leaks", "leak.blocks = 0, less what is suppressed"},
 	{"--rule RULE", "as in a budget file: 'alloc.count <= baseline + 0.5%'; several times"},
 	{"--runs N", "of each test, 2 to 50 (2, and 7 where these differ); medians are compared"},
 	{"--timeout TIME", "of a run of the program, as in 30s"},
-	{"--exit CODE", "what the program ends with (0)"},
+	{"--exit CODE", "what the program ends with (0), or the signal that kills it: SIGSEGV"},
 	{"--baseline FILE",
 	 "what tests were worth before (" BASELINE_DEFAULT " beside the budget file)"},
 	{"--against CAPTURE", "a capture as baseline, recorded with POOLMEM=sites=all"},
@@ -50,6 +52,8 @@ static const struct command_option options[] = {
 	{"--ratchet", "lower it where a test that is within its budget became better"},
 	{"--keep DIRECTORY", "keep a capture of each test there, named after it"},
 	SUPPRESSIONS_HELP,
+	{"--unrecorded NAME",
+	 "a program that the test may start without a record; a pattern; several times"},
 	{"--report FORMAT=FILE",
 	 "text, json, junit, markdown, github, gitlab or openmetrics; several times"},
 	{"--json", "the report on stdout for machines"},
@@ -140,6 +144,7 @@ static bool take_option(int letter, struct check_wish *wish)
 	case LETTER_UPDATE: wish->update = true; return true;
 	case LETTER_RATCHET: wish->ratchet = true; return true;
 	case LETTER_KEEP: wish->keep = optarg; return true;
+	case LETTER_UNRECORDED: return repeat(&wish->unrecorded, "--unrecorded", optarg);
 	case LETTER_SUPPRESSIONS: return repeat(&wish->suppressions, "--suppressions", optarg);
 	case LETTER_NO_DEFAULTS: wish->no_defaults = true; return true;
 	case LETTER_LIB: wish->library = optarg; return true;
@@ -185,6 +190,7 @@ static const struct option longs[] = {
 	{"update", no_argument, NULL, LETTER_UPDATE},
 	{"ratchet", no_argument, NULL, LETTER_RATCHET},
 	{"keep", required_argument, NULL, LETTER_KEEP},
+	{"unrecorded", required_argument, NULL, LETTER_UNRECORDED},
 	{"suppressions", required_argument, NULL, LETTER_SUPPRESSIONS},
 	{"no-default-suppressions", no_argument, NULL, LETTER_NO_DEFAULTS},
 	{"report", required_argument, NULL, LETTER_REPORT},

@@ -11,7 +11,7 @@
 
 struct check_wish {
 	const char *budget, *baseline, *against, *keep, *library, *timeout, *exit;
-	struct repeated rules, tests, suppressions;
+	struct repeated rules, tests, suppressions, unrecorded;
 	size_t runs;
 	bool update, ratchet, no_defaults, json;
 	struct check_report reports[READER_REPEAT_MAX];

@@ -7,10 +7,12 @@
 #include "launch/record.h"
 #include "launch/say.h"
 #include "text/allocate.h"
+#include "text/hash.h"
 #include "text/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,19 +139,22 @@ static char *pattern_of(struct keep *keep, const char *directory, const char *na
 	return pattern;
 }
 
-/* Fit for a file: "parse-large", "a_b". */
+/* Fit for a file: "parse-large"; what had to be changed has a number, so that no two are alike: "a_b-1c3e5a70" of "a/b". */
 static const char *file_name(struct keep *keep, const char *test)
 {
 	char *name = keep_text(keep, "%s", test);
+	enum { NAME_MAX_BYTES = 200 };
 
 	for (char *c = name; *c; c++)
 		if ((unsigned char)*c <= ' ' || *c == '/' || *c == 0x7f)
 			*c = '_';
 	if (*name == '.')
 		*name = '_';
-	if (strlen(name) > 200)
-		name[200] = 0;
-	return name;
+	if (strlen(name) > NAME_MAX_BYTES)
+		name[NAME_MAX_BYTES] = 0;
+	if (strcmp(name, test) == 0)
+		return name;
+	return keep_text(keep, "%s-%08x", name, (unsigned)hash_text(0, test));
 }
 
 static const char *capture_pattern(struct running *running)
@@ -178,12 +183,25 @@ static const char *why_none(struct running *running, const struct target *target
 	return "nothing was recorded: the program left no segment (poolmem doctor says more)";
 }
 
-static const char *code_words(struct keep *keep, int code)
+static const char *signal_name(struct keep *keep, int number)
 {
-	const char *name = code > 128 ? sigabbrev_np(code - 128) : NULL;
+	const char *name = sigabbrev_np(number);
 
-	return name ? keep_text(keep, "was killed by SIG%s", name)
-		    : keep_text(keep, "exited with %d", code);
+	return name ? keep_text(keep, "SIG%s", name) : keep_text(keep, "signal %d", number);
+}
+
+static const char *end_words(struct keep *keep, int status)
+{
+	return WIFSIGNALED(status)
+		       ? keep_text(keep, "was killed by %s", signal_name(keep, WTERMSIG(status)))
+		       : keep_text(keep, "exited with %d", WEXITSTATUS(status));
+}
+
+/* A program that exits with 139 did not die of SIGSEGV, nor the other way round. */
+static bool is_wanted_end(const struct budget_test *test, int status)
+{
+	return test->signal ? WIFSIGNALED(status) && WTERMSIG(status) == test->signal
+			    : WIFEXITED(status) && WEXITSTATUS(status) == test->exit;
 }
 
 /* Whether it ended as it should. */
@@ -192,7 +210,6 @@ static bool ended_well(struct running *running, const struct record *record)
 	struct keep *keep = &running->trial->keep;
 	const struct budget_test *test = running->test;
 	int status = record->watch->wait_status;
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 
 	running->trial->exit_status = (struct known){WIFEXITED(status),
 						     WIFEXITED(status) ? WEXITSTATUS(status) : 0};
@@ -203,12 +220,15 @@ static bool ended_well(struct running *running, const struct record *record)
 		return stop(running, CHECK_FAILED,
 			    keep_text(keep, "the program was killed after its timeout of %s",
 				      number_duration(test->timeout_ns).text));
-	if (code == test->exit)
+	if (is_wanted_end(test, status))
 		return true;
+	const char *end = end_words(keep, status);
 	return stop(running, CHECK_FAILED,
-		    test->exit ? keep_text(keep, "the program %s, and not with %d",
-					   code_words(keep, code), test->exit)
-			       : keep_text(keep, "the program %s", code_words(keep, code)));
+		    test->signal ? keep_text(keep, "the program %s, and was not killed by %s", end,
+					     signal_name(keep, test->signal))
+		    : test->exit ? keep_text(keep, "the program %s, and did not exit with %d", end,
+					     test->exit)
+				 : keep_text(keep, "the program %s", end));
 }
 
 /* A rule or a baseline asks for them. */
@@ -238,7 +258,111 @@ static bool measure(struct running *running, const char *capture, bool with_site
 	return measured_read(&plan, ret, why);
 }
 
-static bool add_run(struct running *running, const char *capture)
+/* --- programs without a record ---------------------------------------------------------------------------------- */
+
+static const char *name_of(const struct check_unrecorded *program)
+{
+	const char *slash = strrchr(program->path, '/');
+
+	return slash ? slash + 1 : program->path;
+}
+
+static bool is_accepted(const struct budget_test *test, const struct check_unrecorded *program)
+{
+	for (size_t i = 0; i < test->unrecorded_count; i++)
+		if (fnmatch(test->unrecorded[i], name_of(program), 0) == 0 ||
+		    fnmatch(test->unrecorded[i], program->path, 0) == 0)
+			return true;
+	return false;
+}
+
+/* Why it left none, and what to do about it. */
+static const char *why_unrecorded(struct keep *keep, const struct check_unrecorded *program)
+{
+	static struct target target;
+	char text[PATH_MAX + 2 * TARGET_DETAIL_MAX];
+
+	if (program->has_library)
+		return keep_text(keep,
+				 "%s loaded libpoolmem.so and left no record: POOLMEM=off was set for "
+				 "it, or it cannot write where segments go",
+				 program->path);
+	if (!strchr(program->path, '/'))
+		return keep_text(keep, "%s left no record: the loader may ignore preloads for it",
+				 program->path);
+	target_inspect(program->path, "", &target);
+	for (size_t i = 0; i < target.finding_count; i++) {
+		if (target_finding_weight(target.finding[i].kind) == TARGET_PARTLY)
+			continue;
+		target_finding_text(&target.finding[i], text, sizeof text);
+		return keep_text(keep, "%s%s", text,
+				 target.finding[i].kind == TARGET_FINDING_STATIC
+					 ? "; link it dynamically"
+					 : "");
+	}
+	return keep_text(
+		keep,
+		"%s ran without libpoolmem.so: leave LD_PRELOAD and POOLMEM in its environment",
+		program->path);
+}
+
+/* The names that are wanted, in a list; NULL: there is none. */
+static const char *list_unrecorded(struct running *running, const struct measured *run,
+				   bool is_wanted)
+{
+	struct keep *keep = &running->trial->keep;
+	const char *list = NULL;
+
+	for (size_t i = 0; i < run->unrecorded_count; i++)
+		if (is_accepted(running->test, &run->unrecorded[i]) == is_wanted)
+			list = keep_text(keep, "%.300s%s%s", list ? list : "", list ? ", " : "",
+					 name_of(&run->unrecorded[i]));
+	return list;
+}
+
+static void note_unseen(struct running *running, const struct record *record,
+			const struct measured *run)
+{
+	struct keep *keep = &running->trial->keep;
+
+	if (run->kernel_error && (record->watch->has_forked || record->watch->family.count > 1))
+		trial_note(
+			running->trial,
+			keep_text(keep,
+				  "the kernel does not tell which programs a test starts (%s): "
+				  "one without a record that ended between two looks was not seen; "
+				  "kernel.perf_event_paranoid=2 or less, or CAP_PERFMON, mends that",
+				  run->kernel_error));
+	if (record->draws_addresses)
+		trial_note(running->trial, "addresses are drawn at random here, as personality(2) "
+					   "is not allowed: figures may differ from run to run");
+}
+
+/* Memory that nobody counted is no pass, unless the budget names who used it. */
+static bool judge_unrecorded(struct running *running, const struct measured *run)
+{
+	struct keep *keep = &running->trial->keep;
+	const char *accepted = list_unrecorded(running, run, true);
+	const char *others = list_unrecorded(running, run, false);
+
+	if (accepted)
+		trial_note(running->trial,
+			   keep_text(keep, "in no figure are, as the budget allows: %s", accepted));
+	for (size_t i = 0; others && i < run->unrecorded_count; i++) {
+		const struct check_unrecorded *program = &run->unrecorded[i];
+		if (is_accepted(running->test, program))
+			continue;
+		return stop(
+			running, CHECK_UNRELIABLE,
+			keep_text(keep,
+				  "programs that it started were not recorded: %s (%s); "
+				  "'unrecorded = %s' in the budget, or --unrecorded, accepts that",
+				  others, why_unrecorded(keep, program), name_of(program)));
+	}
+	return true;
+}
+
+static bool add_run(struct running *running, const struct record *record)
 {
 	struct trial *trial = running->trial;
 	struct failure why = {FAILURE_NONE, ""};
@@ -247,6 +371,7 @@ static bool add_run(struct running *running, const char *capture)
 	trial->runs = allocate_more(trial->runs, trial->run_count, &trial->run_room,
 				    sizeof *trial->runs);
 	struct measured *run = &trial->runs[trial->run_count++];
+	const char *capture = record->capture;
 	bool done = measure(running, capture, is_first && running->plan->with_sites,
 			    is_first ? NULL : &trial->runs[0], run, &why);
 	if (is_first)
@@ -256,7 +381,9 @@ static bool add_run(struct running *running, const char *capture)
 	if (!done)
 		return stop(running, CHECK_UNRELIABLE,
 			    keep_text(&trial->keep, "its capture: %s", why.text));
-	return !run->flaw || stop(running, CHECK_UNRELIABLE, run->flaw);
+	note_unseen(running, record, run);
+	return (!run->flaw || stop(running, CHECK_UNRELIABLE, run->flaw)) &&
+	       judge_unrecorded(running, run);
 }
 
 static bool judge_run(struct running *running, const struct record *record,
@@ -278,8 +405,8 @@ static bool judge_run(struct running *running, const struct record *record,
 		return stop(running, CHECK_UNRELIABLE, why_none(running, target));
 	if (record->outlived || record->staying)
 		return stop(running, CHECK_UNRELIABLE,
-			    "some of its processes ran on when the first had ended");
-	return add_run(running, record->capture);
+			    "some of its processes ran on when the first had ended, and were killed");
+	return add_run(running, record);
 }
 
 static bool record_one(struct running *running)

@@ -6,6 +6,7 @@
 #include "study/budget_line.h"
 #include "text/allocate.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,13 +71,42 @@ static bool take_timeout(struct line *line, struct budget_test *test)
 	return true;
 }
 
+/* SIGSEGV: the signal; 0: there is no such. */
+static int signal_of(const char *word, size_t bytes)
+{
+	for (int number = 1; number < NSIG; number++) {
+		const char *name = sigabbrev_np(number);
+		if (name && bytes == 3 + strlen(name) && memcmp(word, "SIG", 3) == 0 &&
+		    memcmp(word + 3, name, bytes - 3) == 0)
+			return number;
+	}
+	return 0;
+}
+
+static bool take_signal(struct line *line, struct budget_test *test)
+{
+	size_t bytes;
+	const char *word = line_key(line, &bytes);
+	int number = signal_of(word, bytes);
+
+	if (!number || !line_is_at_end(line))
+		return line_wrong(line, word, "the name of a signal is expected here, as SIGSEGV");
+	test->signal = number;
+	test->exit = 0;
+	return true;
+}
+
 static bool take_exit(struct line *line, struct budget_test *test)
 {
 	uint64_t code;
 
+	line_skip_blanks(line);
+	if (line_peek(line) == 'S')
+		return take_signal(line, test);
 	if (!take_whole(line, 0, EXIT_MAX, &code))
 		return false;
 	test->exit = (int)code;
+	test->signal = 0;
 	return true;
 }
 
@@ -172,6 +202,19 @@ static bool take_suppressions(struct parser *parser)
 	return true;
 }
 
+static bool take_unrecorded(struct parser *parser)
+{
+	struct budget_test *test = parser->test;
+	char *value;
+
+	if (!take_value(parser, &value))
+		return false;
+	test->unrecorded = allocate_more(test->unrecorded, test->unrecorded_count,
+					 &test->unrecorded_room, sizeof *test->unrecorded);
+	test->unrecorded[test->unrecorded_count++] = value;
+	return true;
+}
+
 enum key {
 	KEY_NONE,
 	KEY_COMMAND,
@@ -181,7 +224,8 @@ enum key {
 	KEY_DIRECTORY,
 	KEY_ENVIRONMENT,
 	KEY_VARIABLE,
-	KEY_SUPPRESSIONS
+	KEY_SUPPRESSIONS,
+	KEY_UNRECORDED
 };
 
 static enum key key_of(const char *word, size_t bytes)
@@ -194,6 +238,7 @@ static enum key key_of(const char *word, size_t bytes)
 		[KEY_DIRECTORY] = "directory",
 		[KEY_ENVIRONMENT] = "env",
 		[KEY_SUPPRESSIONS] = "suppressions",
+		[KEY_UNRECORDED] = "unrecorded",
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -220,6 +265,7 @@ static bool take_key_value(struct parser *parser, enum key key, const char *word
 	case KEY_ENVIRONMENT: return take_environment(parser);
 	case KEY_VARIABLE: return take_variable(parser, word + 4, bytes - 4);
 	case KEY_SUPPRESSIONS: return take_suppressions(parser);
+	case KEY_UNRECORDED: return take_unrecorded(parser);
 	default: break;
 	}
 	if (!take_value(parser, &value))
@@ -383,6 +429,7 @@ void budget_free(struct budget *budget)
 		free(budget->tests[i].rules);
 		free(budget->tests[i].variables);
 		free(budget->tests[i].suppressions);
+		free(budget->tests[i].unrecorded);
 	}
 	free(budget->tests);
 	keep_free(&budget->keep);

@@ -28,11 +28,14 @@ struct budget_test {
 	char **suppressions; /* files */
 	size_t suppression_count;
 	uint64_t timeout_ns; /* of a run; 0: none */
-	int exit;            /* what it ends with; 128 + the signal */
-	size_t runs;         /* 0: not said */
+	char **unrecorded;   /* names of programs, or patterns, that may go without a record */
+	size_t unrecorded_count;
+	int exit;    /* what it ends with */
+	int signal;  /* or the signal that kills it; 0: none */
+	size_t runs; /* 0: not said */
 	struct budget_rule *rules;
 	size_t rule_count;
-	size_t rule_room, variable_room, suppression_room;
+	size_t rule_room, variable_room, suppression_room, unrecorded_room;
 };
 
 struct budget {

@@ -607,6 +607,30 @@ static void note_left_out(const struct judging *judging)
 			   judging->trial->test->name, judging->before->ledger.count);
 }
 
+static bool limits_peak(const struct budget_test *test)
+{
+	for (size_t i = 0; i < test->rule_count; i++)
+		if (test->rules[i].metric == METRIC_LIVE_PEAK && !test->rules[i].site &&
+		    !test->rules[i].module)
+			return true;
+	return false;
+}
+
+/* Of the trial, and what its figures are sums of. */
+static void note_trial(const struct judging *judging)
+{
+	const struct trial *trial = judging->trial;
+	size_t processes = trial->run_count ? trial->runs[0].process_count : 0;
+
+	for (size_t i = 0; i < TRIAL_NOTES_MAX && trial->notes[i]; i++)
+		check_note(judging->check, "test \"%s\": %s", trial->test->name, trial->notes[i]);
+	if (processes > 1 && limits_peak(trial->test))
+		check_note(judging->check,
+			   "test \"%s\": live.peak is the sum of the peaks of %zu processes, which "
+			   "may not have come together",
+			   trial->test->name, processes);
+}
+
 struct check_test *check_add(struct check *check, const struct trial *trial,
 			     const struct baseline_test *before, bool is_update)
 {
@@ -619,6 +643,7 @@ struct check_test *check_add(struct check *check, const struct trial *trial,
 	compare_facts(&judging);
 	note_unmatched(&judging);
 	note_left_out(&judging);
+	note_trial(&judging);
 	return test;
 }
 

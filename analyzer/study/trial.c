@@ -5,6 +5,19 @@
 #include "study/compare.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+void trial_note(struct trial *trial, const char *text)
+{
+	for (size_t i = 0; i < TRIAL_NOTES_MAX; i++) {
+		if (trial->notes[i] && strcmp(trial->notes[i], text) == 0)
+			return;
+		if (!trial->notes[i]) {
+			trial->notes[i] = text;
+			return;
+		}
+	}
+}
 
 bool trial_values(const struct trial *trial, enum metric metric, int64_t ret[BUDGET_RUNS_MAX])
 {
