@@ -60,6 +60,20 @@ static void match(struct matching *matching, size_t index, bool by_name)
 	}
 }
 
+/*
+ * A process in a namespace of its own knows itself by another pid than the kernel tells us.  Each record is of a program that the
+ * kernel told: one that is still free is of such a process.
+ */
+static void match_namespaces(struct matching *matching)
+{
+	const struct outside *outside = matching->outside;
+
+	for (size_t i = outside->program_count; i > 0; i--)
+		for (size_t k = 0; k < matching->record_count && !matching->is_matched[i - 1]; k++)
+			if (fits(matching, &outside->programs[i - 1], &matching->records[k], true))
+				matching->records[k].is_taken = matching->is_matched[i - 1] = true;
+}
+
 static int by_pid(const void *left, const void *right)
 {
 	const struct unrecorded_record *a = left, *b = right;
@@ -133,6 +147,8 @@ void unrecorded_find(const struct outside *outside, struct unrecorded_record *re
 		qsort(records, record_count, sizeof *records, by_pid);
 	match_all(&matching, true);
 	match_all(&matching, !outside->programs_of_kernel);
+	if (outside->programs_of_kernel)
+		match_namespaces(&matching);
 	for (size_t i = 0; i < outside->program_count; i++)
 		if (!matching.is_matched[i] && !runs_on(outside, &outside->programs[i]))
 			add(ret, &outside->programs[i]);

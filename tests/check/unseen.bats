@@ -67,6 +67,10 @@ noted()
 @test "check: programs that all left a record are a pass: shells, pipes, spawns, an exec of itself, ends without exit" {
 	require_kernel_tells
 	run -0 check -- sh -c 'for i in 1 2 3 4 5 6 7 8; do ls >/dev/null; done; ls | sort | wc -l; (exit 0); x=$(true); exec sh -c "exec sh -c :"'
+	if unshare -pf true; then
+		run -0 check -- unshare -pf sh -c '/bin/true; /bin/true'
+		unseen 'were not recorded: static (' -- unshare -pf sh -c '/bin/true; ./static; :'
+	fi
 	run -0 check -- perl -e 'system "true"; exec "perl", "-e", "kill 9, fork || sleep 9; wait"'
 	run -0 check -- python3 -c 'import os, subprocess; subprocess.run(["sh", "-c", "kill -9 $$"]); os.posix_spawn("/bin/true", ["true"], os.environ); os.wait(); os._exit(0)'
 }
