@@ -6,13 +6,13 @@
 #include "launch/elf_comment.h"
 #include "launch/record.h"
 #include "launch/say.h"
+#include "launch/unseen.h"
 #include "text/allocate.h"
 #include "text/hash.h"
 #include "text/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,110 +258,6 @@ static bool measure(struct running *running, const char *capture, bool with_site
 	return measured_read(&plan, ret, why);
 }
 
-/* --- programs without a record ---------------------------------------------------------------------------------- */
-
-static const char *name_of(const struct check_unrecorded *program)
-{
-	const char *slash = strrchr(program->path, '/');
-
-	return slash ? slash + 1 : program->path;
-}
-
-static bool is_accepted(const struct budget_test *test, const struct check_unrecorded *program)
-{
-	for (size_t i = 0; i < test->unrecorded_count; i++)
-		if (fnmatch(test->unrecorded[i], name_of(program), 0) == 0 ||
-		    fnmatch(test->unrecorded[i], program->path, 0) == 0)
-			return true;
-	return false;
-}
-
-/* Why it left none, and what to do about it. */
-static const char *why_unrecorded(struct keep *keep, const struct check_unrecorded *program)
-{
-	static struct target target;
-	char text[PATH_MAX + 2 * TARGET_DETAIL_MAX];
-
-	if (program->has_library)
-		return keep_text(keep,
-				 "%s loaded libpoolmem.so and left no record: POOLMEM=off was set for "
-				 "it, or it cannot write where segments go",
-				 program->path);
-	if (!strchr(program->path, '/'))
-		return keep_text(keep, "%s left no record: the loader may ignore preloads for it",
-				 program->path);
-	target_inspect(program->path, "", &target);
-	for (size_t i = 0; i < target.finding_count; i++) {
-		if (target_finding_weight(target.finding[i].kind) == TARGET_PARTLY)
-			continue;
-		target_finding_text(&target.finding[i], text, sizeof text);
-		return keep_text(keep, "%s%s", text,
-				 target.finding[i].kind == TARGET_FINDING_STATIC
-					 ? "; link it dynamically"
-					 : "");
-	}
-	return keep_text(
-		keep,
-		"%s ran without libpoolmem.so: leave LD_PRELOAD and POOLMEM in its environment",
-		program->path);
-}
-
-/* The names that are wanted, in a list; NULL: there is none. */
-static const char *list_unrecorded(struct running *running, const struct measured *run,
-				   bool is_wanted)
-{
-	struct keep *keep = &running->trial->keep;
-	const char *list = NULL;
-
-	for (size_t i = 0; i < run->unrecorded_count; i++)
-		if (is_accepted(running->test, &run->unrecorded[i]) == is_wanted)
-			list = keep_text(keep, "%.300s%s%s", list ? list : "", list ? ", " : "",
-					 name_of(&run->unrecorded[i]));
-	return list;
-}
-
-static void note_unseen(struct running *running, const struct record *record,
-			const struct measured *run)
-{
-	struct keep *keep = &running->trial->keep;
-
-	if (run->kernel_error && (record->watch->has_forked || record->watch->family.count > 1))
-		trial_note(
-			running->trial,
-			keep_text(keep,
-				  "the kernel does not tell which programs a test starts (%s): "
-				  "one without a record that ended between two looks was not seen; "
-				  "kernel.perf_event_paranoid=2 or less, or CAP_PERFMON, mends that",
-				  run->kernel_error));
-	if (record->draws_addresses)
-		trial_note(running->trial, "addresses are drawn at random here, as personality(2) "
-					   "is not allowed: figures may differ from run to run");
-}
-
-/* Memory that nobody counted is no pass, unless the budget names who used it. */
-static bool judge_unrecorded(struct running *running, const struct measured *run)
-{
-	struct keep *keep = &running->trial->keep;
-	const char *accepted = list_unrecorded(running, run, true);
-	const char *others = list_unrecorded(running, run, false);
-
-	if (accepted)
-		trial_note(running->trial,
-			   keep_text(keep, "in no figure are, as the budget allows: %s", accepted));
-	for (size_t i = 0; others && i < run->unrecorded_count; i++) {
-		const struct check_unrecorded *program = &run->unrecorded[i];
-		if (is_accepted(running->test, program))
-			continue;
-		return stop(
-			running, CHECK_UNRELIABLE,
-			keep_text(keep,
-				  "programs that it started were not recorded: %s (%s); "
-				  "'unrecorded = %s' in the budget, or --unrecorded, accepts that",
-				  others, why_unrecorded(keep, program), name_of(program)));
-	}
-	return true;
-}
-
 static bool add_run(struct running *running, const struct record *record)
 {
 	struct trial *trial = running->trial;
@@ -381,9 +277,11 @@ static bool add_run(struct running *running, const struct record *record)
 	if (!done)
 		return stop(running, CHECK_UNRELIABLE,
 			    keep_text(&trial->keep, "its capture: %s", why.text));
-	note_unseen(running, record, run);
-	return (!run->flaw || stop(running, CHECK_UNRELIABLE, run->flaw)) &&
-	       judge_unrecorded(running, run);
+	unseen_note(trial, record, run);
+	const char *unseen = unseen_judge(trial, run);
+	if (run->flaw || unseen)
+		return stop(running, CHECK_UNRELIABLE, run->flaw ? run->flaw : unseen);
+	return true;
 }
 
 static bool judge_run(struct running *running, const struct record *record,
