@@ -3,8 +3,8 @@
 #define _GNU_SOURCE
 #include "study/check.h"
 
+#include "cmd/check_options.h"
 #include "cmd/command.h"
-#include "cmd/reader.h"
 #include "cmd/suppressed.h"
 #include "cmd/version.h"
 #include "launch/library.h"
@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,85 +26,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUDGET_DEFAULT "poolmem.budget"
-#define BASELINE_DEFAULT "poolmem.baseline.json"
-
-enum {
-	LETTER_MAX_PEAK = 256,
-	LETTER_MAX_ALLOCS,
-	LETTER_NO_LEAKS,
-	LETTER_RULE,
-	LETTER_RUNS,
-	LETTER_TIMEOUT,
-	LETTER_EXIT,
-	LETTER_TEST,
-	LETTER_BASELINE,
-	LETTER_AGAINST,
-	LETTER_UPDATE,
-	LETTER_RATCHET,
-	LETTER_KEEP,
-	LETTER_SUPPRESSIONS,
-	LETTER_NO_DEFAULTS,
-	LETTER_LIB,
-	LETTER_REPORT,
-	LETTER_JSON,
-};
-
-static const struct command_option options[] = {
-	{"-b, --budget FILE", "tests and what they may use (" BUDGET_DEFAULT ")"},
-	{"--test NAME", "of the budget file this test alone; several times"},
-	{"--max-peak SIZE", "of a program: live.peak <= SIZE, as in 24MiB"},
-	{"--max-allocs N", "alloc.count <= N"},
-	{"--no-leaks", "leak.blocks = 0, less what is suppressed"},
-	{"--rule RULE", "as in a budget file: 'alloc.count <= baseline + 0.5%'; several times"},
-	{"--runs N", "of each test, 2 to 50 (2, and 7 where these differ); medians are compared"},
-	{"--timeout TIME", "of a run of the program, as in 30s"},
-	{"--exit CODE", "what the program ends with (0)"},
-	{"--baseline FILE",
-	 "what tests were worth before (" BASELINE_DEFAULT " beside the budget file)"},
-	{"--against CAPTURE", "a capture as baseline, recorded with POOLMEM=sites=all"},
-	{"--update", "make the baseline anew"},
-	{"--ratchet", "lower it where a test that is within its budget became better"},
-	{"--keep DIRECTORY", "keep a capture of each test there, named after it"},
-	SUPPRESSIONS_HELP,
-	{"--report FORMAT=FILE",
-	 "text, json, junit, markdown, github, gitlab or openmetrics; several times"},
-	{"--json", "the report on stdout for machines"},
-	{"--lib PATH", "the libpoolmem.so to use"},
-	{NULL, NULL},
-};
-
-const struct command_help help_check = {
-	.usage = "check [options] [--] [PROGRAM [ARGUMENTS]]",
-	.purpose = "Runs tests and says whether they stayed within their memory budget: those of a budget\n"
-		   "file, or a program by itself. Exits with 0 within, 1 over budget, 2 for a wrong command\n"
-		   "line, budget or baseline, 3 when it could not be measured reliably, 4 when a program\n"
-		   "under test failed.",
-	.options = options,
-	.examples =
-		{
-			{"poolmem check", "the tests of " BUDGET_DEFAULT},
-			{"poolmem check --max-peak 24MiB --no-leaks -- ./app input.txt",
-			 "one program, without a file"},
-			{"poolmem check --update", "what they use now is the baseline from here on"},
-		},
-	.stops_at_operand = true,
-};
-
-/* What was asked for. */
-struct wish {
-	const char *budget, *baseline, *against, *keep, *library, *timeout, *exit;
-	struct repeated rules, tests, suppressions;
-	size_t runs;
-	bool update, ratchet, no_defaults, json;
-	struct check_report reports[READER_REPEAT_MAX];
-	size_t report_count;
-	char **argv;
-};
-
 /* What it takes to do it. */
 struct checking {
-	const struct wish *wish;
+	const struct check_wish *wish;
 	struct budget budget;
 	struct baseline baseline;
 	bool has_baseline;
@@ -117,148 +40,6 @@ struct checking {
 	size_t trial_count;
 	int interrupted;
 };
-
-/* --- options --------------------------------------------------------------------------------------------------- */
-
-static bool repeat(struct repeated *repeated, const char *option, const char *value)
-{
-	if (repeated->count == READER_REPEAT_MAX) {
-		command_usage_error("check", "%s: more than %d", option, READER_REPEAT_MAX);
-		return false;
-	}
-	repeated->list[repeated->count++] = value;
-	return true;
-}
-
-/* The rule that an option stands for. */
-static bool take_limit(struct wish *wish, const char *option, const char *metric, const char *value)
-{
-	char *text;
-
-	if (asprintf(&text, "%s <= %s", metric, value) < 0)
-		abort();
-	return repeat(&wish->rules, option, text); /* kept to the end */
-}
-
-static bool take_runs(struct wish *wish)
-{
-	char *end;
-	unsigned long runs = strtoul(optarg, &end, 10);
-
-	if (!*optarg || *end || runs < 2 || runs > BUDGET_RUNS_MAX) {
-		command_usage_error("check", "--runs '%s': a number from 2 to %d", optarg,
-				    BUDGET_RUNS_MAX);
-		return false;
-	}
-	wish->runs = runs;
-	return true;
-}
-
-static bool take_report(struct wish *wish)
-{
-	struct failure why = {FAILURE_NONE, ""};
-
-	if (wish->report_count == READER_REPEAT_MAX)
-		fail(&why, FAILURE_USAGE, "--report: more than %d", READER_REPEAT_MAX);
-	else if (check_report_parse(optarg, &wish->reports[wish->report_count], &why))
-		wish->report_count++;
-	if (why.kind != FAILURE_NONE)
-		command_usage_error("check", "%s", why.text);
-	return why.kind == FAILURE_NONE;
-}
-
-/* false after a message. */
-static bool take_option(int letter, struct wish *wish)
-{
-	switch (letter) {
-	case 'b': wish->budget = optarg; return true;
-	case LETTER_TEST: return repeat(&wish->tests, "--test", optarg);
-	case LETTER_MAX_PEAK: return take_limit(wish, "--max-peak", "live.peak", optarg);
-	case LETTER_MAX_ALLOCS: return take_limit(wish, "--max-allocs", "alloc.count", optarg);
-	case LETTER_NO_LEAKS: return repeat(&wish->rules, "--no-leaks", "leak.blocks = 0");
-	case LETTER_RULE: return repeat(&wish->rules, "--rule", optarg);
-	case LETTER_RUNS: return take_runs(wish);
-	case LETTER_TIMEOUT: wish->timeout = optarg; return true;
-	case LETTER_EXIT: wish->exit = optarg; return true;
-	case LETTER_BASELINE: wish->baseline = optarg; return true;
-	case LETTER_AGAINST: wish->against = optarg; return true;
-	case LETTER_UPDATE: wish->update = true; return true;
-	case LETTER_RATCHET: wish->ratchet = true; return true;
-	case LETTER_KEEP: wish->keep = optarg; return true;
-	case LETTER_SUPPRESSIONS: return repeat(&wish->suppressions, "--suppressions", optarg);
-	case LETTER_NO_DEFAULTS: wish->no_defaults = true; return true;
-	case LETTER_LIB: wish->library = optarg; return true;
-	case LETTER_JSON: wish->json = true; return true;
-	case LETTER_REPORT: return take_report(wish);
-	default: return false;
-	}
-}
-
-static bool is_sound(const struct wish *wish)
-{
-	if (*wish->argv && wish->budget)
-		command_usage_error("check", "a budget file or a program, not both");
-	else if (*wish->argv && wish->tests.count)
-		command_usage_error("check", "--test names one of a budget file");
-	else if (!*wish->argv && (wish->timeout || wish->exit))
-		command_usage_error("check", "%s is of a program; in a budget file it is a key",
-				    wish->timeout ? "--timeout" : "--exit");
-	else if (wish->update && wish->ratchet)
-		command_usage_error("check", "--update or --ratchet, not both");
-	else if (wish->against && (wish->update || wish->ratchet || wish->baseline))
-		command_usage_error("check", "--against is of a capture, %s of a baseline",
-				    wish->update    ? "--update"
-				    : wish->ratchet ? "--ratchet"
-						    : "--baseline");
-	else
-		return true;
-	return false;
-}
-
-static const struct option longs[] = {
-	{"budget", required_argument, NULL, 'b'},
-	{"test", required_argument, NULL, LETTER_TEST},
-	{"max-peak", required_argument, NULL, LETTER_MAX_PEAK},
-	{"max-allocs", required_argument, NULL, LETTER_MAX_ALLOCS},
-	{"no-leaks", no_argument, NULL, LETTER_NO_LEAKS},
-	{"rule", required_argument, NULL, LETTER_RULE},
-	{"runs", required_argument, NULL, LETTER_RUNS},
-	{"timeout", required_argument, NULL, LETTER_TIMEOUT},
-	{"exit", required_argument, NULL, LETTER_EXIT},
-	{"baseline", required_argument, NULL, LETTER_BASELINE},
-	{"against", required_argument, NULL, LETTER_AGAINST},
-	{"update", no_argument, NULL, LETTER_UPDATE},
-	{"ratchet", no_argument, NULL, LETTER_RATCHET},
-	{"keep", required_argument, NULL, LETTER_KEEP},
-	{"suppressions", required_argument, NULL, LETTER_SUPPRESSIONS},
-	{"no-default-suppressions", no_argument, NULL, LETTER_NO_DEFAULTS},
-	{"report", required_argument, NULL, LETTER_REPORT},
-	{"json", no_argument, NULL, LETTER_JSON},
-	{"lib", required_argument, NULL, LETTER_LIB},
-	{NULL, 0, NULL, 0},
-};
-
-static bool parse(int argc, char **argv, struct wish *ret)
-{
-	static const char *words[sizeof longs / sizeof *longs - 1];
-	int letter;
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		words[i] = longs[i].name;
-	*ret = (struct wish){.runs = 0};
-	optind = 0;
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, "+:b:", longs, NULL)) != -1) {
-		if (letter == ':')
-			command_usage_error("check", "'%s' needs a value", argv[optind - 1]);
-		if (letter == '?')
-			command_unknown_option("check", argv, words, sizeof words / sizeof *words);
-		if (letter == '?' || letter == ':' || !take_option(letter, ret))
-			return false;
-	}
-	ret->argv = argv + optind;
-	return is_sound(ret);
-}
 
 /* --- what to check ------------------------------------------------------------------------------------------------ */
 
@@ -302,7 +83,7 @@ static bool read_budget(struct checking *checking, struct failure *why)
 /* The program of the command line as a test, named after its file. */
 static bool make_test(struct checking *checking, struct failure *why)
 {
-	const struct wish *wish = checking->wish;
+	const struct check_wish *wish = checking->wish;
 	const char *slash = strrchr(wish->argv[0], '/');
 	struct budget *budget = &checking->budget;
 	struct budget_test *test = budget_add_test(budget, slash ? slash + 1 : wish->argv[0]);
@@ -323,7 +104,19 @@ static bool add_rules(struct checking *checking, const struct repeated *rules, s
 	return true;
 }
 
-static bool is_wanted(const struct wish *wish, const char *test)
+static bool add_unrecorded(struct checking *checking, struct failure *why)
+{
+	const struct repeated *names = &checking->wish->unrecorded;
+
+	for (size_t i = 0; i < checking->budget.count; i++)
+		for (size_t k = 0; k < names->count; k++)
+			if (!budget_set(&checking->budget, &checking->budget.tests[i], "unrecorded",
+					names->list[k], why))
+				return false;
+	return true;
+}
+
+static bool is_wanted(const struct check_wish *wish, const char *test)
 {
 	for (size_t i = 0; i < wish->tests.count; i++)
 		if (strcmp(wish->tests.list[i], test) == 0)
@@ -331,20 +124,12 @@ static bool is_wanted(const struct wish *wish, const char *test)
 	return wish->tests.count == 0;
 }
 
-static bool has_test(const struct budget *budget, const char *name)
-{
-	for (size_t i = 0; i < budget->count; i++)
-		if (strcmp(budget->tests[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static bool all_exist(const struct checking *checking, struct failure *why)
 {
 	const struct repeated *tests = &checking->wish->tests;
 
 	for (size_t i = 0; i < tests->count; i++)
-		if (!has_test(&checking->budget, tests->list[i]))
+		if (!budget_find(&checking->budget, tests->list[i]))
 			return fail(why, FAILURE_USAGE, "--test: there is no test \"%.200s\"",
 				    tests->list[i]);
 	return true;
@@ -353,7 +138,8 @@ static bool all_exist(const struct checking *checking, struct failure *why)
 static bool read_tests(struct checking *checking, struct failure *why)
 {
 	bool done = *checking->wish->argv ? make_test(checking, why) : read_budget(checking, why);
-	return done && add_rules(checking, &checking->wish->rules, why) && all_exist(checking, why);
+	return done && add_rules(checking, &checking->wish->rules, why) &&
+	       add_unrecorded(checking, why) && all_exist(checking, why);
 }
 
 /* --- what it was before ---------------------------------------------------------------------------------------------- */
@@ -371,7 +157,7 @@ static void place_baseline(struct checking *checking)
 /* One that is to be made need not be there. */
 static bool read_baseline(struct checking *checking, struct failure *why)
 {
-	const struct wish *wish = checking->wish;
+	const struct check_wish *wish = checking->wish;
 	bool makes = wish->update || wish->ratchet;
 	bool is_asked_for = wish->baseline || makes || !*wish->argv;
 	size_t bytes;
@@ -529,7 +315,7 @@ static bool make_places(struct checking *checking, struct failure *why)
 
 static void prepare(struct checking *checking)
 {
-	const struct wish *wish = checking->wish;
+	const struct check_wish *wish = checking->wish;
 
 	checking->plan = (struct trials_plan){
 		.library = checking->library,
@@ -550,7 +336,7 @@ static void prepare(struct checking *checking)
 
 static bool is_something(const struct checking *checking, struct failure *why)
 {
-	const struct wish *wish = checking->wish;
+	const struct check_wish *wish = checking->wish;
 	bool has_before = checking->has_baseline || wish->against || wish->update || wish->ratchet;
 
 	for (size_t i = 0; i < checking->budget.count; i++)
@@ -577,7 +363,7 @@ static bool run_tests(struct checking *checking, struct failure *why)
  */
 static bool report(const struct checking *checking, struct failure *why)
 {
-	const struct wish *wish = checking->wish;
+	const struct check_wish *wish = checking->wish;
 	const struct reader to_stdout = {.json = wish->json};
 	struct sink sink;
 	bool done = true;
@@ -592,7 +378,7 @@ static bool report(const struct checking *checking, struct failure *why)
 
 static bool check(struct checking *checking, struct failure *why)
 {
-	const struct wish *wish = checking->wish;
+	const struct check_wish *wish = checking->wish;
 
 	if (!library_find(wish->library, checking->library, why) || !read_tests(checking, why) ||
 	    !read_baseline(checking, why) || !is_something(checking, why) ||
@@ -629,9 +415,9 @@ int cmd_check(int argc, char **argv)
 {
 	static struct checking checking;
 	struct failure why = {FAILURE_NONE, ""};
-	struct wish wish;
+	struct check_wish wish;
 
-	if (!parse(argc, argv, &wish))
+	if (!check_options_parse(argc, argv, &wish))
 		return EXIT_USAGE;
 	checking.wish = &wish;
 	bool done = check(&checking, &why);

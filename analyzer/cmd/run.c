@@ -211,8 +211,11 @@ static void say_figures(const struct summary *summary)
 		    number_bytes(metric(all, METRIC_LIVE_PEAK)).text);
 }
 
-static void say_missing(const struct record *record)
+static void say_missing(const struct record *record, const struct summary *summary)
 {
+	if (summary->unrecorded_count)
+		say("not recorded   %s: %s", number_of(summary->unrecorded_count, "program").text,
+		    summary->unrecorded);
 	if (record->outlived)
 		say("still running  %zu process%s, segments in %s", record->outlived,
 		    record->outlived == 1 ? "" : "es", record->directory);
@@ -264,7 +267,7 @@ static void say_summary(const struct record *record, const struct summary *summa
 	const char *path = short_path(record->capture);
 
 	say_figures(summary);
-	say_missing(record);
+	say_missing(record, summary);
 	say("file           %s", path);
 	say_next(path, record->watch->peak.is_wanted);
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -423,6 +424,7 @@ static void prepare(struct running *running)
 	sigaction(SIGCHLD, &standard, &running->former_chld);
 	getrusage(RUSAGE_SELF, &own);
 	running->own_peak = (uint64_t)own.ru_maxrss * 1024;
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
 static void restore(const struct running *running)
@@ -500,6 +502,28 @@ static bool run_to_end(struct running *running, struct failure *why)
 		    seconds(running->plan->timeout_ns).text);
 }
 
+/*
+ * Daemons, of the program or of its load: the next run is not to share the machine with them.  They are our children, as we are
+ * their subreaper.
+ */
+static void end_orphans(struct running *running)
+{
+	const struct timespec pause = {.tv_nsec = 10 * (long)MS};
+	uint64_t until_ns = now_ns() + GIVE_UP_SECONDS * SECOND_MS * MS;
+	struct family *family = running->family;
+	pid_t ended;
+
+	while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0 && now_ns() < until_ns) {
+		if (ended > 0)
+			continue;
+		family_sample(family, 0);
+		for (size_t i = 0; i < family->count; i++)
+			if (family_is_running(family, &family->member[i]))
+				kill(family->member[i].pid, SIGKILL);
+		nanosleep(&pause, NULL);
+	}
+}
+
 static bool run_started(struct running *running, struct failure *why)
 {
 	if (!start(running, why))
@@ -507,6 +531,7 @@ static bool run_started(struct running *running, struct failure *why)
 	bool done = running->plan->load ? serve(running, why) : run_to_end(running, why);
 
 	running->run->processes = running->family->count;
+	end_orphans(running);
 	sum_up(running);
 	forget_what_is_not_known(running);
 	if (running->run->interrupted)

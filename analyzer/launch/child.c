@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { PIPE_OUT, PIPE_IN, PIPE_ENDS };
+enum { DRAWS_ADDRESSES = -1 }; /* no errno */
 
 static ssize_t read_all(int fd, void *ret_data, size_t bytes)
 {
@@ -22,6 +23,19 @@ static ssize_t read_all(int fd, void *ret_data, size_t bytes)
 	return got;
 }
 
+/* A filter of a container may forbid it. */
+static bool fix_addresses(void)
+{
+	int now = personality(0xffffffff);
+
+	return now >= 0 && personality((unsigned long)now | ADDR_NO_RANDOMIZE) >= 0;
+}
+
+static bool tell(int fd, int number)
+{
+	return write(fd, &number, sizeof(number)) == sizeof(number);
+}
+
 /* The child's side: waits for the word, then becomes the program. */
 static void become(const struct child_plan *plan, int go, int error)
 {
@@ -31,18 +45,15 @@ static void become(const struct child_plan *plan, int go, int error)
 		_exit(0);
 	for (int fd = 0; plan->streams && fd <= STDERR_FILENO; fd++)
 		dup2(plan->streams[fd], fd);
-	if (plan->has_fixed_addresses)
-		personality((unsigned long)personality(0xffffffff) | ADDR_NO_RANDOMIZE);
+	if (plan->has_fixed_addresses && !fix_addresses())
+		tell(error, DRAWS_ADDRESSES);
 	sigaction(SIGCHLD, plan->chld, NULL);
 	sigprocmask(SIG_SETMASK, plan->mask, NULL);
 	if (plan->path)
 		execve(plan->path, plan->argv, plan->environment);
 	else
 		execvpe(plan->argv[0], plan->argv, plan->environment);
-	int number = errno;
-	ssize_t told = write(error, &number, sizeof(number));
-
-	_exit(told == sizeof(number) ? 0 : 127);
+	_exit(tell(error, errno) ? 0 : 127);
 }
 
 static void close_pipe(const int ends[PIPE_ENDS])
@@ -96,6 +107,9 @@ int child_release(struct child *child)
 	while (told < 0 && errno == EINTR);
 	close(child->go);
 	ssize_t got = read_all(child->error, &number, sizeof(number));
+	child->draws_addresses = got == sizeof(number) && number == DRAWS_ADDRESSES;
+	if (child->draws_addresses)
+		got = read_all(child->error, &number, sizeof(number));
 
 	close(child->error);
 	if (got != sizeof(number))

@@ -13,8 +13,9 @@
 
 struct child {
 	pid_t pid;
-	int go;    /* a byte here lets it exec; closed without one: it leaves */
-	int error; /* errno of a failed exec comes out here */
+	int go;               /* a byte here lets it exec; closed without one: it leaves */
+	int error;            /* errno of a failed exec comes out here */
+	bool draws_addresses; /* when released: they could not be fixed */
 };
 
 struct child_plan {

@@ -92,9 +92,9 @@ static bool is_other_library(const char *item)
 	       (length > own && item[length - own - 1] != '/');
 }
 
-static char *preload_variable(const char *library)
+/* before: what is preloaded besides; NULL: nothing. */
+static char *preload_variable(const char *before, const char *library)
 {
-	const char *before = getenv("LD_PRELOAD");
 	char *kept = filtered(before ? before : "", ": ", is_other_library), *variable;
 
 	if (asprintf(&variable, "LD_PRELOAD=%s%s", kept, library) < 0)
@@ -141,7 +141,7 @@ char **environment_make(const struct environment_plan *plan)
 	for (size_t i = 0; i < before; i++)
 		if (!is_setting(environ[i], "LD_PRELOAD") && !is_setting(environ[i], "POOLMEM"))
 			copy[count++] = allocate_text(environ[i], strlen(environ[i]));
-	copy[count++] = preload_variable(plan->library);
+	copy[count++] = preload_variable(getenv("LD_PRELOAD"), plan->library);
 	copy[count++] = settings_variable(plan);
 	return copy;
 }
@@ -149,16 +149,20 @@ char **environment_make(const struct environment_plan *plan)
 char **environment_fixed(const struct environment_plan *plan, char *const *base,
 			 const char *settings)
 {
-	size_t count = 0;
+	const char *preload = NULL;
+	size_t before = 0, count = 0;
 
-	while (base[count])
-		count++;
-	char **copy = allocate(count + 3, sizeof(*copy));
+	while (base[before])
+		before++;
+	char **copy = allocate(before + 3, sizeof(*copy));
 
-	for (size_t i = 0; i < count; i++)
-		copy[i] = allocate_text(base[i], strlen(base[i]));
-	if (asprintf(&copy[count], "LD_PRELOAD=%s", plan->library) < 0 ||
-	    asprintf(&copy[count + 1], "POOLMEM=%s,max=%020" PRIu64 ",run=%020" PRIu64 ",dir=%s",
+	for (size_t i = 0; i < before; i++)
+		if (is_setting(base[i], "LD_PRELOAD"))
+			preload = strchr(base[i], '=') + 1;
+		else
+			copy[count++] = allocate_text(base[i], strlen(base[i]));
+	copy[count++] = preload_variable(preload, plan->library);
+	if (asprintf(&copy[count], "POOLMEM=%s,max=%020" PRIu64 ",run=%020" PRIu64 ",dir=%s",
 		     settings, plan->max_bytes, plan->run_id, plan->directory) < 0)
 		abort();
 	return copy;

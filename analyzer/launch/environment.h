@@ -29,7 +29,7 @@ struct environment_plan {
 uint64_t environment_run_id(void);
 
 /*
- * What a process is told that is to be the same in each run: `base`, NULL at the end, and the library with these settings alone,
+ * What a process is told that is to be the same in each run: `base`, NULL at the end, and the library with these settings alone, behind what `base` preloads,
  * in texts of the same length each time.  Freed as a copy.
  */
 char **environment_fixed(const struct environment_plan *plan, char *const *base,

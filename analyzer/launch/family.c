@@ -18,7 +18,7 @@ struct stat_line {
 	char name[THREAD_NAME_BYTES];
 	char state;
 	pid_t parent;
-	unsigned long threads, rss_pages;
+	unsigned long waited_faults, threads, rss_pages;
 	unsigned long long start_ticks;
 };
 
@@ -57,10 +57,10 @@ static bool read_stat(pid_t pid, struct stat_line *ret)
 	*behind = 0;
 	snprintf(ret->name, sizeof(ret->name), "%.*s", (int)sizeof(ret->name) - 1, name + 1);
 	return sscanf(behind + 1,
-		      " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+		      " %c %d %*d %*d %*d %*d %*u %*u %lu %*u %*u %*u %*u %*d %*d %*d %*d"
 		      " %lu %*d %llu %*u %lu",
-		      &ret->state, &ret->parent, &ret->threads, &ret->start_ticks,
-		      &ret->rss_pages) == 5;
+		      &ret->state, &ret->parent, &ret->waited_faults, &ret->threads,
+		      &ret->start_ticks, &ret->rss_pages) == 6;
 }
 
 static struct family_member *find(struct family *family, pid_t pid, uint64_t start_ticks)
@@ -173,6 +173,7 @@ static uint64_t look_at(struct family *family, struct todo *todo, pid_t pid)
 
 	if (process) {
 		process->seen_in = family->samples;
+		process->parent = line.parent;
 		process->rss_now = bytes;
 		if (bytes > process->rss_peak)
 			process->rss_peak = bytes;
@@ -251,6 +252,13 @@ bool family_is_below_us(pid_t pid)
 		pid = line.parent;
 	}
 	return false;
+}
+
+bool family_had_children(pid_t pid)
+{
+	struct stat_line line;
+
+	return read_stat(pid, &line) && line.waited_faults > 0;
 }
 
 char family_state_of(pid_t pid)

@@ -17,6 +17,7 @@ enum { FAMILY_MEMBER_MAX = 4096, FAMILY_BUCKETS = 1024 };
 
 struct family_member {
 	pid_t pid;
+	pid_t parent;         /* by the last sample */
 	uint64_t start_ticks; /* 0: unknown */
 	uint64_t rss_now, rss_peak;
 	uint64_t seen_in; /* number of the last sample that found it */
@@ -52,6 +53,9 @@ uint64_t family_rss_of(const struct family *family, pid_t pid);
 
 /* True when `pid` is this process's child, or a child of one, ... */
 bool family_is_below_us(pid_t pid);
+
+/* True when it has waited for a child: each has had page faults. */
+bool family_had_children(pid_t pid);
 
 /* The state letter of /proc/PID/stat, 0 when there is none. */
 char family_state_of(pid_t pid);

@@ -97,6 +97,29 @@ static json_t *processes_json(const struct watch *watch)
 	return processes;
 }
 
+/* Why the kernel told of none, for people who may change that. */
+static void set_programs(json_t *object, const struct programs *programs)
+{
+	json_t *list = json_array();
+
+	if (!programs->child)
+		return;
+	for (size_t i = 0; i < programs->count; i++) {
+		const struct program *program = &programs->list[i];
+		json_array_append_new(
+			list, json_pack("[o,o,o,b]", number_json((uint64_t)program->pid),
+					number_json(program->began_ns), text_json(program->path),
+					(int)program->has_library));
+	}
+	json_object_set_new(object, "programs", list);
+	json_object_set_new(object, "programs_of",
+			    json_string(programs->error ? "samples" : "kernel"));
+	if (programs->error)
+		json_object_set_new(object, "programs_error",
+				    json_string(strerror(programs->error)));
+	set_number(object, "programs_dropped", programs->dropped);
+}
+
 static json_t *threads_json(const struct threads *threads)
 {
 	json_t *list = json_array();
@@ -189,6 +212,7 @@ json_t *outcome_json(const struct outcome *outcome)
 	json_object_set_new(json, "rss", timeline_json(&watch->timeline));
 	json_object_set_new(json, "processes", processes_json(watch));
 	set_number(json, "processes_dropped", watch->family.dropped);
+	set_programs(json, &watch->programs);
 	json_object_set_new(json, "threads", threads_json(&watch->family.threads));
 	set_number(json, "threads_dropped", watch->family.threads.dropped);
 	json_object_set_new(json, "rusage", usage_json(&watch->usage));

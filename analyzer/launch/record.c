@@ -90,6 +90,8 @@ static bool start(struct run *run, struct failure *why)
 		child_call_off(&run->child);
 		return false;
 	}
+	if (!run->request->only && run->request->library)
+		programs_open(&record->watch->programs, run->child.pid);
 	watch_begin(record->watch, run->child.pid);
 	int error = child_release(&run->child);
 
@@ -98,21 +100,13 @@ static bool start(struct run *run, struct failure *why)
 		return fail(why, FAILURE_NOTHING, "%s: %s", run->request->argv[0], strerror(error));
 	}
 	record->started = true;
+	record->draws_addresses = run->child.draws_addresses;
 	return true;
 }
 
 static int exit_code_of(int wait_status)
 {
 	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-}
-
-static size_t count_running(const struct family *family)
-{
-	size_t running = 0;
-
-	for (size_t i = 0; i < family->count; i++)
-		running += family_is_running(family, &family->member[i]);
-	return running;
 }
 
 static char *run_json(const struct run *run)
@@ -184,7 +178,7 @@ static bool record_started(struct run *run, struct failure *why)
 		return false;
 	watch_run(record->watch, &run->collect);
 	record->exit_code = exit_code_of(record->watch->wait_status);
-	record->outlived = count_running(&record->watch->family);
+	record->outlived = record->watch->outlived;
 	if (keep_capture(run, why))
 		return true;
 	record->exit_code = RECORD_FAILED;
@@ -217,6 +211,7 @@ bool record_run(const struct record_request *request, struct record *ret, struct
 	ret->watch->interval_ns = request->interval_ns;
 	ret->watch->peak.is_wanted = request->surveys;
 	ret->watch->timeout_ns = request->trial ? request->trial->timeout_ns : 0;
+	ret->watch->ends_all = request->trial != NULL;
 	if (!getcwd(run.directory, sizeof(run.directory)))
 		run.directory[0] = 0;
 	if (!segdir_open(&run.segdir, why))
@@ -235,6 +230,7 @@ void record_free(struct record *record)
 {
 	threads_free(&record->watch->family.threads);
 	peak_free(&record->watch->peak);
+	programs_free(&record->watch->programs);
 	free(record->watch);
 	record->watch = NULL;
 }

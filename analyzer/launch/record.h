@@ -38,12 +38,13 @@ struct record {
 	char capture[PATH_MAX]; /* absolute; empty: none was written; else after a failure: a part */
 	char directory[PATH_MAX]; /* of the segments */
 	uint64_t run_id;
-	size_t segments;     /* in the capture */
-	size_t left_out;     /* not wanted by `only` */
-	size_t staying;      /* segments of this run in `directory` */
-	size_t outlived;     /* processes that still run */
-	bool told;           /* why it failed was said when it happened */
-	struct watch *watch; /* freed by record_free */
+	size_t segments; /* in the capture */
+	size_t left_out; /* not wanted by `only` */
+	size_t staying;  /* segments of this run in `directory` */
+	size_t outlived; /* processes that ran on when the first had ended; of a trial they were killed */
+	bool draws_addresses; /* of a trial: the kernel would not fix them */
+	bool told;            /* why it failed was said when it happened */
+	struct watch *watch;  /* freed by record_free */
 };
 
 /* False when poolmem itself failed; ret is filled in and to be freed all the same. */

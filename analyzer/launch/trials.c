@@ -6,7 +6,9 @@
 #include "launch/elf_comment.h"
 #include "launch/record.h"
 #include "launch/say.h"
+#include "launch/unseen.h"
 #include "text/allocate.h"
+#include "text/hash.h"
 #include "text/number.h"
 
 #include <errno.h>
@@ -137,19 +139,22 @@ static char *pattern_of(struct keep *keep, const char *directory, const char *na
 	return pattern;
 }
 
-/* Fit for a file: "parse-large", "a_b". */
+/* Fit for a file: "parse-large"; what had to be changed has a number, so that no two are alike: "a_b-1c3e5a70" of "a/b". */
 static const char *file_name(struct keep *keep, const char *test)
 {
 	char *name = keep_text(keep, "%s", test);
+	enum { NAME_MAX_BYTES = 200 };
 
 	for (char *c = name; *c; c++)
 		if ((unsigned char)*c <= ' ' || *c == '/' || *c == 0x7f)
 			*c = '_';
 	if (*name == '.')
 		*name = '_';
-	if (strlen(name) > 200)
-		name[200] = 0;
-	return name;
+	if (strlen(name) > NAME_MAX_BYTES)
+		name[NAME_MAX_BYTES] = 0;
+	if (strcmp(name, test) == 0)
+		return name;
+	return keep_text(keep, "%s-%08x", name, (unsigned)hash_text(0, test));
 }
 
 static const char *capture_pattern(struct running *running)
@@ -178,12 +183,25 @@ static const char *why_none(struct running *running, const struct target *target
 	return "nothing was recorded: the program left no segment (poolmem doctor says more)";
 }
 
-static const char *code_words(struct keep *keep, int code)
+static const char *signal_name(struct keep *keep, int number)
 {
-	const char *name = code > 128 ? sigabbrev_np(code - 128) : NULL;
+	const char *name = sigabbrev_np(number);
 
-	return name ? keep_text(keep, "was killed by SIG%s", name)
-		    : keep_text(keep, "exited with %d", code);
+	return name ? keep_text(keep, "SIG%s", name) : keep_text(keep, "signal %d", number);
+}
+
+static const char *end_words(struct keep *keep, int status)
+{
+	return WIFSIGNALED(status)
+		       ? keep_text(keep, "was killed by %s", signal_name(keep, WTERMSIG(status)))
+		       : keep_text(keep, "exited with %d", WEXITSTATUS(status));
+}
+
+/* A program that exits with 139 did not die of SIGSEGV, nor the other way round. */
+static bool is_wanted_end(const struct budget_test *test, int status)
+{
+	return test->signal ? WIFSIGNALED(status) && WTERMSIG(status) == test->signal
+			    : WIFEXITED(status) && WEXITSTATUS(status) == test->exit;
 }
 
 /* Whether it ended as it should. */
@@ -192,7 +210,6 @@ static bool ended_well(struct running *running, const struct record *record)
 	struct keep *keep = &running->trial->keep;
 	const struct budget_test *test = running->test;
 	int status = record->watch->wait_status;
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 
 	running->trial->exit_status = (struct known){WIFEXITED(status),
 						     WIFEXITED(status) ? WEXITSTATUS(status) : 0};
@@ -203,12 +220,15 @@ static bool ended_well(struct running *running, const struct record *record)
 		return stop(running, CHECK_FAILED,
 			    keep_text(keep, "the program was killed after its timeout of %s",
 				      number_duration(test->timeout_ns).text));
-	if (code == test->exit)
+	if (is_wanted_end(test, status))
 		return true;
+	const char *end = end_words(keep, status);
 	return stop(running, CHECK_FAILED,
-		    test->exit ? keep_text(keep, "the program %s, and not with %d",
-					   code_words(keep, code), test->exit)
-			       : keep_text(keep, "the program %s", code_words(keep, code)));
+		    test->signal ? keep_text(keep, "the program %s, and was not killed by %s", end,
+					     signal_name(keep, test->signal))
+		    : test->exit ? keep_text(keep, "the program %s, and did not exit with %d", end,
+					     test->exit)
+				 : keep_text(keep, "the program %s", end));
 }
 
 /* A rule or a baseline asks for them. */
@@ -217,8 +237,7 @@ static bool tells_leaks(const struct running *running)
 	const struct budget_test *test = running->test;
 
 	for (size_t i = 0; i < test->rule_count; i++)
-		if (test->rules[i].metric == METRIC_LEAK_BLOCKS ||
-		    test->rules[i].metric == METRIC_LEAK_BYTES)
+		if (budget_is_of_leaks(test->rules[i].metric))
 			return true;
 	return running->plan->with_sites;
 }
@@ -239,7 +258,7 @@ static bool measure(struct running *running, const char *capture, bool with_site
 	return measured_read(&plan, ret, why);
 }
 
-static bool add_run(struct running *running, const char *capture)
+static bool add_run(struct running *running, const struct record *record)
 {
 	struct trial *trial = running->trial;
 	struct failure why = {FAILURE_NONE, ""};
@@ -248,6 +267,7 @@ static bool add_run(struct running *running, const char *capture)
 	trial->runs = allocate_more(trial->runs, trial->run_count, &trial->run_room,
 				    sizeof *trial->runs);
 	struct measured *run = &trial->runs[trial->run_count++];
+	const char *capture = record->capture;
 	bool done = measure(running, capture, is_first && running->plan->with_sites,
 			    is_first ? NULL : &trial->runs[0], run, &why);
 	if (is_first)
@@ -257,7 +277,11 @@ static bool add_run(struct running *running, const char *capture)
 	if (!done)
 		return stop(running, CHECK_UNRELIABLE,
 			    keep_text(&trial->keep, "its capture: %s", why.text));
-	return !run->flaw || stop(running, CHECK_UNRELIABLE, run->flaw);
+	unseen_note(trial, record, run);
+	const char *unseen = unseen_judge(trial, run);
+	if (run->flaw || unseen)
+		return stop(running, CHECK_UNRELIABLE, run->flaw ? run->flaw : unseen);
+	return true;
 }
 
 static bool judge_run(struct running *running, const struct record *record,
@@ -279,8 +303,8 @@ static bool judge_run(struct running *running, const struct record *record,
 		return stop(running, CHECK_UNRELIABLE, why_none(running, target));
 	if (record->outlived || record->staying)
 		return stop(running, CHECK_UNRELIABLE,
-			    "some of its processes ran on when the first had ended");
-	return add_run(running, record->capture);
+			    "some of its processes ran on when the first had ended, and were killed");
+	return add_run(running, record);
 }
 
 static bool record_one(struct running *running)

@@ -18,6 +18,8 @@ enum {
 	PEAK_SHARE = 16, /* peaks are looked for each time that so small a part of the time has gone by */
 	ALLOWANCE_MS = 5,   /* besides, for peaks of short programs */
 	AFTERMATH_MS = 100, /* how long processes that die with the child may take */
+	KILL_PAUSE_MS = 10, /* between looks for what was not killed yet */
+	GIVE_UP_MS = 5000,
 };
 
 static const int taken_signals[] = {SIGCHLD, SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT,
@@ -71,11 +73,24 @@ static void look_at_peak(struct watch *watch, uint64_t rss, const struct collect
 		peak_look(&watch->peak, rss, &watch->family, collect);
 }
 
+static void look_at_programs(struct watch *watch)
+{
+	const struct family *family = &watch->family;
+
+	programs_look(&watch->programs);
+	for (size_t i = 0; watch->programs.error && i < family->count; i++)
+		if (family_is_running(family, &family->member[i]))
+			programs_saw(&watch->programs, family->member[i].pid,
+				     family->member[i].parent);
+}
+
 /* Returns how long the sample itself took. */
 static uint64_t sample(struct watch *watch, const struct collect *collect)
 {
 	uint64_t began_ns = monotonic_ns();
 	uint64_t bytes = family_sample(&watch->family, watch->child);
+
+	look_at_programs(watch);
 	uint64_t took_ns = monotonic_ns() - began_ns;
 
 	if (bytes == 0)
@@ -122,6 +137,7 @@ static bool reap_one(struct watch *watch)
 						: peek.si_status | (core ? WCOREFLAG : 0);
 
 	family_note_end(&watch->family, peek.si_pid, status);
+	watch->has_forked |= peek.si_pid != watch->child || family_had_children(peek.si_pid);
 	if (wait4(peek.si_pid, &wait_status, 0, &usage) == watch->child && !watch->ended)
 		note_child_end(watch, wait_status, &usage);
 	return true;
@@ -211,14 +227,34 @@ static uint64_t earlier(uint64_t left_ns, uint64_t right_ns)
 	return left_ns < right_ns ? left_ns : right_ns;
 }
 
-/* As long as there are some: a process may fork while it is looked for. */
 static void kill_all(struct watch *watch)
 {
-	watch->timed_out = true;
 	family_sample(&watch->family, watch->child);
 	for (size_t i = 0; i < watch->family.count; i++)
 		if (family_is_running(&watch->family, &watch->family.member[i]))
 			kill(watch->family.member[i].pid, SIGKILL);
+}
+
+static size_t count_running(const struct family *family)
+{
+	size_t running = 0;
+
+	for (size_t i = 0; i < family->count; i++)
+		running += family_is_running(family, &family->member[i]);
+	return running;
+}
+
+/* As long as there are some: a process may fork while it is looked for.  One of another user may stay. */
+static void end_all(struct watch *watch)
+{
+	uint64_t give_up_ns = monotonic_ns() + (uint64_t)GIVE_UP_MS * MS;
+
+	while (has_children() && monotonic_ns() < give_up_ns) {
+		kill_all(watch);
+		take_signal(watch, monotonic_ns() + (uint64_t)KILL_PAUSE_MS * MS);
+		programs_look(&watch->programs);
+	}
+	family_sample(&watch->family, 0);
 }
 
 static uint64_t timeout_at(const struct watch *watch)
@@ -249,9 +285,11 @@ void watch_run(struct watch *watch, struct collect *collect)
 		take_signal(watch, earlier(earlier(sample_at_ns, collect_at_ns), timeout_at(watch)));
 		uint64_t now = monotonic_ns();
 
-		if (!watch->ended && now >= timeout_at(watch))
+		programs_look(&watch->programs);
+		if (!watch->ended && now >= timeout_at(watch)) {
+			watch->timed_out = true;
 			kill_all(watch);
-
+		}
 		if (!watch->ended && now >= sample_at_ns) {
 			uint64_t took_ns = sample(watch, collect);
 			sample_at_ns = next_sample(watch, took_ns, &wait_ns);
@@ -260,4 +298,9 @@ void watch_run(struct watch *watch, struct collect *collect)
 			collect_at_ns = collect_now(collect);
 	}
 	wait_for_aftermath(watch);
+	watch->outlived = count_running(&watch->family);
+	if (watch->ends_all)
+		end_all(watch);
+	programs_look(&watch->programs);
+	programs_close(&watch->programs);
 }

@@ -12,6 +12,7 @@
 #include "launch/collect.h"
 #include "launch/family.h"
 #include "launch/peak.h"
+#include "launch/programs.h"
 #include "launch/timeline.h"
 
 #include <signal.h>
@@ -25,6 +26,9 @@ struct watch {
 	uint64_t used_before_ns;     /* processor time of poolmem when it began */
 	uint64_t timeout_ns;         /* from the beginning on; 0: none */
 	bool timed_out;              /* so the child and all below it were killed */
+	bool ends_all;               /* what runs on when the child has ended is killed, too */
+	size_t outlived;             /* processes that ran on when the child had ended */
+	bool has_forked;             /* it had children of its own: known when it has ended */
 	int interrupted; /* SIGINT, SIGTERM, SIGHUP or SIGQUIT that came for this process; 0: none did */
 	bool ended;
 	int wait_status;     /* of the child */
@@ -35,6 +39,7 @@ struct watch {
 	struct sigaction former_chld;
 	struct timeline timeline;
 	struct peak peak;
+	struct programs programs;
 	struct family family;
 };
 

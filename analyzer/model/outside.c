@@ -7,6 +7,7 @@
 #include "text/partition.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const uint64_t NS_PER_MS = 1000000;
 
@@ -86,6 +87,35 @@ static void read_threads(struct outside *outside)
 		entry, &outside->threads[outside->thread_count]);
 }
 
+static bool read_program(const json_t *entry, struct outside_program *ret)
+{
+	json_int_t pid, began;
+	const char *path;
+	int has_library;
+
+	if (json_unpack((json_t *)entry, "[I,I,s,b]", &pid, &began, &path, &has_library) != 0)
+		return false;
+	*ret = (struct outside_program){pid, began, path, has_library};
+	return true;
+}
+
+static void read_programs(struct outside *outside)
+{
+	const json_t *list = json_object_get(outside->json, "programs");
+	const char *of = json_string_value(json_object_get(outside->json, "programs_of"));
+	struct known dropped = status_member(outside->json, "programs_dropped");
+	const json_t *entry;
+	size_t index;
+
+	outside->has_programs = json_is_array(list);
+	outside->programs_of_kernel = of && strcmp(of, "kernel") == 0;
+	outside->programs_dropped = dropped.is_known ? (uint64_t)dropped.value : 0;
+	outside->programs_error = json_string_value(json_object_get(outside->json, "programs_error"));
+	outside->programs = allocate(json_array_size(list), sizeof *outside->programs);
+	json_array_foreach(list, index, entry) outside->program_count += read_program(
+		entry, &outside->programs[outside->program_count]);
+}
+
 static void read_rss(struct outside *outside)
 {
 	const json_t *list = json_object_get(outside->json, "rss");
@@ -131,6 +161,7 @@ bool outside_parse(const char *text, size_t byte_count, struct outside *ret, str
 	read_rss(ret);
 	read_processes(ret);
 	read_threads(ret);
+	read_programs(ret);
 	return true;
 }
 
@@ -140,6 +171,7 @@ void outside_free(struct outside *outside)
 	free(outside->rss);
 	free(outside->processes);
 	free(outside->threads);
+	free(outside->programs);
 	*outside = (struct outside){.json = NULL};
 }
 

@@ -18,6 +18,9 @@
  *        "ended_ns": N,                    CLOCK_MONOTONIC; missing: unknown
  *        "running": true,                  still alive when the capture was written
  *        "rss_now": bytes, "rss_peak": bytes } ],
+ *     "programs": [[pid, N, "path", true], ...],  that processes became, CLOCK_MONOTONIC; true: they loaded the library
+ *     "programs_of": "kernel" or "samples", "programs_dropped": N,
+ *     "programs_error": text,              why not of the kernel
  *     "threads": [[pid, tid, "name", N, N], ...] }   CLOCK_MONOTONIC: seen with that name first and last
  *
  * Every member may be missing.  Unknown members are kept: they reach `report --json` as they are.
@@ -49,6 +52,12 @@ struct outside_thread {
 	const char *name; /* of `json` */
 };
 
+struct outside_program {
+	int64_t pid, began_ns;
+	const char *path; /* of `json` */
+	bool has_library;
+};
+
 struct outside_rss {
 	uint64_t at_ns; /* since the run began */
 	uint64_t bytes; /* of the tree */
@@ -64,6 +73,11 @@ struct outside {
 	size_t process_count;
 	struct outside_thread *threads;
 	size_t thread_count;
+	struct outside_program *programs; /* those of one pid in order of time */
+	size_t program_count;
+	bool has_programs, programs_of_kernel;
+	uint64_t programs_dropped;
+	const char *programs_error; /* of `json`; NULL: none */
 };
 
 bool outside_parse(const char *text, size_t byte_count, struct outside *ret, struct failure *why);

@@ -3,6 +3,7 @@
 #include "render/baseline.h"
 
 #include "render/json.h"
+#include "study/site_name.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -64,8 +65,7 @@ static void put_site(const struct ledger_row *row, struct sink *sink)
 	sink_print(sink, ", \"file\": ");
 	put_text(sink, row->file);
 	sink_print(sink, ", \"line\": %u, \"module\": ", row->line);
-	const char *slash = strrchr(row->module, '/');
-	put_text(sink, slash ? slash + 1 : row->module);
+	put_text(sink, site_file_name(row->module));
 	sink_print(sink, ", \"names\": \"%016" PRIx64 "\", \"lines\": \"%016" PRIx64 "\"",
 		   row->names, row->lines);
 	for (unsigned i = 0; i < LEDGER_FIGURE_COUNT; i++)

@@ -12,28 +12,10 @@
 #ifndef POOLMEM_STUDY_BUDGET_H
 #define POOLMEM_STUDY_BUDGET_H
 
-#include "study/metrics.h"
-#include "study/site_query.h"
+#include "study/budget_rule.h"
+#include "study/compare.h"
+#include "text/failure.h"
 #include "text/keep.h"
-
-enum budget_relation { BUDGET_AT_MOST, BUDGET_EQUAL };
-
-struct budget_limit {
-	bool is_of_baseline;
-	bool is_band;       /* that far to either side */
-	int64_t amount;     /* itself; of a baseline: added to it */
-	int64_t millionths; /* of the baseline, added to it; rounded down */
-};
-
-struct budget_rule {
-	unsigned line, column;
-	const char *text;    /* without spaces around and comments */
-	const char *subject; /* what is limited: `live.peak`, `site "f" alloc.count` */
-	enum metric metric;
-	const char *site, *module; /* NULL: none */
-	enum budget_relation relation;
-	struct budget_limit limit;
-};
 
 struct budget_test {
 	const char *name;
@@ -46,11 +28,14 @@ struct budget_test {
 	char **suppressions; /* files */
 	size_t suppression_count;
 	uint64_t timeout_ns; /* of a run; 0: none */
-	int exit;            /* what it ends with; 128 + the signal */
-	size_t runs;         /* 0: not said */
+	char **unrecorded;   /* names of programs, or patterns, that may go without a record */
+	size_t unrecorded_count;
+	int exit;    /* what it ends with */
+	int signal;  /* or the signal that kills it; 0: none */
+	size_t runs; /* 0: not said */
 	struct budget_rule *rules;
 	size_t rule_count;
-	size_t rule_room, variable_room, suppression_room;
+	size_t rule_room, variable_room, suppression_room, unrecorded_room;
 };
 
 struct budget {
@@ -60,11 +45,14 @@ struct budget {
 	struct keep keep;
 };
 
-enum { BUDGET_RUNS_MAX = 50 };
+enum { BUDGET_RUNS_MAX = COMPARE_RUNS_MAX };
 
 /* name: of the file, for messages, which say "NAME:LINE:COLUMN: ".  `ret` is to be freed, whether it could be read or not. */
 bool budget_parse(const char *text, size_t byte_count, const char *name, struct budget *ret,
 		  struct failure *why);
+
+/* NULL: none has that name. */
+struct budget_test *budget_find(const struct budget *budget, const char *name);
 
 /* A test without a file. */
 struct budget_test *budget_add_test(struct budget *budget, const char *name);
@@ -78,12 +66,5 @@ bool budget_set(struct budget *budget, struct budget_test *test, const char *key
 		struct failure *why);
 
 void budget_free(struct budget *budget);
-
-/* Of a call site; false: a metric that none has. */
-bool budget_site_figure(enum metric metric, enum site_figure *ret);
-
-/* The limit by what the baseline is worth; at most INT64_MAX. */
-int64_t budget_highest(const struct budget_rule *rule, int64_t baseline);
-int64_t budget_lowest(const struct budget_rule *rule, int64_t baseline);
 
 #endif

@@ -27,7 +27,6 @@ enum {
 	MEDIAN_RUNS_MIN = 5, /* from so many on the median decides where runs disagree */
 	TOLERANCE_SPREADS = 3,
 };
-static const double LIKELY = 0.05; /* less: told apart */
 
 /* A test while it is judged. */
 struct judging {
@@ -66,8 +65,7 @@ static const char *share(struct keep *keep, int64_t millionths)
 
 static bool is_of_sites(const struct budget_rule *rule)
 {
-	return rule->site || rule->module || rule->metric == METRIC_LEAK_BLOCKS ||
-	       rule->metric == METRIC_LEAK_BYTES;
+	return rule->site || rule->module || budget_is_of_leaks(rule->metric);
 }
 
 static const char *flaw_of(const struct judging *judging, const struct budget_rule *rule)
@@ -239,7 +237,7 @@ static void decide_mixed_hard(const struct budget_rule *rule, size_t over, struc
 static void decide_mixed(const struct budget_rule *rule, struct check_rule *ret, struct keep *keep)
 {
 	bool is_over = excess_of(rule, ret, ret->value.value) != 0;
-	bool may_be_chance = ret->p >= LIKELY;
+	bool may_be_chance = ret->p >= COMPARE_CHANCE;
 
 	if (ret->run_count < MEDIAN_RUNS_MIN || (is_over && may_be_chance))
 		decide(ret, CHECK_UNRELIABLE,
@@ -289,7 +287,7 @@ static bool is_certain(const struct judging *judging, const struct budget_rule *
 	struct keep *keep = &judging->check->keep;
 
 	if (rule->site || rule->module || ret->state != CHECK_PASSED ||
-	    (rule->metric != METRIC_LEAK_BLOCKS && rule->metric != METRIC_LEAK_BYTES))
+	    !budget_is_of_leaks(rule->metric))
 		return true;
 	for (size_t i = 0; i < judging->trial->run_count; i++) {
 		const struct metric_bound *bound = &judging->trial->runs[i].metrics.bound[rule->metric];
@@ -609,6 +607,30 @@ static void note_left_out(const struct judging *judging)
 			   judging->trial->test->name, judging->before->ledger.count);
 }
 
+static bool limits_peak(const struct budget_test *test)
+{
+	for (size_t i = 0; i < test->rule_count; i++)
+		if (test->rules[i].metric == METRIC_LIVE_PEAK && !test->rules[i].site &&
+		    !test->rules[i].module)
+			return true;
+	return false;
+}
+
+/* Of the trial, and what its figures are sums of. */
+static void note_trial(const struct judging *judging)
+{
+	const struct trial *trial = judging->trial;
+	size_t processes = trial->run_count ? trial->runs[0].process_count : 0;
+
+	for (size_t i = 0; i < TRIAL_NOTES_MAX && trial->notes[i]; i++)
+		check_note(judging->check, "test \"%s\": %s", trial->test->name, trial->notes[i]);
+	if (processes > 1 && limits_peak(trial->test))
+		check_note(judging->check,
+			   "test \"%s\": live.peak is the sum of the peaks of %zu processes, which "
+			   "may not have come together",
+			   trial->test->name, processes);
+}
+
 struct check_test *check_add(struct check *check, const struct trial *trial,
 			     const struct baseline_test *before, bool is_update)
 {
@@ -621,6 +643,7 @@ struct check_test *check_add(struct check *check, const struct trial *trial,
 	compare_facts(&judging);
 	note_unmatched(&judging);
 	note_left_out(&judging);
+	note_trial(&judging);
 	return test;
 }
 

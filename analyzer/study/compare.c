@@ -12,7 +12,7 @@
 const char *const compare_keys[COMPARE_MEASURE_COUNT] = {COMPARE_MEASURES(KEY)};
 #undef KEY
 
-static const double SURE = 0.01, LIKELY = 0.05;
+static const double SURE = 0.01;
 static const double WORTH = 0.01; /* what differs by less is as good */
 
 static int by_size(const void *left, const void *right)
@@ -177,7 +177,8 @@ static struct compare_verdict judge(const struct comparison *comparison,
 		if (!is_done(comparison, i) || i == verdict.best)
 			continue;
 		double p = p_of(comparison, verdict.best, i, measure);
-		verdict.tied[i] = p >= LIKELY || is_as_good(comparison, verdict.best, i, measure);
+		verdict.tied[i] = p >= COMPARE_CHANCE ||
+				  is_as_good(comparison, verdict.best, i, measure);
 		verdict.tied_count += verdict.tied[i];
 		worst = !verdict.tied[i] && p > worst ? p : worst;
 	}

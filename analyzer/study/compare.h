@@ -125,6 +125,9 @@ bool compare_has_heaps(const struct comparison *comparison);
  */
 double compare_p(const uint64_t *left, size_t left_count, const uint64_t *right, size_t right_count);
 
+/* Of such a p: less is not put down to chance. */
+#define COMPARE_CHANCE 0.05
+
 /* Half of the way from the least to the most run, as a part of the median. */
 double compare_spread(const struct compare_figure *figure);
 

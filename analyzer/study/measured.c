@@ -5,6 +5,7 @@
 
 #include "study/query.h"
 #include "study/site_name.h"
+#include "study/unrecorded.h"
 #include "text/allocate.h"
 #include "text/number.h"
 
@@ -63,11 +64,6 @@ static bool is_meant(struct sites *sites, const struct site *site, const struct 
 	return rule->site ? passes(sites, site, rule->site) : comes_from(sites, site, rule->module);
 }
 
-static bool is_of_leaks(enum metric metric)
-{
-	return metric == METRIC_LEAK_BLOCKS || metric == METRIC_LEAK_BYTES;
-}
-
 /* is_leaked: the sites are those of what was never freed. */
 static void measure_rule(struct measured *measured, struct sites *sites,
 			 const struct budget_test *test, size_t index, bool is_leaked)
@@ -78,7 +74,7 @@ static void measure_rule(struct measured *measured, struct sites *sites,
 
 	if ((!rule->site && !rule->module) || !budget_site_figure(rule->metric, &figure))
 		return;
-	bool counts = is_of_leaks(rule->metric) == is_leaked;
+	bool counts = budget_is_of_leaks(rule->metric) == is_leaked;
 	for (size_t i = 0; i < sites->count; i++) {
 		if (!is_meant(sites, &sites->list[i], rule))
 			continue;
@@ -139,6 +135,26 @@ static void find_running(struct measured *measured, const struct study *study)
 			measured->flaw = keep_text(&measured->keep,
 						   "its process %u ran on when the first had ended",
 						   study->processes[i].process->record.pid);
+}
+
+static void find_unrecorded(struct measured *measured, const struct study *study)
+{
+	struct keep *keep = &measured->keep;
+	struct unrecorded unrecorded;
+
+	unrecorded_of(study->recording, &unrecorded);
+	measured->unrecorded = keep_items(keep, unrecorded.program_count,
+					  sizeof *measured->unrecorded);
+	for (size_t i = 0; i < unrecorded.program_count; i++)
+		measured->unrecorded[measured->unrecorded_count++] = (struct check_unrecorded){
+			keep_text(keep, "%s", unrecorded.programs[i].path),
+			unrecorded.programs[i].has_library, unrecorded.programs[i].count};
+	if (unrecorded.kernel_error)
+		measured->kernel_error = keep_text(keep, "%s", unrecorded.kernel_error);
+	if (unrecorded.dropped_count && !measured->flaw)
+		measured->flaw = "programs were started faster than they could be noted: some may "
+				 "have left no record";
+	unrecorded_free(&unrecorded);
 }
 
 /* --- facts --------------------------------------------------------------------------------------------------- */
@@ -234,9 +250,33 @@ static bool has_leaks_of_sites(const struct budget_test *test)
 {
 	for (size_t i = 0; i < test->rule_count; i++)
 		if ((test->rules[i].site || test->rules[i].module) &&
-		    is_of_leaks(test->rules[i].metric))
+		    budget_is_of_leaks(test->rules[i].metric))
 			return true;
 	return false;
+}
+
+/* Whoever left blocks, and how many of how many bytes. */
+static uint64_t hash_of_left(const struct sites *sites, const struct site *site)
+{
+	uint64_t hash = 0;
+
+	for (uint32_t at = site->place; at; at = sites->stacks.places[at].caller) {
+		const struct place *place = &sites->stacks.places[at];
+		const struct module *module = sites->stacks.modules[place->module];
+		hash = hash_word(hash, place->offset);
+		if (module && module->path)
+			hash = hash_text(hash, module->path);
+	}
+	hash = hash_word(hash, (uint64_t)llround(site_value(&site->sums, SITE_LEAKED)));
+	return hash_word(hash, (uint64_t)llround(site_value(&site->sums, SITE_LEAKED_BYTES)));
+}
+
+/* In whatever order the sites are. */
+static void sum_up_left(struct measured *measured, const struct sites *sites)
+{
+	for (size_t i = 0; i < sites->count; i++)
+		if (site_value(&sites->list[i].sums, SITE_LEAKED) > 0)
+			measured->left_by += hash_of_left(sites, &sites->list[i]);
 }
 
 /* false: it was not the same. */
@@ -244,7 +284,8 @@ static bool take_leaks(struct measured *measured, const struct measure_plan *pla
 {
 	const struct measured *like = plan->like;
 
-	if (!like || plan->with_ledger || has_leaks_of_sites(plan->test))
+	if (!like || plan->with_ledger || has_leaks_of_sites(plan->test) ||
+	    measured->left_by != like->left_by)
 		return false;
 	for (size_t i = 0; i < LEAK_METRICS; i++)
 		if (measured->left[i].value != like->left[i].value)
@@ -281,12 +322,14 @@ static void measure(struct measured *measured, const struct study *study,
 	measured->metrics = study->total.metrics;
 	find_flaws(measured, study, &sites);
 	find_running(measured, study);
+	find_unrecorded(measured, study);
 	set_facts(measured, study);
 	set_requested(measured, &sites);
 	measure_rules(measured, &sites, plan->test, false);
 	if (plan->with_ledger)
 		ledger_add(&measured->ledger, &sites, false, plan->directory);
 	forget_leaks(measured);
+	sum_up_left(measured, &sites);
 	if ((plan->with_leaks || plan->with_ledger) && !take_leaks(measured, plan))
 		measure_leaks(measured, study, &sites, plan, query);
 	if (plan->with_ledger)

@@ -8,12 +8,23 @@
 #include "study/ledger.h"
 #include "study/suppression.h"
 
+/* A program that the run started, and of which it knows nothing. */
+struct check_unrecorded {
+	const char *path; /* of the executable; without a slash: its first 15 letters */
+	bool has_library; /* the library was loaded and stood aside, or had no place to record */
+	size_t count;     /* how often it was started */
+};
+
 struct measured {
-	struct metrics metrics;       /* of the tree; leaks less what is suppressed */
-	struct known *of_rule;        /* of each rule of the test that is of a site or module */
-	bool *is_matched;             /* of these: some call site is meant by it */
-	struct known left[2];         /* blocks and bytes never freed, suppressed or not */
-	const char *flaw;             /* why the figures are not all; NULL: they are */
+	struct metrics metrics; /* of the tree; leaks less what is suppressed */
+	struct known *of_rule;  /* of each rule of the test that is of a site or module */
+	bool *is_matched;       /* of these: some call site is meant by it */
+	struct known left[2];   /* blocks and bytes never freed, suppressed or not */
+	uint64_t left_by;       /* by whom: the same for the same stacks with as much each */
+	struct check_unrecorded *unrecorded; /* programs that left no record, each path once */
+	size_t unrecorded_count;
+	const char *kernel_error; /* why the kernel did not tell which programs there were; NULL: it did */
+	const char *flaw;         /* why the figures are not all; NULL: they are */
 	const char *site_flaw;        /* the same of call sites and leaks */
 	const char *libc, *libstdcxx; /* file names with build ids; NULL: not loaded */
 	const char *program;          /* path of the first process */
@@ -30,8 +41,8 @@ struct measure_plan {
 	const char *directory;        /* less which files of source stand; NULL: none */
 	bool with_leaks, with_ledger; /* without: leaks are not known */
 	/*
-	 * An earlier run of the same, or NULL.  Which leaks are suppressed takes names of code, which take longest of all: where as
-	 * much was left as then, suppressed or not, it was the same.
+	 * An earlier run of the same, or NULL.  Which leaks are suppressed takes names of code, which take longest of all: where the
+	 * same stacks left as much as then, suppressed or not, it was the same.
 	 */
 	const struct measured *like;
 };

@@ -4,6 +4,7 @@
 #include "study/mode.h"
 #include "study/moment.h"
 #include "study/survival.h"
+#include "study/unrecorded.h"
 
 #include "model/saturate.h"
 #include "text/allocate.h"
@@ -26,7 +27,7 @@ static const struct note_unit threads = {"thread", "threads"}, children = {"chil
 			      classes = {"class", "classes"}, parts = {"part", "parts"},
 			      times = {"time", "times"}, processes = {"process", "processes"},
 			      blocks = {"block", "blocks"}, marks = {"mark", "marks"},
-			      rows = {"row", "rows"};
+			      rows = {"row", "rows"}, programs = {"program", "programs"};
 
 static void add_counted(struct notes *notes, const char *key, const char *text, uint64_t count,
 			const struct note_unit *unit)
@@ -256,6 +257,45 @@ static void add_sites(struct notes *notes, const struct process *process)
 			    process->sites_torn, &rows);
 }
 
+static void add_to_list(struct note *total, const char *detail)
+{
+	static const char more[] = ", ...";
+	size_t used = strlen(total->detail), length = strlen(detail);
+
+	if (used + strlen(", ") + length + sizeof more <= sizeof total->detail)
+		snprintf(total->detail + used, sizeof total->detail - used, ", %s", detail);
+	else if (used < strlen(more) || strcmp(total->detail + used - strlen(more), more) != 0)
+		memcpy(total->detail + used, more, sizeof more);
+}
+
+/* The names of as many as there is room for. */
+static void add_unrecorded(struct notes *notes, const struct recording *recording)
+{
+	struct unrecorded unrecorded;
+	struct note *note;
+
+	unrecorded_of(recording, &unrecorded);
+	if (unrecorded.count) {
+		note = add(notes, "unrecorded",
+			   "the tree of processes also ran what left no record (static programs, a "
+			   "cleared environment, other rights, POOLMEM=off): it is in no figure here",
+			   unrecorded.count);
+		note->unit = &programs;
+		for (size_t i = 0; i < unrecorded.program_count; i++)
+			if (i == 0)
+				snprintf(note->detail, sizeof note->detail, "%.100s",
+					 unrecorded_name(&unrecorded.programs[i]));
+			else
+				add_to_list(note, unrecorded_name(&unrecorded.programs[i]));
+	}
+	if (unrecorded.dropped_count)
+		add_counted(notes, "programs_dropped",
+			    "programs were started faster than they could be noted: some may have "
+			    "left no record",
+			    unrecorded.dropped_count, &programs);
+	unrecorded_free(&unrecorded);
+}
+
 void notes_of_process(struct notes *notes, const struct process *process,
 		      const struct recording *recording)
 {
@@ -283,6 +323,8 @@ void notes_of_recording(struct notes *notes, const struct recording *recording)
 			recording->orphans, &parts);
 	if (!recording->process_count)
 		add(notes, "no_process", "no process loaded libpoolmem.so: nothing was recorded", 0);
+	else
+		add_unrecorded(notes, recording);
 }
 
 void notes_add_leak_whole(struct notes *notes)
@@ -306,23 +348,12 @@ void notes_remove(struct notes *notes, const char *key)
 	notes->count = kept;
 }
 
-static void add_to_list(struct note *total, const struct note *note)
-{
-	static const char more[] = ", ...";
-	size_t used = strlen(total->detail), length = strlen(note->detail);
-
-	if (used + strlen(", ") + length + sizeof more <= sizeof total->detail)
-		snprintf(total->detail + used, sizeof total->detail - used, ", %s", note->detail);
-	else if (used < strlen(more) || strcmp(total->detail + used - strlen(more), more) != 0)
-		memcpy(total->detail + used, more, sizeof more);
-}
-
 /* A detail that differs from process to process is none of all. */
 static void add_to(struct note *total, const struct note *note)
 {
 	total->count = sum(total->count, note->count);
 	if (note->lists)
-		add_to_list(total, note);
+		add_to_list(total, note->detail);
 	else if (!total->count && strcmp(total->detail, note->detail) != 0)
 		total->detail[0] = 0;
 }

@@ -5,8 +5,19 @@
 #include "study/compare.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static const double LIKELY = 0.05; /* less: told apart */
+void trial_note(struct trial *trial, const char *text)
+{
+	for (size_t i = 0; i < TRIAL_NOTES_MAX; i++) {
+		if (trial->notes[i] && strcmp(trial->notes[i], text) == 0)
+			return;
+		if (!trial->notes[i]) {
+			trial->notes[i] = text;
+			return;
+		}
+	}
+}
 
 bool trial_values(const struct trial *trial, enum metric metric, int64_t ret[BUDGET_RUNS_MAX])
 {
@@ -63,7 +74,7 @@ static bool is_told_apart(const struct baseline_value *was, const int64_t *runs,
 		before[i] = (uint64_t)was->run[i];
 	for (size_t i = 0; i < run_count; i++)
 		after[i] = (uint64_t)runs[i];
-	return compare_p(before, was->run_count, after, run_count) < LIKELY;
+	return compare_p(before, was->run_count, after, run_count) < COMPARE_CHANCE;
 }
 
 static bool is_noisy(const struct baseline_value *was, const int64_t *runs, size_t run_count)

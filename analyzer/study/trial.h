@@ -6,6 +6,8 @@
 #include "study/baseline.h"
 #include "study/measured.h"
 
+enum { TRIAL_NOTES_MAX = 4 };
+
 struct trial {
 	const struct budget_test *test;
 	struct measured *runs;
@@ -14,13 +16,17 @@ struct trial {
 	const char *why;        /* NULL when PASSED */
 	struct known exit_status, signal; /* of the last run */
 	bool timed_out;
-	uint64_t elapsed_ns;                   /* of all runs */
-	const char *directory;                 /* in which it ran */
-	const char *capture;                   /* of the first run; NULL: none */
-	bool is_kept;                          /* the capture stays */
+	uint64_t elapsed_ns;                /* of all runs */
+	const char *notes[TRIAL_NOTES_MAX]; /* what else to know, a sentence each; NULL behind the last */
+	const char *directory;              /* in which it ran */
+	const char *capture;                /* of the first run; NULL: none */
+	bool is_kept;                       /* the capture stays */
 	const char *fact[BASELINE_FACT_COUNT]; /* NULL: not known */
 	struct keep keep;
 };
+
+/* Once each, as many as there is room for.  text: as long as the trial. */
+void trial_note(struct trial *trial, const char *text);
 
 /* Whether some figure that a baseline keeps was not the same in all runs. */
 bool trial_is_unstable(const struct trial *trial);

@@ -21,13 +21,21 @@ static const struct {
 	const char *name;
 	unsigned number;
 } calls[] = {
-	{"madvise", SYS_madvise},       {"mremap", SYS_mremap},
-	{"futex", SYS_futex},           {"mkdirat", SYS_mkdirat},
-	{"ftruncate", SYS_ftruncate},   {"fallocate", SYS_fallocate},
-	{"getrandom", SYS_getrandom},   {"mmap_shared", SYS_mmap},
-	{"faccessat", SYS_faccessat},   {"process_vm_readv", SYS_process_vm_readv},
-	{"munmap", SYS_munmap},         {"prlimit64", SYS_prlimit64},
+	{"madvise", SYS_madvise},
+	{"mremap", SYS_mremap},
+	{"futex", SYS_futex},
+	{"mkdirat", SYS_mkdirat},
+	{"ftruncate", SYS_ftruncate},
+	{"fallocate", SYS_fallocate},
+	{"getrandom", SYS_getrandom},
+	{"mmap_shared", SYS_mmap},
+	{"faccessat", SYS_faccessat},
+	{"process_vm_readv", SYS_process_vm_readv},
+	{"munmap", SYS_munmap},
+	{"prlimit64", SYS_prlimit64},
 	{"readlinkat", SYS_readlinkat},
+	{"perf_event_open", SYS_perf_event_open},
+	{"personality", SYS_personality},
 };
 
 static struct sock_filter filter[128];

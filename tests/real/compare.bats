@@ -219,6 +219,14 @@ for r in d["allocators"]:
 	run -2 compare --timeout 0 -- true
 }
 
+@test "compare: no daemon outlives its run" {
+	run compare --only glibc --timeout 1 -- sh -c 'setsid -f sleep 61.75; sleep 61.75; true'
+	[ "$status" = 1 ] && [[ $output == "poolmem: sh: it did not end within 1 second (--timeout)" ]]
+	run ! pgrep -f 'sleep 61.75' >/dev/null
+	compare --runs 2 --only glibc,poolmem -- sh -c 'setsid -f sleep 61.75; true' >out
+	run ! pgrep -f 'sleep 61.75' >/dev/null
+}
+
 @test "compare: an interrupt shows the rounds that were finished" {
 	touch began
 	for signal in INT TERM; do

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* unseen.c: see unseen.h. */
+#include "launch/unseen.h"
+
+#include "launch/target.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+static const char *name_of(const struct check_unrecorded *program)
+{
+	const char *slash = strrchr(program->path, '/');
+
+	return slash ? slash + 1 : program->path;
+}
+
+static bool is_accepted(const struct budget_test *test, const struct check_unrecorded *program)
+{
+	for (size_t i = 0; i < test->unrecorded_count; i++)
+		if (fnmatch(test->unrecorded[i], name_of(program), 0) == 0 ||
+		    fnmatch(test->unrecorded[i], program->path, 0) == 0)
+			return true;
+	return false;
+}
+
+/* Why it left none, and what to do about it. */
+static const char *why_unrecorded(struct keep *keep, const struct check_unrecorded *program)
+{
+	static struct target target;
+	char text[PATH_MAX + 2 * TARGET_DETAIL_MAX];
+
+	if (program->has_library)
+		return keep_text(keep,
+				 "%s loaded libpoolmem.so and left no record: POOLMEM=off was set for "
+				 "it, or it cannot write where segments go",
+				 program->path);
+	if (!strchr(program->path, '/'))
+		return keep_text(keep, "%s left no record: the loader may ignore preloads for it",
+				 program->path);
+	target_inspect(program->path, "", &target);
+	for (size_t i = 0; i < target.finding_count; i++) {
+		if (target_finding_weight(target.finding[i].kind) == TARGET_PARTLY)
+			continue;
+		target_finding_text(&target.finding[i], text, sizeof text);
+		return keep_text(keep, "%s%s", text,
+				 target.finding[i].kind == TARGET_FINDING_STATIC
+					 ? "; link it dynamically"
+					 : "");
+	}
+	return keep_text(
+		keep,
+		"%s ran without libpoolmem.so: leave LD_PRELOAD and POOLMEM in its environment",
+		program->path);
+}
+
+/* The names that are wanted, in a list; NULL: there is none. */
+static const char *list_unrecorded(struct trial *trial, const struct measured *run, bool is_wanted)
+{
+	struct keep *keep = &trial->keep;
+	const char *list = NULL;
+
+	for (size_t i = 0; i < run->unrecorded_count; i++)
+		if (is_accepted(trial->test, &run->unrecorded[i]) == is_wanted)
+			list = keep_text(keep, "%.300s%s%s", list ? list : "", list ? ", " : "",
+					 name_of(&run->unrecorded[i]));
+	return list;
+}
+
+void unseen_note(struct trial *trial, const struct record *record, const struct measured *run)
+{
+	struct keep *keep = &trial->keep;
+
+	if (run->kernel_error && (record->watch->has_forked || record->watch->family.count > 1))
+		trial_note(
+			trial,
+			keep_text(keep,
+				  "the kernel does not tell which programs a test starts (%s): "
+				  "one without a record that ended between two looks was not seen; "
+				  "kernel.perf_event_paranoid=2 or less, or CAP_PERFMON, mends that",
+				  run->kernel_error));
+	if (record->draws_addresses)
+		trial_note(trial, "addresses are drawn at random here, as personality(2) "
+				  "is not allowed: figures may differ from run to run");
+}
+
+const char *unseen_judge(struct trial *trial, const struct measured *run)
+{
+	struct keep *keep = &trial->keep;
+	const char *accepted = list_unrecorded(trial, run, true);
+	const char *others = list_unrecorded(trial, run, false);
+
+	if (accepted)
+		trial_note(trial,
+			   keep_text(keep, "in no figure are, as the budget allows: %s", accepted));
+	for (size_t i = 0; others && i < run->unrecorded_count; i++) {
+		const struct check_unrecorded *program = &run->unrecorded[i];
+		if (is_accepted(trial->test, program))
+			continue;
+		return keep_text(keep,
+				 "programs that it started were not recorded: %s (%s); "
+				 "'unrecorded = %s' in the budget, or --unrecorded, accepts that",
+				 others, why_unrecorded(keep, program), name_of(program));
+	}
+	return NULL;
+}
