@@ -92,7 +92,10 @@ static bool make_test(struct checking *checking, struct failure *why)
 	test->argv = wish->argv;
 	test->command = keep_taken(&budget->keep, command_line(wish->argv));
 	test->timeout_ns = wish->timeout_ns;
-	return !wish->exit || budget_set(budget, test, "exit", wish->exit, why);
+	if (!wish->exit || budget_set(budget, test, "exit", wish->exit, why))
+		return true;
+	const struct failure inner = *why;
+	return fail(why, FAILURE_USAGE, "--exit '%.100s': %.200s", wish->exit, inner.text);
 }
 
 static bool add_rules(struct checking *checking, const struct repeated *rules, struct failure *why)

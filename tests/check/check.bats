@@ -77,6 +77,8 @@ no_leftovers()
 	run -2 check --no-leaks --report html=x -- "$app"
 	run -2 check --update --ratchet -- "$app"
 	run -2 check --runs 1 --no-leaks -- "$app"
+	run -2 check --exit 256 --no-leaks -- "$app"
+	[[ $output == *"--exit '256': a number from 0 to 255 is expected here"* ]]
 	run -2 check --baseline none.json --no-leaks -- "$app"
 	budget '[test "a"]' "command = $app" 'alloc.count <= '
 	run -2 check
@@ -265,8 +267,9 @@ next_step()
 	[ -z "$(find . -name 'a.json*')" ]
 	mkfifo pipe
 	cat pipe >piped &
+	local reader=$!
 	run -0 check --report json=pipe
-	wait
+	wait "$reader"
 	python3 -c 'import json; assert json.load(open("piped"))["state"] == "passed"'
 }
 
