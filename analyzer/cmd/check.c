@@ -28,11 +28,12 @@
 
 /* What it takes to do it. */
 struct checking {
-	const struct check_wish *wish;
+	struct check_wish wish;
 	struct budget budget;
 	struct baseline baseline;
 	bool has_baseline;
 	char baseline_path[PATH_MAX];
+	char against[PATH_MAX]; /* the file itself, where a link was named */
 	char keep[PATH_MAX], here[PATH_MAX], library[PATH_MAX], scratch[PATH_MAX];
 	struct trials_plan plan;
 	struct check check;
@@ -66,11 +67,11 @@ static bool read_file(const char *path, char **ret_text, size_t *ret_bytes, stru
 
 static bool read_budget(struct checking *checking, struct failure *why)
 {
-	const char *path = checking->wish->budget ? checking->wish->budget : BUDGET_DEFAULT;
+	const char *path = checking->wish.budget ? checking->wish.budget : BUDGET_DEFAULT;
 	size_t bytes;
 	char *text;
 
-	if (!checking->wish->budget && access(path, F_OK) != 0)
+	if (!checking->wish.budget && access(path, F_OK) != 0)
 		return fail(why, FAILURE_USAGE,
 			    "which program? There is no " BUDGET_DEFAULT " here");
 	if (!read_file(path, &text, &bytes, why))
@@ -83,15 +84,18 @@ static bool read_budget(struct checking *checking, struct failure *why)
 /* The program of the command line as a test, named after its file. */
 static bool make_test(struct checking *checking, struct failure *why)
 {
-	const struct check_wish *wish = checking->wish;
+	const struct check_wish *wish = &checking->wish;
 	const char *slash = strrchr(wish->argv[0], '/');
 	struct budget *budget = &checking->budget;
 	struct budget_test *test = budget_add_test(budget, slash ? slash + 1 : wish->argv[0]);
 
 	test->argv = wish->argv;
 	test->command = keep_taken(&budget->keep, command_line(wish->argv));
-	return (!wish->timeout || budget_set(budget, test, "timeout", wish->timeout, why)) &&
-	       (!wish->exit || budget_set(budget, test, "exit", wish->exit, why));
+	test->timeout_ns = wish->timeout_ns;
+	if (!wish->exit || budget_set(budget, test, "exit", wish->exit, why))
+		return true;
+	const struct failure inner = *why;
+	return fail(why, FAILURE_USAGE, "--exit '%.100s': %.200s", wish->exit, inner.text);
 }
 
 static bool add_rules(struct checking *checking, const struct repeated *rules, struct failure *why)
@@ -106,7 +110,7 @@ static bool add_rules(struct checking *checking, const struct repeated *rules, s
 
 static bool add_unrecorded(struct checking *checking, struct failure *why)
 {
-	const struct repeated *names = &checking->wish->unrecorded;
+	const struct repeated *names = &checking->wish.unrecorded;
 
 	for (size_t i = 0; i < checking->budget.count; i++)
 		for (size_t k = 0; k < names->count; k++)
@@ -126,7 +130,7 @@ static bool is_wanted(const struct check_wish *wish, const char *test)
 
 static bool all_exist(const struct checking *checking, struct failure *why)
 {
-	const struct repeated *tests = &checking->wish->tests;
+	const struct repeated *tests = &checking->wish.tests;
 
 	for (size_t i = 0; i < tests->count; i++)
 		if (!budget_find(&checking->budget, tests->list[i]))
@@ -135,18 +139,32 @@ static bool all_exist(const struct checking *checking, struct failure *why)
 	return true;
 }
 
+/* Those of the command line go before those of a test. */
+static bool add_variables(struct checking *checking, struct failure *why)
+{
+	const struct repeated *variables = &checking->wish.variables;
+
+	for (size_t i = 0; i < checking->budget.count; i++)
+		for (size_t k = 0; k < variables->count; k++)
+			if (!budget_add_variable(&checking->budget, &checking->budget.tests[i],
+						 variables->list[k], why))
+				return false;
+	return true;
+}
+
 static bool read_tests(struct checking *checking, struct failure *why)
 {
-	bool done = *checking->wish->argv ? make_test(checking, why) : read_budget(checking, why);
-	return done && add_rules(checking, &checking->wish->rules, why) &&
-	       add_unrecorded(checking, why) && all_exist(checking, why);
+	bool done = *checking->wish.argv ? make_test(checking, why) : read_budget(checking, why);
+	return done && add_rules(checking, &checking->wish.rules, why) &&
+	       add_unrecorded(checking, why) && add_variables(checking, why) &&
+	       all_exist(checking, why);
 }
 
 /* --- what it was before ---------------------------------------------------------------------------------------------- */
 
 static void place_baseline(struct checking *checking)
 {
-	const char *budget = checking->wish->budget, *given = checking->wish->baseline;
+	const char *budget = checking->wish.budget, *given = checking->wish.baseline;
 	const char *slash = budget ? strrchr(budget, '/') : NULL;
 
 	snprintf(checking->baseline_path, PATH_MAX, "%.*s%s",
@@ -154,12 +172,34 @@ static void place_baseline(struct checking *checking)
 		 given ? given : BASELINE_DEFAULT);
 }
 
+static bool find_against(struct checking *checking, struct failure *why)
+{
+	const char *path = checking->wish.against;
+
+	return !path || realpath(path, checking->against) ||
+	       fail(why, FAILURE_USAGE, "cannot open %.300s: %s", path, strerror(errno));
+}
+
+/* A rule does, or, where there is none, what holds without. */
+static bool names_baseline(const struct checking *checking)
+{
+	for (size_t i = 0; i < checking->budget.count; i++) {
+		const struct budget_test *test = &checking->budget.tests[i];
+		for (size_t k = 0; k < test->rule_count; k++)
+			if (test->rules[k].limit.is_of_baseline)
+				return true;
+		if (!test->rule_count)
+			return true;
+	}
+	return false;
+}
+
 /* One that is to be made need not be there. */
 static bool read_baseline(struct checking *checking, struct failure *why)
 {
-	const struct check_wish *wish = checking->wish;
+	const struct check_wish *wish = &checking->wish;
 	bool makes = wish->update || wish->ratchet;
-	bool is_asked_for = wish->baseline || makes || !*wish->argv;
+	bool is_asked_for = wish->baseline || makes || !*wish->argv || names_baseline(checking);
 	size_t bytes;
 	char *text;
 
@@ -180,7 +220,7 @@ static bool read_baseline(struct checking *checking, struct failure *why)
 static bool read_suppressions(const struct checking *checking, const struct budget_test *test,
 			      struct suppressions *ret, struct failure *why)
 {
-	const struct repeated *given = &checking->wish->suppressions;
+	const struct repeated *given = &checking->wish.suppressions;
 
 	for (size_t i = 0; i < given->count; i++)
 		if (!suppressed_read(ret, given->list[i], why))
@@ -188,9 +228,21 @@ static bool read_suppressions(const struct checking *checking, const struct budg
 	for (size_t i = 0; i < test->suppression_count; i++)
 		if (!suppressed_read(ret, test->suppressions[i], why))
 			return false;
-	if (!checking->wish->no_defaults)
+	if (!checking->wish.no_defaults)
 		suppressions_add_known(ret);
 	return true;
+}
+
+/* Without each call site of then it cannot be told which one grew. */
+static const char *lacking(struct checking *checking, const struct measured *against,
+			   const struct budget_test *test)
+{
+	check_note(&checking->check, test->name,
+		   "%s does not have each call site (%s), so who grew since then cannot be told; "
+		   "one that does: POOLMEM=sites=all,repeatable=1 poolmem run -o FILE -- %s",
+		   checking->wish.against, against->site_flaw, test->command);
+	return keep_text(&checking->check.keep, "%s does not have each call site",
+			 checking->wish.against);
 }
 
 /* What a capture says of a test's figures, as its baseline. */
@@ -198,7 +250,7 @@ static bool read_against(struct checking *checking, const struct budget_test *te
 			 struct suppressions *suppressions, struct failure *why)
 {
 	const struct measure_plan plan = {
-		.capture = checking->wish->against,
+		.capture = checking->against,
 		.test = test,
 		.suppressions = suppressions,
 		.directory = checking->here,
@@ -213,7 +265,11 @@ static bool read_against(struct checking *checking, const struct budget_test *te
 		return false;
 	}
 	struct trial trial = {.test = test, .runs = &against, .run_count = 1};
+	const char *lacks = against.site_flaw ? lacking(checking, &against, test) : NULL;
+	if (lacks)
+		measured_forget_sites(&against, test);
 	trial_to_baseline(&trial, &checking->baseline, false);
+	baseline_find(&checking->baseline, test->name)->lacks = lacks;
 	measured_free(&against);
 	return true;
 }
@@ -221,13 +277,16 @@ static bool read_against(struct checking *checking, const struct budget_test *te
 static void judge(struct checking *checking, struct trial *trial)
 {
 	const struct baseline_test *before = baseline_find(&checking->baseline, trial->test->name);
-	bool is_update = checking->wish->update || (checking->wish->ratchet && !before);
-	struct check_test *test = check_add(&checking->check, trial, before, is_update);
+	bool renews = checking->wish.update || (checking->wish.ratchet && !before);
+	enum check_making making = renews                   ? CHECK_RENEWS
+				   : checking->wish.ratchet ? CHECK_LOWERS
+							    : CHECK_KEEPS;
+	struct check_test *test = check_add(&checking->check, trial, before, making);
 
 	if (!check_wants_sites(test))
 		return;
 	trials_read_sites(&checking->plan, trial);
-	check_again(&checking->check, test, trial, before, is_update);
+	check_again(&checking->check, test, trial, before, making);
 }
 
 /* What holds without a rule: no worse than before. */
@@ -253,7 +312,7 @@ static bool run_test(struct checking *checking, struct budget_test *test, struct
 	checking->plan.suppressions = &suppressions;
 	bool done = add_defaults(checking, test, why) &&
 		    read_suppressions(checking, test, &suppressions, why) &&
-		    (!checking->wish->against || read_against(checking, test, &suppressions, why));
+		    (!checking->wish.against || read_against(checking, test, &suppressions, why));
 	if (done) {
 		checking->interrupted = trials_run(&checking->plan, test, trial);
 		checking->trial_count++;
@@ -269,7 +328,7 @@ static bool run_test(struct checking *checking, struct budget_test *test, struct
 
 static void keep_baseline(struct checking *checking)
 {
-	bool only_better = checking->wish->ratchet;
+	bool only_better = checking->wish.ratchet;
 
 	for (size_t i = 0; i < checking->trial_count; i++) {
 		struct trial *trial = &checking->trials[i];
@@ -296,7 +355,7 @@ static bool write_baseline(struct checking *checking, struct failure *why)
 
 static bool make_places(struct checking *checking, struct failure *why)
 {
-	const char *place = getenv("TMPDIR"), *keep = checking->wish->keep;
+	const char *place = getenv("TMPDIR"), *keep = checking->wish.keep;
 
 	if (!getcwd(checking->here, sizeof checking->here))
 		return fail(why, FAILURE_NOTHING, "the working directory: %s", strerror(errno));
@@ -313,9 +372,20 @@ static bool make_places(struct checking *checking, struct failure *why)
 	return false;
 }
 
+/* Told before anything runs: runs may take long. */
+static bool can_write(const struct checking *checking, struct failure *why)
+{
+	const struct check_wish *wish = &checking->wish;
+
+	for (size_t i = 0; i < wish->report_count; i++)
+		if (strcmp(wish->reports[i].path, "-") != 0 && !sink_try(wish->reports[i].path, why))
+			return false;
+	return (!wish->update && !wish->ratchet) || sink_try(checking->baseline_path, why);
+}
+
 static void prepare(struct checking *checking)
 {
-	const struct check_wish *wish = checking->wish;
+	const struct check_wish *wish = &checking->wish;
 
 	checking->plan = (struct trials_plan){
 		.library = checking->library,
@@ -328,6 +398,7 @@ static void prepare(struct checking *checking)
 	};
 	checking->check.began_real_ns = clock_ns(CLOCK_REALTIME);
 	checking->check.budget = *wish->argv ? NULL : checking->budget.file;
+	checking->check.is_against = wish->against != NULL;
 	checking->check.baseline = wish->against            ? wish->against
 				   : checking->has_baseline ? checking->baseline_path
 							    : NULL;
@@ -336,7 +407,7 @@ static void prepare(struct checking *checking)
 
 static bool is_something(const struct checking *checking, struct failure *why)
 {
-	const struct check_wish *wish = checking->wish;
+	const struct check_wish *wish = &checking->wish;
 	bool has_before = checking->has_baseline || wish->against || wish->update || wish->ratchet;
 
 	for (size_t i = 0; i < checking->budget.count; i++)
@@ -350,7 +421,7 @@ static bool is_something(const struct checking *checking, struct failure *why)
 static bool run_tests(struct checking *checking, struct failure *why)
 {
 	for (size_t i = 0; i < checking->budget.count; i++)
-		if (is_wanted(checking->wish, checking->budget.tests[i].name) &&
+		if (is_wanted(&checking->wish, checking->budget.tests[i].name) &&
 		    !run_test(checking, &checking->budget.tests[i], why))
 			return false;
 	check_conclude(&checking->check);
@@ -363,7 +434,7 @@ static bool run_tests(struct checking *checking, struct failure *why)
  */
 static bool report(const struct checking *checking, struct failure *why)
 {
-	const struct check_wish *wish = checking->wish;
+	const struct check_wish *wish = &checking->wish;
 	const struct reader to_stdout = {.json = wish->json};
 	struct sink sink;
 	bool done = true;
@@ -378,11 +449,11 @@ static bool report(const struct checking *checking, struct failure *why)
 
 static bool check(struct checking *checking, struct failure *why)
 {
-	const struct check_wish *wish = checking->wish;
+	const struct check_wish *wish = &checking->wish;
 
 	if (!library_find(wish->library, checking->library, why) || !read_tests(checking, why) ||
-	    !read_baseline(checking, why) || !is_something(checking, why) ||
-	    !make_places(checking, why))
+	    !find_against(checking, why) || !read_baseline(checking, why) ||
+	    !is_something(checking, why) || !can_write(checking, why) || !make_places(checking, why))
 		return false;
 	prepare(checking);
 	if (!run_tests(checking, why))
@@ -415,11 +486,9 @@ int cmd_check(int argc, char **argv)
 {
 	static struct checking checking;
 	struct failure why = {FAILURE_NONE, ""};
-	struct check_wish wish;
 
-	if (!check_options_parse(argc, argv, &wish))
+	if (!check_options_parse(argc, argv, &checking.wish))
 		return EXIT_USAGE;
-	checking.wish = &wish;
 	bool done = check(&checking, &why);
 	int code = done ? check_state_codes[checking.check.state] : 0;
 	int interrupted = checking.interrupted;

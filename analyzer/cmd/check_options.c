@@ -20,6 +20,7 @@ enum {
 	LETTER_RUNS,
 	LETTER_TIMEOUT,
 	LETTER_EXIT,
+	LETTER_ENVIRONMENT,
 	LETTER_TEST,
 	LETTER_BASELINE,
 	LETTER_AGAINST,
@@ -43,8 +44,10 @@ static const struct command_option options[] = {
 	{"--no-leaks", "leak.blocks = 0, less what is suppressed"},
 	{"--rule RULE", "as in a budget file: 'alloc.count <= baseline + 0.5%'; several times"},
 	{"--runs N", "of each test, 2 to 50 (2, and 7 where these differ); medians are compared"},
-	{"--timeout TIME", "of a run of the program, as in 30s"},
+	{"--timeout TIME", "of a run of the program: seconds, or as in 500ms or 2min"},
 	{"--exit CODE", "what the program ends with (0), or the signal that kills it: SIGSEGV"},
+	{"--env NAME=VALUE, --env NAME",
+	 "a variable of each test's environment, or the same as here; several times"},
 	{"--baseline FILE",
 	 "what tests were worth before (" BASELINE_DEFAULT " beside the budget file)"},
 	{"--against CAPTURE", "a capture as baseline, recorded with POOLMEM=sites=all"},
@@ -113,6 +116,16 @@ static bool take_runs(struct check_wish *wish)
 	return true;
 }
 
+static bool take_timeout(struct check_wish *wish)
+{
+	struct failure why;
+
+	if (budget_time(optarg, &wish->timeout_ns, &why))
+		return true;
+	command_usage_error("check", "--timeout '%s': %s", optarg, why.text);
+	return false;
+}
+
 static bool take_report(struct check_wish *wish)
 {
 	struct failure why = {FAILURE_NONE, ""};
@@ -137,8 +150,9 @@ static bool take_option(int letter, struct check_wish *wish)
 	case LETTER_NO_LEAKS: return repeat(&wish->rules, "--no-leaks", "leak.blocks = 0");
 	case LETTER_RULE: return repeat(&wish->rules, "--rule", optarg);
 	case LETTER_RUNS: return take_runs(wish);
-	case LETTER_TIMEOUT: wish->timeout = optarg; return true;
+	case LETTER_TIMEOUT: return take_timeout(wish);
 	case LETTER_EXIT: wish->exit = optarg; return true;
+	case LETTER_ENVIRONMENT: return repeat(&wish->variables, "--env", optarg);
 	case LETTER_BASELINE: wish->baseline = optarg; return true;
 	case LETTER_AGAINST: wish->against = optarg; return true;
 	case LETTER_UPDATE: wish->update = true; return true;
@@ -160,9 +174,9 @@ static bool is_sound(const struct check_wish *wish)
 		command_usage_error("check", "a budget file or a program, not both");
 	else if (*wish->argv && wish->tests.count)
 		command_usage_error("check", "--test names one of a budget file");
-	else if (!*wish->argv && (wish->timeout || wish->exit))
+	else if (!*wish->argv && (wish->timeout_ns || wish->exit))
 		command_usage_error("check", "%s is of a program; in a budget file it is a key",
-				    wish->timeout ? "--timeout" : "--exit");
+				    wish->timeout_ns ? "--timeout" : "--exit");
 	else if (wish->update && wish->ratchet)
 		command_usage_error("check", "--update or --ratchet, not both");
 	else if (wish->against && (wish->update || wish->ratchet || wish->baseline))
@@ -185,6 +199,7 @@ static const struct option longs[] = {
 	{"runs", required_argument, NULL, LETTER_RUNS},
 	{"timeout", required_argument, NULL, LETTER_TIMEOUT},
 	{"exit", required_argument, NULL, LETTER_EXIT},
+	{"env", required_argument, NULL, LETTER_ENVIRONMENT},
 	{"baseline", required_argument, NULL, LETTER_BASELINE},
 	{"against", required_argument, NULL, LETTER_AGAINST},
 	{"update", no_argument, NULL, LETTER_UPDATE},
@@ -202,7 +217,7 @@ static const struct option longs[] = {
 bool check_options_parse(int argc, char **argv, struct check_wish *ret)
 {
 	static const char *words[sizeof longs / sizeof *longs - 1];
-	int letter;
+	int letter, at = 1;
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		words[i] = longs[i].name;
@@ -210,6 +225,7 @@ bool check_options_parse(int argc, char **argv, struct check_wish *ret)
 	optind = 0;
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, "+:b:", longs, NULL)) != -1) {
+		at = optind;
 		if (letter == ':')
 			command_usage_error("check", "'%s' needs a value", argv[optind - 1]);
 		if (letter == '?')
@@ -218,5 +234,9 @@ bool check_options_parse(int argc, char **argv, struct check_wish *ret)
 			return false;
 	}
 	ret->argv = argv + optind;
+	if (optind > at && !*ret->argv) {
+		command_usage_error("check", "which program? Nothing stands behind --");
+		return false;
+	}
 	return is_sound(ret);
 }

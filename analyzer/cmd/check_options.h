@@ -10,9 +10,10 @@
 #define BASELINE_DEFAULT "poolmem.baseline.json"
 
 struct check_wish {
-	const char *budget, *baseline, *against, *keep, *library, *timeout, *exit;
-	struct repeated rules, tests, suppressions, unrecorded;
+	const char *budget, *baseline, *against, *keep, *library, *exit;
+	struct repeated rules, tests, suppressions, variables, unrecorded;
 	size_t runs;
+	uint64_t timeout_ns; /* 0: none */
 	bool update, ratchet, no_defaults, json;
 	struct check_report reports[READER_REPEAT_MAX];
 	size_t report_count;

@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "launch/library.h"
 #include "launch/rounds.h"
+#include "study/budget.h"
 #include "text/failure.h"
 #include "text/progress.h"
 
@@ -21,8 +22,6 @@ enum {
 	INTERVAL_MS = 20,
 	INTERVAL_MS_MAX = 3600000,
 	NS_PER_MS = 1000000,
-	NS_PER_S = 1000000000,
-	TIMEOUT_SECONDS_MAX = 1000000
 };
 
 static const struct command_option options[] = {
@@ -32,7 +31,8 @@ static const struct command_option options[] = {
 	{"--ready CMD", "a server is ready once this shell command succeeds"},
 	{"--load CMD", "and this one loads it; its time is what counts"},
 	{"--stop SIG", "and this signal ends it (TERM)"},
-	{"--timeout SECONDS", "most for a run, --ready or --load (none; --ready 60)"},
+	{"--timeout TIME",
+	 "most for a run, --ready or --load: seconds, or as in 2min (none; --ready 60)"},
 	{"--json, --markdown", "for machines; for a page"},
 	{"--svg FILE", "resident memory over time as a picture, too"},
 	{"-o, --output FILE", "write there; the file appears when it is whole"},
@@ -138,6 +138,7 @@ static int parse_signal(const char *text)
 /* Those that take a value which may be wrong.  false after a message. */
 static bool take_value(int letter, struct compare_options *options)
 {
+	struct failure why;
 	long number;
 
 	if (letter == LETTER_RUNS && !parse_number(optarg, COMPARE_RUNS_MAX, &number)) {
@@ -151,9 +152,8 @@ static bool take_value(int letter, struct compare_options *options)
 				    optarg, INTERVAL_MS_MAX);
 		return false;
 	}
-	if (letter == LETTER_TIMEOUT && !parse_number(optarg, TIMEOUT_SECONDS_MAX, &number)) {
-		command_usage_error("compare", "--timeout '%s': a number of seconds from 1 to %d",
-				    optarg, TIMEOUT_SECONDS_MAX);
+	if (letter == LETTER_TIMEOUT && !budget_time(optarg, &options->timeout_ns, &why)) {
+		command_usage_error("compare", "--timeout '%s': %s", optarg, why.text);
 		return false;
 	}
 	if (letter == LETTER_STOP && !(options->stop_signal = parse_signal(optarg))) {
@@ -162,8 +162,6 @@ static bool take_value(int letter, struct compare_options *options)
 	}
 	if (letter == LETTER_RUNS)
 		options->runs = (size_t)number;
-	if (letter == LETTER_TIMEOUT)
-		options->timeout_ns = (uint64_t)number * NS_PER_S;
 	if (letter == LETTER_INTERVAL)
 		options->interval_ns = (uint64_t)number * NS_PER_MS;
 	return true;

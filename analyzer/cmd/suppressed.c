@@ -5,7 +5,6 @@
 #include "source/input.h"
 #include "text/allocate.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
 static bool parse_input(struct suppressions *suppressions, const char *path,
@@ -27,7 +26,7 @@ bool suppressed_read(struct suppressions *suppressions, const char *path, struct
 {
 	struct input input;
 
-	if (!input_open(AT_FDCWD, path, &input, why))
+	if (!input_open_named(path, &input, why))
 		return false;
 	bool done = parse_input(suppressions, path, &input, why);
 	input_close(&input);

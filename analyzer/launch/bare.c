@@ -74,7 +74,9 @@ static uint64_t lower(uint64_t a, uint64_t b)
 
 static struct number seconds(uint64_t ns)
 {
-	return number_of(ns / (SECOND_MS * MS), "second");
+	const uint64_t second_ns = (uint64_t)SECOND_MS * MS;
+
+	return ns % second_ns ? number_duration(ns) : number_of(ns / second_ns, "second");
 }
 
 /* --- what is resident --------------------------------------------------------------------------------- */

@@ -119,8 +119,23 @@ static void say_output(const struct running *running)
 
 static bool stop(struct running *running, enum check_state state, const char *why)
 {
+	static const enum check_cause causes[CHECK_STATE_COUNT] = {
+		[CHECK_UNRELIABLE] = CHECK_CAUSE_UNSEEN,
+		[CHECK_FAILED] = CHECK_CAUSE_FAILED,
+		[CHECK_INVALID] = CHECK_CAUSE_NO_PROGRAM,
+	};
+
 	running->trial->state = state;
+	running->trial->cause = causes[state];
 	running->trial->why = why;
+	return false;
+}
+
+static bool stop_for(struct running *running, enum check_state state, enum check_cause cause,
+		     const char *why)
+{
+	stop(running, state, why);
+	running->trial->cause = cause;
 	return false;
 }
 
@@ -217,9 +232,9 @@ static bool ended_well(struct running *running, const struct record *record)
 						WIFSIGNALED(status) ? WTERMSIG(status) : 0};
 	running->trial->timed_out = record->watch->timed_out;
 	if (record->watch->timed_out)
-		return stop(running, CHECK_FAILED,
-			    keep_text(keep, "the program was killed after its timeout of %s",
-				      number_duration(test->timeout_ns).text));
+		return stop_for(running, CHECK_FAILED, CHECK_CAUSE_TIMEOUT,
+				keep_text(keep, "the program was killed after its timeout of %s",
+					  number_duration(test->timeout_ns).text));
 	if (is_wanted_end(test, status))
 		return true;
 	const char *end = end_words(keep, status);
@@ -278,10 +293,10 @@ static bool add_run(struct running *running, const struct record *record)
 		return stop(running, CHECK_UNRELIABLE,
 			    keep_text(&trial->keep, "its capture: %s", why.text));
 	unseen_note(trial, record, run);
+	if (run->flaw)
+		return stop_for(running, CHECK_UNRELIABLE, CHECK_CAUSE_INCOMPLETE, run->flaw);
 	const char *unseen = unseen_judge(trial, run);
-	if (run->flaw || unseen)
-		return stop(running, CHECK_UNRELIABLE, run->flaw ? run->flaw : unseen);
-	return true;
+	return !unseen || stop_for(running, CHECK_UNRELIABLE, CHECK_CAUSE_UNSEEN, unseen);
 }
 
 static bool judge_run(struct running *running, const struct record *record,
@@ -302,8 +317,9 @@ static bool judge_run(struct running *running, const struct record *record,
 	if (!record->capture[0])
 		return stop(running, CHECK_UNRELIABLE, why_none(running, target));
 	if (record->outlived || record->staying)
-		return stop(running, CHECK_UNRELIABLE,
-			    "some of its processes ran on when the first had ended, and were killed");
+		return stop_for(running, CHECK_UNRELIABLE, CHECK_CAUSE_OUTLIVED,
+				"some of its processes ran on when the first had ended, and were "
+				"killed");
 	return add_run(running, record);
 }
 

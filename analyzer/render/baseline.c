@@ -35,6 +35,15 @@ static void put_facts(const struct baseline_test *test, struct sink *sink)
 	sink_print(sink, "\n      },\n");
 }
 
+static void put_command(const struct baseline_test *test, struct sink *sink)
+{
+	if (!test->command)
+		return;
+	sink_print(sink, "      \"command\": ");
+	put_text(sink, test->command);
+	sink_print(sink, ",\n");
+}
+
 static void put_value(const struct baseline_value *value, struct sink *sink)
 {
 	sink_print(sink, "        ");
@@ -66,6 +75,8 @@ static void put_site(const struct ledger_row *row, struct sink *sink)
 	put_text(sink, row->file);
 	sink_print(sink, ", \"line\": %u, \"module\": ", row->line);
 	put_text(sink, site_file_name(row->module));
+	if (row->is_program)
+		sink_print(sink, ", \"program\": true");
 	sink_print(sink, ", \"names\": \"%016" PRIx64 "\", \"lines\": \"%016" PRIx64 "\"",
 		   row->names, row->lines);
 	for (unsigned i = 0; i < LEDGER_FIGURE_COUNT; i++)
@@ -94,6 +105,7 @@ void baseline_json(const struct baseline *baseline, struct sink *sink)
 		sink_print(sink, "%s\n    ", i ? "," : "");
 		put_text(sink, baseline->tests[i].name);
 		sink_print(sink, ": {\n");
+		put_command(&baseline->tests[i], sink);
 		put_facts(&baseline->tests[i], sink);
 		put_values(&baseline->tests[i], sink);
 		put_sites(&baseline->tests[i].ledger, sink);

@@ -194,6 +194,7 @@ char *check_place(const struct check_place *place)
 char *check_site(const struct check_site *site)
 {
 	const char *function = *site->function                 ? site->function
+			       : site->label && *site->label   ? site->label
 			       : site->module && *site->module ? site->module
 							       : "(not known)";
 
@@ -240,24 +241,32 @@ char *check_counted(const struct check *check)
 	return taken(&buffer);
 }
 
-bool check_came_out(const struct check *check, enum check_state state)
+static bool came_up(const struct check *check, enum check_cause cause)
 {
-	return state != CHECK_PASSED && (check->counts[state] || check->state == state);
+	for (size_t i = 0; i < check->test_count; i++) {
+		const struct check_test *test = &check->tests[i];
+		if (test->state != CHECK_PASSED && test->cause == cause)
+			return true;
+		for (size_t k = 0; k < test->rule_count; k++)
+			if (test->rules[k].cause == cause &&
+			    check_rule_shown(&test->rules[k]) == CHECK_SHOWN_WRONG)
+				return true;
+	}
+	return false;
 }
 
-const char *check_next(enum check_state state)
+const char *check_next(const struct check *check, enum check_cause *walk)
 {
-	static const char *const next[CHECK_STATE_COUNT] = {
-		[CHECK_PASSED] = "Nothing is to be done.",
-		[CHECK_EXCEEDED] = "Make the call sites that are named allocate less; if the growth is meant, "
-				   "change the budget, or the baseline with --update.",
-		[CHECK_UNRELIABLE] = "Give the rules that are named a tolerance, or make the program do the same "
-				     "in each run.",
-		[CHECK_FAILED] = "Run the failed command by itself: it must succeed before its memory can be "
-				 "judged.",
-		[CHECK_INVALID] = "Correct the lines of the budget that are named.",
-	};
-	return next[state];
+	while (++*walk < CHECK_CAUSE_COUNT)
+		if (came_up(check, *walk))
+			return check_cause_advice[*walk];
+	return NULL;
+}
+
+char *check_difference(const struct check_difference *difference)
+{
+	return format("The baseline was made with another %s: %s then, %s now", difference->what,
+		      difference->then, difference->now);
 }
 
 /* --- places ---------------------------------------------------------------------------------------------- */

@@ -79,9 +79,11 @@ char *check_spread(const struct check_rule *rule);
 /* "7 tests: 5 passed, 2 exceeded" */
 char *check_counted(const struct check *check);
 
-/* Whether some test came out like that, and not passed; and what to do then, a sentence. */
-bool check_came_out(const struct check *check, enum check_state state);
-const char *check_next(enum check_state state);
+/* What to do next: a sentence for each cause that came up; begin with 0.  NULL: there are no more. */
+const char *check_next(const struct check *check, enum check_cause *walk);
+
+/* "The baseline was made with another libc: ... then, ... now"; bytes of unknown origin. */
+char *check_difference(const struct check_difference *difference);
 
 /* Whether it ends as a sentence does. */
 bool check_is_sentence(const char *text);

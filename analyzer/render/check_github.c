@@ -70,6 +70,20 @@ static void put_problem(const struct check_problem *problem, struct sink *sink)
 	free(text);
 }
 
+/* What else to know, as notices. */
+static void put_notes(const struct check *check, struct sink *sink)
+{
+	for (size_t i = 0; i < check->note_count && i < ANNOTATIONS_MOST - 1; i++) {
+		if (!*check->notes[i].text)
+			continue;
+		char *text = escape_text(check->notes[i].text);
+		sink_print(sink, "::notice title=poolmem check::");
+		put_escaped(text, false, sink);
+		sink_print(sink, "\n");
+		free(text);
+	}
+}
+
 static void put_commands(const struct check *check, struct sink *sink)
 {
 	struct check_walk walk = {.test = 0};
@@ -163,5 +177,6 @@ bool check_github(const struct check *check, struct sink *sink, struct failure *
 	const char *path = getenv(summary_file);
 
 	put_commands(check, sink);
+	put_notes(check, sink);
 	return !path || !*path || append_summary(check, path, why);
 }

@@ -136,6 +136,35 @@ static json_t *problem_json(const struct check *check, const struct check_proble
 	return object;
 }
 
+static const struct check_test *test_of(const struct check *check, const char *name)
+{
+	for (size_t i = 0; i < check->test_count; i++)
+		if (strcmp(check->tests[i].name, name) == 0)
+			return &check->tests[i];
+	return NULL;
+}
+
+/* What else to know of a test, where the test stands. */
+static void put_notes(const struct check *check, json_t *array)
+{
+	for (size_t i = 0; i < check->note_count; i++) {
+		const struct check_note *note = &check->notes[i];
+		const struct check_test *test = note->test ? test_of(check, note->test) : NULL;
+		if (!test || !*note->text)
+			continue;
+		const struct check_problem problem = {test, NULL};
+		json_t *object = json_object();
+		char *shown = escape_text(note->text);
+		json_put(object, "description", json_text(shown));
+		json_put(object, "check_name", json_text("note"));
+		json_put(object, "fingerprint", fingerprint_json(note->text, 0));
+		json_put(object, "severity", json_text("info"));
+		json_put(object, "location", location_json(check, &problem));
+		json_array_append_new(array, object);
+		free(shown);
+	}
+}
+
 bool check_gitlab(const struct check *check, struct sink *sink, struct failure *why)
 {
 	struct problems problems = find(check);
@@ -151,6 +180,7 @@ bool check_gitlab(const struct check *check, struct sink *sink, struct failure *
 							  fingerprint_json(keys[i], nth[i])));
 		free(keys[i]);
 	}
+	put_notes(check, array);
 	json_print(array, sink);
 	free(nth);
 	free(keys);

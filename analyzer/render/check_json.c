@@ -16,6 +16,11 @@ static json_t *text_or_null(const char *text)
 	return json_text(text && *text ? text : NULL);
 }
 
+static json_t *cause_json(enum check_cause cause)
+{
+	return json_text(cause ? check_cause_keys[cause] : NULL);
+}
+
 static void put_place(json_t *object, const struct check_place *place)
 {
 	json_put(object, "file", text_or_null(place->file));
@@ -71,6 +76,7 @@ static json_t *rule_json(const struct check_rule *rule)
 	json_put(object, "module", json_text(rule->module));
 	put_place(object, &rule->place);
 	json_put(object, "state", json_text(check_rule_state(rule)));
+	json_put(object, "cause", cause_json(rule->cause));
 	json_put(object, "why", json_text(rule->why));
 	json_put(object, "remedy", text_or_null(rule->remedy));
 	json_put(object, "unit", json_text(units[rule->unit]));
@@ -125,6 +131,7 @@ static json_t *process_json(const struct check_process *process)
 static void put_outcome(json_t *object, const struct check_test *test)
 {
 	json_put(object, "state", json_text(check_state_keys[test->state]));
+	json_put(object, "cause", cause_json(test->cause));
 	json_put(object, "why", text_or_null(test->why));
 	json_put(object, "exit", known_json(test->exit_status));
 	json_put(object, "signal", known_json(test->signal));
@@ -193,7 +200,8 @@ static json_t *notes_json(const struct check *check)
 
 	for (size_t i = 0; i < check->note_count; i++) {
 		json_t *object = json_object();
-		json_put(object, "text", json_text(check->notes[i]));
+		json_put(object, "test", json_text(check->notes[i].test));
+		json_put(object, "text", json_text(check->notes[i].text));
 		json_array_append_new(array, object);
 	}
 	return array;

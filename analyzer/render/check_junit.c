@@ -147,6 +147,35 @@ static void put_timestamp(uint64_t real_ns, struct sink *sink)
 	put_attribute("timestamp", text, sink);
 }
 
+static bool is_of(const struct check_note *note, const struct check_test *test)
+{
+	return note->test && strcmp(note->test, test->name) == 0;
+}
+
+/* What else to know of it; of all tests with the first. */
+static void put_notes(const struct check *check, const struct check_test *test, struct sink *sink)
+{
+	bool is_first = test == check->tests;
+	size_t count = 0;
+
+	for (size_t i = 0; is_first && i < check->difference_count; i++) {
+		char *sentence = check_difference(&check->differences[i]);
+		sink_print(sink, count++ ? "" : "    <system-out>");
+		xml_put(sentence, 0, sink);
+		sink_print(sink, ".\n");
+		free(sentence);
+	}
+	for (size_t i = 0; i < check->note_count; i++) {
+		const struct check_note *note = &check->notes[i];
+		if (!*note->text || (!is_of(note, test) && !(is_first && !note->test)))
+			continue;
+		sink_print(sink, count++ ? "" : "    <system-out>");
+		xml_put(note->text, 0, sink);
+		sink_print(sink, ".\n");
+	}
+	sink_print(sink, count ? "</system-out>\n" : "    <system-out/>\n");
+}
+
 static void put_suite(const struct check *check, size_t number, struct sink *sink)
 {
 	const struct check_test *test = &check->tests[number];
@@ -169,7 +198,8 @@ static void put_suite(const struct check *check, size_t number, struct sink *sin
 	put_program(test, sink);
 	for (size_t i = 0; i < test->rule_count; i++)
 		put_rule(test, &test->rules[i], sink);
-	sink_print(sink, "    <system-out/>\n    <system-err/>\n  </testsuite>\n");
+	put_notes(check, test, sink);
+	sink_print(sink, "    <system-err/>\n  </testsuite>\n");
 }
 
 bool check_junit(const struct check *check, struct sink *sink, struct failure *why)

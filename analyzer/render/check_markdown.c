@@ -199,19 +199,20 @@ static void put_notes(const struct check *check, struct sink *sink)
 		sink_print(sink, " now.\n");
 	}
 	for (size_t i = 0; i < check->note_count; i++)
-		put_item(check->notes[i], sink);
+		put_item(check->notes[i].text, sink);
 }
 
 bool check_markdown(const struct check *check, struct sink *sink, struct failure *why)
 {
+	enum check_cause walk = CHECK_CAUSE_NONE;
 	char *counted = check_counted(check);
+	const char *advice;
 
 	(void)why;
 	sink_print(sink, "### poolmem check: %s\n\n", check_state_words[check->state]);
 	sink_print(sink, "%s.", counted);
-	for (enum check_state state = 0; state < CHECK_STATE_COUNT; state++)
-		if (check_came_out(check, state))
-			sink_print(sink, " %s", check_next(state));
+	while ((advice = check_next(check, &walk)))
+		sink_print(sink, " %s", advice);
 	sink_print(sink, "\n");
 	put_tests(check, sink);
 	for (size_t i = 0; i < check->test_count; i++)

@@ -75,9 +75,10 @@ static void say(size_t indent, const char *sentence, struct sink *sink)
 /* The innermost call is the site itself, unless it is one that only passes allocations on. */
 static bool is_site_itself(const struct check_site *site, const char *call)
 {
-	size_t length = strlen(site->function);
+	const char *name = *site->function || !site->label ? site->function : site->label;
+	size_t length = strlen(name);
 
-	return length && strncmp(call, site->function, length) == 0 &&
+	return length && strncmp(call, name, length) == 0 &&
 	       (call[length] == 0 || strncmp(call + length, " (", 2) == 0);
 }
 
@@ -219,19 +220,19 @@ static void put_test(const struct check_test *test, size_t width, struct sink *s
 static void say_differences(const struct check *check, struct sink *sink)
 {
 	for (size_t i = 0; i < check->difference_count; i++) {
-		const struct check_difference *difference = &check->differences[i];
+		char *sentence = check_difference(&check->differences[i]);
 		paragraph_begin(sink, 2);
-		sink_print(sink, "The baseline was made with another %s: ", difference->what);
-		sink_name(sink, difference->then, 0);
-		sink_print(sink, " then, ");
-		sink_name(sink, difference->now, 0);
-		sink_print(sink, " now.\n");
+		sink_name(sink, sentence, 0);
+		sink_print(sink, ".\n");
+		free(sentence);
 	}
 }
 
 bool check_text(const struct check *check, struct sink *sink, struct failure *why)
 {
+	enum check_cause walk = CHECK_CAUSE_NONE;
 	size_t width = name_width(check);
+	const char *advice;
 	char *counted = check_counted(check);
 
 	(void)why;
@@ -241,13 +242,12 @@ bool check_text(const struct check *check, struct sink *sink, struct failure *wh
 		sink_print(sink, "\n");
 	say_differences(check, sink);
 	for (size_t i = 0; i < check->note_count; i++)
-		say(0, check->notes[i], sink);
+		say(0, check->notes[i].text, sink);
 	sink_style(sink, check->state == CHECK_PASSED ? STYLE_TITLE : STYLE_WARN);
 	sink_print(sink, "%s.\n", counted);
 	sink_style(sink, STYLE_PLAIN);
-	for (enum check_state state = 0; state < CHECK_STATE_COUNT; state++)
-		if (check_came_out(check, state))
-			say(0, check_next(state), sink);
+	while ((advice = check_next(check, &walk)))
+		say(0, advice, sink);
 	free(counted);
 	return true;
 }

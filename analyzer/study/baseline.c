@@ -192,7 +192,9 @@ static bool take_runs(const struct reading *reading, const json_t *value, int64_
 	size_t count = json_is_array(value) ? json_array_size(value) : 1;
 
 	if (!count || count > BASELINE_RUNS_MAX)
-		return wrong(reading, "1 to 50 numbers are expected here");
+		return wrong(reading,
+			     keep_text(&reading->baseline->keep,
+				       "1 to %d numbers are expected here", BASELINE_RUNS_MAX));
 	for (size_t i = 0; i < count; i++) {
 		const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
 		if (!json_is_integer(one) || json_integer_value(one) < 0)
@@ -261,6 +263,7 @@ static bool take_site(const struct reading *reading, const json_t *json, struct 
 		.function = text_of(reading, json, "function"),
 		.file = text_of(reading, json, "file"),
 		.module = text_of(reading, json, "module"),
+		.is_program = json_is_true(json_object_get(json, "program")),
 		.line = (unsigned)json_integer_value(json_object_get(json, "line")),
 		.names = hex_of(json, "names"),
 		.lines = hex_of(json, "lines"),
@@ -308,6 +311,10 @@ static bool take_test(const struct reading *reading, json_t *json, const char *n
 	struct baseline_test *test = baseline_renew(reading->baseline, name);
 	const struct reading facts = below(&at, "environment"), metrics = below(&at, "metrics"),
 			     sites = below(&at, "sites");
+	const json_t *command = json_object_get(json, "command");
+	if (json_is_string(command))
+		test->command = keep_text(&reading->baseline->keep, "%s",
+					  json_string_value(command));
 	return take_facts(&facts, json_object_get(json, "environment"), test) &&
 	       take_metrics(&metrics, json_object_get(json, "metrics"), test) &&
 	       take_sites(&sites, json, &test->ledger);

@@ -5,13 +5,14 @@
  *   { "schema": 1,
  *     "tests": {
  *       "parse-large": {
+ *         "command": "./build/parse data/large.json",
  *         "environment": { "libc": "libc.so.6 51657f818beb1ae7", ... },
  *         "metrics": {
  *           "alloc.count": 10120,
  *           "live.peak": [83920, 84016, 83920, 84016, 83920],     of several runs that differ
  *           "site \"json_array_grow\" alloc.count": 12 },
  *         "sites_by": "stack", "sites_left_out": 0,
- *         "sites": [ {"function": "f", "file": "a.c", "line": 7, "module": "app", "names": "hex", "lines": "hex",
+ *         "sites": [ {"function": "f", "file": "a.c", "line": 7, "module": "app", "program": true, "names": "hex", "lines": "hex",
  *                     "alloc.count": 3}, ... ] } } }
  *
  * Unknown members are ignored.  render/baseline.h writes it: sorted, a figure and a site a line.
@@ -49,8 +50,10 @@ struct baseline_value {
 
 struct baseline_test {
 	const char *name;
+	const char *command;                   /* in one line; NULL: not known */
 	const char *fact[BASELINE_FACT_COUNT]; /* NULL: not known */
-	struct baseline_value *values;         /* by subject */
+	const char *lacks; /* why figures of its call sites are not in it; NULL: they are */
+	struct baseline_value *values; /* by subject */
 	size_t value_count, value_room;
 	struct ledger ledger;
 };

@@ -57,17 +57,21 @@ static bool take_whole(struct line *line, uint64_t least, uint64_t most, uint64_
 			  (unsigned long long)least, (unsigned long long)most);
 }
 
-static bool take_timeout(struct line *line, struct budget_test *test)
+/* With a unit or in seconds. */
+static bool take_time(struct line *line, uint64_t *ret_ns)
 {
 	int64_t ns = 0;
-	const char *from = line->at;
+	const char *from;
 
-	if (!line_amount(line, UNIT_NS, &ns, NULL))
+	line_skip_blanks(line);
+	from = line->at;
+	if (!line_time(line, &ns))
 		return false;
-	const char last = line->at > from ? line->at[-1] : '0';
-	if (!line_is_at_end(line) || ns <= 0 || (last >= '0' && last <= '9'))
-		return line_wrong(line, from, "a time is expected here, as in 30 s");
-	test->timeout_ns = (uint64_t)ns;
+	if (!line_is_at_end(line) || ns <= 0)
+		return line_wrong(
+			line, from,
+			"a time above 0 is expected here: seconds, or as in 500 ms or 2 min");
+	*ret_ns = (uint64_t)ns;
 	return true;
 }
 
@@ -94,6 +98,13 @@ static bool take_signal(struct line *line, struct budget_test *test)
 	test->signal = number;
 	test->exit = 0;
 	return true;
+}
+
+bool budget_time(const char *text, uint64_t *ret_ns, struct failure *why)
+{
+	struct line line = {.begin = text, .at = text, .end = text + strlen(text), .why = why};
+
+	return take_time(&line, ret_ns);
 }
 
 static bool take_exit(struct line *line, struct budget_test *test)
@@ -136,8 +147,18 @@ static char *take_value(struct parser *parser, char **ret)
 	return *ret;
 }
 
+/* NAME=VALUE or NAME; one of the same name goes. */
 static void add_variable(struct budget_test *test, char *variable)
 {
+	size_t bytes = strcspn(variable, "=");
+
+	for (size_t i = 0; i < test->variable_count; i++)
+		if (line_is_word(variable, bytes, test->variables[i]) ||
+		    (strncmp(test->variables[i], variable, bytes) == 0 &&
+		     test->variables[i][bytes] == '=')) {
+			test->variables[i] = variable;
+			return;
+		}
 	test->variables = allocate_more(test->variables, test->variable_count, &test->variable_room,
 					sizeof *test->variables);
 	test->variables[test->variable_count++] = variable;
@@ -146,6 +167,8 @@ static void add_variable(struct budget_test *test, char *variable)
 /* The library's settings are made by who runs the test. */
 static bool is_free(const struct line *line, const char *at, const char *name, size_t bytes)
 {
+	if (!bytes)
+		return line_wrong(line, at, "which variable?");
 	return !line_is_word(name, bytes, "POOLMEM") ||
 	       line_wrong(line, at,
 			  "POOLMEM cannot be set here: check makes the library's settings");
@@ -157,8 +180,6 @@ static bool take_variable(struct parser *parser, const char *name, size_t bytes)
 	struct keep *keep = &parser->budget->keep;
 	char *value;
 
-	if (!bytes)
-		return line_wrong(&parser->line, name, "which variable?");
 	if (!is_free(&parser->line, name, name, bytes))
 		return false;
 	line_skip_blanks(&parser->line);
@@ -179,11 +200,7 @@ static bool take_environment(struct parser *parser)
 
 	line_skip_blanks(&parser->line);
 	from = parser->line.at;
-	if (!take_value(parser, &value))
-		return false;
-	if (*value == '=')
-		return line_wrong(&parser->line, from, "which variable?");
-	if (!is_free(&parser->line, from, value, strcspn(value, "=")))
+	if (!take_value(parser, &value) || !is_free(&parser->line, from, value, strcspn(value, "=")))
 		return false;
 	add_variable(parser->test, value);
 	return true;
@@ -259,7 +276,7 @@ static bool take_key_value(struct parser *parser, enum key key, const char *word
 	line->at++;
 	switch (key) {
 	case KEY_COMMAND: return take_command(parser);
-	case KEY_TIMEOUT: return take_timeout(line, parser->test);
+	case KEY_TIMEOUT: return take_time(line, &parser->test->timeout_ns);
 	case KEY_EXIT: return take_exit(line, parser->test);
 	case KEY_RUNS: return take_runs(line, parser->test);
 	case KEY_ENVIRONMENT: return take_environment(parser);
@@ -299,8 +316,9 @@ static bool is_whole(const struct parser *parser)
 	const struct budget_test *test = parser->test;
 
 	return !test || test->argv ||
-	       fail(parser->line.why, FAILURE_USAGE, "%.90s:%u:%u: test \"%.100s\" has no command",
-		    parser->line.name, test->line, test->column, test->name);
+	       fail(parser->line.why, FAILURE_USAGE,
+		    "%.90s:%u:%u: test \"%.100s\" has no command" BUDGET_SEE, parser->line.name,
+		    test->line, test->column, test->name);
 }
 
 /* [test "NAME"] */
@@ -393,17 +411,20 @@ bool budget_parse(const char *text, size_t byte_count, const char *name, struct 
 			return false;
 	}
 	return is_whole(&parser) &&
-	       (ret->count ||
-		fail(why, FAILURE_USAGE, "%.300s:1:1: no [test \"NAME\"] is in it", name));
+	       (ret->count || fail(why, FAILURE_USAGE,
+				   "%.300s:1:1: no [test \"NAME\"] is in it" BUDGET_SEE, name));
 }
 
 bool budget_add_rule(struct budget *budget, struct budget_test *test, const char *text,
 		     struct failure *why)
 {
-	struct parser parser = {
-		.budget = budget,
-		.test = test,
-		.line = {.begin = text, .at = text, .end = text + strlen(text), .why = why}};
+	struct parser parser = {.budget = budget,
+				.test = test,
+				.line = {.is_rule = true,
+					 .begin = text,
+					 .at = text,
+					 .end = text + strlen(text),
+					 .why = why}};
 
 	line_skip_blanks(&parser.line);
 	line_cut_comment(&parser.line);
@@ -421,6 +442,18 @@ bool budget_set(struct budget *budget, struct budget_test *test, const char *key
 		.line = {.begin = text, .at = text, .end = text + strlen(text), .why = why}};
 
 	return take_key_value(&parser, key_of(key, bytes), key, bytes);
+}
+
+bool budget_add_variable(struct budget *budget, struct budget_test *test, const char *text,
+			 struct failure *why)
+{
+	char *variable = keep_text(&budget->keep, "%s", text);
+	struct line line = {.why = why};
+
+	if (!is_free(&line, NULL, variable, strcspn(variable, "=")))
+		return false;
+	add_variable(test, variable);
+	return true;
 }
 
 void budget_free(struct budget *budget)

@@ -57,13 +57,20 @@ struct budget_test *budget_find(const struct budget *budget, const char *name);
 /* A test without a file. */
 struct budget_test *budget_add_test(struct budget *budget, const char *name);
 
-/* A rule as a line of a file has it.  A failure says what is wrong with it, and no line. */
+/* A rule as a line of a file has it.  A failure says what is wrong with it, and at which column. */
 bool budget_add_rule(struct budget *budget, struct budget_test *test, const char *text,
 		     struct failure *why);
 
 /* The same of a key. */
 bool budget_set(struct budget *budget, struct budget_test *test, const char *key, const char *value,
 		struct failure *why);
+
+/* The same of NAME=VALUE, or NAME: as poolmem has it.  One that the test has by that name goes. */
+bool budget_add_variable(struct budget *budget, struct budget_test *test, const char *text,
+			 struct failure *why);
+
+/* "30", "500ms", "2 min": as nanoseconds, more than 0. */
+bool budget_time(const char *text, uint64_t *ret_ns, struct failure *why);
 
 void budget_free(struct budget *budget);
 

@@ -11,6 +11,7 @@ enum {
 	PERCENT = 10000, /* millionths */
 	MILLION = 1000000,
 	FRACTION_DIGITS = 6,
+	SECOND_NS = 1000000000,
 };
 
 unsigned line_column(const struct line *line, const char *at)
@@ -21,16 +22,19 @@ unsigned line_column(const struct line *line, const char *at)
 __attribute__((format(printf, 3, 4))) bool line_wrong(const struct line *line, const char *at,
 						      const char *format, ...)
 {
-	char text[300];
+	char text[200];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
+	if (line->is_rule)
+		return fail(line->why, FAILURE_USAGE, "'%.90s', column %u: %s" BUDGET_SEE,
+			    line->begin, line_column(line, at), text);
 	if (!line->name)
 		return fail(line->why, FAILURE_USAGE, "%s", text);
-	return fail(line->why, FAILURE_USAGE, "%.90s:%u:%u: %s", line->name, line->number,
-		    line_column(line, at), text);
+	return fail(line->why, FAILURE_USAGE, "%.90s:%u:%u: %s" BUDGET_SEE, line->name,
+		    line->number, line_column(line, at), text);
 }
 
 /* --- words ----------------------------------------------------------------------------------------------- */
@@ -174,7 +178,8 @@ static bool take_fraction(struct line *line, uint64_t *ret)
 	return true;
 }
 
-static bool take_unit(struct line *line, enum metric_unit of, uint64_t *ret_times)
+static bool take_unit(struct line *line, enum metric_unit of, uint64_t times_bare,
+		      uint64_t *ret_times)
 {
 	static const struct unit units[] = {
 		{"B", UNIT_BYTES, 1},
@@ -206,7 +211,9 @@ static bool take_unit(struct line *line, enum metric_unit of, uint64_t *ret_time
 	const char *word;
 
 	line_skip_blanks(line);
-	*ret_times = 1;
+	*ret_times = times_bare;
+	if (line_peek(line) >= '0' && line_peek(line) <= '9')
+		return true; /* another number is not a unit */
 	word = line_key(line, &bytes);
 	for (size_t i = 0; bytes && i < sizeof units / sizeof *units; i++)
 		if (units[i].of == of && line_is_word(word, bytes, units[i].word)) {
@@ -217,9 +224,9 @@ static bool take_unit(struct line *line, enum metric_unit of, uint64_t *ret_time
 				    (int)(bytes < 40 ? bytes : 40), word, expected[of]);
 }
 
-/* ret_millionths NULL: no share. */
-bool line_amount(struct line *line, enum metric_unit of, int64_t *ret_amount,
-		 int64_t *ret_millionths)
+/* times_bare: what a number without a unit is worth. */
+static bool take_scaled(struct line *line, enum metric_unit of, uint64_t times_bare,
+			int64_t *ret_amount, int64_t *ret_millionths)
 {
 	uint64_t whole = 0, fraction = 0, times = PERCENT, high, low;
 	const char *from;
@@ -234,7 +241,7 @@ bool line_amount(struct line *line, enum metric_unit of, int64_t *ret_amount,
 		return line_wrong(line, line->at, "%% is of a baseline: baseline + 0.5%%");
 	if (is_share)
 		line->at++;
-	else if (!take_unit(line, of, &times))
+	else if (!take_unit(line, of, times_bare, &times))
 		return false;
 	if (fraction && times == 1)
 		return line_wrong(line, from, "this is no whole number");
@@ -243,4 +250,15 @@ bool line_amount(struct line *line, enum metric_unit of, int64_t *ret_amount,
 		return line_wrong(line, from, "this number is too large");
 	*(is_share ? ret_millionths : ret_amount) = (int64_t)(high + low);
 	return true;
+}
+
+bool line_amount(struct line *line, enum metric_unit of, int64_t *ret_amount,
+		 int64_t *ret_millionths)
+{
+	return take_scaled(line, of, 1, ret_amount, ret_millionths);
+}
+
+bool line_time(struct line *line, int64_t *ret_ns)
+{
+	return take_scaled(line, UNIT_NS, SECOND_NS, ret_ns, NULL);
 }

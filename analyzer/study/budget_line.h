@@ -13,8 +13,12 @@
 
 #include <stddef.h>
 
+/* At the end of what is said of a line. */
+#define BUDGET_SEE "; see poolmem-budget(5)"
+
 struct line {
 	const char *name; /* of the file; NULL: of the command line */
+	bool is_rule;     /* of the command line a whole one: it is shown with what is wrong */
 	const char *begin, *at, *end;
 	unsigned number;
 	struct failure *why;
@@ -45,5 +49,8 @@ bool line_digits(struct line *line, uint64_t *ret);
 /* With its unit, or as a share in millionths; ret_millionths NULL: no share.  The other one stays. */
 bool line_amount(struct line *line, enum metric_unit of, int64_t *ret_amount,
 		 int64_t *ret_millionths);
+
+/* A time, in seconds where it has no unit. */
+bool line_time(struct line *line, int64_t *ret_ns);
 
 #endif

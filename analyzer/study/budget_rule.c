@@ -137,7 +137,8 @@ static bool take_limit(struct line *line, struct budget_rule *rule)
 	if (rule->limit.is_band && rule->relation != BUDGET_EQUAL)
 		return line_wrong(line, line->at, "baseline +- is for =, not for <=");
 	return line_is_at_end(line) ||
-	       line_wrong(line, line->at, "'%.*s' is too much here",
+	       line_wrong(line, line->at,
+			  "'%.*s' is too much here: a limit is one number, with a unit or none",
 			  (int)(line->end - line->at > 40 ? 40 : line->end - line->at), line->at);
 }
 

@@ -5,10 +5,12 @@
 
 #include "study/compare.h"
 #include "study/query.h"
+#include "study/site_name.h"
 #include "study/trial.h"
 #include "text/allocate.h"
 #include "text/number.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,10 @@
 #define STATE_KEY(name, key, code, words) [CHECK_##name] = key,
 #define STATE_CODE(name, key, code, words) [CHECK_##name] = code,
 #define STATE_WORDS(name, key, code, words) [CHECK_##name] = words,
+#define CAUSE_KEY(name, key, advice) [CHECK_CAUSE_##name] = key,
+#define CAUSE_ADVICE(name, key, advice) [CHECK_CAUSE_##name] = advice,
+const char *const check_cause_keys[CHECK_CAUSE_COUNT] = {CHECK_CAUSES(CAUSE_KEY)};
+const char *const check_cause_advice[CHECK_CAUSE_COUNT] = {CHECK_CAUSES(CAUSE_ADVICE)};
 const char *const check_state_keys[CHECK_STATE_COUNT] = {CHECK_STATES(STATE_KEY)};
 const int check_state_codes[CHECK_STATE_COUNT] = {CHECK_STATES(STATE_CODE)};
 const char *const check_state_words[CHECK_STATE_COUNT] = {CHECK_STATES(STATE_WORDS)};
@@ -26,6 +32,7 @@ enum {
 	SITES_MAX = 10,      /* shown of a rule */
 	MEDIAN_RUNS_MIN = 5, /* from so many on the median decides where runs disagree */
 	TOLERANCE_SPREADS = 3,
+	RUNS_SUGGESTED = 7,
 };
 
 /* A test while it is judged. */
@@ -33,7 +40,7 @@ struct judging {
 	struct check *check;
 	const struct trial *trial;
 	const struct baseline_test *before;
-	bool is_update;
+	enum check_making making;
 };
 
 /* --- figures in words ------------------------------------------------------------------------------------- */
@@ -82,10 +89,11 @@ static const char *flaw_of(const struct judging *judging, const struct budget_ru
 	return NULL;
 }
 
-static bool decide(struct check_rule *ret, enum check_state state, const char *why,
-		   const char *remedy)
+static bool decide(struct check_rule *ret, enum check_state state, enum check_cause cause,
+		   const char *why, const char *remedy)
 {
 	ret->state = state;
+	ret->cause = cause;
 	ret->why = why;
 	ret->remedy = remedy;
 	return state == CHECK_PASSED;
@@ -99,16 +107,15 @@ static bool set_baseline(const struct judging *judging, const struct budget_rule
 
 	if (value)
 		ret->baseline = (struct known){true, value->median};
-	if (value && judging->is_update && rule->limit.is_of_baseline)
-		ret->baseline = ret->value;
-	if (!value && judging->is_update)
+	if (judging->making == CHECK_RENEWS && (!value || rule->limit.is_of_baseline))
 		ret->baseline = ret->value;
 	if (!rule->limit.is_of_baseline || ret->baseline.is_known)
 		return true;
-	return decide(ret, CHECK_INVALID,
-		      keep_text(keep, "there is no baseline for %s of test \"%s\"", rule->subject,
-				judging->trial->test->name),
-		      "poolmem check --update makes one");
+	const char *lacks = judging->before ? judging->before->lacks : NULL;
+	return decide(ret, CHECK_INVALID, lacks ? CHECK_CAUSE_CAPTURE : CHECK_CAUSE_NO_BASELINE,
+		      keep_text(keep, "there is no baseline for %s of test \"%s\"%s%s", rule->subject,
+				judging->trial->test->name, lacks ? ": " : "", lacks ? lacks : ""),
+		      NULL);
 }
 
 static void set_limits(const struct budget_rule *rule, struct check_rule *ret)
@@ -210,27 +217,82 @@ static const char *spread_words(const struct budget_rule *rule, const struct che
 			 amount(keep, judged->unit, judged->most), judged->run_count);
 }
 
-static const char *tolerance_words(const struct check_rule *judged, struct keep *keep)
+/* So far apart that a share of the figure says little: as much as that. */
+static const char *tolerance_of(const struct check_rule *judged, struct keep *keep)
 {
-	return keep_text(keep, "allow for what chance does: %s <= baseline + %.4f%%, with --runs %d",
-			 judged->metric, (double)judged->tolerance.value / 10000,
-			 judged->run_count < MEDIAN_RUNS_MIN ? 7 : (int)judged->run_count);
+	const char *unit = judged->unit == UNIT_BYTES ? " B" : judged->unit == UNIT_NS ? " ns" : "";
+
+	if (judged->tolerance.value <= MILLION)
+		return keep_text(keep, "%.4f%%", (double)judged->tolerance.value / 10000);
+	return keep_text(keep, "%" PRId64 "%s", TOLERANCE_SPREADS * (judged->most - judged->least),
+			 unit);
+}
+
+/* What would hold these runs, as it would be written. */
+static const char *tolerance_words(const struct budget_rule *rule, const struct check_rule *judged,
+				   struct keep *keep)
+{
+	const char *limit = amount(keep, judged->unit, judged->most);
+
+	if (!rule->limit.is_of_baseline)
+		return keep_text(
+			keep, "a limit of its own is for the worst run: of these that is %s", limit);
+	return keep_text(
+		keep, "allow for what chance does: %s %s %s, with --runs %d", rule->subject,
+		rule->relation == BUDGET_EQUAL ? "= baseline +-" : "<= baseline +",
+		tolerance_of(judged, keep),
+		judged->run_count < MEDIAN_RUNS_MIN ? RUNS_SUGGESTED : (int)judged->run_count);
+}
+
+static enum check_cause cause_of(const struct budget_rule *rule, const struct check_rule *judged)
+{
+	if (excess_of(rule, judged, judged->value.value) < 0)
+		return CHECK_CAUSE_LESS;
+	if (budget_is_of_leaks(rule->metric))
+		return CHECK_CAUSE_LEAKED;
+	return rule->limit.is_of_baseline ? CHECK_CAUSE_GREW : CHECK_CAUSE_OVER;
+}
+
+/* NULL: its cause says it. */
+static const char *remedy_of(const struct budget_rule *rule, const struct check_rule *judged,
+			     struct keep *keep)
+{
+	if (excess_of(rule, judged, judged->value.value) >= 0)
+		return NULL;
+	if (rule->limit.is_of_baseline)
+		return keep_text(keep,
+				 "less is not equal: --ratchet takes it into the baseline, and "
+				 "%s <= baseline would allow it",
+				 rule->subject);
+	return keep_text(keep, "less is not equal: write %s = %" PRId64 ", or <= to allow less",
+			 rule->subject, judged->value.value);
+}
+
+static void exceed(const struct budget_rule *rule, const char *why, const char *remedy,
+		   struct check_rule *ret, struct keep *keep)
+{
+	const char *own = remedy_of(rule, ret, keep);
+
+	decide(ret, CHECK_EXCEEDED, cause_of(rule, ret), why, own ? own : remedy);
 }
 
 /* A limit of its own allows no run to be over it, however many are within. */
 static void decide_mixed_hard(const struct budget_rule *rule, size_t over, struct check_rule *ret,
 			      struct keep *keep)
 {
-	bool is_over = excess_of(rule, ret, ret->value.value) != 0;
-	const char *words = is_over ? exceeded_words(rule, ret, keep)
-				    : spread_words(rule, ret, keep);
+	const char *remedy = tolerance_words(rule, ret, keep);
 
-	decide(ret, is_over ? CHECK_EXCEEDED : CHECK_UNRELIABLE,
-	       is_over ? keep_text(keep, "%s, in the middle: %zu of %zu runs were over", words,
-				   over, ret->run_count)
-		       : keep_text(keep, "%s, and %zu of %zu runs were over %s", words, over,
-				   ret->run_count, limit_words(rule, ret, keep)),
-	       tolerance_words(ret, keep));
+	if (excess_of(rule, ret, ret->value.value) != 0)
+		exceed(rule,
+		       keep_text(keep, "%s, in the middle: %zu of %zu runs were over",
+				 exceeded_words(rule, ret, keep), over, ret->run_count),
+		       remedy, ret, keep);
+	else
+		decide(ret, CHECK_UNRELIABLE, CHECK_CAUSE_CHANCE,
+		       keep_text(keep, "%s, and %zu of %zu runs were over %s",
+				 spread_words(rule, ret, keep), over, ret->run_count,
+				 limit_words(rule, ret, keep)),
+		       remedy);
 }
 
 /* Runs disagree about a baseline: the median of enough of them decides, unless it may be chance. */
@@ -238,25 +300,26 @@ static void decide_mixed(const struct budget_rule *rule, struct check_rule *ret,
 {
 	bool is_over = excess_of(rule, ret, ret->value.value) != 0;
 	bool may_be_chance = ret->p >= COMPARE_CHANCE;
+	const char *remedy = tolerance_words(rule, ret, keep);
 
 	if (ret->run_count < MEDIAN_RUNS_MIN || (is_over && may_be_chance))
-		decide(ret, CHECK_UNRELIABLE,
+		decide(ret, CHECK_UNRELIABLE, CHECK_CAUSE_CHANCE,
 		       keep_text(keep, "%s, and some of these are over %s",
 				 spread_words(rule, ret, keep), limit_words(rule, ret, keep)),
-		       tolerance_words(ret, keep));
+		       remedy);
 	else if (is_over)
-		decide(ret, CHECK_EXCEEDED, exceeded_words(rule, ret, keep),
-		       tolerance_words(ret, keep));
+		exceed(rule, exceeded_words(rule, ret, keep), remedy, ret, keep);
 	else
-		decide(ret, CHECK_PASSED,
+		decide(ret, CHECK_PASSED, CHECK_CAUSE_NONE,
 		       keep_text(keep, "%s, in the middle within %s", spread_words(rule, ret, keep),
 				 limit_words(rule, ret, keep)),
-		       tolerance_words(ret, keep));
+		       remedy);
 }
 
 static void decide_by(const struct budget_rule *rule, const int64_t *values, struct check_rule *ret,
 		      struct keep *keep)
 {
+	const char *limit = limit_words(rule, ret, keep);
 	size_t over = 0;
 
 	for (size_t i = 0; i < ret->run_count; i++)
@@ -266,18 +329,34 @@ static void decide_by(const struct budget_rule *rule, const int64_t *values, str
 	else if (over && over < ret->run_count)
 		decide_mixed(rule, ret, keep);
 	else if (over)
-		decide(ret, CHECK_EXCEEDED, exceeded_words(rule, ret, keep), NULL);
+		exceed(rule, exceeded_words(rule, ret, keep), NULL, ret, keep);
 	else if (ret->is_stable)
-		decide(ret, CHECK_PASSED,
+		decide(ret, CHECK_PASSED, CHECK_CAUSE_NONE,
 		       keep_text(keep, "%s is %s, within %s", rule->subject,
-				 amount(keep, ret->unit, ret->value.value),
-				 limit_words(rule, ret, keep)),
+				 amount(keep, ret->unit, ret->value.value), limit),
 		       NULL);
 	else
-		decide(ret, CHECK_PASSED,
-		       keep_text(keep, "%s, all within %s", spread_words(rule, ret, keep),
-				 limit_words(rule, ret, keep)),
+		decide(ret, CHECK_PASSED, CHECK_CAUSE_NONE,
+		       keep_text(keep, "%s, all within %s", spread_words(rule, ret, keep), limit),
 		       NULL);
+}
+
+/* With --ratchet: less than = asks for is what it is there to take. */
+static bool is_taken(const struct judging *judging, const struct budget_rule *rule,
+		     const int64_t *values, struct check_rule *ret)
+{
+	const struct baseline_value *was = baseline_value(judging->before, rule->subject);
+	struct keep *keep = &judging->check->keep;
+
+	if (judging->making != CHECK_LOWERS || !was || !rule->limit.is_of_baseline ||
+	    excess_of(rule, ret, ret->value.value) >= 0 || excess_of(rule, ret, ret->most) > 0 ||
+	    !trial_is_better(was, values, ret->run_count))
+		return false;
+	decide(ret, CHECK_PASSED, CHECK_CAUSE_NONE,
+	       keep_text(keep, "%s is %s, less than %s, which is lowered", rule->subject,
+			 amount(keep, ret->unit, ret->value.value), limit_words(rule, ret, keep)),
+	       NULL);
+	return true;
 }
 
 /* More may have leaked than is known for certain. */
@@ -293,7 +372,7 @@ static bool is_certain(const struct judging *judging, const struct budget_rule *
 		const struct metric_bound *bound = &judging->trial->runs[i].metrics.bound[rule->metric];
 		if (bound->is_known && bound->at_most > ret->limit.value)
 			return decide(
-				ret, CHECK_UNRELIABLE,
+				ret, CHECK_UNRELIABLE, CHECK_CAUSE_UNCERTAIN,
 				keep_text(keep, "%s is between %s and %s, and its limit is %s",
 					  rule->subject, amount(keep, ret->unit, bound->at_least),
 					  amount(keep, ret->unit, bound->at_most),
@@ -339,7 +418,7 @@ static bool means_something(const struct judging *judging, size_t index, struct 
 	    is_matched(judging->trial, index) || was_matched(judging, rule))
 		return true;
 	return decide(
-		ret, CHECK_UNRELIABLE,
+		ret, CHECK_UNRELIABLE, CHECK_CAUSE_UNMATCHED,
 		keep_text(&judging->check->keep,
 			  "no call site is of %s \"%s\" in any run, so nothing was held to the limit",
 			  kind, rule->site ? rule->site : rule->module),
@@ -356,13 +435,13 @@ static void judge_rule(const struct judging *judging, size_t index, struct check
 	const char *flaw = flaw_of(judging, rule);
 
 	if (judging->trial->state != CHECK_PASSED) {
-		decide(ret, judging->trial->state,
+		decide(ret, judging->trial->state, CHECK_CAUSE_NONE,
 		       keep_text(keep, "%s was not measured: %s", rule->subject, judging->trial->why),
 		       NULL);
 		return;
 	}
 	if (!trial_rule_values(judging->trial, index, values)) {
-		decide(ret, CHECK_UNRELIABLE,
+		decide(ret, CHECK_UNRELIABLE, CHECK_CAUSE_INCOMPLETE,
 		       keep_text(keep, "%s is not known%s%s", rule->subject, flaw ? ": " : "",
 				 flaw ? flaw : ""),
 		       NULL);
@@ -370,14 +449,19 @@ static void judge_rule(const struct judging *judging, size_t index, struct check
 	}
 	set_spread(values, judging->trial->run_count, ret);
 	if (flaw) {
-		decide(ret, CHECK_UNRELIABLE, keep_text(keep, "%s: %s", rule->subject, flaw), NULL);
+		decide(ret, CHECK_UNRELIABLE, CHECK_CAUSE_INCOMPLETE,
+		       keep_text(keep, "%s: %s", rule->subject, flaw), NULL);
 		return;
 	}
 	if (!set_baseline(judging, rule, ret))
 		return;
 	set_limits(rule, ret);
 	set_p(judging, rule, values, ret);
+	if (is_taken(judging, rule, values, ret))
+		return;
 	decide_by(rule, values, ret, keep);
+	if (ret->cause == CHECK_CAUSE_GREW && judging->check->is_against)
+		ret->cause = CHECK_CAUSE_GREW_SINCE;
 	is_certain(judging, rule, ret);
 	means_something(judging, index, ret);
 }
@@ -451,6 +535,27 @@ static void set_sites(const struct judging *judging, const struct budget_rule *r
 		name_sites(judging, rule, NULL, figure, ret);
 }
 
+/* What a shell keeps to its end floods a rule of leaks: how to leave it out. */
+static void advise_shell(const struct judging *judging, const struct budget_rule *rule,
+			 struct check_rule *ret)
+{
+	static const char *const shells[] = {"sh", "dash", "bash", "ksh", "zsh", "busybox"};
+	struct keep *keep = &judging->check->keep;
+
+	if (ret->cause != CHECK_CAUSE_LEAKED || rule->module)
+		return;
+	for (size_t i = 0; i < ret->site_count; i++)
+		for (size_t k = 0; k < sizeof shells / sizeof *shells; k++)
+			if (strcmp(site_file_name(ret->sites[i].module), shells[k]) == 0) {
+				ret->remedy = keep_text(
+					keep,
+					"what the shell itself leaves does not count with a line leak:/%s$ "
+					"in a file of suppressions",
+					shells[k]);
+				return;
+			}
+}
+
 /* --- a test --------------------------------------------------------------------------------------------------- */
 
 static void set_metrics(const struct judging *judging, struct check_test *ret)
@@ -496,6 +601,7 @@ static void set_rules(const struct judging *judging, struct check_test *ret)
 		};
 		judge_rule(judging, i, &ret->rules[i]);
 		set_sites(judging, rule, &ret->rules[i]);
+		advise_shell(judging, rule, &ret->rules[i]);
 		if (ret->rules[i].state > ret->state)
 			ret->state = ret->rules[i].state;
 	}
@@ -524,6 +630,7 @@ static void judge_test(const struct judging *judging, struct check_test *ret)
 		.directory = trial->directory,
 		.place = {test->line ? file : "", test->line, test->column},
 		.state = trial->state,
+		.cause = trial->cause,
 		.why = trial->why,
 		.exit_status = trial->exit_status,
 		.signal = trial->signal,
@@ -540,7 +647,7 @@ static void judge_test(const struct judging *judging, struct check_test *ret)
 
 /* --- the whole ------------------------------------------------------------------------------------------------ */
 
-void check_note(struct check *check, const char *format, ...)
+void check_note(struct check *check, const char *test, const char *format, ...)
 {
 	va_list arguments;
 	char *text;
@@ -550,9 +657,15 @@ void check_note(struct check *check, const char *format, ...)
 	va_end(arguments);
 	if (bytes < 0)
 		abort();
+	for (size_t i = 0; i < check->note_count; i++)
+		if (strcmp(check->notes[i].text, text) == 0) {
+			free(text);
+			return;
+		}
 	check->notes = allocate_more(check->notes, check->note_count, &check->note_room,
 				     sizeof *check->notes);
-	check->notes[check->note_count++] = keep_taken(&check->keep, text);
+	check->notes[check->note_count++] = (struct check_note){test,
+								keep_taken(&check->keep, text)};
 }
 
 static bool is_same(const char *a, const char *b)
@@ -576,7 +689,10 @@ static void add_difference(struct check *check, const char *what, const char *th
 static void compare_facts(const struct judging *judging)
 {
 	const struct trial *trial = judging->trial;
+	const char *command = judging->before ? judging->before->command : NULL;
 
+	if (command && !is_same(command, trial->test->command))
+		add_difference(judging->check, "command", command, trial->test->command);
 	for (unsigned i = 0; judging->before && trial->run_count && i < BASELINE_FACT_COUNT; i++)
 		if (judging->before->fact[i] && !is_same(judging->before->fact[i], trial->fact[i]))
 			add_difference(judging->check, baseline_fact_words[i],
@@ -591,7 +707,7 @@ static void note_unmatched(const struct judging *judging)
 	for (size_t i = 0; trial->run_count && i < test->rule_count; i++) {
 		const struct budget_rule *rule = &test->rules[i];
 		if ((rule->site || rule->module) && !is_matched(trial, i))
-			check_note(judging->check,
+			check_note(judging->check, test->name,
 				   "test \"%s\": no call site is of %s \"%s\": its figures are 0",
 				   test->name, rule->site ? "site" : "module",
 				   rule->site ? rule->site : rule->module);
@@ -601,7 +717,7 @@ static void note_unmatched(const struct judging *judging)
 static void note_left_out(const struct judging *judging)
 {
 	if (judging->before && judging->before->ledger.left_out)
-		check_note(judging->check,
+		check_note(judging->check, judging->trial->test->name,
 			   "test \"%s\": its baseline has the %zu largest call sites: a smaller one "
 			   "may seem new",
 			   judging->trial->test->name, judging->before->ledger.count);
@@ -632,9 +748,9 @@ static void note_trial(const struct judging *judging)
 }
 
 struct check_test *check_add(struct check *check, const struct trial *trial,
-			     const struct baseline_test *before, bool is_update)
+			     const struct baseline_test *before, enum check_making making)
 {
-	const struct judging judging = {check, trial, before, is_update};
+	const struct judging judging = {check, trial, before, making};
 
 	check->tests = allocate_more(check->tests, check->test_count, &check->test_room,
 				     sizeof *check->tests);
@@ -648,9 +764,9 @@ struct check_test *check_add(struct check *check, const struct trial *trial,
 }
 
 void check_again(struct check *check, struct check_test *test, const struct trial *trial,
-		 const struct baseline_test *before, bool is_update)
+		 const struct baseline_test *before, enum check_making making)
 {
-	const struct judging judging = {check, trial, before, is_update};
+	const struct judging judging = {check, trial, before, making};
 
 	judge_test(&judging, test);
 }

@@ -31,6 +31,63 @@
 enum check_state { CHECK_STATES(CHECK_STATE_NAME) CHECK_STATE_COUNT };
 #undef CHECK_STATE_NAME
 
+/*
+ * What made it come out so, where it is not a pass, and what to do: each is said once, at the end of a report.
+ *        X(NAME, "key", "a sentence")
+ */
+#define CHECK_CAUSES(X)                                                                                 \
+	X(NONE, "none", "")                                                                             \
+	X(GREW, "grew",                                                                                 \
+	  "Make the call sites that are named allocate less; if the growth is meant, take it into the " \
+	  "baseline with --update.")                                                                    \
+	X(GREW_SINCE, "grew_since",                                                                     \
+	  "Make the call sites that are named allocate less; if the growth is meant, compare with "     \
+	  "a newer capture.")                                                                           \
+	X(OVER, "over",                                                                                 \
+	  "Make the call sites that are named allocate less; if the growth is meant, raise the "        \
+	  "limit.")                                                                                     \
+	X(LEAKED, "leaked",                                                                             \
+	  "Free what the call sites that are named leave, or name in a file of suppressions what "      \
+	  "is left on purpose (poolmem-leaks(1)).")                                                     \
+	X(LESS, "less",                                                                                 \
+	  "Where a figure is less than = asks for: --ratchet or --update takes it into the "            \
+	  "baseline; a number of its own is to be corrected, or <= written.")                           \
+	X(CHANCE, "chance",                                                                             \
+	  "Give the rules that are named a tolerance, or make the program do the same in each "         \
+	  "run.")                                                                                       \
+	X(UNCERTAIN, "uncertain",                                                                       \
+	  "Give leaks that are not known for certain a limit that holds for all of them; poolmem "      \
+	  "leaks says of each why.")                                                                    \
+	X(UNMATCHED, "unmatched",                                                                       \
+	  "Correct the names of call sites and modules that nothing has; poolmem sites says how "       \
+	  "they are called.")                                                                           \
+	X(UNSEEN, "unseen",                                                                             \
+	  "Test a program whose calls can be recorded: what is in the way is named; poolmem "           \
+	  "doctor PROGRAM says more.")                                                                  \
+	X(INCOMPLETE, "incomplete",                                                                     \
+	  "Let all of it be recorded: give it room in shared memory (df /dev/shm), and let no "         \
+	  "process run on when the first has ended.")                                                   \
+	X(OUTLIVED, "outlived", "Let the program wait for all processes that it starts.")               \
+	X(FAILED, "failed",                                                                             \
+	  "Run the failed command by itself: it must succeed before its memory can be judged.")         \
+	X(TIMEOUT, "timeout",                                                                           \
+	  "Run the command that took too long by itself; if it needs the time, give it more with "      \
+	  "timeout.")                                                                                   \
+	X(NO_PROGRAM, "no_program",                                                                     \
+	  "Correct the command or the directory that is named: nothing can be run there.")              \
+	X(NO_BASELINE, "no_baseline",                                                                   \
+	  "Make the baseline: --update writes it from what the tests use now.")                         \
+	X(CAPTURE, "capture",                                                                           \
+	  "Compare with a capture that has each call site: one that check --keep kept, or that "        \
+	  "POOLMEM=sites=all,repeatable=1 poolmem run made.")
+
+#define CHECK_CAUSE_NAME(name, key, advice) CHECK_CAUSE_##name,
+enum check_cause { CHECK_CAUSES(CHECK_CAUSE_NAME) CHECK_CAUSE_COUNT };
+#undef CHECK_CAUSE_NAME
+
+extern const char *const check_cause_keys[CHECK_CAUSE_COUNT];
+extern const char *const check_cause_advice[CHECK_CAUSE_COUNT];
+
 extern const char *const check_state_keys[CHECK_STATE_COUNT];
 extern const char *const check_state_words[CHECK_STATE_COUNT];
 extern const int check_state_codes[CHECK_STATE_COUNT];
@@ -44,7 +101,8 @@ struct check_place {
 /* A call site that owns a part of the difference: by the figure that its rule is about. */
 struct check_site {
 	enum diff_mark mark;  /* new, gone, grown ... */
-	const char *function; /* "" where no name is known: then `module` says where */
+	const char *function; /* "" where no name is known: then `label` or `module` says where */
+	const char *label; /* what to call it: "ls+0x4b70" where it has no name; NULL: as its function */
 	const char *file; /* of source, as debug information has it, less the working directory; "": unknown */
 	unsigned line;            /* 0: unknown */
 	const char *module;       /* path of the library or program */
@@ -63,6 +121,7 @@ struct check_rule {
 	const char *module; /* of this module alone; NULL */
 	enum metric_unit unit;
 	enum check_state state;
+	enum check_cause cause; /* NONE: a pass, or its test has it */
 	const char *why; /* one sentence for people, always there: "live.peak 26,214,400 is 1.0 MiB over 24 MiB" */
 	const char *remedy;    /* what to do; NULL: nothing */
 	struct known value;    /* median of the runs */
@@ -98,6 +157,7 @@ struct check_test {
 	const char *directory;   /* in which it ran */
 	struct check_place place;
 	enum check_state state; /* the worst of its rules, or FAILED or UNRELIABLE of itself */
+	enum check_cause cause; /* of itself; NONE: its rules have it */
 	const char *why;        /* NULL: its rules say it all */
 	struct known exit_status, signal; /* of the run that failed, or of the last */
 	bool timed_out;
@@ -113,6 +173,11 @@ struct check_test {
 };
 
 /* What the environment was when the baseline was made, and is now. */
+struct check_note {
+	const char *test; /* its name; NULL: of all */
+	const char *text; /* a sentence */
+};
+
 struct check_difference {
 	const char *what; /* "libc" */
 	const char *then, *now;
@@ -124,9 +189,10 @@ struct check {
 	size_t test_count;
 	size_t counts[CHECK_STATE_COUNT]; /* of tests */
 	const char *budget, *baseline;    /* files; NULL: none */
+	bool is_against;                  /* the baseline is a capture */
 	struct check_difference *differences;
 	size_t difference_count;
-	const char **notes; /* what else to know, a sentence each */
+	struct check_note *notes; /* what else to know */
 	size_t note_count;
 	uint64_t began_real_ns; /* since 1970; 0: not known */
 	uint64_t elapsed_ns;
@@ -139,20 +205,25 @@ struct trial;         /* study/trial.h */
 struct baseline_test; /* study/baseline.h */
 
 /*
- * Judges a test by what it left and adds it; before: its baseline; NULL: none.  is_update: a baseline is about to be made of
- * these runs, which are taken for it where a rule names one.  The trial and the baseline must stay.
+ * What becomes of a test's baseline when it passes.  RENEWS: it is made of these runs, which are taken for it where a rule names
+ * one.  LOWERS: the same of what is better.
  */
+enum check_making { CHECK_KEEPS, CHECK_RENEWS, CHECK_LOWERS };
+
+/* Judges a test by what it left and adds it; before: its baseline; NULL: none.  The trial and the baseline must stay. */
 struct check_test *check_add(struct check *check, const struct trial *trial,
-			     const struct baseline_test *before, bool is_update);
+			     const struct baseline_test *before, enum check_making making);
 
 /* The same anew, in place of what was added: after more was learned of the trial. */
 void check_again(struct check *check, struct check_test *test, const struct trial *trial,
-		 const struct baseline_test *before, bool is_update);
+		 const struct baseline_test *before, enum check_making making);
 
 /* Whether call sites would say more: some rule is exceeded. */
 bool check_wants_sites(const struct check_test *test);
 
-void check_note(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Of the test of that name; NULL: of all.  The same is said once. */
+void check_note(struct check *check, const char *test, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* When all tests were added. */
 void check_conclude(struct check *check);

@@ -52,6 +52,7 @@ bool ledger_figure_for(enum metric metric, enum ledger_figure *ret)
 
 struct making {
 	struct ledger *ledger;
+	const struct recording *recording;
 	const char *directory;
 };
 
@@ -117,11 +118,13 @@ static void set_place(struct making *making, struct sites *sites, const struct s
 	row->file = site_file_name(row->path);
 	row->line = call ? call->line : 0;
 	row->module = keep_text(keep, "%s", module && module->path ? module->path : "");
+	row->is_program = site_is_program(making->recording, module);
+	row->label = keep_text(keep, "%s", own.call ? own.call->label : "");
 }
 
 static struct ledger_row row_of(struct making *making, struct sites *sites, const struct site *site)
 {
-	struct site_naming naming = {.by_line = false};
+	struct site_naming naming = {.by_line = false, .recording = making->recording};
 	struct ledger_row row = {.names = hash_of(&naming, sites, site)};
 
 	naming.by_line = true;
@@ -158,12 +161,18 @@ static int number_order(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+/* A program may have been built under another name. */
+static const char *module_of(const struct ledger_row *row)
+{
+	return row->is_program ? "" : site_file_name(row->module);
+}
+
 static int group_order(const struct ledger_row *a, const struct ledger_row *b)
 {
 	int order = strcmp(a->function, b->function);
 
 	order = order ? order : strcmp(a->file, b->file);
-	order = order ? order : strcmp(site_file_name(a->module), site_file_name(b->module));
+	order = order ? order : strcmp(module_of(a), module_of(b));
 	return order ? order : number_order(a->names, b->names);
 }
 
@@ -215,9 +224,10 @@ static int most_first(const void *left, const void *right)
 	return order ? order : row_order(left, right);
 }
 
-void ledger_add(struct ledger *ledger, struct sites *sites, bool is_leaked, const char *directory)
+void ledger_add(struct ledger *ledger, const struct recording *recording, struct sites *sites,
+		bool is_leaked, const char *directory)
 {
-	struct making making = {ledger, directory};
+	struct making making = {ledger, recording, directory};
 
 	sites_resolve(sites, sites->count);
 	for (size_t i = 0; i < sites->count; i++)
@@ -273,6 +283,7 @@ static void put(struct comparing *to, const struct ledger_row *before,
 	to->list[to->count++] = (struct check_site){
 		.mark = mark_of(was ? before : NULL, is ? after : NULL, is - was),
 		.function = row->function,
+		.label = row->label,
 		.file = row->path ? row->path : row->file,
 		.line = row->line,
 		.module = row->module,

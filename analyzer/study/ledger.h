@@ -33,6 +33,8 @@ extern const enum metric ledger_metrics[LEDGER_FIGURE_COUNT];
 
 struct ledger_row {
 	const char *function, *file, *module; /* "": not known */
+	bool is_program;   /* the module is a program: what its file is called tells nothing */
+	const char *label; /* as in struct check_site; NULL: read from a baseline */
 	unsigned line;
 	uint64_t names, lines;    /* of the whole stack, hashed: without and with the lines */
 	const char *const *stack; /* as in struct check_site; NULL: read from a baseline */
@@ -51,9 +53,10 @@ struct ledger {
 
 /*
  * Adds all of a run's sites; is_leaked: what they never freed alone, else all but that.  directory: less which the files stand;
- * NULL: none.  Begin with zero, and let ledger_settle() be the last.
+ * NULL: none.  recording: of the sites.  Begin with zero, and let ledger_settle() be the last.
  */
-void ledger_add(struct ledger *ledger, struct sites *sites, bool is_leaked, const char *directory);
+void ledger_add(struct ledger *ledger, const struct recording *recording, struct sites *sites,
+		bool is_leaked, const char *directory);
 void ledger_settle(struct ledger *ledger);
 void ledger_sort(struct ledger *ledger);
 void ledger_free(struct ledger *ledger);

@@ -310,7 +310,7 @@ static void measure_leaks(struct measured *measured, const struct study *study, 
 	}
 	measure_rules(measured, sites, plan->test, true);
 	if (plan->with_ledger)
-		ledger_add(&measured->ledger, sites, true, plan->directory);
+		ledger_add(&measured->ledger, study->recording, sites, true, plan->directory);
 }
 
 static void measure(struct measured *measured, const struct study *study,
@@ -327,7 +327,7 @@ static void measure(struct measured *measured, const struct study *study,
 	set_requested(measured, &sites);
 	measure_rules(measured, &sites, plan->test, false);
 	if (plan->with_ledger)
-		ledger_add(&measured->ledger, &sites, false, plan->directory);
+		ledger_add(&measured->ledger, study->recording, &sites, false, plan->directory);
 	forget_leaks(measured);
 	sum_up_left(measured, &sites);
 	if ((plan->with_leaks || plan->with_ledger) && !take_leaks(measured, plan))
@@ -374,6 +374,16 @@ void measured_free(struct measured *measured)
 {
 	ledger_free(&measured->ledger);
 	keep_free(&measured->keep);
+}
+
+void measured_forget_sites(struct measured *measured, const struct budget_test *test)
+{
+	forget_leaks(measured);
+	measured->metrics.value[METRIC_ALLOC_REQUESTED].is_known = false;
+	for (size_t i = 0; i < test->rule_count; i++)
+		measured->of_rule[i].is_known = false;
+	ledger_free(&measured->ledger);
+	measured->ledger = (struct ledger){.count = 0};
 }
 
 struct known measured_value(const struct measured *measured, const struct budget_rule *rule,

@@ -57,6 +57,9 @@ bool measured_is_module(const char *pattern, const char *path);
 bool measured_read(const struct measure_plan *plan, struct measured *ret, struct failure *why);
 void measured_free(struct measured *measured);
 
+/* Leaves what does not come of single call sites: for where these are not all known. */
+void measured_forget_sites(struct measured *measured, const struct budget_test *test);
+
 /* Of the metric, or of the rule's site or module; `index` of the rule in its test. */
 struct known measured_value(const struct measured *measured, const struct budget_rule *rule,
 			    size_t index);

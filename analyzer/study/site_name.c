@@ -33,12 +33,25 @@ static bool has_build(const struct sites *sites, const char *build_id)
 	return false;
 }
 
+bool site_is_program(const struct recording *recording, const struct module *module)
+{
+	for (size_t i = 0; recording && module && module->path && i < recording->process_count; i++) {
+		const char *exe = recording->processes[i].exe;
+		if (exe && strcmp(exe, module->path) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void put_unnamed(const struct site_naming *naming, const struct stacks *stacks,
 			uint32_t place, FILE *out)
 {
 	const struct module *module = stacks->modules[stacks->places[place].module];
 
-	fprintf(out, "%s", module ? stacks_module(stacks, place) : "");
+	if (site_is_program(naming->recording, module))
+		fprintf(out, "(program)");
+	else
+		fprintf(out, "%s", module ? stacks_module(stacks, place) : "");
 	if (module && has_build(naming->left, module->build_id) &&
 	    has_build(naming->right, module->build_id))
 		fprintf(out, "+%llx", (unsigned long long)stacks->places[place].offset);

@@ -86,12 +86,17 @@ static bool is_noisy(const struct baseline_value *was, const int64_t *runs, size
 	return !is_same;
 }
 
+bool trial_is_better(const struct baseline_value *was, const int64_t *runs, size_t run_count)
+{
+	return baseline_median(runs, run_count) < was->median &&
+	       (!is_noisy(was, runs, run_count) || is_told_apart(was, runs, run_count));
+}
+
 static void take(struct taking *taking, const char *subject, const int64_t *runs, size_t run_count)
 {
 	const struct baseline_value *was = baseline_value(taking->was, subject);
 	int64_t median = baseline_median(runs, run_count);
-	bool is_better = was && median < was->median &&
-			 (!is_noisy(was, runs, run_count) || is_told_apart(was, runs, run_count));
+	bool is_better = was && trial_is_better(was, runs, run_count);
 
 	taking->is_better |= is_better;
 	taking->is_worse |= was && median > was->median;
@@ -136,8 +141,10 @@ void trial_to_baseline(struct trial *trial, struct baseline *baseline, bool only
 	take_figures(&taking, trial);
 	bool is_new = !taking.was || (taking.is_better && !taking.is_worse);
 	move_ledger(is_new ? &trial->runs[0].ledger : &was.ledger, &taking.to->ledger);
+	bool is_kept = taking.was && !taking.is_better;
 	for (unsigned i = 0; i < BASELINE_FACT_COUNT; i++)
-		taking.to->fact[i] = taking.was && !taking.is_better ? was.fact[i] : trial->fact[i];
+		taking.to->fact[i] = is_kept ? was.fact[i] : trial->fact[i];
+	taking.to->command = is_kept ? was.command : trial->test->command;
 	free(was.values);
 	ledger_free(&was.ledger);
 }

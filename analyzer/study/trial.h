@@ -13,6 +13,7 @@ struct trial {
 	struct measured *runs;
 	size_t run_count, run_room;
 	enum check_state state; /* PASSED: all runs were measured; else why it went no further */
+	enum check_cause cause; /* NONE when PASSED */
 	const char *why;        /* NULL when PASSED */
 	struct known exit_status, signal; /* of the last run */
 	bool timed_out;
@@ -34,6 +35,9 @@ bool trial_is_unstable(const struct trial *trial);
 /* The values of a figure in all runs; false: it is not known of each. */
 bool trial_values(const struct trial *trial, enum metric metric, int64_t ret[BUDGET_RUNS_MAX]);
 bool trial_rule_values(const struct trial *trial, size_t rule, int64_t ret[BUDGET_RUNS_MAX]);
+
+/* Whether the runs have less than those of the baseline; where some are not the same, as told by rank. */
+bool trial_is_better(const struct baseline_value *was, const int64_t *runs, size_t run_count);
 
 /*
  * The baseline has these figures and call sites from now on.  only_better: each figure that is lower, of noisy ones those that

@@ -24,6 +24,12 @@ static bool is_special_file(const char *path)
 	return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static mode_t mode_of_new_files(void)
 {
 	mode_t mask = umask(0);
@@ -68,6 +74,23 @@ bool sink_open(struct sink *sink, const char *path, struct failure *why)
 	sink->path = allocate_text(path, strlen(path));
 	sink->fd = is_special_file(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(sink);
 	return is_open(sink, path, why);
+}
+
+bool sink_try(const char *path, struct failure *why)
+{
+	struct sink sink;
+
+	/* What reads a pipe would take it for the end. */
+	if (is_special_file(path) && !is_directory(path) && access(path, W_OK) == 0)
+		return true;
+	if (!sink_open(&sink, path, why))
+		return false;
+	close(sink.fd);
+	if (sink.temporary)
+		unlink(sink.temporary);
+	free(sink.temporary);
+	free(sink.path);
+	return true;
 }
 
 bool sink_open_append(struct sink *sink, const char *path, struct failure *why)

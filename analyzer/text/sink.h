@@ -40,6 +40,9 @@ struct sink {
 /* path NULL: stdout.  From here on a closed pipe or a file size limit is an error, not a signal. */
 bool sink_open(struct sink *sink, const char *path, struct failure *why);
 
+/* Whether that can be opened, as far as can be told: nothing is left, and nothing that is there changes. */
+bool sink_try(const char *path, struct failure *why);
+
 /* What others write to, too, such as the job summary of a CI service: grows, and is never replaced. */
 bool sink_open_append(struct sink *sink, const char *path, struct failure *why);
 

@@ -77,6 +77,8 @@ no_leftovers()
 	run -2 check --no-leaks --report html=x -- "$app"
 	run -2 check --update --ratchet -- "$app"
 	run -2 check --runs 1 --no-leaks -- "$app"
+	run -2 check --exit 256 --no-leaks -- "$app"
+	[[ $output == *"--exit '256': a number from 0 to 255 is expected here"* ]]
 	run -2 check --baseline none.json --no-leaks -- "$app"
 	budget '[test "a"]' "command = $app" 'alloc.count <= '
 	run -2 check
@@ -135,6 +137,140 @@ no_leftovers()
 	run -1 check --test over --test good
 	run -0 check --test 'good too'
 	run -2 check --test none
+}
+
+# --- what to do next ---
+
+# next_step CODE WORDS ARGUMENT...: check exits with CODE, and says WORDS; of what it says to do nothing else is there
+next_step()
+{
+	local code=$1 words=$2 other
+	shift 2
+	run "-$code" check "$@"
+	output=${output//$'\n'/ }
+	output=$(tr -s ' ' <<<"$output")
+	for other in 'take it into the baseline with --update' 'raise the limit' 'Free what the call sites' 'Where a figure is less' \
+		'Give the rules that are named a tolerance' 'Correct the names' 'Test a program whose calls' 'Let the program wait' \
+		'Run the failed command' 'Run the command that took too long' 'Correct the command' 'Make the baseline:' \
+		'compare with a newer capture' 'Compare with a capture'; do
+		if [ "$other" = "$words" ]; then
+			[[ $output == *"$other"* ]]
+		else
+			[[ $output != *"$other"* ]]
+		fi
+	done
+}
+
+@test "check: what to do next is of the cause" {
+	gcc -static -o static -x c - <<<'int main(void) { return 0; }'
+	next_step 1 'raise the limit' --max-allocs 5 -- "$app" blocks 6
+	next_step 1 'Free what the call sites' --no-leaks -- "$app" leak 6
+	next_step 3 'Test a program whose calls' --no-leaks -- ./static
+	next_step 3 'Let the program wait' --no-leaks -- "$app" behind
+	next_step 2 'Correct the command' --no-leaks -- ./none
+	next_step 4 'Run the failed command' --no-leaks -- "$app" exit 1
+	next_step 4 'Run the command that took too long' --no-leaks --timeout 200ms -- "$app" hang
+	next_step 3 'Correct the names' --rule 'site "blokcs" alloc.count <= 5' -- "$app" blocks 6
+	next_step 2 'Make the baseline:' --rule 'alloc.count <= baseline' -- "$app" blocks 6
+	next_step 1 'Where a figure is less' --rule 'alloc.count = 7' -- "$app" blocks 6
+	[[ $output == *"write alloc.count = 6, or <= to allow less"* ]]
+	run -0 check --rule 'alloc.count <= baseline' --update -- "$app" blocks 6
+	next_step 1 'take it into the baseline with --update' --rule 'alloc.count <= baseline' -- "$app" blocks 7
+	chance 10000 'site "blocks" alloc.count <= 10025'
+	next_step 3 'Give the rules that are named a tolerance' --runs 4
+	sleep 2
+}
+
+@test "check: what is suggested for chance is written as its rule is" {
+	chance 10000 'site "blocks" alloc.count <= 10025'
+	run -3 check --runs 4 --json
+	printf '%s' "$output" >out.json
+	json 'r("a", "site \"blocks\" alloc.count <= 10025")["remedy"].endswith("of these that is 10,050")'
+	json '[x["cause"] for x in t["a"]["rules"]] == ["chance"] and t["a"]["cause"] is None'
+	chance 10000 'site "blocks" alloc.count = baseline'
+	run check --update
+	chance 10000 'site "blocks" alloc.count = baseline'
+	run -3 check --runs 4 --json
+	printf '%s' "$output" >out.json
+	json 'r("a", "site \"blocks\" alloc.count = baseline")["remedy"] == "allow for what chance does: site \"blocks\" alloc.count = baseline +- 1.5000%, with --runs 7"'
+	# So small that three times the spread is more than the figure: no share, but as much as that.
+	chance 3 'site "blocks" alloc.count <= baseline'
+	run check --update
+	chance 3 'site "blocks" alloc.count <= baseline'
+	run -3 check --runs 4 --json
+	printf '%s' "$output" >out.json
+	json 'r("a", "site \"blocks\" alloc.count <= baseline")["remedy"] == "allow for what chance does: site \"blocks\" alloc.count <= baseline + 150, with --runs 7"'
+}
+
+# --- options ---
+
+@test "check: a command line that ends with -- names no program" {
+	budget '[test "a"]' "command = $app" 'alloc.count = 0'
+	run -2 check --no-leaks --
+	[[ $output == *"which program? Nothing stands behind --"* ]]
+	run -2 check --
+	run -0 check --no-leaks
+	run -2 check --test --
+	[[ $output == *'there is no test "--"'* ]]
+}
+
+@test "check: times as compare takes them: seconds, or with a unit" {
+	local time
+	for time in 1 1s 1000ms '0.5 s'; do
+		run -4 check --no-leaks --timeout "$time" -- "$app" hang
+	done
+	for time in 60 60s 1min; do
+		run -0 check --no-leaks --timeout "$time" -- "$app"
+		run -0 "$poolmem" compare --only glibc --runs 1 --timeout "$time" -- true
+	done
+	for time in 5x 0 '' '5 5' -1; do
+		run -2 check --no-leaks "--timeout=$time" -- "$app"
+		[[ $output == *"--timeout '$time': "* ]]
+		run -2 "$poolmem" compare --only glibc "--timeout=$time" -- true
+		[[ $output == *"--timeout '$time': "* ]]
+	done
+	budget '[test "a"]' "command = $app hang" 'timeout = 1' 'alloc.count = 0'
+	run -4 check
+	[[ $output == *"its timeout of 1.00 s"* ]]
+}
+
+@test "check: variables of the command line reach each test, before its own" {
+	run -0 check --no-leaks --env 'A=a b' --env HELD --env GONE -- "$app" is A 'a b' is GONE '' is HELD ''
+	export HELD='it is'
+	run -0 check --no-leaks --env HELD --env A=1 --env A=2 -- "$app" is HELD 'it is' is A 2
+	run -4 check --no-leaks -- "$app" is HELD 'it is'
+	budget '[test "a"]' "command = $app is A new" 'env.A = old' 'alloc.count = 0' \
+		'[test "b"]' "command = $app is A new" 'alloc.count = 0'
+	run -4 check
+	run -0 check --env A=new
+	run -2 check --env POOLMEM=sites=off
+	[[ $output == *"POOLMEM cannot be set here"* ]]
+	run -2 check --env =x
+	[[ $output == *"which variable?"* ]]
+}
+
+@test "check: what a rule of the command line has wrong is shown with its column and the page to read" {
+	run -2 check --rule 'alloc.count <= 5 5' -- "$app"
+	[[ $output == *"'alloc.count <= 5 5', column 18: '5' is too much here: a limit is one number"*"see poolmem-budget(5)"* ]]
+	budget '[test "a"]' "command = $app" 'alloc.count <= 5 5'
+	run -2 check
+	[[ $output == *"poolmem.budget:3:18: '5' is too much here"*"see poolmem-budget(5)"* ]]
+}
+
+@test "check: a report or a baseline that cannot be written is told before anything runs" {
+	budget '[test "a"]' "command = sh -c 'echo ran >>ran'" 'leak.blocks <= 1M'
+	run -3 check --report json=a.json --report junit=none/b.xml
+	[[ $output == *"cannot create none/b.xml"* && $output != *passed* ]]
+	run -3 check --report "json=$out"
+	run -3 check --update --baseline none/b.json
+	[ ! -e ran ] && [ ! -e a.json ]
+	[ -z "$(find . -name 'a.json*')" ]
+	mkfifo pipe
+	cat pipe >piped &
+	local reader=$!
+	run -0 check --report json=pipe
+	wait "$reader"
+	python3 -c 'import json; assert json.load(open("piped"))["state"] == "passed"'
 }
 
 # --- budget files ---
@@ -227,6 +363,12 @@ no_leftovers()
 	mv poolmem.budget poolmem.baseline.json real
 	ln -s real/poolmem.budget real/poolmem.baseline.json .
 	run -0 check
+	echo 'leak:^leak$' >real/left
+	ln -s real/left real/none .
+	run -1 check --no-leaks -- "$app" leak 5
+	run -0 check --no-leaks --suppressions left -- "$app" leak 5
+	run -2 check --no-leaks --against none -- "$app"
+	[[ $output == *"cannot open none"* ]]
 }
 
 # --- chance ---
@@ -314,6 +456,69 @@ chance()
 	cmp before poolmem.baseline.json
 }
 
+@test "check: = is equal: less is told as less, and the ratchet takes it" {
+	budget '[test "a"]' "command = $app leaks 3 blocks 100" 'leak.blocks = baseline' 'alloc.count = baseline +- 1%'
+	run -0 check --update
+	cp poolmem.baseline.json before
+	sed -i 's/leaks 3/leaks 1/' poolmem.budget
+	run -1 check
+	output=$(tr -s ' \n' ' ' <<<"$output")
+	[[ $output == *"leak.blocks is 1, 2 less than its baseline of 3. less is not equal: --ratchet takes it into the baseline, and leak.blocks <= baseline would allow it."* ]]
+	cmp before poolmem.baseline.json
+	run -0 check --ratchet
+	python3 -c 'import json; m = json.load(open("poolmem.baseline.json"))["tests"]["a"]["metrics"]; assert m["leak.blocks"] == 1 and m["alloc.count"] == 101, m'
+	run -0 check
+	sed -i 's/leaks 1/leaks 2/' poolmem.budget
+	cp poolmem.baseline.json before
+	run -1 check --ratchet
+	cmp before poolmem.baseline.json
+	# What is less by one rule does not excuse what is more by another.
+	sed -i 's/leaks 2 blocks 100/leaks 0 blocks 200/' poolmem.budget
+	run -1 check --ratchet
+	cmp before poolmem.baseline.json
+}
+
+@test "check: runs that disagree about a baseline: the middle one decides, unless it may be chance" {
+	chance 10000 'site "blocks" alloc.count <= baseline'
+	run check --update --runs 8
+	# As it was: half of the runs are over the lower one of both in the middle, and none of it is told apart.
+	chance 10000 'site "blocks" alloc.count <= baseline'
+	echo 1 >turn
+	run -3 check --runs 7 --json
+	printf '%s' "$output" >out.json
+	json 'r("a", "site \"blocks\" alloc.count <= baseline")["cause"] == "chance" and r("a", "site \"blocks\" alloc.count <= baseline")["p"] >= 0.05'
+	# The middle one is within.
+	chance 10000 'site "blocks" alloc.count <= baseline'
+	run -0 check --runs 7
+	# The middle one is over, and that is no chance.
+	chance 10020 'site "blocks" alloc.count <= baseline + 30'
+	echo 1 >turn
+	python3 - <<-'END'
+		import json
+		d = json.load(open("poolmem.baseline.json"))
+		d["tests"]["a"]["metrics"]['site "blocks" alloc.count'] = [10000] * 7 + [9999]
+		json.dump(d, open("poolmem.baseline.json", "w"))
+	END
+	run -1 check --runs 7 --json
+	printf '%s' "$output" >out.json
+	json 'r("a", "site \"blocks\" alloc.count <= baseline + 30")["cause"] == "grew" and 0 <= r("a", "site \"blocks\" alloc.count <= baseline + 30")["p"] < 0.05'
+	# With too few runs nothing is decided.
+	run -3 check --runs 4
+}
+
+@test "check: a baseline of another command is told" {
+	run -0 check --update --rule 'alloc.count <= baseline' -- "$app" blocks 10
+	run -0 check --rule 'alloc.count <= baseline' -- "$app" blocks 10
+	[[ $output != *"another command"* ]]
+	mkdir sub
+	cp "$app" sub
+	run -0 check --rule 'alloc.count <= baseline' -- sub/budgeted blocks 10
+	output=$(tr -s ' \n' ' ' <<<"$output")
+	[[ $output == *"The baseline was made with another command: $app blocks 10 then, sub/budgeted blocks 10 now."* ]]
+	run -0 check -- "$app" blocks 10
+	run -1 check -- "$app" blocks 11
+}
+
 @test "check: another environment is told, and what of it differs" {
 	budget '[test "a"]' "command = $app blocks 10" 'alloc.count <= baseline'
 	run -0 check --update
@@ -331,6 +536,75 @@ chance()
 	[[ $output == *"grown +1: 100 before, 101 after"* ]]
 	run -1 check --against main.pm -- "$app" blocks 100 leak 5
 	[[ $output == *"new +1"*leak* ]]
+	[[ $output == *"compare with a newer capture"* ]]
+	ln -s main.pm link.pm
+	run -0 check --against link.pm -- "$app" blocks 100
+}
+
+@test "check: a capture without each call site says so, and how to make one that has" {
+	POOLMEM=dir=$out/segments "$poolmem" run --lib "$lib" -q -o plain.pm -- "$app" blocks 100 leak 5
+	run -0 check --against plain.pm --rule 'alloc.count <= baseline' -- "$app" blocks 100
+	output=$(tr -s ' \n' ' ' <<<"$output")
+	[[ $output == *"plain.pm does not have each call site"*"POOLMEM=sites=all,repeatable=1 poolmem run -o FILE -- "*"budgeted"*"blocks 100"* ]]
+	run -1 check --against plain.pm --rule 'alloc.count <= baseline' --json -- "$app" blocks 102
+	printf '%s' "$output" >out.json
+	json 'r("budgeted", "alloc.count <= baseline")["sites"][0]["mark"] is None'
+	for rule in 'leak.blocks <= baseline' 'site "blocks" alloc.count <= baseline'; do
+		run -2 check --against plain.pm --rule "$rule" -- "$app" blocks 100
+		output=$(tr -s ' \n' ' ' <<<"$output")
+		[[ $output == *"there is no baseline for "*"plain.pm does not have each call site"*"Compare with a capture that has each call site"* ]]
+	done
+}
+
+@test "check: a program under another file name is the same program" {
+	local built grown
+	for built in '' -s; do
+		grown='("grown", 10, 11)'
+		[ -z "$built" ] || grown='("grown", 1010, 1011)' # places without a name are told by their module alone
+		cat >names.c <<-'END'
+			#include <stdlib.h>
+			void *volatile kept;
+			__attribute__((noinline)) void one(int n) { while (n--) free(kept = malloc(1000)); }
+			__attribute__((noinline)) void two(int n) { while (n--) free(kept = malloc(3)); }
+			int main(int argc, char **argv) { one(1000); two(atoi(argv[1])); return argc > 2; }
+		END
+		gcc -g -O1 $built -o before names.c
+		cp before after
+		POOLMEM=dir=$out/segments,sites=all "$poolmem" run --lib "$lib" -q -f -o main.pm -- ./before 10
+		run -1 check --against main.pm --rule 'alloc.count <= baseline' --json -- ./after 11
+		printf '%s' "$output" >out.json
+		json '[(s["mark"], s["before"], s["after"]) for s in t["after"]["rules"][0]["sites"]] == ['"$grown"']'
+		# The same of a baseline in a file.
+		budget '[test "a"]' 'command = ./before 10' 'alloc.count <= baseline'
+		run -0 check --update
+		budget '[test "a"]' 'command = ./after 11' 'alloc.count <= baseline'
+		run -1 check --json
+		printf '%s' "$output" >out.json
+		json '[(s["mark"], s["before"], s["after"]) for s in t["a"]["rules"][0]["sites"]] == ['"$grown"']'
+	done
+}
+
+@test "check: a call without a name is shown by its module and place" {
+	gcc -s -O1 -o bare -x c - <<<'#include <stdlib.h>
+		void *volatile kept; int main(void) { kept = malloc(5); return 0; }'
+	run -1 check --no-leaks -- ./bare
+	[[ $output =~ $'\n'\ *bare\+0x[0-9a-f]+$'\n' && $output != *"$out/bare"$'\n'* ]]
+}
+
+@test "check: what a shell leaves is left out as the report says" {
+	local shell line
+	for shell in dash bash; do
+		run -1 check --no-leaks -- "$shell" -c "$app leak 5; :"
+		output=$(tr -s ' \n' ' ' <<<"$output")
+		[[ $output == *"what the shell itself leaves does not count with a line leak:/$shell\$ in a file of suppressions"* ]]
+		line=${output#*with a line }
+		echo "${line%% in a file*}" >shell.supp
+		run -1 check --no-leaks --suppressions shell.supp -- "$shell" -c "$app leak 5; :"
+		[[ $output == *"leak.blocks is 1, 1 over 0"* && $output != *"the shell itself"* ]]
+		run -0 check --no-leaks --suppressions shell.supp -- "$shell" -c "$app blocks 5; :"
+	done
+	run -0 check --rule 'module "budgeted" leak.blocks = 0' -- sh -c "$app blocks 5; :"
+	run -1 check --rule 'module "budgeted" leak.blocks = 0' -- sh -c "$app leak 5; :"
 }
 
 @test "check: captures are kept where that is asked for, named after their tests" {

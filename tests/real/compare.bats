@@ -206,6 +206,8 @@ for r in d["allocators"]:
 @test "compare: what does not end is ended, and told by what it was" {
 	run compare --only glibc --timeout 1 -- sh -c 'sleep 61.25; true'
 	[ "$status" = 1 ] && [[ $output == "poolmem: sh: it did not end within 1 second (--timeout)" ]]
+	run compare --only glibc --timeout 300ms -- sh -c 'sleep 61.25; true'
+	[ "$status" = 1 ] && [[ $output == "poolmem: sh: it did not end within 300 ms (--timeout)" ]]
 	run compare --only glibc --timeout 1 --ready 'exit 7' --load true -- sleep 61.25
 	[ "$status" = 1 ] && [[ $output == *"not ready after 1 second: --ready 'exit 7' still ended with exit code 7 (--timeout)" ]]
 	run compare --only glibc --timeout 1 --ready 'sleep 61.25; true' --load true -- sleep 61.25

@@ -137,6 +137,8 @@ act()
 
 @test "ci: make: a baseline, then what is above it" {
 	cd make
+	run -2 make POOLMEM="$poolmem" check-memory
+	[[ $output == *"There is no poolmem.baseline.json yet: make update-memory makes it"* ]]
 	make POOLMEM="$poolmem" update-memory
 	make POOLMEM="$poolmem" check-memory
 	valid junit poolmem.xml
@@ -146,10 +148,11 @@ act()
 }
 
 @test "ci: pytest: a C extension by function" {
-	cd pytest
-	# shellcheck disable=SC2046
-	cc -shared -fPIC -g $(/usr/bin/python3 -c 'import sysconfig; print("-I" + sysconfig.get_path("include"))') -o boxes.so boxes.c
+	cp -r pytest again
 	export POOLMEM_COMMAND=$poolmem PYTHONDONTWRITEBYTECODE=1
+	run -0 /usr/bin/python3 -m pytest -q -p no:cacheprovider again # from elsewhere
+	[[ $output == *"1 passed"* ]]
+	cd pytest
 	run -0 /usr/bin/python3 -m pytest -q -p no:cacheprovider
 	[[ $output == *"1 passed"* ]]
 	sed -i 's/boxes.make/boxes.leak/' test_boxes.py

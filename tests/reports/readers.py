@@ -61,7 +61,11 @@ def check_junit(document):
     subprocess.run(["xmllint", "--noout", "--schema", f"{here}/junit.xsd", path("junit")], check=True, stderr=subprocess.PIPE)
     suites = list(junitparser.JUnitXml.fromfile(path("junit")))
     assert len(suites) == len(document["tests"])
-    for suite, test in zip(suites, document["tests"]):
+    for number, (suite, test) in enumerate(zip(suites, document["tests"])):
+        said = [note["text"] for note in document["notes"] if note["test"] == test["name"] or (note["test"] is None and not number)]
+        out = suite._elem.findtext("system-out") or ""
+        assert name == "hostile" or all(text + ".\n" in out for text in said) and out.count("\n") == len(said) + (
+            len(document["differences"]) if not number else 0), (said, out)
         cases, results = list(suite), collections.Counter()
         assert len(cases) == suite.tests == 1 + len(test["rules"])
         states = [test["state"] if fails_itself(test) else "passed"] + [rule["state"] for rule in test["rules"]]
@@ -172,10 +176,12 @@ def problems(document):
 
 def check_github(document):
     commands = [command(line) for line in read("github").split("\n") if line]
-    count = problems(document)
-    assert [word for word, _, _ in commands] == ["error"] * min(count, 10) + ["notice"] * (count > 10), commands
+    count, notes = problems(document), [note for note in document["notes"] if note["text"]]
+    assert [word for word, _, _ in commands] == ["error"] * min(count, 10) + ["notice"] * ((count > 10) + min(len(notes), 9)), commands
+    if name != "hostile" and notes:
+        assert [message for _, _, message in commands[-len(notes):]] == [note["text"] for note in notes]
     if count > 10:
-        assert commands[-1][2].startswith(f"{count - 10:,} more of {count:,} problems")
+        assert commands[10][2].startswith(f"{count - 10:,} more of {count:,} problems")
     for word, properties, message in commands:
         assert set(properties) <= {"file", "line", "title"} and properties["title"] and message
     if name == "example":
@@ -187,7 +193,12 @@ def check_github(document):
 
 def check_gitlab(document):
     issues = json.loads(read("gitlab"))
-    assert len(issues) == problems(document)
+    names = [test["name"] for test in document["tests"]]
+    notes = [note for note in document["notes"] if note["text"] and note["test"] in names]
+    assert len(issues) == problems(document) + len(notes)
+    assert len([issue for issue in issues if issue["check_name"] == "note"]) == len(notes)
+    if name != "hostile":
+        assert [i["description"] for i in issues if i["check_name"] == "note"] == [note["text"] for note in notes]
     for issue in issues:
         assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert re.fullmatch("[0-9a-f]{32}", issue["fingerprint"]) and issue["description"] and "\n" not in issue["description"]

@@ -48,7 +48,16 @@ Test(budget, where_it_is_wrong)
 	refused(HEAD "live.peak <= 5 B 6\n", "b:3:18: '6' is too much here");
 	refused(HEAD "site \"f\" realloc.count = 1\n", "b:3:10: realloc.count is not known");
 	refused(HEAD "site \"\" alloc.count = 1\n", "b:3:6: which site?");
-	refused(HEAD "timeout = 5\n", "b:3:10: a time is expected");
+	refused(HEAD "timeout = 5 x\n", "b:3:13: 'x' is no unit here; a time");
+	refused(HEAD "timeout = 5 s 3\n", "b:3:11: a time above 0 is expected");
+	refused(HEAD "timeout = 0\n", "b:3:11: a time above 0 is expected");
+	refused(HEAD "alloc.count <= 5 5\n", "b:3:18: '5' is too much here: a limit is one number");
+	refused(HEAD "alloc.count <= 5 5\n",
+		"b:3:18: '5' is too much here: a limit is one number, with a unit or none; see "
+		"poolmem-budget(5)");
+	refused(HEAD "env = =x\n", "b:3:7: which variable?");
+	refused(HEAD "env = POOLMEM=x\n", "b:3:7: POOLMEM cannot be set");
+	refused(HEAD "env.POOLMEM = x\n", "b:3:5: POOLMEM cannot be set");
 	refused(HEAD "exit = 256\n", "b:3:8: a number from 0 to 255");
 	refused(HEAD "runs = 1\n", "b:3:8: a number from 2 to 50");
 	refused(HEAD "directory = a b\n", "b:3:13: one word is expected");
@@ -100,6 +109,68 @@ Test(budget, what_limits_are_worth)
 			     cases[i].rule);
 		budget_free(&budget);
 	}
+}
+
+Test(budget, times_are_seconds_or_have_a_unit)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} cases[] = {
+		{"5", 5000000000},
+		{"1.5", 1500000000},
+		{" 300ms", 300000000},
+		{"2 min", UINT64_C(120000000000)},
+		{"0.5 s", 500000000},
+		{"7ns", 7},
+		{"", 0},
+		{"0", 0},
+		{"x", 0},
+		{"5 6", 0},
+		{"5 x", 0},
+		{"-1", 0},
+		{"5%", 0},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct failure why = {FAILURE_NONE, ""};
+		uint64_t ns = 0;
+		cr_assert_eq(budget_time(cases[i].text, &ns, &why), cases[i].ns != 0, "%s",
+			     cases[i].text);
+		cr_assert_eq(ns, cases[i].ns, "%s", cases[i].text);
+	}
+}
+
+Test(budget, a_rule_of_the_command_line_is_shown_with_its_column)
+{
+	struct failure why = {FAILURE_NONE, ""};
+	struct budget budget = {.count = 0};
+	struct budget_test *test = budget_add_test(&budget, "a");
+
+	cr_assert_not(budget_add_rule(&budget, test, "alloc.count <= 5 5", &why));
+	cr_assert_str_eq(why.text,
+			 "'alloc.count <= 5 5', column 18: '5' is too much here: a limit is one "
+			 "number, with a unit or none; see poolmem-budget(5)");
+	budget_free(&budget);
+}
+
+Test(budget, a_variable_takes_the_place_of_one_of_its_name)
+{
+	struct failure why = {FAILURE_NONE, ""};
+	struct budget budget = {.count = 0};
+	struct budget_test *test = budget_add_test(&budget, "a");
+
+	cr_assert(budget_add_variable(&budget, test, "A=1", &why));
+	cr_assert(budget_add_variable(&budget, test, "AB", &why));
+	cr_assert(budget_add_variable(&budget, test, "A=b # c", &why));
+	cr_assert(budget_add_variable(&budget, test, "AB=", &why));
+	cr_assert_eq(test->variable_count, 2);
+	cr_assert_str_eq(test->variables[0], "A=b # c");
+	cr_assert_str_eq(test->variables[1], "AB=");
+	cr_assert_not(budget_add_variable(&budget, test, "=x", &why));
+	cr_assert_not(budget_add_variable(&budget, test, "POOLMEM=x", &why));
+	cr_assert(budget_add_variable(&budget, test, "POOLMEMORY=x", &why));
+	budget_free(&budget);
 }
 
 Test(budget, names_of_sites_are_words)

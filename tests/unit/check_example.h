@@ -51,8 +51,11 @@ static struct check_site example_sites[] = {
 	{
 		.mark = DIFF_MARK_SAME,
 		.function = "",
+		.label = "libz.so.1+0x4b70",
 		.file = "",
 		.module = "/usr/lib/libz.so.1",
+		.stack = (const char *const[]){"libz.so.1+0x4b70", "main (src/main.c:10)"},
+		.stack_count = 2,
 		.after = 65536,
 	},
 };
@@ -79,6 +82,7 @@ static struct check_rule example_exceeded[] = {
 		.metric = "live.peak",
 		.unit = UNIT_BYTES,
 		.state = CHECK_EXCEEDED,
+		.cause = CHECK_CAUSE_OVER,
 		.why = "live.peak is 25.0 MiB (26,214,400), 1.0 MiB (1,048,576) or 4.2 % over "
 		       "24.0 MiB (25,165,824)",
 		.remedy = "If that is meant, allow 25 MiB.",
@@ -101,6 +105,7 @@ static struct check_rule example_exceeded[] = {
 		.site = "json_array_grow",
 		.unit = UNIT_COUNT,
 		.state = CHECK_EXCEEDED,
+		.cause = CHECK_CAUSE_GREW,
 		.why = "alloc.count of json_array_grow is 1,200; 990 to 1,010 are allowed",
 		.value = {true, 1200},
 		.limit = {true, 1010},
@@ -135,6 +140,7 @@ static struct check_rule example_unreliable[] = {
 		.metric = "alloc.count",
 		.unit = UNIT_COUNT,
 		.state = CHECK_UNRELIABLE,
+		.cause = CHECK_CAUSE_CHANCE,
 		.why = "alloc.count is not the same in each run.",
 		.remedy = "Write: alloc.count <= baseline + 1%",
 		.value = {true, 1005},
@@ -226,6 +232,7 @@ static struct check_test example_tests[] = {
 		.directory = "/home/me/parse",
 		.place = {"poolmem.budget", 16, 1},
 		.state = CHECK_FAILED,
+		.cause = CHECK_CAUSE_FAILED,
 		.why = "it exited with 3",
 		.exit_status = {true, 3},
 		.elapsed_ns = 1000000,
@@ -236,7 +243,10 @@ static struct check_test example_tests[] = {
 };
 
 static struct check_difference example_differences[] = {{"libc", "glibc 2.36", "glibc 2.37"}};
-static const char *const example_notes[] = {"poolmem.budget:20: nothing asks for heap.meta"};
+static struct check_note example_notes[] = {
+	{NULL, "poolmem.budget:20: nothing asks for heap.meta"},
+	{"parse-large", "test \"parse-large\": no call site is of site \"<f>,%\": its figures are 0"},
+};
 
 static struct check check_example(void)
 {
@@ -250,8 +260,8 @@ static struct check check_example(void)
 		.baseline = "poolmem.baseline.json",
 		.differences = example_differences,
 		.difference_count = 1,
-		.notes = (const char **)example_notes,
-		.note_count = 1,
+		.notes = example_notes,
+		.note_count = COUNT(example_notes),
 		.began_real_ns = UINT64_C(1700000000123456789),
 		.elapsed_ns = 3100000000,
 	};
@@ -286,6 +296,8 @@ static struct check_metric hostile_metrics[METRIC_COUNT];
 static struct check_test hostile_tests[4];
 static struct check_difference hostile_differences[] = {{HOSTILE, HOSTILE, HOSTILE}};
 static const char *const hostile_texts[] = {HOSTILE, "", "x\xff"};
+static struct check_note hostile_notes[] = {
+	{NULL, HOSTILE}, {HOSTILE, HOSTILE}, {"", ""}, {"none", "x\xff"}};
 
 static void make_hostile_sites(void)
 {
@@ -309,7 +321,8 @@ static void make_hostile_sites(void)
 					       .before = INT64_MIN,
 					       .after = INT64_MAX,
 					       .has_before = true};
-	hostile_sites[2] = (struct check_site){.function = "", .file = "", .module = NULL};
+	hostile_sites[2] = (struct check_site){
+		.function = "", .label = HOSTILE, .file = "", .module = NULL};
 	hostile_sites[3] = (struct check_site){
 		.function = long_text(100000), .file = long_text(5000), .line = 1, .module = ""};
 }
@@ -325,6 +338,7 @@ static void make_hostile_rules(void)
 			.module = HOSTILE,
 			.unit = i % 4,
 			.state = i % CHECK_STATE_COUNT,
+			.cause = (i + 1) % CHECK_CAUSE_COUNT,
 			.why = i == 1 ? "" : HOSTILE,
 			.remedy = HOSTILE,
 			.value = {i != 5, i % 2 ? INT64_MIN : INT64_MAX},
@@ -355,8 +369,8 @@ static struct check check_hostile(void)
 		.baseline = HOSTILE,
 		.differences = hostile_differences,
 		.difference_count = COUNT(hostile_differences),
-		.notes = (const char **)hostile_texts,
-		.note_count = COUNT(hostile_texts),
+		.notes = hostile_notes,
+		.note_count = COUNT(hostile_notes),
 		.began_real_ns = UINT64_MAX,
 		.elapsed_ns = UINT64_MAX,
 	};
