@@ -24,7 +24,7 @@ packages()
 
 present()
 {
-	[ -z "$1" ] || ! LD_PRELOAD=$1 true 2>&1 | grep -q 'cannot be preloaded'
+	[ -z "$1" ] || [[ $(LD_PRELOAD=$1 true 2>&1) != *"cannot be preloaded"* ]]
 }
 
 # counted ALLOCATOR SETTINGS COMMAND...
@@ -158,7 +158,7 @@ figures()
 	END
 	"$poolmem" report "$out"/segments/*.pms >"$out/text"
 	grep -q 'that of .*libc.so.6 (heap=next)' "$out/text"
-	! grep -q 'Generations' "$out/text"
+	run -1 grep -q 'Generations' "$out/text"
 	for command in survival map frag; do
 		run -1 "$poolmem" $command "$out"/segments/*.pms
 	done
@@ -392,7 +392,7 @@ figures()
 	head -1 err | grep -q -- '--frag: with heap=next'
 	grep -q 'next  *poolmem report next.pm' err
 	POOLMEM=heap=own "$poolmem" run --frag -o own.pm -- /bin/true 2>err
-	! grep -q -- '--frag:' err
+	run -1 grep -q -- '--frag:' err
 }
 
 # peak SETTINGS ARGUMENT...: most that lived at a time, as seen

@@ -311,10 +311,10 @@ poolmem_site_live_bytes{site="(others)"} 60480' ]
 			"$poolmem" export --format $format "$golden/$capture/capture.pm" >written 2>why || grep -q 'no call sites' why
 			[ $format != pprof ] || gzip -dc <written >raw 2>/dev/null || true
 			[ $format != pprof ] || mv raw written
-			! LC_ALL=C grep -qaP '\x1b' written
+			run -1 env LC_ALL=C grep -qaP '\x1b' written
 			case $format in
 			pprof | sqlite) ;;
-			*) ! LC_ALL=C grep -qaP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' written ;;
+			*) run -1 env LC_ALL=C grep -qaP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' written ;;
 			esac
 		done
 	done
@@ -342,7 +342,7 @@ assert any(sys.argv[1] in (f if type(f) is str else f["name"]) for f in d.get("f
 		"$poolmem" export --format $format last >written
 		[ $format != pprof ] || mv written written.gz
 		[ $format != pprof ] || gunzip -f written.gz
-		! grep -qaF $'\e' written
+		run -1 grep -qaF $'\e' written
 		grep -qaF onerror written
 	done
 }
@@ -362,11 +362,11 @@ assert any(sys.argv[1] in (f if type(f) is str else f["name"]) for f in d.get("f
 		[[ $stderr == *"file is there already: give -f to replace it"* ]]
 		cmp file whole
 		"$poolmem" export --format $format -f -o file "$golden/sampled/capture.pm"
-		! cmp -s file whole
+		run -1 cmp -s file whole
 		rm file whole
 	done
 	[ -c /dev/full ]
-	(ulimit -f 1 && ! "$poolmem" export --format sqlite -o half.db "$capture") 2>/dev/null
+	run -1 bash -c 'ulimit -f 1; "$@" 2>/dev/null' - "$poolmem" export --format sqlite -o half.db "$capture"
 	run -1 "$poolmem" export --format collapsed --of temporary -o none.txt "$golden/sites_hostile/capture.pm"
 	[ "$(ls --ignore "separate-stderr*")" = segments ]
 }
