@@ -42,7 +42,7 @@ replay_obj := $(replay_src:%.c=$(BUILD)/%.o)
 man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/man/*.scd))
 
 .PHONY: all most what-if demo test check bench soak mutants fuzz coverage install uninstall clean \
-	testprogs progs fuzzers fmt format tidy layers exports man-lint clang libs FORCE
+	testprogs progs fuzzers fmt format tidy layers bats-lint exports man-lint clang libs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
