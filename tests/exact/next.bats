@@ -414,3 +414,21 @@ print(json.load(sys.stdin)["metrics"]["live.peak"])'
 	[ "$(peak sites=all,repeatable=1 1000)" -lt 2000 ]
 	[ "$(peak sites=all,repeatable=1 30000 handed)" -lt 62000 ]
 }
+
+# instructions COMMAND...: with heap=next
+instructions()
+{
+	POOLMEM="dir=$out/segments,heap=next,$settings" LD_PRELOAD=$lib \
+		valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 | sed -n 's/.*Collected : //p'
+}
+
+@test "heap=next: a thread that only frees does as few instructions as one that asked for a block before" {
+	command -v valgrind >/dev/null || skip "no package valgrind"
+	for settings in sites=never,gen=off sites=never sites=sample; do
+		only=$(instructions "$programs/onlyfrees" 10000)
+		asked=$(instructions "$programs/onlyfrees" 10000 both)
+		echo "$settings: $only, $asked"
+		[ "$asked" -gt 1000000 ]
+		[ "$only" -lt $((asked + 10000 * 5)) ] # less than five a free
+	done
+}

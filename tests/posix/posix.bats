@@ -38,6 +38,15 @@ boundary()
 	run -1 grep NO "$BATS_TEST_TMPDIR/plain"
 }
 
+@test "what cannot be served: the answers and errno of libc, whoever serves" {
+	plainly=$("$programs/refusals")
+	[ "$(grep -c 'errno 12$' <<<"$plainly")" -ge 40 ]
+	for settings in heap=own heap=own,sites=all heap=next heap=next,sites=all heap=next,sites=never,gen=off; do
+		[ "$(POOLMEM=dir=$BATS_TEST_TMPDIR,$settings LD_PRELOAD=$lib "$programs/refusals")" = "$plainly" ]
+	done
+	[ "$(POOLMEM=off LD_PRELOAD=$lib "$programs/refusals")" = "$plainly" ]
+}
+
 @test "POOLMEM=off: libc serves, and nobody writes past its blocks" {
 	plainly=$("$programs/corners")
 	[ "$(POOLMEM=off LD_PRELOAD=$lib "$programs/corners")" = "$plainly" ]
