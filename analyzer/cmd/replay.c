@@ -335,6 +335,8 @@ static bool make_and_replay(struct trace *trace, const struct replay_options *op
 		return false;
 	bool made = script_make(trace, fd, &facts, why);
 	struct compare_replay about = facts_of(options, trace, &facts);
+	made = made && (about.events || fail(why, FAILURE_NOTHING,
+					     "%.300s: the trace holds no call", options->file));
 	bool done = made && replay_script(options, allocators, fd, &about, why);
 
 	close(fd);

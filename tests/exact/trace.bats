@@ -507,3 +507,62 @@ for a in d["allocators"]:
 		[[ $output == *"--timeout '$wrong': a number of seconds from 1 to 1000000"* ]]
 	done
 }
+
+@test "replay: a thousand threads, most of which wait for others" {
+	cat >"$out/crowd.c" <<-'END'
+		#include <pthread.h>
+		#include <stdlib.h>
+		enum { THREADS = 1000, BLOCKS = 20 };
+		static pthread_barrier_t all;
+		static void *work(void *number)
+		{
+			void *block[BLOCKS];
+			for (size_t i = 0; i < BLOCKS; i++)
+				block[i] = malloc((size_t)number % 300 + i);
+			pthread_barrier_wait(&all);
+			for (size_t i = 0; i < BLOCKS; i++)
+				free(block[i]);
+			return malloc((size_t)number);
+		}
+		int main(void)
+		{
+			pthread_t thread[THREADS];
+			pthread_attr_t small;
+			void *left;
+			pthread_attr_init(&small);
+			pthread_attr_setstacksize(&small, 65536);
+			pthread_barrier_init(&all, NULL, THREADS);
+			for (size_t i = 0; i < THREADS; i++)
+				if (pthread_create(&thread[i], &small, work, (void *)(i + 1)))
+					return 1;
+			for (size_t i = 0; i < THREADS; i++, free(left))
+				pthread_join(thread[i], &left);
+			return 0;
+		}
+	END
+	cc -O1 -fno-builtin -pthread -o "$out/crowd" "$out/crowd.c"
+	recorded "$out/crowd" || skip "1,000 threads cannot be had here"
+	"$poolmem" replay --fast --runs 1 --timeout 100 --lib "$lib" --under glibc,poolmem --json "$trace" >"$out/json"
+	# A thread that waits is asleep longer each time: those that do not wait have the processors.
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["replay"]["threads"] == 1001 and d["replay"]["calls"] > 42000, d["replay"]
+for a in d["allocators"]:
+    assert a["state"] == "done" and a["steps"] > 42000 and not a["refused"], a' "$out/json"
+}
+
+@test "replay: of a trace without a call there is nothing to say; long names stay within the table" {
+	cat >"$out/idle.c" <<-'END'
+		int main(void) { return 0; }
+	END
+	cc -o "$out/idle" "$out/idle.c"
+	recorded "$out/idle"
+	run -1 "$poolmem" replay --runs 1 --under glibc "$trace"
+	[ "$output" = "poolmem: $trace: the trace holds no call" ]
+	slowly 0 0
+	name=an_allocator_of_a_name_that_is_as_long_as_a_line_of_a_terminal_is
+	"$poolmem" replay --lib "$lib" --fast --runs 2 --under "glibc,glibc-1-arena,$name=$lib" "$trace" >"$out/printed"
+	run -1 grep '.\{81\}' "$out/printed"
+	grep -q '^  an_allocat... ' "$out/printed"
+	grep -q "$name" "$out/printed" # in the sentences
+}
