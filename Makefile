@@ -42,7 +42,7 @@ replay_obj := $(replay_src:%.c=$(BUILD)/%.o)
 man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/man/*.scd))
 
 .PHONY: all most what-if demo test check bench soak mutants fuzz coverage install uninstall clean \
-	testprogs progs fuzzers fmt format tidy layers exports man-lint clang libs FORCE
+	testprogs progs fuzzers fmt format tidy layers bats-lint exports man-lint clang libs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -140,7 +140,7 @@ $(fuzzers): $(BUILD)/fuzz/%: tests/fuzz/%.c $(analyzer_src) $(wildcard analyzer/
 	clang $(base) -O1 -iquote analyzer -iquote tests -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $< $(filter-out %/cmd/main.c,$(analyzer_src)) $(analyzer_libs)
 
-test: all testprogs layers exports
+test: all testprogs layers exports bats-lint
 	@POOLMEM_BUILD=$(BUILD) tests/run test
 
 soak: all testprogs fuzzers
@@ -165,7 +165,7 @@ demo:
 bench: $(BUILD)/libpoolmem.so
 	@POOLMEM_BUILD=$(BUILD) tools/bench/run --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg $(BENCH)
 
-check: format tidy layers exports man-lint clang
+check: format tidy layers exports man-lint bats-lint clang
 	@$(MAKE) --no-print-directory test
 
 sources = $(wildcard $(foreach d,preload analyzer include tests tools,$d/*/*.c $d/*/*.h $d/*/*.cpp))
@@ -185,6 +185,8 @@ libs:
 	@echo $(analyzer_libs)
 layers:
 	@tools/layers
+bats-lint:
+	@tools/bats-lint
 exports: $(BUILD)/libpoolmem.so
 	@tools/exports $< preload/exports.map
 man-lint: $(man_pages)

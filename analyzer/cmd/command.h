@@ -49,7 +49,7 @@ enum { COMMAND_EXAMPLE_COUNT = 3 };
 
 struct command_option {
 	const char *name; /* "-n ROWS" or "--sort KEY": printed as it stands */
-	const char *help; /* one line */
+	const char *help; /* a sentence; broken where the terminal ends */
 };
 
 struct command_example {
@@ -58,8 +58,8 @@ struct command_example {
 };
 
 struct command_help {
-	const char *usage;                    /* "report [options] [FILE|PID|last]" */
-	const char *purpose;                  /* a sentence or two; '\n' between lines */
+	const char *usage;   /* "report [options] [FILE|PID|last]"; to 80 columns */
+	const char *purpose; /* a sentence or two; '\n' counts as a blank */
 	const struct command_option *options; /* ends with a NULL name */
 	struct command_example examples[COMMAND_EXAMPLE_COUNT];
 	bool stops_at_operand; /* `--help` behind the first operand belongs to the program to run */

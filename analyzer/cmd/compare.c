@@ -4,6 +4,7 @@
 #include "render/compare.h"
 #include "cmd/chosen.h"
 #include "cmd/command.h"
+#include "cmd/interrupted.h"
 #include "launch/library.h"
 #include "launch/rounds.h"
 #include "study/budget.h"
@@ -301,14 +302,6 @@ static bool is_runnable(const struct target *target, const char *name, struct fa
 	return true;
 }
 
-/* Who started this program sees by which signal it ended. */
-static void end_as_told(int number, const struct failure *why)
-{
-	failure_report(why);
-	signal(number, SIG_DFL);
-	raise(number);
-}
-
 static bool compare(const struct compare_options *options, const struct allocators *allocators,
 		    const char *library, struct failure *why)
 {
@@ -336,8 +329,7 @@ static bool compare(const struct compare_options *options, const struct allocato
 	progress_end(&progress);
 	done = done && print(options, &comparison, why);
 	rounds_free(&comparison);
-	if (comparison.interrupted)
-		end_as_told(comparison.interrupted, why);
+	interrupted_end(comparison.interrupted, why);
 	return done;
 }
 

@@ -7,6 +7,7 @@
 #include "cmd/version.h"
 #include "text/escape.h"
 #include "text/failure.h"
+#include "text/paragraph.h"
 #include "text/sink.h"
 
 #include <fcntl.h>
@@ -28,7 +29,7 @@ static const struct command commands[] = {COMMANDS(COMMAND_ROW)};
 #define COMMAND_WORD(name, line) #name,
 static const char *const command_words[] = {COMMANDS(COMMAND_WORD)};
 #undef COMMAND_WORD
-enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands, EXAMPLE_INDENT = 6 };
 
 static const struct command *find_command(const char *name)
 {
@@ -60,8 +61,8 @@ static void put_overview(struct sink *sink, const struct command *unused)
 			 "  LD_PRELOAD=libpoolmem.so ./app      records without a command\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		sink_print(sink, "  %-10s  %s\n", commands[i].name, commands[i].line);
-	sink_print(sink, "\n  poolmem COMMAND --help shows options and examples; "
-			 "poolmem --version the version\n");
+	sink_print(sink, "\n  poolmem COMMAND --help shows options and examples\n"
+			 "  poolmem --version says which version this is\n");
 }
 
 static void put_options(struct sink *sink, const struct command_option *option)
@@ -72,19 +73,40 @@ static void put_options(struct sink *sink, const struct command_option *option)
 		width = strlen(o->name) > width ? strlen(o->name) : width;
 	if (option->name)
 		sink_print(sink, "\nOptions\n");
-	for (; option->name; option++)
+	for (; option->name; option++) {
+		paragraph_begin(sink, width + 4);
 		sink_print(sink, "  %-*s  %s\n", (int)width, option->name, option->help);
+	}
+}
+
+/* Its lines are joined: where they end the terminal says. */
+static void put_purpose(struct sink *sink, const char *purpose)
+{
+	paragraph_begin(sink, 0);
+	for (size_t length; *purpose; purpose += length) {
+		length = strcspn(purpose, "\n");
+		sink_bytes(sink, purpose, length);
+		if (purpose[length]) {
+			sink_bytes(sink, " ", 1);
+			length++;
+		}
+	}
+	sink_bytes(sink, "\n", 1);
 }
 
 static void put_help(struct sink *sink, const struct command *command)
 {
 	const struct command_help *help = command->help;
 
-	sink_print(sink, "Usage: poolmem %s\n\n%s\n", help->usage, help->purpose);
+	sink_print(sink, "Usage: poolmem %s\n\n", help->usage);
+	put_purpose(sink, help->purpose);
 	put_options(sink, help->options);
 	sink_print(sink, "\nExamples\n");
-	for (size_t i = 0; i < COMMAND_EXAMPLE_COUNT; i++)
-		sink_print(sink, "  %s\n      %s\n", help->examples[i].line, help->examples[i].help);
+	for (size_t i = 0; i < COMMAND_EXAMPLE_COUNT; i++) {
+		sink_print(sink, "  %s\n", help->examples[i].line);
+		paragraph_begin(sink, EXAMPLE_INDENT);
+		sink_print(sink, "%*s%s\n", EXAMPLE_INDENT, "", help->examples[i].help);
+	}
 }
 
 static void put_version(struct sink *sink, const struct command *unused)

@@ -5,6 +5,7 @@
 
 #include "cmd/chosen.h"
 #include "cmd/command.h"
+#include "cmd/interrupted.h"
 #include "cmd/replay_what_if.h"
 #include "launch/library.h"
 #include "launch/script.h"
@@ -22,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_DEFAULT = 5 };
+enum { RUNS_DEFAULT = 5, TIMEOUT_SECONDS_MAX = 1000000, NS_PER_S = 1000000000 };
 
 static const struct command_option options[] = {
 	{"--under LIST", "allocators, as glibc,mine=./libmine.so (all that are here)"},
@@ -30,6 +31,7 @@ static const struct command_option options[] = {
 	{"--speed", "touch no memory: the time of the calls alone"},
 	{"--fast", "do not wait; some allocators give memory back by the clock"},
 	{"--runs N", "replays under each allocator, in turn, 1 to 50 (5)"},
+	{"--timeout SECONDS", "most for a replay (none)"},
 	{"--process N", "which process of the trace: 0 the first, others forks (0)"},
 	{"--print", "print the calls as text, and replay nothing"},
 	{"--lib PATH", "the libpoolmem.so to use"},
@@ -43,7 +45,8 @@ const struct command_help help_replay = {
 	.purpose = "Makes the calls of malloc's family again that a program made, from a trace that\n"
 		   "`run --trace` or POOLMEM=trace=FILE wrote: thread by thread, under each\n"
 		   "allocator that is here. What they cost in time and memory stands side by side,\n"
-		   "without what else the program did.",
+		   "without what else the program did. An interrupt (Ctrl-C) shows the replays\n"
+		   "that were finished.",
 	.options = options,
 	.examples =
 		{
@@ -59,7 +62,7 @@ const struct command_help help_replay = {
 struct replay_options {
 	const char *file, *under, *library, *output;
 	bool speed, fast, print, json, what_if;
-	long runs, process;
+	long runs, process, timeout_seconds;
 	struct variant_choice choice;
 };
 
@@ -91,6 +94,12 @@ static bool take_option(int letter, struct replay_options *ret)
 			return true;
 		command_usage_error("replay", "--runs '%s': a number from 1 to %d", optarg,
 				    COMPARE_RUNS_MAX);
+		return false;
+	case 't':
+		if (parse_number(optarg, 1, TIMEOUT_SECONDS_MAX, &ret->timeout_seconds))
+			return true;
+		command_usage_error("replay", "--timeout '%s': a number of seconds from 1 to %d",
+				    optarg, TIMEOUT_SECONDS_MAX);
 		return false;
 	default:
 		if (parse_number(optarg, 0, INT32_MAX, &ret->process))
@@ -139,6 +148,7 @@ static bool parse(int argc, char **argv, struct replay_options *ret)
 		{"speed", no_argument, NULL, 's'},
 		{"fast", no_argument, NULL, 'f'},
 		{"runs", required_argument, NULL, 'r'},
+		{"timeout", required_argument, NULL, 't'},
 		{"process", required_argument, NULL, 'P'},
 		{"print", no_argument, NULL, 'p'},
 		{"lib", required_argument, NULL, 'l'},
@@ -147,8 +157,9 @@ static bool parse(int argc, char **argv, struct replay_options *ret)
 		{"what-if", no_argument, NULL, 'w'},
 		{NULL, 0, NULL, 0},
 	};
-	static const char *const words[] = {"under", "speed", "fast", "runs",   "process",
-					    "print", "lib",   "json", "output", "what-if"};
+	static const char *const words[] = {"under",   "speed",   "fast",   "runs",
+					    "timeout", "process", "print",  "lib",
+					    "json",    "output",  "what-if"};
 	int letter;
 
 	*ret = (struct replay_options){.runs = RUNS_DEFAULT};
@@ -285,6 +296,7 @@ static bool measure(const struct replay_options *options, const struct allocator
 	struct comparison *comparison = allocate(1, sizeof *comparison);
 	bool shown = replay_run(plan, allocators, comparison, why) && show(options, comparison, why);
 
+	interrupted_end(comparison->interrupted, why);
 	free(comparison);
 	return shown;
 }
@@ -303,6 +315,7 @@ static bool replay_script(const struct replay_options *options, const struct all
 		.script = script,
 		.mode = mode_of(options),
 		.runs = (size_t)options->runs,
+		.timeout_ns = (uint64_t)options->timeout_seconds * NS_PER_S,
 		.facts = facts,
 		.progress = &progress,
 	};
@@ -322,6 +335,8 @@ static bool make_and_replay(struct trace *trace, const struct replay_options *op
 		return false;
 	bool made = script_make(trace, fd, &facts, why);
 	struct compare_replay about = facts_of(options, trace, &facts);
+	made = made && (about.events || fail(why, FAILURE_NOTHING,
+					     "%.300s: the trace holds no call", options->file));
 	bool done = made && replay_script(options, allocators, fd, &about, why);
 
 	close(fd);

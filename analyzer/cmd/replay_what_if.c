@@ -2,6 +2,7 @@
 /* replay_what_if.c: see replay_what_if.h. */
 #include "cmd/replay_what_if.h"
 
+#include "cmd/interrupted.h"
 #include "render/variants.h"
 #include "text/allocate.h"
 
@@ -43,8 +44,11 @@ static bool measure(const struct replay_what_if *asked, const struct replay_plan
 	struct variants_study study;
 	const struct variants_view view = {comparison, &study};
 
-	return replay_run(plan, &found->allocators, comparison, why) &&
-	       study_of(comparison, found, &study, why) && show(asked, &view, why);
+	bool shown = replay_run(plan, &found->allocators, comparison, why) &&
+		     study_of(comparison, found, &study, why) && show(asked, &view, why);
+
+	interrupted_end(comparison->interrupted, why);
+	return shown;
 }
 
 bool replay_what_if(const struct replay_what_if *asked, const struct replay_plan *plan,

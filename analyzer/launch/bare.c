@@ -5,6 +5,7 @@
 
 #include "launch/child.h"
 #include "launch/family.h"
+#include "launch/signals.h"
 #include "source/resident.h"
 #include "text/allocate.h"
 #include "text/number.h"
@@ -40,8 +41,7 @@ struct running {
 	struct bare_run *run;
 	struct family *family;
 	struct child child;
-	sigset_t signals, former_mask;
-	struct sigaction former_chld;
+	struct signals signals;
 	int streams[3];
 	uint64_t began_ns, wait_ns, sample_at_ns;
 	uint64_t first_ns, last_ns, last_bytes; /* of the first and the last look */
@@ -228,11 +228,9 @@ static void pause_until(struct running *running, pid_t other, uint64_t until_ns)
 	tell(running, now);
 	uint64_t next = lower(until_ns, running->ended ? UINT64_MAX : running->sample_at_ns);
 	uint64_t left = next > now ? lower(next - now, SECOND_MS * MS) : 0;
-	struct timespec timeout = {.tv_sec = (time_t)(left / (1000 * MS)),
-				   .tv_nsec = (long)(left % (1000 * MS))};
-	int number = sigtimedwait(&running->signals, NULL, &timeout);
+	int number = signals_wait(&running->signals, left);
 
-	if (number == SIGINT || number == SIGTERM || number == SIGHUP)
+	if (number)
 		give_up(running, other, number);
 }
 
@@ -252,8 +250,8 @@ static bool start_shell(const struct running *running, const char *command, pid_
 		.path = "/bin/sh",
 		.argv = argv,
 		.environment = environ,
-		.mask = &running->former_mask,
-		.chld = &running->former_chld,
+		.mask = &running->signals.former_mask,
+		.chld = &running->signals.former_chld,
 		.streams = running->streams,
 	};
 	struct child child;
@@ -415,24 +413,12 @@ static void close_streams(const struct running *running)
 
 static void prepare(struct running *running)
 {
-	static const int taken[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
-	struct sigaction standard = {.sa_handler = SIG_DFL};
 	struct rusage own;
 
-	sigemptyset(&running->signals);
-	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-		sigaddset(&running->signals, taken[i]);
-	sigprocmask(SIG_BLOCK, &running->signals, &running->former_mask);
-	sigaction(SIGCHLD, &standard, &running->former_chld);
+	signals_take(&running->signals);
 	getrusage(RUSAGE_SELF, &own);
 	running->own_peak = (uint64_t)own.ru_maxrss * 1024;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-}
-
-static void restore(const struct running *running)
-{
-	sigaction(SIGCHLD, &running->former_chld, NULL);
-	sigprocmask(SIG_SETMASK, &running->former_mask, NULL);
 }
 
 static bool start(struct running *running, struct failure *why)
@@ -442,8 +428,8 @@ static bool start(struct running *running, struct failure *why)
 		.path = plan->target->is_elf ? plan->target->path : NULL,
 		.argv = plan->argv,
 		.environment = plan->environment,
-		.mask = &running->former_mask,
-		.chld = &running->former_chld,
+		.mask = &running->signals.former_mask,
+		.chld = &running->signals.former_chld,
 		.streams = running->streams,
 	};
 
@@ -553,7 +539,7 @@ bool bare_run(const struct bare_plan *plan, struct bare_run *ret, struct failure
 	running.family = allocate(1, sizeof *running.family);
 	prepare(&running);
 	bool done = run_started(&running, why);
-	restore(&running);
+	signals_give_back(&running.signals);
 	close_streams(&running);
 	threads_free(&running.family->threads);
 	free(running.family);

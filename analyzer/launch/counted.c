@@ -1,66 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* counted.c: see counted.h. */
-#define _GNU_SOURCE
 #include "launch/counted.h"
 
 #include "study/metrics.h"
 #include "study/timeline.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static bool make_in(const char *parent, struct counted *ret)
-{
-	snprintf(ret->directory, sizeof ret->directory, "%s/poolmem-compare-XXXXXX", parent);
-	return mkdtemp(ret->directory);
-}
-
 bool counted_open(struct counted *ret, struct failure *why)
 {
-	const char *temporary = getenv("TMPDIR");
-
-	return make_in("/dev/shm", ret) || make_in(temporary ? temporary : "/tmp", ret) ||
-	       fail(why, FAILURE_WRITE, "%s: %s", ret->directory, strerror(errno));
-}
-
-/* Calls for each file in it, until `visit` says no. */
-static bool each_file(const struct counted *counted, bool (*visit)(const char *path, void *context),
-		      void *context)
-{
-	char path[PATH_MAX + NAME_MAX + 2];
-	DIR *directory = opendir(counted->directory);
-	bool goes_on = directory;
-
-	for (struct dirent *entry; goes_on && (entry = readdir(directory));) {
-		snprintf(path, sizeof path, "%s/%s", counted->directory, entry->d_name);
-		goes_on = entry->d_name[0] == '.' || visit(path, context);
-	}
-	if (directory)
-		closedir(directory);
-	return goes_on;
-}
-
-static bool remove_file(const char *path, void *unused)
-{
-	(void)unused;
-	unlink(path);
-	return true;
+	return scratch_open("compare", &ret->scratch, why);
 }
 
 void counted_clear(const struct counted *counted)
 {
-	each_file(counted, remove_file, NULL);
+	scratch_clear(&counted->scratch);
 }
 
 void counted_close(const struct counted *counted)
 {
-	counted_clear(counted);
-	rmdir(counted->directory);
+	scratch_close(&counted->scratch);
 }
 
 struct taking {
@@ -117,7 +74,7 @@ bool counted_take(const struct counted *counted, const struct bare_run *run, boo
 		  struct compare_heap *ret, struct failure *why)
 {
 	struct taking taking = {.run = run, .why = why};
-	bool read = each_file(counted, take_file, &taking);
+	bool read = scratch_each(&counted->scratch, take_file, &taking);
 
 	counted_clear(counted);
 	if (!read)

@@ -4,13 +4,12 @@
 #define POOLMEM_LAUNCH_COUNTED_H
 
 #include "launch/bare.h"
+#include "launch/scratch.h"
 #include "study/compare.h"
-
-#include <limits.h>
 
 /* A directory of its own for the segments of such runs, in shared memory where there is some. */
 struct counted {
-	char directory[PATH_MAX];
+	struct scratch scratch;
 };
 
 bool counted_open(struct counted *ret, struct failure *why);

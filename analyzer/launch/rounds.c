@@ -87,7 +87,7 @@ static bool run_once(struct rounds *rounds, const struct allocator *allocator, b
 	snprintf(libraries, sizeof libraries, "%s%s%s", counts ? rounds->plan->library : "",
 		 counts && !is_ours ? ":" : "", counts && is_ours ? "" : library);
 	snprintf(settings, sizeof settings, "POOLMEM=sites=never,gen=off,heap=%s,dir=%s",
-		 is_ours ? "own" : "next", rounds->counted.directory);
+		 is_ours ? "own" : "next", rounds->counted.scratch.directory);
 	const char *const variables[] = {allocator->variable, counts || is_ours ? settings : NULL};
 	char **environment = environment_under(libraries, variables, 2);
 

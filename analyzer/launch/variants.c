@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "launch/variants.h"
 
+#include "launch/environment.h"
 #include "launch/library.h"
 
 #include <stdio.h>
@@ -54,7 +55,7 @@ static bool find_built(const struct variant *variant, const char *libpoolmem,
 /* Behind what the user has set: the last one counts. */
 static char *setting_of(const struct variant *variant)
 {
-	const char *others = getenv("POOLMEM");
+	const char *others = environment_is_off() ? NULL : getenv("POOLMEM");
 	char *setting;
 
 	if (asprintf(&setting, "POOLMEM=%s%s%s", others ? others : "", others && *others ? "," : "",

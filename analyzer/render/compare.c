@@ -82,6 +82,9 @@ static void bytes_cell(struct sheet *sheet, uint64_t bytes)
 	cell(sheet, bytes ? number_bytes(bytes).text : "-");
 }
 
+/* Of an allocator, so that the widest table has 80 columns; sentences have the whole of it. */
+enum { NAME_COLUMNS = 13 };
+
 enum shown { SHOWN_MEDIAN, SHOWN_SPREAD };
 
 /* A column of the first table. */
@@ -140,7 +143,7 @@ static void figure_cell(struct sheet *sheet, const struct compare_row *row,
 
 static void put_runs(struct sheet *sheet)
 {
-	struct column columns[SHOWN_MAX + 1] = {{"allocator", COLUMN_TEXT, 0}};
+	struct column columns[SHOWN_MAX + 1] = {{"allocator", COLUMN_TEXT, NAME_COLUMNS}};
 	size_t count;
 	const struct shown_column *shown = shown_of(sheet->comparison, &count);
 
@@ -170,9 +173,12 @@ static void ratio_cell(struct sheet *sheet, uint64_t resident, uint64_t live)
 static void put_heaps(struct sheet *sheet)
 {
 	static const struct column columns[] = {
-		{"allocator", COLUMN_TEXT, 0},      {"heap at most", COLUMN_NUMBER, 0},
-		{"live at most", COLUMN_NUMBER, 0}, {"ratio", COLUMN_NUMBER, 0},
-		{"heap at end", COLUMN_NUMBER, 0},  {"live at end", COLUMN_NUMBER, 0},
+		{"allocator", COLUMN_TEXT, NAME_COLUMNS},
+		{"heap most", COLUMN_NUMBER, 0},
+		{"live most", COLUMN_NUMBER, 0},
+		{"ratio", COLUMN_NUMBER, 0},
+		{"heap end", COLUMN_NUMBER, 0},
+		{"live end", COLUMN_NUMBER, 0},
 		{"ratio", COLUMN_NUMBER, 0},
 	};
 

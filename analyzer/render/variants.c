@@ -202,7 +202,7 @@ static void put_caveats(const struct variants_view *view, struct sink *sink)
 {
 	for (size_t i = 0; i < view->comparison->row_count; i++) {
 		const struct compare_row *row = &view->comparison->row[i];
-		if (row->state == COMPARE_DONE)
+		if (row->state == COMPARE_DONE || row->state == COMPARE_UNTRIED)
 			continue;
 		paragraph_begin(sink, 2);
 		sink_print(sink, "%s: %s: %s.\n",
@@ -241,6 +241,10 @@ void variants_text(const struct variants_view *view, struct sink *sink)
 	sink_print(sink, "\n");
 	put_table(view, sink);
 	sink_print(sink, "\n");
+	if (view->comparison->interrupted) {
+		paragraph_begin(sink, 2);
+		compare_interruption(view->comparison, sink);
+	}
 	put_sentences(view, sink);
 	sink_print(sink, "\n");
 	put_conclusion(view, sink);

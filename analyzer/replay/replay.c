@@ -30,6 +30,8 @@ enum {
 	LINE = 64,
 	STACK_BYTES = 64 << 10,
 	TEXT_ROOM = 4096,
+	NAP_NS = 20000, /* of a thread that waits for another; each is twice as long */
+	NAP_NS_MAX = 10000000,
 	NS_PER_MS = 1000000,
 	LOOK_NS = 4 * NS_PER_MS, /* between two looks at what is resident */
 	NS_PER_S = 1000000000
@@ -44,8 +46,8 @@ struct step {
 /* A thread's own, mapped. */
 struct runner {
 	uint32_t thread;
-	uint64_t chunk; /* offset of the one in `bytes` */
-	uint64_t calls_ns;
+	uint64_t chunk;                /* offset of the one in `bytes` */
+	uint64_t calls_ns, waiting_ns; /* of processors; waiting for others is in both */
 	uint64_t failed;
 	uint32_t at, used;
 	struct step batch[BATCH];
@@ -229,24 +231,38 @@ static void spawn(const struct step *step)
 	pthread_attr_destroy(&attributes);
 }
 
-static void wait_for(const struct step *step)
-{
-	static const struct timespec nap = {0, 20000};
-	const uint64_t *steps = &replay.progress[step->slot].steps;
-
-	for (unsigned turn = 0; __atomic_load_n(steps, __ATOMIC_ACQUIRE) < step->size; turn++)
-		if (turn < SPINS)
-			sched_yield();
-		else
-			nanosleep(&nap, NULL);
-}
-
 static uint64_t now_ns(clockid_t clock)
 {
 	struct timespec now;
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* As long again as it has waited, so that a thousand threads that wait leave the processors to those that do not. */
+static void nap(struct timespec *length)
+{
+	nanosleep(length, NULL);
+	if (length->tv_nsec < NAP_NS_MAX)
+		length->tv_nsec *= 2;
+}
+
+/* What that takes is no time of the calls. */
+static void wait_for(struct runner *runner, const struct step *step)
+{
+	const uint64_t *steps = &replay.progress[step->slot].steps;
+	struct timespec length = {0, NAP_NS};
+
+	if (__atomic_load_n(steps, __ATOMIC_ACQUIRE) >= step->size)
+		return;
+	uint64_t began_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	for (unsigned turn = 0; __atomic_load_n(steps, __ATOMIC_ACQUIRE) < step->size; turn++)
+		if (turn < SPINS)
+			sched_yield();
+		else
+			nap(&length);
+	runner->waiting_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
 }
 
 /* Resident bytes now, of /proc/self/statm. */
@@ -317,7 +333,7 @@ static void step_do(struct runner *runner, const struct step *step)
 		replay.slots[step->slot] = NULL;
 		return;
 	case SCRIPT_SPAWN: spawn(step); return;
-	case SCRIPT_WAIT: wait_for(step); return;
+	case SCRIPT_WAIT: wait_for(runner, step); return;
 	case SCRIPT_TIME: wait_until(step->slot); return;
 	case SCRIPT_END: return;
 	default: serve(runner, step);
@@ -351,6 +367,11 @@ static void run_batch(struct runner *runner, unsigned count, uint64_t *done)
 	look_if_due(now_ns(CLOCK_MONOTONIC));
 }
 
+static uint64_t less(uint64_t whole, uint64_t part)
+{
+	return whole > part ? whole - part : 0;
+}
+
 static void *run(void *context)
 {
 	struct runner *runner = context;
@@ -359,7 +380,8 @@ static void *run(void *context)
 
 	while ((count = read_batch(runner)))
 		run_batch(runner, count, &done);
-	__atomic_add_fetch(&replay.calls_ns, runner->calls_ns, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&replay.calls_ns, less(runner->calls_ns, runner->waiting_ns),
+			   __ATOMIC_RELAXED);
 	__atomic_add_fetch(&replay.failed, runner->failed, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&replay.steps, done, __ATOMIC_RELAXED);
 	__atomic_sub_fetch(&replay.running, 1, __ATOMIC_RELEASE);
@@ -390,11 +412,6 @@ static uint64_t faults(void)
 
 	getrusage(RUSAGE_SELF, &usage);
 	return (uint64_t)usage.ru_minflt;
-}
-
-static uint64_t less(uint64_t whole, uint64_t part)
-{
-	return whole > part ? whole - part : 0;
 }
 
 static uint64_t mean(double byte_ns, uint64_t ns)

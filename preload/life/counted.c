@@ -275,6 +275,17 @@ static always_inline void *counted(void *block, size_t requested, struct how how
 
 /* --- what goes --------------------------------------------------------------------------------------- */
 
+/* A thread that only frees comes to no event of a class, which would bring each of its frees here. */
+static void arm_if_never(struct heap *heap, unsigned size_class)
+{
+	if (tally_of(heap, size_class)->left || !life.started)
+		return;
+	heap_enter();
+	fork_check(heap);
+	tick_due(heap, size_class);
+	heap_leave(heap);
+}
+
 static void count_gone(struct heap *heap, struct size size, unsigned age)
 {
 	if (size.size_class == CLASS_LARGE) {
@@ -284,6 +295,7 @@ static void count_gone(struct heap *heap, struct size size, unsigned age)
 	} else {
 		heap_set_ticking(heap, size.size_class);
 		tally_increment(&tally_of(heap, size.size_class)->freed[age]);
+		arm_if_never(heap, size.size_class);
 	}
 	if (heap)
 		changed(heap, size.usable);
@@ -555,6 +567,10 @@ bool next_has_births(void)
 
 void *host_memalign_foreign(size_t alignment, size_t size)
 {
-	void *block = foreign.memalign ? foreign.memalign(alignment, size) : NULL;
+	if (!foreign.memalign) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	void *block = foreign.memalign(alignment, size);
 	return host_next ? counted(block, size, how_now) : block;
 }

@@ -34,6 +34,7 @@ static void find(void *pointer_to_function, const char *name)
 static void *refuse(size_t size)
 {
 	(void)size;
+	errno = ENOMEM;
 	return NULL;
 }
 
@@ -45,6 +46,7 @@ static void *calloc_of_one(size_t size)
 static void *refuse_other(void *block, size_t size)
 {
 	(void)block, (void)size;
+	errno = ENOMEM;
 	return NULL;
 }
 
@@ -65,7 +67,7 @@ void foreign_serves(void)
 
 void *host_realloc_foreign(void *block, size_t size)
 {
-	return foreign.realloc ? foreign.realloc(block, size) : NULL;
+	return foreign.realloc ? foreign.realloc(block, size) : refuse_other(block, size);
 }
 
 void host_free_foreign(void *block)

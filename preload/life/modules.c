@@ -137,7 +137,11 @@ static bool add(const struct dl_phdr_info *info)
 
 /* --- meeting ----------------------------------------------------------------------------------------- */
 
-/* Where it has become free meanwhile, the stamp stays as it is. */
+/*
+ * Where it has become free meanwhile, the stamp stays as it is.  A free at the same time, which reads the stamp and then
+ * writes it, would miss the mark: but the block goes when its module is closed, and the thread that marks it has a frame of
+ * that module on its stack.
+ */
 static bool mark(size_t bytes, unsigned size_class, uint8_t *stamp, const void *block)
 {
 	uint8_t now = __atomic_load_n(stamp, __ATOMIC_RELAXED);

@@ -329,7 +329,7 @@ assert parts + w["live_not_resident"] == d["metrics"]["live.bytes"] and w["live_
 	rm -f segments/*
 	POOLMEM=dir=$out/segments,frag=exit LD_PRELOAD=$lib ./half whole
 	"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
-	! grep -q "are not resident" words
+	run -1 grep -q "are not resident" words
 	grep -q "what is live [a-z]* by .* per 1,000 allocations; at the end nothing lives" words
 }
 
@@ -343,9 +343,10 @@ assert 0 < back["bytes"] < back["wished"] == 100 << 30
 print("%.1f MiB" % (back["bytes"] / 1048576))')
 	grep -q "100.0 GiB cannot be had by freeing or moving blocks beside free memory: the most is $most, if" words
 	grep -q "To get 100.0 GiB back, of which at most $most all pages that hold free bytes come to no more" words
-	! grep -q "see To get" words
+	run -1 grep -q "see To get" words
 	"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
-	grep -q "see To get" words && ! grep -q "cannot be had\|of which at most" words
+	grep -q "see To get" words
+	run -1 grep -q "cannot be had\|of which at most" words
 	grep -q "pinned free: free blocks\|are pinned: free, in pools" words
 }
 
@@ -406,7 +407,7 @@ print("%.1f MiB" % (back["bytes"] / 1048576))')
 @test "frag: under a seccomp filter that was there at exec nothing is opened at the end" {
 	POOLMEM=dir=$out/segments,frag=exit,sites=off LD_PRELOAD=$lib "$build/tests/fault/f31_filter" 1 getrandom \
 		strace -f -o calls "$programs/frag" lifetimes exit >account
-	! grep -q 'proc/self/smaps\|proc/self/pagemap' calls
+	run -1 grep -q 'proc/self/smaps\|proc/self/pagemap' calls
 	for segment in segments/*.pms; do
 		"$poolmem" frag --json "$segment" >json
 		! grep -q "Resident pages are not known.*seccomp" <("$poolmem" frag "$segment" | tr -s ' \n' ' ') || seen=1
@@ -458,7 +459,8 @@ print("%.1f MiB" % (back["bytes"] / 1048576))')
 		[ "$output" = "it ends" ]
 		"$poolmem" frag segments/*.pms | tr -s ' \n' ' ' >words
 		if [ "$row" = "0 0" ]; then
-			! grep -q seccomp words && grep -q resident words
+			run -1 grep -q seccomp words
+			grep -q resident words
 		else
 			grep -q "Resident pages are not known.*seccomp" words
 		fi

@@ -147,9 +147,9 @@ os.kill(os.getpid(), 9)' || true
 	[[ $output == *"As surveyed just now"* && $output != *"published"* ]]
 	"$poolmem" map --svg "$out/live.svg" "$(segment)" >"$out/text"
 	grep -q 'As surveyed just now' "$out/live.svg"
-	! grep -q 'published' "$out/live.svg"
+	run -1 grep -q 'published' "$out/live.svg"
 	run -2 "$poolmem" map --at nonsense "$(segment)"
 	[[ $output == *"--at is end, peak or live-peak"* ]]
 	POOLMEM= "$poolmem" frag "$(segment)" >"$out/text"
-	! grep -q "published last" "$out/text"
+	run -1 grep -q "published last" "$out/text"
 }

@@ -24,7 +24,7 @@ packages()
 
 present()
 {
-	[ -z "$1" ] || ! LD_PRELOAD=$1 true 2>&1 | grep -q 'cannot be preloaded'
+	[ -z "$1" ] || [[ $(LD_PRELOAD=$1 true 2>&1) != *"cannot be preloaded"* ]]
 }
 
 # counted ALLOCATOR SETTINGS COMMAND...
@@ -158,7 +158,7 @@ figures()
 	END
 	"$poolmem" report "$out"/segments/*.pms >"$out/text"
 	grep -q 'that of .*libc.so.6 (heap=next)' "$out/text"
-	! grep -q 'Generations' "$out/text"
+	run -1 grep -q 'Generations' "$out/text"
 	for command in survival map frag; do
 		run -1 "$poolmem" $command "$out"/segments/*.pms
 	done
@@ -392,7 +392,7 @@ figures()
 	head -1 err | grep -q -- '--frag: with heap=next'
 	grep -q 'next  *poolmem report next.pm' err
 	POOLMEM=heap=own "$poolmem" run --frag -o own.pm -- /bin/true 2>err
-	! grep -q -- '--frag:' err
+	run -1 grep -q -- '--frag:' err
 }
 
 # peak SETTINGS ARGUMENT...: most that lived at a time, as seen
@@ -413,4 +413,22 @@ print(json.load(sys.stdin)["metrics"]["live.peak"])'
 @test "heap=next: the peak of live bytes is exact where each block is recorded and runs are to repeat" {
 	[ "$(peak sites=all,repeatable=1 1000)" -lt 2000 ]
 	[ "$(peak sites=all,repeatable=1 30000 handed)" -lt 62000 ]
+}
+
+# instructions COMMAND...: with heap=next
+instructions()
+{
+	POOLMEM="dir=$out/segments,heap=next,$settings" LD_PRELOAD=$lib \
+		valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 | sed -n 's/.*Collected : //p'
+}
+
+@test "heap=next: a thread that only frees does as few instructions as one that asked for a block before" {
+	command -v valgrind >/dev/null || skip "no package valgrind"
+	for settings in sites=never,gen=off sites=never sites=sample; do
+		only=$(instructions "$programs/onlyfrees" 10000)
+		asked=$(instructions "$programs/onlyfrees" 10000 both)
+		echo "$settings: $only, $asked"
+		[ "$asked" -gt 1000000 ]
+		[ "$only" -lt $((asked + 10000 * 5)) ] # less than five a free
+	done
 }

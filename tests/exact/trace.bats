@@ -386,3 +386,183 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 		[ -z "$(find "$out" -name '*.script')" ]
 	done
 }
+
+# slowly MS...: leaves a trace of a program that makes calls after each of these times, so many that the time is noted
+slowly()
+{
+	cat >"$out/slowly.c" <<-'END'
+		#include <stdlib.h>
+		#include <unistd.h>
+		int main(int count, char **ms)
+		{
+			for (int i = 1; i < count; i++) {
+				usleep((unsigned)atoi(ms[i]) * 1000);
+				for (int k = 0; k < 16; k++)
+					free(malloc((size_t)i * 100));
+			}
+			return 0;
+		}
+	END
+	cc -O1 -fno-builtin -o "$out/slowly" "$out/slowly.c"
+	rm -f "$trace"
+	recorded "$out/slowly" "$@"
+	rm "$out/segments"/*
+}
+
+# scratch_of PID: the directory of a replay that runs
+scratch_of()
+{
+	local found
+	for _ in $(seq 500); do
+		found=$(readlink /proc/"$1"/fd/* | grep '/poolmem-replay-') && echo "$found" && return
+		sleep 0.01
+	done
+	return 1
+}
+
+@test "replay: no segment is left, whoever ends it; what a killed one left goes with the next" {
+	slowly 0 0
+	POOLMEM=dir=$out/segments "$poolmem" replay --runs 2 --fast --lib "$lib" --under glibc,poolmem "$trace" >"$out/printed"
+	POOLMEM=dir=$out/segments "$poolmem" replay --runs 1 --fast --lib "$lib" --what-if purge=0 "$trace" >"$out/printed"
+	[ -z "$(ls "$out/segments")" ]
+	slowly 0 3000
+	for signal in INT TERM KILL; do
+		# python: a shell starts what is in the background with SIGINT ignored.  Off: a replay takes place all the same.
+		POOLMEM=off python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.execv(sys.argv[1], sys.argv[1:])' "$poolmem" replay --runs 1 --lib "$lib" --under poolmem "$trace" >"$out/printed" 2>&1 &
+		pid=$!
+		scratch=$(scratch_of $pid)
+		for _ in $(seq 500); do
+			[ -n "$(ls "$scratch")" ] && break
+			sleep 0.01
+		done
+		[[ $(ls "$scratch") == *.pms ]]
+		kill -$signal $pid
+		wait $pid || true
+		[ $signal = KILL ] || [ ! -e "$scratch" ]
+	done
+	[ -d "$scratch" ]
+	slowly 0 0
+	"$poolmem" replay --runs 1 --fast --under glibc "$trace" >"$out/printed"
+	[ ! -e "$scratch" ]
+}
+
+@test "replay: an interrupt shows the replays that were finished" {
+	slowly 0 50
+	cat >"$out/interrupts.py" <<-'END'
+		import os, signal, subprocess, sys, time
+		number, after, command = getattr(signal, "SIG" + sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+		signal.signal(signal.SIGINT, signal.default_int_handler)
+		p, seen = subprocess.Popen(command), set()
+		while len(seen) < after:    # replays that began
+		    assert p.poll() is None, "it has ended"
+		    for child in open(f"/proc/{p.pid}/task/{p.pid}/children").read().split():
+		        try:
+		            if "poolmem-replay" in open(f"/proc/{child}/cmdline").read():
+		                seen.add(child)
+		        except OSError:
+		            pass
+		p.send_signal(number)
+		assert p.wait() == -number, p.returncode
+	END
+	for signal in INT TERM; do
+		python3 "$out/interrupts.py" $signal 6 "$poolmem" replay --runs 50 --lib "$lib" --under glibc,poolmem --json -o "$out/json" "$trace"
+		python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["interrupted"] == sys.argv[2] and d["runs"] == 50 and 2 <= d["rounds"] < 50, d
+for a in d["allocators"]:
+    assert a["state"] == "done" and a["why"] is None and d["rounds"] <= len(a["cpu_ns"]["runs"]) <= d["rounds"] + 1, a' "$out/json" $signal
+		rm "$out/json"
+	done
+	python3 "$out/interrupts.py" INT 4 "$poolmem" replay --lib "$lib" --under glibc,poolmem -o "$out/table" "$trace"
+	tr -s ' \n' ' ' <"$out/table" | grep -Eq 'Interrupted \(SIGINT\) after [12] of 5 rounds: these are the runs that were finished\.'
+	grep -Eq '^  poolmem +[0-9]' "$out/table"
+	python3 "$out/interrupts.py" INT 4 "$poolmem" replay --lib "$lib" --what-if -o "$out/what-if" purge=0 "$trace"
+	grep -q 'Interrupted (SIGINT) after [12] of 5 rounds' "$out/what-if"
+	slowly 0 3000
+	python3 "$out/interrupts.py" TERM 1 "$poolmem" replay --under glibc -o "$out/none" "$trace" 2>"$out/err"
+	[ "$(cat "$out/err")" = "poolmem: interrupted before the first replay ended" ]
+	[ ! -e "$out/none" ]
+}
+
+@test "replay: what does not end in time is ended, and told; the rest goes on" {
+	slowly 0 3000
+	run -1 "$poolmem" replay --timeout 1 --runs 1 --under glibc "$trace"
+	[ "$output" = "poolmem: glibc: it did not end within 1 second (--timeout)" ]
+	cat >"$out/sleeps.c" <<-'END'
+		#include <stddef.h>
+		#include <unistd.h>
+		void *__libc_malloc(size_t size);
+		void *malloc(size_t size) { return __libc_malloc(size); }
+		__attribute__((constructor)) static void sleeps(void) { sleep(30); }
+	END
+	cc -shared -fPIC -O1 -o "$out/sleeps.so" "$out/sleeps.c"
+	slowly 0 0
+	"$poolmem" replay --timeout 2 --runs 2 --fast --under glibc,sleeps="$out/sleeps.so" "$trace" >"$out/printed"
+	grep -q '^sleeps failed: it did not end within 2 seconds (--timeout)$' "$out/printed"
+	grep -Eq '^  glibc +[0-9]' "$out/printed"
+	for wrong in 0 -1 x 1000001; do
+		run -2 "$poolmem" replay --timeout "$wrong" "$trace"
+		[[ $output == *"--timeout '$wrong': a number of seconds from 1 to 1000000"* ]]
+	done
+}
+
+@test "replay: a thousand threads, most of which wait for others" {
+	cat >"$out/crowd.c" <<-'END'
+		#include <pthread.h>
+		#include <stdlib.h>
+		enum { THREADS = 1000, BLOCKS = 20 };
+		static pthread_barrier_t all;
+		static void *work(void *number)
+		{
+			void *block[BLOCKS];
+			for (size_t i = 0; i < BLOCKS; i++)
+				block[i] = malloc((size_t)number % 300 + i);
+			pthread_barrier_wait(&all);
+			for (size_t i = 0; i < BLOCKS; i++)
+				free(block[i]);
+			return malloc((size_t)number);
+		}
+		int main(void)
+		{
+			pthread_t thread[THREADS];
+			pthread_attr_t small;
+			void *left;
+			pthread_attr_init(&small);
+			pthread_attr_setstacksize(&small, 65536);
+			pthread_barrier_init(&all, NULL, THREADS);
+			for (size_t i = 0; i < THREADS; i++)
+				if (pthread_create(&thread[i], &small, work, (void *)(i + 1)))
+					return 1;
+			for (size_t i = 0; i < THREADS; i++, free(left))
+				pthread_join(thread[i], &left);
+			return 0;
+		}
+	END
+	cc -O1 -fno-builtin -pthread -o "$out/crowd" "$out/crowd.c"
+	recorded "$out/crowd" || skip "1,000 threads cannot be had here"
+	"$poolmem" replay --fast --runs 1 --timeout 100 --lib "$lib" --under glibc,poolmem --json "$trace" >"$out/json"
+	# A thread that waits is asleep longer each time: those that do not wait have the processors.
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["replay"]["threads"] == 1001 and d["replay"]["calls"] > 42000, d["replay"]
+for a in d["allocators"]:
+    assert a["state"] == "done" and a["steps"] > 42000 and not a["refused"], a' "$out/json"
+}
+
+@test "replay: of a trace without a call there is nothing to say; long names stay within the table" {
+	cat >"$out/idle.c" <<-'END'
+		int main(void) { return 0; }
+	END
+	cc -o "$out/idle" "$out/idle.c"
+	recorded "$out/idle"
+	run -1 "$poolmem" replay --runs 1 --under glibc "$trace"
+	[ "$output" = "poolmem: $trace: the trace holds no call" ]
+	slowly 0 0
+	name=an_allocator_of_a_name_that_is_as_long_as_a_line_of_a_terminal_is
+	"$poolmem" replay --lib "$lib" --fast --runs 2 --under "glibc,glibc-1-arena,$name=$lib" "$trace" >"$out/printed"
+	run -1 grep '.\{81\}' "$out/printed"
+	grep -q '^  an_allocat... ' "$out/printed"
+	grep -q "$name" "$out/printed" # in the sentences
+}

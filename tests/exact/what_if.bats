@@ -9,11 +9,12 @@ setup()
 	prepare
 }
 
-# record THRESHOLDS SEED CLOCK: leaves the segment in $out/THRESHOLDS.pms
+# record THRESHOLDS SEED CLOCK: leaves the segment in $out/THRESHOLDS.pms.  Nothing is given back by the time of day: where
+# that has happened a large block that grows may move, which is a block more, and a busy machine is later than an idle one.
 record()
 {
 	rm -rf "$out/segments"/*
-	POOLMEM="dir=$out/segments,gen.threshold=$1,gen.clock=$3" LD_PRELOAD=$lib \
+	POOLMEM="dir=$out/segments,gen.threshold=$1,gen.clock=$3,purge.ms=4294967295" LD_PRELOAD=$lib \
 		"$programs/survival" "$out/segments" "$2" "$(by_level 200000 1000000)" >/dev/null
 	mv "$out"/segments/*.pms "$out/$1.pms"
 }
@@ -35,10 +36,8 @@ expects()
 		for what in "entered", "survived", "died":
 		    for n in range(3):
 		        low, high = w["blocks"][what][n]["at_least"], w["blocks"][what][n]["at_most"]
-		        # A large block may move where the heap is otherwise: that is a block more
-		        slack = 4
 		        value = g["blocks"][what][n]
-		        assert low - slack <= value <= high + slack, (sys.argv[3], what, n, low, value, high)
+		        assert low <= value <= high, (sys.argv[3], what, n, low, value, high)
 		        told += high - low < g["blocks"]["entered"][0]
 		        assert n or not is_same or low == high, (sys.argv[3], what, low, high)
 		assert told >= 7, told

@@ -305,22 +305,40 @@ poolmem_site_live_bytes{site="(others)"} 60480' ]
 	[[ $output == *",\"'=1+1+0x"* && $output != *'"=1+1'* ]]
 }
 
+# words FORMAT FILE: what is text in it.  Numbers of a database and of a profile may look like any character.
+words()
+{
+	case $1 in
+	sqlite) sqlite3 "$2" .dump ;;
+	pprof)
+		gzip -dc <"$2" | protoc -I "$here" --decode=perftools.profiles.Profile "$here/profile.proto" |
+			python3 -c 'import ast, sys
+for line in sys.stdin:
+    if line.startswith("string_table: "):
+        sys.stdout.buffer.write(ast.literal_eval("b" + line[14:]) + b"\n")'
+		;;
+	*) cat "$2" ;;
+	esac
+}
+
 @test "export: F34, F35: names are text in every format" {
-	for capture in sites_hostile hostile; do
-		for format in $formats; do
-			"$poolmem" export --format $format "$golden/$capture/capture.pm" >written 2>why || grep -q 'no call sites' why
-			[ $format != pprof ] || gzip -dc <written >raw 2>/dev/null || true
-			[ $format != pprof ] || mv raw written
-			! LC_ALL=C grep -qaP '\x1b' written
-			case $format in
-			pprof | sqlite) ;;
-			*) ! LC_ALL=C grep -qaP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' written ;;
-			esac
+	need protoc protobuf-compiler
+	for format in $formats; do
+		for capture in sites_hostile hostile; do
+			if ! "$poolmem" export --format $format "$golden/$capture/capture.pm" >written 2>why; then
+				[ $capture = hostile ]
+				grep -q 'no call sites' why
+				continue
+			fi
+			words $format written >words
+			[ -s words ]
+			run -1 env LC_ALL=C grep -aP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' words
 		done
 	done
 }
 
 @test "export: F34, F35: a function may be called anything" {
+	need protoc protobuf-compiler
 	name='=<img src=x onerror=alert(1)>;"{\\'$'\n\e]52;c;x\a'
 	objcopy --strip-debug --redefine-sym "grow=$name" "$programs/work" evil
 	POOLMEM=$POOLMEM,sites.period=1 LD_PRELOAD=$lib ./evil
@@ -340,10 +358,9 @@ assert any(sys.argv[1] in (f if type(f) is str else f["name"]) for f in d.get("f
 	[[ $output == *'poolmem_site_live_bytes{site="=<img src=x onerror=alert(1)>;\"{\\\\\\n\\x1b]52;c;x\\x07'* ]]
 	for format in $formats; do
 		"$poolmem" export --format $format last >written
-		[ $format != pprof ] || mv written written.gz
-		[ $format != pprof ] || gunzip -f written.gz
-		! grep -qaF $'\e' written
-		grep -qaF onerror written
+		words $format written >words
+		run -1 grep -aF $'\e' words
+		grep -qaF onerror words
 	done
 }
 
@@ -362,11 +379,11 @@ assert any(sys.argv[1] in (f if type(f) is str else f["name"]) for f in d.get("f
 		[[ $stderr == *"file is there already: give -f to replace it"* ]]
 		cmp file whole
 		"$poolmem" export --format $format -f -o file "$golden/sampled/capture.pm"
-		! cmp -s file whole
+		run -1 cmp -s file whole
 		rm file whole
 	done
 	[ -c /dev/full ]
-	(ulimit -f 1 && ! "$poolmem" export --format sqlite -o half.db "$capture") 2>/dev/null
+	run -1 bash -c 'ulimit -f 1; "$@" 2>/dev/null' - "$poolmem" export --format sqlite -o half.db "$capture"
 	run -1 "$poolmem" export --format collapsed --of temporary -o none.txt "$golden/sites_hostile/capture.pm"
 	[ "$(ls --ignore "separate-stderr*")" = segments ]
 }

@@ -10,7 +10,8 @@ load host
 	[ "$(cat "$out/said")" = caught ]
 	cat "$out"/bindings.* | sed -n 's/.*binding file .* to \(.*\) \[0\]: normal symbol .\(_Unwind_[A-Za-z]*\).*/\2 \1/p' | sort -u | tee "$out/unwind"
 	grep -q '^_Unwind_RaiseException .*libgcc_s.so' "$out/unwind"
-	! grep -v 'libgcc_s.so' "$out/unwind"
-	! grep libunwind "$out"/bindings.*
-	! readelf -d "$lib" | grep NEEDED | grep -v 'libc\.so\|ld-linux'
+	run -1 grep -v 'libgcc_s.so' "$out/unwind"
+	run -1 grep libunwind "$out"/bindings.*
+	readelf -d "$lib" | grep NEEDED >"$out/needed"
+	run -1 grep -v 'libc\.so\|ld-linux' "$out/needed"
 }

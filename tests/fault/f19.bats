@@ -63,7 +63,7 @@ filled_by_another()
 	mount -t tmpfs -o size=1m,mode=700 none "$out/segments"
 	watched "$programs/f19_work" 12 6 "$(by_level 2000 100000)" "$out/fifo" >"$out/watched" &
 	until grep -q ready "$out/watched"; do sleep 0.01; done
-	! cat /dev/zero >"$out/segments/filler" 2>/dev/null
+	if cat /dev/zero >"$out/segments/filler" 2>/dev/null; then return 1; fi
 	: >"$out/fifo"
 	code=0
 	wait $! || code=$?

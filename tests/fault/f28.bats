@@ -91,7 +91,7 @@ undisturbed()
 		'd 700 nobody' 'd 700 root' 'f 600 nobody' 'f 600 root')" ]
 	# time, pid and 32 random bits
 	[ "$(find poolmem-0 -name '*.pms' | sed 's/.*-//' | sort -u | wc -l)" = 3 ]
-	! as_nobody ls poolmem-0
+	if as_nobody ls poolmem-0; then return 1; fi
 }
 
 @test "F28 undisturbed: directory 0700, files 0600, a random part in each name" {

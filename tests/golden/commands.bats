@@ -36,12 +36,28 @@ segment()
 	[[ $output != *$'\e'* ]]
 }
 
+# What poolmem alone lists.
+commands()
+{
+	"$poolmem" | sed -n 's/^  \([a-z]*\)  .*/\1/p'
+}
+
 @test "commands: each has help with three examples" {
-	for command in run report survival sites leaks frag map diff check flamegraph export list clean doctor; do
+	for command in $(commands); do
 		run -0 "$poolmem" $command --help
 		[ "$(grep -c "^  poolmem $command" <<<"$output")" -ge 3 ]
 		[ "$("$poolmem" $command -h)" = "$output" ]
 	done
+}
+
+@test "commands: help of every one, and their list, within 80 columns" {
+	[ "$(commands | wc -l)" -ge 18 ]
+	"$poolmem" >help
+	for command in $(commands); do
+		"$poolmem" $command --help >>help
+	done
+	[ "$(grep -c '^Usage: ' help)" = "$(commands | wc -l)" ]
+	run -1 grep '.\{81\}' help
 }
 
 @test "commands: wrong options are usage errors with a hint" {
@@ -134,7 +150,7 @@ segment()
 	"$poolmem" report --json -f -o report.txt "$capture"
 	python3 -m json.tool report.txt >/dev/null
 	[ "$(ls | wc -l)" = 2 ]
-	(ulimit -f 1 && ! "$poolmem" report --json -n 0 -o report2.txt "$here/tree/capture.pm") 2>/dev/null
+	run -1 bash -c 'ulimit -f 1; "$@" 2>/dev/null' - "$poolmem" report --json -n 0 -o report2.txt "$here/tree/capture.pm"
 	[ "$(ls | wc -l)" = 2 ]
 }
 
@@ -417,7 +433,7 @@ assert text.count("<polyline") == 2 + 4 and "serve &lt;&amp;&gt;" in text and "a
 	[[ -z $output && $stderr == *"curve.svg is there already: give -f to replace it"* ]]
 	cmp curve.svg before.svg
 	"$poolmem" survival -f --svg curve.svg "$capture" >/dev/null
-	! cmp -s curve.svg before.svg
+	run -1 cmp -s curve.svg before.svg
 	run -1 --separate-stderr "$poolmem" survival --svg none.svg "$here/hostile/capture.pm"
 	[[ $stderr == *"none.svg is not drawn"* && ! -e none.svg ]]
 	run -1 "$poolmem" survival --svg none/curve.svg "$capture"
@@ -881,7 +897,7 @@ assert [len(p["arenas"]) for p in json.load(sys.stdin)["processes"]] == [2, 2, 1
 	grep -q 'thread &lt;/title&gt;&lt;script&gt; (1700)' map.svg
 	grep -q '&lt;svg onload=alert(1)&gt;' map.svg
 	grep -q '>free, written to: 64.0 KiB, &lt;0.1 %<' map.svg
-	! grep -qP '[\x00-\x08\x0b-\x1f\x7f]' map.svg
+	run -1 grep -qP '[\x00-\x08\x0b-\x1f\x7f]' map.svg
 }
 
 @test "map: pixels are those of the cells" {
@@ -928,7 +944,7 @@ assert [len(p["arenas"]) for p in json.load(sys.stdin)["processes"]] == [2, 2, 1
 	done
 	cmp map.svg before.svg
 	"$poolmem" map -f --svg map.svg --png map.png "$here/heap/capture.pm" >/dev/null
-	! cmp -s map.svg before.svg
+	run -1 cmp -s map.svg before.svg
 	run -1 "$poolmem" map --svg none/map.svg "$capture"
 	run -1 "$poolmem" map --png none/map.png "$capture"
 	"$poolmem" map --svg other.svg --json -o map.json "$capture"

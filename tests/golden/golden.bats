@@ -120,7 +120,7 @@ assert not long, (sys.argv[1], long)' "$file"
 }
 
 @test "golden: F35: no control character in any output" {
-	! LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.* "$here"/*/survival.* "$here"/*/leaks.* "$here"/*/frag.* \
+	run -1 env LC_ALL=C grep -rlP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$here"/*/expected.* "$here"/*/survival.* "$here"/*/leaks.* "$here"/*/frag.* \
 		"$here"/*/map.*
 }
 
@@ -131,7 +131,7 @@ assert not long, (sys.argv[1], long)' "$file"
 		diff -u "$here/$folder/frag.svg" "$out/actual.svg"
 		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$out/actual.svg"
 	done
-	! grep -l '<script\|<img\|onerror=' "$here"/*/frag.svg
+	run -1 grep -l '<script\|<img\|onerror=' "$here"/*/frag.svg
 }
 
 @test "golden: frag as JSON adds up, and no line of its text is wider than a terminal" {

@@ -66,7 +66,7 @@ assert len(m) == 1 and m[0]["without_function"] >= 2 and m[0]["help"].startswith
 	gcc -g -O2 -Wl,--build-id -o other work.c
 	cp other server/buildid/*/debuginfo
 	"$poolmem" sites --debuginfod work.pm >said
-	! grep -q 'keep at work.c' said
+	run -1 grep -q 'keep at work.c' said
 }
 
 @test "missing: no network unless asked, whatever the environment says" {
