@@ -237,6 +237,7 @@ struct pm_process {
 	uint64_t sample_period; /* bytes: that of a sample, when no other is asked for */
 	uint64_t site_since_ns; /* CLOCK_MONOTONIC: since when site_period is what it is; 0: since it began */
 	uint64_t site_before; /* what it was before */
+	uint64_t peak_excess_bytes; /* the true peak is at most this much lower than live_peak_bytes; atomic */
 };
 
 /* Why its pid does not tell others whether a process lives. */
