@@ -158,7 +158,9 @@ uint8_t sites_stamp(const struct recorded *taken); /* that it has where it is no
 void sites_moved(const void *block);               /* it came instead of another, by a realloc */
 
 void sites_note_peak(void); /* after live bytes were published */
-void sites_begin(void);     /* in a forked child */
+void sites_note_epoch(
+	uint64_t allocations); /* an epoch begins, after so many; the caller holds wiped.advancing */
+void sites_begin(void);        /* in a forked child */
 
 /* By which heaps record that follow; 0: nothing is recorded, 1: each block. */
 uint64_t sites_period(void);

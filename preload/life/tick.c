@@ -237,6 +237,7 @@ void tick_sweep(unsigned generation)
 	if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
 		ageing_pass();
 	publish_pools_if_due(allocations);
+	sites_note_epoch(allocations);
 }
 
 static void turn_epoch(void)
