@@ -23,6 +23,7 @@ enum {
 	PEAK_BYTES = 16 << 10,
 	PEAK_SHARE_REPEATABLE = 512, /* the same where peaks of two runs are to be compared */
 	PEAK_BYTES_REPEATABLE = 1 << 10,
+	ALLOCATIONS_PER_CHUNK = 16, /* for rows are looked for in all chunks */
 	ALLOCATIONS_PER_ROW = 64, /* between two epochs that rows are noted at, so that it costs next to nothing */
 };
 
@@ -318,7 +319,8 @@ void sites_note_epoch(uint64_t allocations)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	segment_each_row(life.leader, note_epoch, &noting);
 	__atomic_store_n(&process->noted_epoch[noting.turn], clock_now.epoch, __ATOMIC_RELEASE);
-	note_due = allocations + noting.rows * ALLOCATIONS_PER_ROW;
+	uint64_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_RELAXED);
+	note_due = allocations + noting.rows * ALLOCATIONS_PER_ROW + chunks * ALLOCATIONS_PER_CHUNK;
 	wiped_done(&wiped.entering);
 }
 
