@@ -234,22 +234,21 @@ static void put_choice(struct frag *frag, struct frag_process *one, const struct
 
 /* --- growth ------------------------------------------------------------------------------------------------ */
 
-static void put_growth(struct frag *frag, struct frag_process *one, const struct view *view,
-		       struct sink *sink)
+static void put_growth(struct frag *frag, struct frag_process *one, const struct growth *growth,
+		       const char *title, const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
 		{"bytes", COLUMN_NUMBER, 0},
 		{"blocks", COLUMN_NUMBER, 0},
 		{"who allocated them", COLUMN_TEXT, COLUMN_REST},
 	};
-	const struct growth *growth = &one->growth;
 	size_t shown = view_rows(view, growth->count);
 	struct table table;
 	char legend[120];
 
 	if (!growth->count)
 		return;
-	table_title(sink, "What became more from then to the end", shown, growth->count);
+	table_title(sink, title, shown, growth->count);
 	snprintf(legend, sizeof legend, "all call sites together, those that became less, too: %s",
 		 number_signed_bytes(growth->bytes).text);
 	table_legend(sink, legend);
@@ -264,6 +263,20 @@ static void put_growth(struct frag *frag, struct frag_process *one, const struct
 		free(name);
 	}
 	table_end(&table, sink);
+}
+
+/* Of a process that was killed, or runs: what leads there. */
+static void put_lately(struct frag *frag, struct frag_process *one, const struct view *view,
+		       struct sink *sink)
+{
+	const struct pm_process *record = &one->process->record;
+	char title[80];
+
+	if (!one->lately_since || record->state == PM_STATE_EXITED)
+		return;
+	snprintf(title, sizeof title, "What became more in the last %s",
+		 number_of(record->epoch - one->lately_since + 1, "epoch").text);
+	put_growth(frag, one, &one->lately, title, view, sink);
 }
 
 /* --- classes ----------------------------------------------------------------------------------------------- */
@@ -340,10 +353,12 @@ static void put_process(struct frag *frag, struct frag_process *one, enum time_a
 	if (one->has_pins) {
 		put_pins(frag, one, view, sink);
 		put_choice(frag, one, view, sink);
-		put_growth(frag, one, view, sink);
+		put_growth(frag, one, &one->growth, "What became more from then to the end", view,
+			   sink);
 		put_classes(&one->fit, view, sink);
 		put_sizes(one, view, sink);
 	}
+	put_lately(frag, one, view, sink);
 	timeline_text(&one->over_time, axis, sink);
 }
 

@@ -157,12 +157,13 @@ static json_t *pins_json(struct frag *frag, struct frag_process *one, const stru
 	return object;
 }
 
-static json_t *growth_json(struct frag *frag, struct frag_process *one, const struct view *view)
+static json_t *growth_json(struct frag *frag, struct frag_process *one, const struct growth *growth,
+			   const struct view *view)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < view_rows(view, one->growth.count); i++) {
-		const struct growth_row *row = &one->growth.rows[i];
+	for (size_t i = 0; i < view_rows(view, growth->count); i++) {
+		const struct growth_row *row = &growth->rows[i];
 		struct site site = frag_site(frag, one, row->frame);
 		char *name = sites_place(frag->sites, &site, true);
 		json_t *object = json_object();
@@ -174,6 +175,19 @@ static json_t *growth_json(struct frag *frag, struct frag_process *one, const st
 		json_array_append_new(array, object);
 	}
 	return array;
+}
+
+static json_t *lately_json(struct frag *frag, struct frag_process *one, const struct view *view)
+{
+	json_t *object;
+
+	if (!one->lately_since)
+		return json_null();
+	object = json_object();
+	json_put(object, "epochs", json_count(one->process->record.epoch - one->lately_since + 1));
+	json_put(object, "bytes", json_integer(one->lately.bytes));
+	json_put(object, "sites", growth_json(frag, one, &one->lately, view));
+	return object;
 }
 
 static json_t *classes_json(const struct fit *fit, const struct view *view)
@@ -226,7 +240,8 @@ static json_t *process_json(struct frag *frag, struct frag_process *one, const s
 		 one->peak.highest ? json_count(one->peak.highest) : json_null());
 	json_put(object, "at", json_text(moment_key(one->moment)));
 	json_put(object, "waterfall", waterfall_json(one, view));
-	json_put(object, "growth_to_the_end", growth_json(frag, one, view));
+	json_put(object, "growth_to_the_end", growth_json(frag, one, &one->growth, view));
+	json_put(object, "growth_lately", lately_json(frag, one, view));
 	json_put(object, "classes", one->has_pins ? classes_json(&one->fit, view) : json_null());
 	json_put(object, "sizes_that_suit",
 		 one->has_pins ? sizes_json(&one->fit, view) : json_null());

@@ -106,7 +106,7 @@ static bool verify_sites(const struct pm_header *header, uint32_t number,
 			 const unsigned char *chunk, struct failure *why)
 {
 	const struct pm_sites *sites = (const void *)chunk;
-	size_t offset = offsetof(struct pm_sites, row), known = sizeof(struct pm_site);
+	size_t offset = offsetof(struct pm_sites, row), known = offsetof(struct pm_site, then);
 
 	if (!sites->row_room)
 		return true; /* emptied: its process is gone */
@@ -253,10 +253,11 @@ uint32_t chunk_sites(const unsigned char *chunk)
 struct pm_site chunk_site(const unsigned char *chunk, uint32_t index)
 {
 	const struct pm_sites *sites = (const void *)chunk;
-	struct pm_site site;
+	struct pm_site site = {.frame = 0};
+	size_t bytes = sites->row_stride < sizeof site ? sites->row_stride : sizeof site;
 
 	memcpy(&site, chunk + offsetof(struct pm_sites, row) + (size_t)index * sites->row_stride,
-	       sizeof site);
+	       bytes);
 	return site;
 }
 

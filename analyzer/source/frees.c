@@ -123,6 +123,7 @@ static void raise_peaks(struct pm_process *record, const struct pm_process *now)
 {
 	raise_to(&record->live_peak_bytes, now->live_peak_bytes);
 	raise_to(&record->peak_bound_bytes, now->peak_bound_bytes);
+	record->peak_excess_bytes = now->peak_excess_bytes;
 	raise_to(&record->committed_peak_bytes, now->committed_peak_bytes);
 }
 

@@ -49,12 +49,13 @@ static void add_process(struct frag *frag, const struct process_study *study, ui
 	one->has_pins = pins_make(one->process, one->survey, &one->pins);
 	over_time_of(frag->study->recording, one->process, &study->figures.metrics, &one->over_time);
 	one->wished_bytes = wished_bytes;
+	one->lately_since = growth_of_epochs(one->process, &one->lately);
+	one->places = stacks_begin(one->process);
 	if (!one->has_pins)
 		return;
 	if (one->moment != MOMENT_END)
 		growth_make(one->process, one->survey, &one->growth);
 	fit_make(one->process, one->survey, one->moment != MOMENT_END, &one->fit);
-	one->places = stacks_begin(one->process);
 	if (!wished_bytes)
 		one->wished_bytes = one->pins.pinned[PIN_PAGE] / 2;
 	pins_choose(&one->pins, one->wished_bytes, &one->choice);
@@ -80,6 +81,7 @@ void frag_free(struct frag *frag)
 		waterfall_free(&one->waterfall);
 		over_time_free(&one->over_time);
 		free(one->places);
+		growth_free(&one->lately);
 		if (!one->has_pins)
 			continue;
 		pins_free(&one->pins);

@@ -32,6 +32,8 @@ struct frag_process {
 	struct pins pins;
 	struct fit fit;           /* where has_pins */
 	struct growth growth;     /* since the peak, until the end */
+	struct growth lately;     /* in the last epochs */
+	uint64_t lately_since;    /* the epoch that it begins with; 0: not known */
 	uint32_t *places;         /* of frames, as stacks_place() has them */
 	struct pin_choice choice; /* of what was wished, or of half of what is pinned in pages */
 	uint64_t wished_bytes;

@@ -62,6 +62,26 @@ static size_t merge(struct growth_row *rows, size_t count)
 	return kept;
 }
 
+/* Of `count` rows those that grew. */
+static void keep_grown(struct growth *growth, size_t count)
+{
+	count = merge(growth->rows, count);
+	for (size_t i = 0; i < count; i++) {
+		growth->bytes += growth->rows[i].bytes;
+		if (growth->rows[i].bytes > 0)
+			growth->rows[growth->count++] = growth->rows[i];
+	}
+	if (growth->count)
+		qsort(growth->rows, growth->count, sizeof *growth->rows, most_first);
+}
+
+/* What a file says may be anything. */
+static int64_t difference(int64_t now, int64_t then)
+{
+	int64_t more;
+	return __builtin_sub_overflow(now, then, &more) ? 0 : more;
+}
+
 void growth_make(const struct process *process, const struct survey *survey, struct growth *ret)
 {
 	struct growth growth = {.rows = NULL};
@@ -79,15 +99,38 @@ void growth_make(const struct process *process, const struct survey *survey, str
 		struct growth_row then = row_of(process, &survey->live[i]);
 		growth.rows[count++] = (struct growth_row){then.frame, -then.blocks, -then.bytes};
 	}
-	count = merge(growth.rows, count);
-	for (size_t i = 0; i < count; i++) {
-		growth.bytes += growth.rows[i].bytes;
-		if (growth.rows[i].bytes > 0)
-			growth.rows[growth.count++] = growth.rows[i];
-	}
-	if (growth.count)
-		qsort(growth.rows, growth.count, sizeof *growth.rows, most_first);
+	keep_grown(&growth, count);
 	*ret = growth;
+}
+
+/* The earlier one, so that there is at least an epoch since. */
+static unsigned noted_earlier(const uint64_t epochs[2])
+{
+	if (!epochs[0] || !epochs[1])
+		return epochs[1] != 0;
+	return epochs[1] < epochs[0];
+}
+
+uint64_t growth_of_epochs(const struct process *process, struct growth *ret)
+{
+	unsigned turn = noted_earlier(process->record.noted_epoch);
+	uint64_t epoch = process->record.noted_epoch[turn];
+	struct growth growth = {.rows = NULL};
+
+	*ret = growth;
+	if (!epoch || epoch > process->record.epoch)
+		return 0;
+	growth.rows = allocate(process->site_count + 1, sizeof *growth.rows);
+	for (size_t i = 0; i < process->site_count; i++) {
+		const struct pm_site *site = &process->sites[i];
+		struct pm_survey_live live = survey_live_of(site);
+		live.blocks = difference(live.blocks, site->then[turn].live);
+		live.bytes = difference(live.bytes, site->then[turn].bytes);
+		growth.rows[i] = row_of(process, &live);
+	}
+	keep_grown(&growth, process->site_count);
+	*ret = growth;
+	return epoch;
 }
 
 void growth_free(struct growth *growth)

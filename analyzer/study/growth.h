@@ -18,6 +18,12 @@ struct growth {
 
 /* Since `survey`, which says what was live by call site; else nothing. */
 void growth_make(const struct process *process, const struct survey *survey, struct growth *ret);
+
+/*
+ * In the last epochs, of any process whose rows were noted as epochs began: since the earlier of the two that are.  Returns
+ * when that epoch began; 0: nothing is known.
+ */
+uint64_t growth_of_epochs(const struct process *process, struct growth *ret);
 void growth_free(struct growth *growth);
 
 #endif

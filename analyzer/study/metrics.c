@@ -135,14 +135,15 @@ static void set_live(const struct process *process, struct metrics *metrics)
 }
 
 /*
- * The highest sum that a slow call saw, or the least that lives by now; the truth is at most the bound
- * higher.
+ * The highest sum that a slow call saw, less what other threads may have freed by then, or the least that lives by now; the
+ * truth is at most the bound higher than that sum.
  */
 static void set_peak(const struct process *process, struct metrics *metrics)
 {
 	const struct pm_process *record = &process->record;
 	uint64_t live = metric(metrics, METRIC_LIVE_BYTES);
-	uint64_t peak = record->live_peak_bytes > live ? record->live_peak_bytes : live;
+	uint64_t proven = excess(record->live_peak_bytes, record->peak_excess_bytes);
+	uint64_t peak = proven > live ? proven : live;
 	uint64_t most = sum(record->live_peak_bytes, record->peak_bound_bytes);
 
 	if (process->kind == PROCESS_DEPARTED)

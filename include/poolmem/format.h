@@ -49,7 +49,7 @@ enum {
 	PM_MOMENT_ROOM = 169,  /* moments in each half of a TIMELINE chunk */
 	PM_FRAME_ROOM = 1022,  /* frames in a FRAMES chunk */
 	PM_FRAME_IDS = 1024,   /* numbers that frames of a chunk have: see struct pm_frame */
-	PM_SITE_ROOM = 68,     /* rows in a SITES chunk */
+	PM_SITE_ROOM = 60,     /* rows in a SITES chunk */
 	PM_AGE_COUNT = 13,     /* age buckets */
 	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
 	PM_LEFT_STEP = 256,    /* pm_tally.left falls by this for each allocation */
@@ -237,6 +237,12 @@ struct pm_process {
 	uint64_t sample_period; /* bytes: that of a sample, when no other is asked for */
 	uint64_t site_since_ns; /* CLOCK_MONOTONIC: since when site_period is what it is; 0: since it began */
 	uint64_t site_before; /* what it was before */
+	uint64_t peak_excess_bytes; /* the true peak is at most this much lower than live_peak_bytes; atomic */
+	/*
+	 * Epochs at the beginning of which each row of call sites noted what lived of it, in turn; 0: none, or it is being
+	 * written.  How far they are apart goes by the number of rows.
+	 */
+	uint64_t noted_epoch[2];
 };
 
 /* Why its pid does not tell others whether a process lives. */
@@ -416,6 +422,10 @@ struct pm_site {
 	/* Allocated less freed, and with what was resized, when live bytes of the process were highest, or up to a
 	 * 64th and 16 KiB lower, while sites were recorded.  Of whoever saw that. */
 	int64_t peak_live, peak_bytes;
+	/* Likewise, when the epochs pm_process.noted_epoch began, the one and the other.  Not in rows of earlier versions. */
+	struct pm_site_then {
+		int64_t live, bytes;
+	} then[2];
 };
 
 /* Rows of a process, in use up to chunk.used_bytes; a later version's are longer. */

@@ -62,10 +62,11 @@ struct heap {
 	uint32_t libc_tid; /* of life/: the same as libc has it, stale after a raw clone() */
 	struct class_set ticking; /* classes that it counts in; heap_set_ticking() */
 	int64_t changes_left; /* of life/: with heap=next, calls without a countdown until it ticks */
-	uint64_t clock_seen;    /* of life/: what it has handed to the clock so far */
-	uint64_t allocs_seen;   /* of life/: likewise, to the sum of the process */
-	int64_t live_seen;      /* live bytes of pools handed on so far */
-	int64_t live_held;      /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
+	uint64_t clock_seen;  /* of life/: what it has handed to the clock so far */
+	uint64_t allocs_seen; /* of life/: likewise, to the sum of the process */
+	int64_t live_seen;   /* live bytes of pools handed on so far; atomic: others hand on, too */
+	int64_t live_summed; /* of life/peak.c: the same as somebody sums it up just now */
+	int64_t live_held;   /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
 	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */

@@ -241,7 +241,8 @@ static void restart_sums(struct heap *heap, const struct inheritance *inherited)
 {
 	life.interval_bytes = 0;
 	life.allocations = 0;
-	life.live_bytes = (int64_t)inherited->bytes;
+	life.inherited_bytes = (int64_t)inherited->bytes;
+	life.live_bytes = life.inherited_bytes;
 	if (heap) {
 		const struct pm_tally *large = heap_counted(heap,
 							    &heap->slot->tally[CLASS_LARGE_BYTES]);
@@ -290,6 +291,7 @@ void fork_check(struct heap *heap)
 	renew_arenas();
 	settle(heap, &inherited, tid);
 	restart_sums(heap, &inherited);
+	peak_begin();
 	survival_begin(&begun);
 	program_begin();
 	sites_begin();

@@ -33,6 +33,7 @@ struct life {
 	uint32_t libc_id;        /* what libc says is the id of the thread the process began with */
 	uint64_t interval_bytes; /* atomic: can come and go between ticks, all heaps */
 	int64_t live_bytes;      /* atomic; as of slow calls */
+	int64_t inherited_bytes; /* that it began with */
 	uint64_t allocations;    /* atomic; as of ticks */
 	uint64_t next_purge_ms;  /* atomic */
 	uint32_t block_bytes[CLASS_POOLED]; /* atomic; of heap=next: 0 until a block of that class came */
@@ -157,7 +158,9 @@ uint8_t sites_stamp(const struct recorded *taken); /* that it has where it is no
 void sites_moved(const void *block);               /* it came instead of another, by a realloc */
 
 void sites_note_peak(void); /* after live bytes were published */
-void sites_begin(void);     /* in a forked child */
+void sites_note_epoch(
+	uint64_t allocations); /* an epoch begins, after so many; the caller holds wiped.advancing */
+void sites_begin(void);        /* in a forked child */
 
 /* By which heaps record that follow; 0: nothing is recorded, 1: each block. */
 uint64_t sites_period(void);
@@ -232,6 +235,13 @@ void trace_begin(void);                    /* in a forked child */
 void trace_forks(void);                    /* before fork() */
 void trace_thread_ends(struct heap *heap); /* of the calling thread */
 void trace_end(struct heap *heap);         /* at exit */
+
+/* peak.c: how much lives, and the most that ever did.  Of heaps, that is pools: of large blocks they say so themselves. */
+void peak_begin(void); /* in a forked child, once it is known what it inherited */
+void peak_hand_on(struct heap *heap,
+		  int64_t live_bytes); /* at ticks: what it has allocated less what it freed */
+void peak_bound(void);                 /* after life.interval_bytes has changed */
+bool peak_changed(int64_t bytes);      /* handed on; returns whether there never were as many */
 
 /* exit.c */
 void exit_init(void);

@@ -23,11 +23,15 @@ enum {
 	PEAK_BYTES = 16 << 10,
 	PEAK_SHARE_REPEATABLE = 512, /* the same where peaks of two runs are to be compared */
 	PEAK_BYTES_REPEATABLE = 1 << 10,
+	ALLOCATIONS_PER_CHUNK = 16, /* for rows are looked for in all chunks */
+	ALLOCATIONS_PER_ROW = 64, /* between two epochs that rows are noted at, so that it costs next to nothing */
 };
 
 static uint32_t current;              /* index of the period in force; atomic */
 static uintptr_t own_first, own_last; /* addresses of this library */
 static uint64_t peak_noted;           /* live bytes; atomic */
+static uint64_t note_due; /* allocations from when on rows are noted as an epoch begins */
+static unsigned note_turn;
 
 /* By which the next blocks of the heap are chosen. */
 static inline uint64_t period_of(const struct heap *heap)
@@ -289,6 +293,37 @@ void sites_note_peak(void)
 	wiped_done(&wiped.entering);
 }
 
+struct noting {
+	unsigned turn;
+	uint64_t rows;
+};
+
+static void note_epoch(struct pm_site *row, void *context)
+{
+	struct noting *noting = context;
+	row->then[noting->turn].live = (int64_t)(row->allocated - row->freed);
+	row->then[noting->turn].bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) +
+					row->resized_bytes;
+	noting->rows++;
+}
+
+/* In turn, so that who is killed halfway leaves the other.  A row that comes later has nothing noted, and had nothing. */
+void sites_note_epoch(uint64_t allocations)
+{
+	struct pm_process *process = life_process();
+	if (!life.recording || !sites_period() || allocations < note_due ||
+	    !wiped_try(&wiped.entering))
+		return;
+	struct noting noting = {.turn = note_turn ^= 1};
+	__atomic_store_n(&process->noted_epoch[noting.turn], 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	segment_each_row(life.leader, note_epoch, &noting);
+	__atomic_store_n(&process->noted_epoch[noting.turn], clock_now.epoch, __ATOMIC_RELEASE);
+	uint64_t chunks = __atomic_load_n(&segment.header->chunks, __ATOMIC_RELAXED);
+	note_due = allocations + noting.rows * ALLOCATIONS_PER_ROW + chunks * ALLOCATIONS_PER_CHUNK;
+	wiped_done(&wiped.entering);
+}
+
 /* --- beginning --------------------------------------------------------------------------------------- */
 
 /* The countdowns of a forked child begin anew. */
@@ -296,6 +331,7 @@ void sites_begin(void)
 {
 	struct heap *heap;
 	__atomic_store_n(&peak_noted, 0, __ATOMIC_RELAXED);
+	note_due = 0;
 	if (life.process)
 		life.process->site_period = sites_period();
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++) {

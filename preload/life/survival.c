@@ -39,18 +39,6 @@ void survival_begin(const struct survival_begun *begun)
 	asked_for = false;
 }
 
-/* The owner may arm it meanwhile: then both limits are looked at again. */
-static uint64_t allocations_of(const struct pm_tally *tally)
-{
-	for (;;) {
-		int64_t left = __atomic_load_n(&tally->left, __ATOMIC_ACQUIRE);
-		int64_t limit = __atomic_load_n(&tally->limit[left & 1], __ATOMIC_ACQUIRE);
-		int64_t again = __atomic_load_n(&tally->left, __ATOMIC_RELAXED);
-		if ((uint8_t)left == (uint8_t)again)
-			return (uint64_t)(limit - (left >> 8));
-	}
-}
-
 typedef void visitor(const struct pm_tally *tally, unsigned size_class, void *context);
 
 static void each_tally_of(const struct pm_slot *slot, struct class_set classes, visitor *visit,
@@ -81,13 +69,13 @@ static void add_totals(const struct pm_tally *tally, unsigned size_class, void *
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
 		totals->died[clock_generation_at(bucket)] += __atomic_load_n(&tally->freed[bucket],
 									     __ATOMIC_ACQUIRE);
-	totals->allocated += allocations_of(tally);
+	totals->allocated += tally_allocations_seen(tally);
 }
 
 static void add_allocations(const struct pm_tally *tally, unsigned size_class, void *ret_count)
 {
 	if (size_class != CLASS_LARGE_BYTES)
-		*(uint64_t *)ret_count += allocations_of(tally);
+		*(uint64_t *)ret_count += tally_allocations_seen(tally);
 }
 
 static void move_up(const struct totals *totals, const uint64_t began_with[3], unsigned generation,
@@ -338,7 +326,7 @@ static void add_sums(const struct pm_tally *tally, unsigned size_class, void *co
 		sums->freed[bucket] += freed * blocks;
 		sums->freed_bytes[bucket] += freed * unit;
 	}
-	uint64_t allocated = allocations_of(tally);
+	uint64_t allocated = tally_allocations_seen(tally);
 	sums->allocated += allocated * blocks;
 	sums->allocated_bytes += allocated * unit;
 }

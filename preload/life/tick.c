@@ -116,20 +116,9 @@ void tick_pace_large(void)
 								: at_most(share, LARGE_BYTES_MAX);
 }
 
-/* Returns whether there never were as many. */
-static bool live_changed(int64_t bytes)
-{
-	int64_t live = __atomic_add_fetch(&life.live_bytes, bytes, __ATOMIC_RELAXED);
-	if (!life.started)
-		return false;
-	struct pm_process *process = life_process();
-	__atomic_store_n(&process->live_now_bytes, live < 0 ? 0 : (uint64_t)live, __ATOMIC_RELAXED);
-	return live > 0 && tally_raise(&process->live_peak_bytes, (uint64_t)live);
-}
-
 void host_live_changed(int64_t bytes)
 {
-	if (live_changed(bytes))
+	if (peak_changed(bytes))
 		timeline_note(0);
 }
 
@@ -137,8 +126,8 @@ void host_live_changed(int64_t bytes)
 void tick_live(struct heap *heap, unsigned size_class, int64_t bytes)
 {
 	heap_set_ticking(heap, size_class);
-	heap->live_seen += bytes;
-	if (!live_changed(bytes))
+	__atomic_add_fetch(&heap->live_seen, bytes, __ATOMIC_RELAXED);
+	if (!peak_changed(bytes))
 		return;
 	timeline_note(0);
 	sites_note_peak();
@@ -224,12 +213,9 @@ void tick_flush(struct heap *heap)
 	__atomic_add_fetch(&life.allocations, sums.allocations - heap->allocs_seen,
 			   __ATOMIC_RELAXED);
 	heap->allocs_seen = sums.allocations;
-	live_changed(sums.live_bytes - heap->live_seen + heap->live_held);
-	heap->live_seen = sums.live_bytes;
-	heap->live_held = 0;
+	peak_hand_on(heap, sums.live_bytes);
 	bound_interval(heap);
-	tally_raise(&life_process()->peak_bound_bytes,
-		    __atomic_load_n(&life.interval_bytes, __ATOMIC_RELAXED));
+	peak_bound();
 }
 
 enum { WAIT_TURNS = 300 };
@@ -251,6 +237,7 @@ void tick_sweep(unsigned generation)
 	if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
 		ageing_pass();
 	publish_pools_if_due(allocations);
+	sites_note_epoch(allocations);
 }
 
 static void turn_epoch(void)

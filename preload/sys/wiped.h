@@ -29,8 +29,9 @@ struct wiped {
 	uint32_t timing;    /* atomic: a thread adds to the timeline */
 	uint32_t kept;      /* 1 until a fork wipes it */
 	uint32_t tracing;   /* atomic: a thread begins a chunk of the trace */
+	uint32_t summing;   /* atomic: a thread sums up what lives */
 	uint64_t enterer;   /* atomic: and whose thread's words these are */
-	uint8_t rest[4096 - 56];
+	uint8_t rest[4096 - 64];
 	struct pm_slot shared; /* counts of calls outside any heap, until they stand in the segment */
 } __attribute__((aligned(MEMORY_PAGE_MAX)));
 

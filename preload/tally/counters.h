@@ -58,6 +58,18 @@ static inline uint64_t tally_allocations(const struct pm_tally *tally)
 	return (uint64_t)(tally->limit[left & 1] - (left >> 8));
 }
 
+/* The same of another thread's: the owner may arm it meanwhile, then both limits are looked at again. */
+static inline uint64_t tally_allocations_seen(const struct pm_tally *tally)
+{
+	for (;;) {
+		int64_t left = __atomic_load_n(&tally->left, __ATOMIC_ACQUIRE);
+		int64_t limit = __atomic_load_n(&tally->limit[left & 1], __ATOMIC_ACQUIRE);
+		int64_t again = __atomic_load_n(&tally->left, __ATOMIC_RELAXED);
+		if ((uint8_t)left == (uint8_t)again)
+			return (uint64_t)(limit - (left >> 8));
+	}
+}
+
 static inline uint64_t tally_frees(const struct pm_tally *tally)
 {
 	uint64_t sum = 0;

@@ -31,9 +31,11 @@ def check_order(timeline):
     assert last[0] <= end["at_ns"] and last[1] <= end["allocations"], (last, end)
 
 
-def check_peak(timeline, peak):
+def check_peak(timeline, peak, heaps):
     highest = max(point["live_bytes"] for point in timeline["points"])
-    assert timeline["peak"]["live"]["live_bytes"] == highest == peak, (highest, peak)
+    assert timeline["peak"]["live"]["live_bytes"] == highest, highest
+    # Of several threads `peak` is what was proven, at most a 64th and 64 KiB for each heap lower than what was seen.
+    assert peak <= highest <= peak + (peak // 64 + heaps * 65536 if heaps > 1 else 0), (highest, peak)
 
 
 def check_log(timeline, before, live, exact):
@@ -84,7 +86,7 @@ def main():
         timeline, metrics = process["timeline"], report["metrics"]
         check_order(timeline)
         if alone:
-            check_peak(timeline, metrics["live.peak"])
+            check_peak(timeline, metrics["live.peak"], metrics["process.threads"])
             check_end(timeline, metrics)
         if how in MOMENTS:
             check_moment(how, timeline)

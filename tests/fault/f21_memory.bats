@@ -62,3 +62,11 @@ print(eval(sys.argv[1]))' "$1"
 	run -0 "$poolmem" frag "$out"/segments/*.pms
 	[[ $output = *"as they were published last"* ]]
 }
+
+@test "F21 killed for memory without run: what became more in the last epochs, by call site" {
+	run -137 limited env POOLMEM="dir=$out/segments,sites=all" LD_PRELOAD="$lib" "$programs/f21_memory"
+	run -0 frag '(lambda grown: (grown[0]["function"], grown[0]["blocks"] > 100, len(grown)))(p["growth_lately"]["sites"])' "$out"/segments/*.pms
+	[ "$output" = "('append_to_list', True, 1)" ]
+	run -0 "$poolmem" frag "$out"/segments/*.pms
+	[[ $output = *"What became more in the last "*"append_to_list"* ]]
+}

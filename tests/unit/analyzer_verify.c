@@ -317,7 +317,7 @@ Test(verify, sites_messages)
 	expect_message(&b.file, "says row_room");
 	sites->row_room = 1;
 	for (uint32_t i = 0; i < 4; i++) {
-		static const uint32_t wrong[] = {0, sizeof(struct pm_site) - 8, 4096,
+		static const uint32_t wrong[] = {0, offsetof(struct pm_site, then) - 8, 4096,
 						 UINT32_MAX - 7};
 		sites->row_stride = wrong[i];
 		expect_message(&b.file, "says row_stride");
