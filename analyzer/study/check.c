@@ -739,9 +739,10 @@ static void note_trial(const struct judging *judging)
 	size_t processes = trial->run_count ? trial->runs[0].process_count : 0;
 
 	for (size_t i = 0; i < TRIAL_NOTES_MAX && trial->notes[i]; i++)
-		check_note(judging->check, "test \"%s\": %s", trial->test->name, trial->notes[i]);
+		check_note(judging->check, trial->test->name, "test \"%s\": %s", trial->test->name,
+			   trial->notes[i]);
 	if (processes > 1 && limits_peak(trial->test))
-		check_note(judging->check,
+		check_note(judging->check, trial->test->name,
 			   "test \"%s\": live.peak is the sum of the peaks of %zu processes, which "
 			   "may not have come together",
 			   trial->test->name, processes);

@@ -146,7 +146,10 @@ static bool purges_moved(void *address)
 		volatile uintptr_t *word = address;
 		*word = 1;
 		now = !memory_purge(address, memory_page()) || *word == 0 ? PURGES : IGNORES;
-		*word = 0;
+		if (*word)
+			*word = 0;
+		else /* what was read is not to stay resident */
+			memory_purge(address, memory_page());
 		__atomic_store_n(&known, now, __ATOMIC_RELAXED);
 	}
 	return now == PURGES;

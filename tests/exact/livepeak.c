@@ -7,15 +7,18 @@
  *
  *   livepeak handed THREADS BYTES   half of them allocate, the others free
  *   livepeak turns THREADS BYTES    one after the other allocates some megabytes and frees most of them; all stay
+ *   livepeak kept THREADS BYTES     as in turns, but what a thread allocates is freed when all have
  *   livepeak forked THREADS BYTES   as handed, in a forked child, which inherits a block of 10 MiB; 40 lived there before
  */
 #include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,20 +92,28 @@ static void hand_over(int pairs)
 
 static sem_t turn[33];
 static pthread_barrier_t end;
+static bool keeps;
 
 static void *take_turn(void *argument)
 {
-	static void *blocks[TURN_BYTES / 16];
-	sem_t *mine = argument;
 	size_t count = TURN_BYTES / usable;
+	void **blocks = mmap(NULL, count * sizeof *blocks, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	sem_t *mine = argument;
 	sem_wait(mine);
 	for (size_t i = 0; i < count; i++)
 		blocks[i] = take();
+	if (keeps) {
+		sem_post(mine + 1);
+		pthread_barrier_wait(&end);
+	}
 	for (size_t i = 0; i < count; i++)
-		if (i % TURN_KEPT)
+		if (i % TURN_KEPT || keeps)
 			give(blocks[i]);
-	sem_post(mine + 1);
-	pthread_barrier_wait(&end);
+	if (!keeps) {
+		sem_post(mine + 1);
+		pthread_barrier_wait(&end);
+	}
 	return NULL;
 }
 
@@ -146,7 +157,8 @@ int main(int argc, char **argv)
 	free(one);
 	if (!strcmp(argv[1], "forked"))
 		return in_child(threads / 2);
-	if (!strcmp(argv[1], "turns"))
+	keeps = !strcmp(argv[1], "kept");
+	if (!strcmp(argv[1], "turns") || keeps)
 		take_turns(threads);
 	else
 		hand_over(threads / 2);

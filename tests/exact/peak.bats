@@ -48,6 +48,13 @@ told()
 	told sites=all turns 8 30000
 }
 
+@test "peak: what many threads keep is told, but for what the words allow" {
+	for settings in sites=off sites=sample sites=all; do
+		told $settings kept 8 30000
+		told $settings kept 2 500
+	done
+}
+
 @test "peak: a forked child has its own" {
 	told sites=off forked 4 30000
 }
