@@ -66,7 +66,9 @@ struct heap {
 	uint64_t allocs_seen; /* of life/: likewise, to the sum of the process */
 	int64_t live_seen;   /* live bytes of pools handed on so far; atomic: others hand on, too */
 	int64_t live_summed; /* of life/peak.c: the same as somebody sums it up just now */
-	int64_t live_held;   /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
+	bool is_summed;      /* of life/peak.c: by who sums up just now */
+	bool is_of_parent; /* of life/: of no thread since the fork; what its private slot has counted is the parent's */
+	int64_t live_held;      /* of large blocks, not handed on yet: HEAP_LIVE_HELD at most */
 	uint64_t interval_seen; /* of life/: bytes that can come and go between two ticks */
 	uint64_t interval_length; /* of life/: the epoch's, for which that was worked out; 0: do it again */
 	uint64_t sparse_due_ms; /* of life/: when pools are looked at for pages to give back */

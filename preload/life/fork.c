@@ -194,8 +194,10 @@ static void leave_others_alone(const struct heap *mine)
 		heap->live_held = 0;
 		heap->interval_seen = 0;
 		heap->interval_length = 0;
-		if (heap != mine)
+		if (heap != mine) {
 			heap->tid = 0;
+			heap->is_of_parent = true;
+		}
 	}
 }
 

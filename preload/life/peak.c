@@ -42,11 +42,14 @@ static uint64_t most_to_tell(uint32_t heaps)
 
 /* --- summing up ---------------------------------------------------------------------------------------- */
 
-/* Those of threads that did not survive a fork count nothing in the child. */
-static bool is_there(const struct heap *heap)
+enum pass { ALLOCATED, FREED, AGAIN };
+
+/* One that is made meanwhile, or taken over from the parent, counts in the next sum. */
+static bool is_there(struct heap *heap, enum pass pass)
 {
-	return heap->slot &&
-	       (heap_twin(heap)->displacement || __atomic_load_n(&heap->tid, __ATOMIC_RELAXED));
+	if (pass == ALLOCATED)
+		heap->is_summed = heap->slot && !heap->is_of_parent;
+	return heap->is_summed;
 }
 
 typedef uint64_t counted(const struct pm_tally *tally);
@@ -68,8 +71,6 @@ static int64_t large_in(const struct pm_slot *slot, counted *of)
 static struct {
 	int64_t seen, summed;
 } shared;
-
-enum pass { ALLOCATED, FREED, AGAIN };
 
 static void note(int64_t *summed, enum pass pass, int64_t bytes)
 {
@@ -96,7 +97,7 @@ static int64_t sum_up(uint32_t heaps, enum pass pass)
 	int64_t sum = sum_shared(pass, of);
 	for (uint32_t i = 0; i < heaps; i++) {
 		struct heap *heap = heap_by_index(i);
-		if (!is_there(heap))
+		if (!is_there(heap, pass))
 			continue;
 		const struct pm_slot *slot = heap_counted(heap, heap->slot);
 		int64_t bytes = pools_in(slot, heap->ticking, of);
@@ -137,7 +138,7 @@ static void hand_on_for_all(uint32_t heaps)
 	int64_t change = replace(&shared.seen, shared.summed);
 	for (uint32_t i = 0; i < heaps; i++) {
 		struct heap *heap = heap_by_index(i);
-		if (is_there(heap))
+		if (heap->is_summed)
 			change += replace(&heap->live_seen, heap->live_summed);
 	}
 	__atomic_add_fetch(&life.live_bytes, change, __ATOMIC_RELAXED);

@@ -99,19 +99,32 @@ void threads_drain_private(struct heap *heap)
 
 /* --- slots --------------------------------------------------------------------------------------- */
 
+/* to: NULL: nowhere. */
 static void move_counts(struct pm_slot *from, struct pm_slot *to)
 {
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		struct pm_tally *tally = &from->tally[c];
 		if (!tally->left && !tally->limit[0] && !tally->limit[1] && !tally_frees(tally))
 			continue;
-		to->tally[c] = *tally;
+		if (to)
+			to->tally[c] = *tally;
 		*tally = (struct pm_tally){0};
 	}
 	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++) {
-		to->counter[i] = from->counter[i];
-		from->counter[i] = 0;
+		if (to)
+			to->counter[i] = from->counter[i];
+		if (from->counter[i])
+			from->counter[i] = 0;
 	}
+}
+
+/* In a forked child, whose parent had no place in the segment for this heap either. */
+static void forget_parent(struct heap *heap)
+{
+	if (!heap->is_of_parent)
+		return;
+	move_counts(heap->slot, NULL);
+	heap->is_of_parent = false;
 }
 
 /* The chunk is new, so its counts are zero. */
@@ -275,6 +288,7 @@ static struct heap *begin_thread(void)
 		heap_thread.own = NULL; /* there may be memory for one later */
 		return NULL;
 	}
+	forget_parent(heap);
 	ensure_slot(heap);
 	ensure_shared_slot();
 	heap->libc_tid = threads_id();
