@@ -76,6 +76,15 @@ struct class_row class_row_for(const struct process *process, uint32_t size_clas
 	return row;
 }
 
+uint64_t class_live_most(const struct process *process, uint32_t size_class)
+{
+	const struct class_count *count = &process->classes[size_class];
+
+	return process->kind == PROCESS_FORK || process->kind == PROCESS_DEPARTED
+		       ? count->allocated
+		       : excess(count->allocated, count->freed);
+}
+
 static void merge(struct class_row *into, const struct class_row *row)
 {
 	into->allocated = sum(into->allocated, row->allocated);
