@@ -58,6 +58,9 @@ struct class_row class_row_for(const struct process *process, uint32_t size_clas
  */
 uint64_t class_live_most(const struct process *process, uint32_t size_class);
 
+/* The same in bytes; of LARGE by what the class behind it, LARGE_BYTES, counts. */
+uint64_t class_live_bytes_most(const struct process *process, uint32_t size_class);
+
 /* The name of the class of a pool. */
 struct class_row class_row_of(const struct pm_class *size_class);
 

@@ -47,21 +47,10 @@ static void add_bytes(const struct adding *adding, enum site_figure which, doubl
 /* What a sample says of blocks, where no more than `most` can be there. */
 static struct sampling at_most(struct sampling sampling, double seen, double most)
 {
-	if (seen > 0 && seen * (1 + sampling.unseen) > most)
-		sampling.unseen = fmax(most / seen - 1, 0);
-	return sampling;
-}
-
-/* Of large blocks one class counts how many there are, the next one how large they are. */
-static double live_bytes_most(const struct process *process, uint32_t size_class, double blocks_most)
-{
-	const struct pm_class *of = &process->layout->classes[size_class];
-	bool has_bytes = size_class + 1 < process->layout->class_count &&
-			 of[1].kind == PM_CLASS_LARGE_BYTES;
-
-	if (of->kind != PM_CLASS_LARGE)
-		return blocks_most * of->block_bytes;
-	return has_bytes ? (double)class_live_most(process, size_class + 1) : INFINITY;
+	if (seen <= 0 || seen * (1 + sampling.unseen) <= most)
+		return sampling;
+	double part = fmax(most / seen - 1, 0) / sampling.unseen;
+	return (struct sampling){sampling.unseen * part, sampling.variance * part * part};
 }
 
 static void add_live(const struct adding *adding, const struct site_group *group,
@@ -71,7 +60,7 @@ static void add_live(const struct adding *adding, const struct site_group *group
 	double bytes = group->allocated_bytes - group->freed_bytes + group->resized_bytes;
 	double requested = group->requested - group->freed_requested + group->resized_requested;
 	double most = (double)class_live_most(process, row->size_class);
-	double bytes_most = fmax(live_bytes_most(process, row->size_class, most), bytes);
+	double bytes_most = fmax((double)class_live_bytes_most(process, row->size_class), bytes);
 	struct adding of_blocks = {adding->sums, at_most(adding->sampling, blocks, most)};
 	struct adding of_bytes = {adding->sums, at_most(adding->sampling, bytes, bytes_most)};
 
@@ -165,8 +154,6 @@ void site_sums_add_leaked(struct site_sums *to, const struct site_sums *from)
 {
 	estimate_add(&to->figure[SITE_LEAKED], &from->figure[SITE_LEAKED]);
 	estimate_add(&to->figure[SITE_LEAKED_BYTES], &from->figure[SITE_LEAKED_BYTES]);
-	to->live_most += from->live_most;
-	to->live_bytes_most += from->live_bytes_most;
 }
 
 void site_sums_forget_leaked(struct site_sums *sums)
@@ -191,8 +178,8 @@ struct interval site_interval(const struct site_sums *sums, enum site_figure whi
 	struct interval interval = estimate_interval(
 		&sums->figure[which], is_bytes ? &sums->rarest_bytes : &sums->rarest);
 
-	if (is_of_live(which) && sums->figure[which].seen > 0)
-		interval.high = fmin(interval.high,
-				     is_bytes ? sums->live_bytes_most : sums->live_most);
+	double most = is_bytes ? sums->live_bytes_most : sums->live_most;
+	if (is_of_live(which) && sums->figure[which].seen > 0 && most > 0)
+		interval.high = fmin(interval.high, most);
 	return interval;
 }
