@@ -47,7 +47,7 @@ static void add_bytes(const struct adding *adding, enum site_figure which, doubl
 /* What a sample says of blocks, where no more than `most` can be there. */
 static struct sampling at_most(struct sampling sampling, double seen, double most)
 {
-	if (seen <= 0 || seen * (1 + sampling.unseen) <= most)
+	if (seen <= 0 || sampling.unseen <= 0 || seen * (1 + sampling.unseen) <= most)
 		return sampling;
 	double part = fmax(most / seen - 1, 0) / sampling.unseen;
 	return (struct sampling){sampling.unseen * part, sampling.variance * part * part};
