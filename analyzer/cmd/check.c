@@ -501,6 +501,8 @@ static bool report(const struct checking *checking, struct failure *why)
 		done = check_report_write(&wish->reports[i], &checking->check, why) && done;
 	if (!reader_open_sink(&to_stdout, &sink, why))
 		return false;
+	if (!wish->json && (wish->update || wish->ratchet)) /* what was written follows there */
+		sink.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
 	done = (wish->json ? check_json : check_text)(&checking->check, &sink, why) && done;
 	return sink_close(&sink, why) && done;
 }
