@@ -317,9 +317,10 @@ static void put_lately(struct frag *frag, struct frag_process *one, const struct
 	snprintf(title, sizeof title, "What became more in the last %s",
 		 number_of(record->epoch - one->lately_since + 1, "epoch").text);
 	put_growth(frag, one, &one->lately, title,
-		   one->growth.count ? "since these epochs began, not since the moment that the tables "
-				       "above are of"
-				     : NULL,
+		   one->growth.count
+			   ? "since these epochs began, not since the moment that the tables "
+			     "above are of"
+			   : NULL,
 		   view, sink);
 }
 

@@ -226,8 +226,7 @@ static void put_rate(const struct over_time *over_time, bool grows, struct numbe
 /* Below a plot by time the allocations tell another half: nothing, where that is not what `grows` says. */
 static bool is_misleading(const struct slope *growth, enum time_axis axis, bool by_time, bool grows)
 {
-	return axis == AXIS_TIME && !by_time && grows &&
-	       (growth->is_steady || growth->per_unit < 0);
+	return axis == AXIS_TIME && !by_time && grows && (growth->is_steady || growth->per_unit < 0);
 }
 
 static void put_growth(const struct over_time *over_time, enum time_axis axis, bool grows,

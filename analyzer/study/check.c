@@ -745,8 +745,7 @@ static void note_small(const struct judging *judging)
 		bool has_unit = !length || rule->text[length - 1] < '0' ||
 				rule->text[length - 1] > '9';
 		if (has_unit || rule->limit.is_of_baseline || rule->limit.amount <= 0 ||
-		    rule->limit.amount >= SMALL_BYTES ||
-		    metric_units[rule->metric] != UNIT_BYTES)
+		    rule->limit.amount >= SMALL_BYTES || metric_units[rule->metric] != UNIT_BYTES)
 			continue;
 		check_note(judging->check, test->name,
 			   "test \"%s\": the limit of %s has no unit: it is taken for %s (B, KiB, "

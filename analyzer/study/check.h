@@ -70,7 +70,7 @@ enum check_state { CHECK_STATES(CHECK_STATE_NAME) CHECK_STATE_COUNT };
 	X(OUTLIVED, "outlived", "Let the program wait for all processes that it starts.")               \
 	X(FAILED, "failed",                                                                             \
 	  "Run the failed command by itself: it must succeed before its memory can be judged.")         \
-	X(ENDED, "ended",                                                                              \
+	X(ENDED, "ended",                                                                               \
 	  "Run the failed command by itself: it must end as exit says before its memory can be "        \
 	  "judged.")                                                                                    \
 	X(TIMEOUT, "timeout",                                                                           \

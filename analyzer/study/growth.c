@@ -119,8 +119,8 @@ static size_t merge(struct growth_row *rows, size_t count)
 		if (kept && rows[kept - 1].frame == rows[i].frame) {
 			rows[kept - 1].blocks += rows[i].blocks;
 			rows[kept - 1].bytes += rows[i].bytes;
-			rows[kept - 1].bytes_off = whole(hypot((double)rows[kept - 1].bytes_off,
-							       (double)rows[i].bytes_off));
+			rows[kept - 1].bytes_off = whole(
+				hypot((double)rows[kept - 1].bytes_off, (double)rows[i].bytes_off));
 		} else {
 			rows[kept++] = rows[i];
 		}
@@ -128,8 +128,8 @@ static size_t merge(struct growth_row *rows, size_t count)
 }
 
 /* Of `count` parts the rows that grew. */
-static void keep_grown(const struct process *process, struct growth *growth, struct pm_survey_live *parts,
-		       size_t count)
+static void keep_grown(const struct process *process, struct growth *growth,
+		       struct pm_survey_live *parts, size_t count)
 {
 	growth->rows = allocate(count + 1, sizeof *growth->rows);
 	count = merge(growth->rows, rows_of(process, parts, count, growth->rows));

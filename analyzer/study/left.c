@@ -71,10 +71,9 @@ static size_t live_of(const struct process *process, struct live *ret)
 	}
 	for (uint32_t c = 0; c < layout->class_count; c++) {
 		const struct pm_class *of = &layout->classes[c];
-		ret[c] = (struct live){of->kind == PM_CLASS_POOL ? of->block_bytes : largest,
-				       of->kind == PM_CLASS_LARGE_BYTES
-					       ? 0
-					       : class_live_most(process, c)};
+		ret[c] = (struct live){
+			of->kind == PM_CLASS_POOL ? of->block_bytes : largest,
+			of->kind == PM_CLASS_LARGE_BYTES ? 0 : class_live_most(process, c)};
 	}
 	return layout->class_count;
 }
