@@ -16,6 +16,7 @@
 #include "source/input.h"
 #include "text/allocate.h"
 #include "text/clock.h"
+#include "text/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -298,9 +299,11 @@ static bool add_defaults(struct checking *checking, struct budget_test *test, st
 
 	if (test->rule_count)
 		return true;
-	for (size_t i = 0; i < rules.count; i++)
+	for (size_t i = 0; i < rules.count; i++) {
 		if (!budget_add_rule(&checking->budget, test, rules.list[i], why))
 			return false;
+		test->rules[test->rule_count - 1].is_default = true;
+	}
 	return true;
 }
 
@@ -326,29 +329,84 @@ static bool run_test(struct checking *checking, struct budget_test *test, struct
 
 /* --- the baseline from here on ------------------------------------------------------------------------------------------- */
 
-static void keep_baseline(struct checking *checking)
+static bool is_kept(const struct checking *checking, size_t test)
 {
-	bool only_better = checking->wish.ratchet;
+	enum check_state state = checking->check.tests[test].state;
+
+	return checking->trials[test].state == CHECK_PASSED && state != CHECK_UNRELIABLE &&
+	       (!checking->wish.ratchet || state == CHECK_PASSED);
+}
+
+/* What it was, and is now; of each figure that is less. */
+static size_t say_lowered(const struct baseline_value *was, size_t was_count,
+			  const struct baseline_test *is, struct sink *sink)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < was_count; i++) {
+		const struct baseline_value *value = baseline_value(is, was[i].subject);
+		if (!value || value->median >= was[i].median)
+			continue;
+		sink_print(sink, "  %s of ", was[i].subject);
+		sink_name(sink, is->name, 0);
+		sink_print(sink, " %s -> %s\n", number_count((uint64_t)was[i].median).text,
+			   number_count((uint64_t)value->median).text);
+		count++;
+	}
+	return count;
+}
+
+/* sink: for people.  Returns how many of its figures are less than before. */
+static size_t keep_test(struct checking *checking, struct trial *trial, struct sink *sink)
+{
+	struct baseline_test *test = baseline_find(&checking->baseline, trial->test->name);
+	size_t count = test ? test->value_count : 0, lowered = 0;
+	struct baseline_value *was = allocate(count + 1, sizeof *was);
+
+	if (count)
+		memcpy(was, test->values, count * sizeof *was);
+	trial_to_baseline(trial, &checking->baseline, checking->wish.ratchet);
+	if (checking->wish.ratchet)
+		lowered = say_lowered(was, count,
+				      baseline_find(&checking->baseline, trial->test->name), sink);
+	free(was);
+	return lowered + !test;
+}
+
+/* Into the sink what became of it. */
+static void keep_baseline(struct checking *checking, struct sink *sink)
+{
+	size_t kept = 0, changed = 0;
 
 	for (size_t i = 0; i < checking->trial_count; i++) {
-		struct trial *trial = &checking->trials[i];
-		enum check_state state = checking->check.tests[i].state;
-		if (trial->state != CHECK_PASSED || (only_better && state != CHECK_PASSED) ||
-		    state == CHECK_UNRELIABLE)
+		if (!is_kept(checking, i))
 			continue;
-		trial_to_baseline(trial, &checking->baseline, only_better);
+		changed += keep_test(checking, &checking->trials[i], sink);
+		kept++;
 	}
+	sink_print(sink, "baseline ");
+	sink_name(sink, checking->baseline_path, 0);
+	if (checking->wish.ratchet && kept && !changed)
+		sink_print(sink, ": nothing to lower.\n");
+	else
+		sink_print(sink, ": %s %s.\n", number_of(kept, "test").text,
+			   checking->wish.ratchet ? "taken, where better or new" : "written");
 }
 
 static bool write_baseline(struct checking *checking, struct failure *why)
 {
-	struct sink sink;
+	struct sink file, words;
 
-	keep_baseline(checking);
-	if (!sink_open(&sink, checking->baseline_path, why))
+	if (!sink_open(&words, checking->wish.json ? "/dev/null" : NULL, why))
 		return false;
-	baseline_json(&checking->baseline, &sink);
-	return sink_close(&sink, why);
+	keep_baseline(checking, &words);
+	bool done = sink_open(&file, checking->baseline_path, why);
+	if (done) {
+		baseline_json(&checking->baseline, &file);
+		done = sink_close(&file, why);
+	}
+	struct failure ignored = {FAILURE_NONE, ""};
+	return sink_close(&words, done ? why : &ignored) && done;
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------------------------ */
@@ -443,6 +501,8 @@ static bool report(const struct checking *checking, struct failure *why)
 		done = check_report_write(&wish->reports[i], &checking->check, why) && done;
 	if (!reader_open_sink(&to_stdout, &sink, why))
 		return false;
+	if (!wish->json && (wish->update || wish->ratchet)) /* what was written follows there */
+		sink.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
 	done = (wish->json ? check_json : check_text)(&checking->check, &sink, why) && done;
 	return sink_close(&sink, why) && done;
 }

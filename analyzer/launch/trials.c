@@ -238,12 +238,17 @@ static bool ended_well(struct running *running, const struct record *record)
 	if (is_wanted_end(test, status))
 		return true;
 	const char *end = end_words(keep, status);
-	return stop(running, CHECK_FAILED,
-		    test->signal ? keep_text(keep, "the program %s, and was not killed by %s", end,
-					     signal_name(keep, test->signal))
-		    : test->exit ? keep_text(keep, "the program %s, and did not exit with %d", end,
-					     test->exit)
-				 : keep_text(keep, "the program %s", end));
+	bool is_said = test->signal || test->exit;
+	return stop_for(running, CHECK_FAILED, is_said ? CHECK_CAUSE_ENDED : CHECK_CAUSE_FAILED,
+			test->signal ? keep_text(keep, "the program %s, and was not killed by %s",
+						 end, signal_name(keep, test->signal))
+			: test->exit ? keep_text(keep, "the program %s, and did not exit with %d",
+						 end, test->exit)
+			: WIFSIGNALED(status)
+				? keep_text(keep,
+					    "the program %s; if that is meant, exit = %s says so",
+					    end, signal_name(keep, WTERMSIG(status)))
+				: keep_text(keep, "the program %s", end));
 }
 
 /* A rule or a baseline asks for them. */

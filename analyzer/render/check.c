@@ -166,7 +166,8 @@ static char *taken(struct buffer *buffer)
 
 enum check_shown check_rule_shown(const struct check_rule *rule)
 {
-	bool is_due_to_test = rule->state == CHECK_PASSED || rule->state == CHECK_FAILED;
+	bool is_due_to_test = rule->state == CHECK_PASSED || rule->state == CHECK_FAILED ||
+			      (rule->state == CHECK_UNRELIABLE && rule->cause == CHECK_CAUSE_NONE);
 
 	if (!rule->value.is_known && is_due_to_test)
 		return CHECK_SHOWN_UNMEASURED;
@@ -186,6 +187,8 @@ const char *check_test_name(const struct check_test *test)
 
 char *check_place(const struct check_place *place)
 {
+	if (place->is_default)
+		return format("default rules");
 	if (!*place->file)
 		return format("command line");
 	return place->line ? format("%s:%u", place->file, place->line) : format("%s", place->file);

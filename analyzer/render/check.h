@@ -64,7 +64,7 @@ struct number check_change(enum metric_unit unit, int64_t before, int64_t after)
 /* "3.1 %" of a share in millionths; no smaller than it is, as a tolerance must be. */
 struct number check_share(int64_t millionths);
 
-/* "budget:4"; "command line".  Freed by the caller, as are all that follow. */
+/* "budget:4"; "command line"; "default rules".  Freed by the caller, as are all that follow. */
 char *check_place(const struct check_place *place);
 
 /* "parse at load.c:12", "libx.so", "(not known)". */

@@ -217,6 +217,22 @@ static void put_test(const struct check_test *test, size_t width, struct sink *s
 
 /* --- the whole ------------------------------------------------------------------------------------------- */
 
+/* Where a rule was held to it. */
+static void say_baseline(const struct check *check, struct sink *sink)
+{
+	bool is_used = false;
+
+	for (size_t i = 0; i < check->test_count; i++)
+		for (size_t k = 0; k < check->tests[i].rule_count; k++)
+			is_used |= check->tests[i].rules[k].baseline.is_known;
+	if (!check->baseline || !is_used)
+		return;
+	paragraph_begin(sink, 2);
+	sink_print(sink, "Baseline: ");
+	sink_name(sink, check->baseline, 0);
+	sink_print(sink, "\n");
+}
+
 static void say_differences(const struct check *check, struct sink *sink)
 {
 	for (size_t i = 0; i < check->difference_count; i++) {
@@ -240,6 +256,7 @@ bool check_text(const struct check *check, struct sink *sink, struct failure *wh
 		put_test(&check->tests[i], width, sink);
 	if (check->test_count)
 		sink_print(sink, "\n");
+	say_baseline(check, sink);
 	say_differences(check, sink);
 	for (size_t i = 0; i < check->note_count; i++)
 		say(0, check->notes[i].text, sink);

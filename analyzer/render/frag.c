@@ -12,6 +12,7 @@
 #include "text/allocate.h"
 #include "text/number.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -234,31 +235,70 @@ static void put_choice(struct frag *frag, struct frag_process *one, const struct
 
 /* --- growth ------------------------------------------------------------------------------------------------ */
 
+static void put_growth_legend(const struct growth *growth, const char *relation, struct sink *sink)
+{
+	char legend[240];
+
+	if (growth->is_estimated)
+		table_legend(sink, "of a sample, about; +-: of the bytes, in 95 of 100 cases, if "
+				   "what was live then stayed");
+	if (growth->less_count) {
+		snprintf(legend, sizeof legend, "besides, %s became less, by %s%s: all together %s",
+			 number_of(growth->less_count, "call site").text,
+			 growth->is_estimated ? "about " : "",
+			 number_bytes(0 - (uint64_t)growth->less_bytes).text,
+			 number_signed_bytes(growth->bytes).text);
+		table_legend(sink, legend);
+	}
+	if (relation)
+		table_legend(sink, relation);
+}
+
+static void cell_of_error(struct table *table, const struct growth_row *row)
+{
+	char text[32] = "-";
+
+	if (row->bytes_off > 0)
+		snprintf(text, sizeof text, "%.0f %%",
+			 ceil(100 * (double)row->bytes_off / (double)row->bytes));
+	table_cell(table, text);
+}
+
+/* relation: to what else the page says of growth; NULL: nothing. */
 static void put_growth(struct frag *frag, struct frag_process *one, const struct growth *growth,
-		       const char *title, const struct view *view, struct sink *sink)
+		       const char *title, const char *relation, const struct view *view,
+		       struct sink *sink)
 {
 	static const struct column columns[] = {
 		{"bytes", COLUMN_NUMBER, 0},
 		{"blocks", COLUMN_NUMBER, 0},
 		{"who allocated them", COLUMN_TEXT, COLUMN_REST},
 	};
+	static const struct column estimated[] = {
+		{"about", COLUMN_NUMBER, 0},
+		{"blocks", COLUMN_NUMBER, 0},
+		{"+-", COLUMN_NUMBER, 0},
+		{"who allocated them", COLUMN_TEXT, COLUMN_REST},
+	};
 	size_t shown = view_rows(view, growth->count);
 	struct table table;
-	char legend[120];
 
 	if (!growth->count)
 		return;
 	table_title(sink, title, shown, growth->count);
-	snprintf(legend, sizeof legend, "all call sites together, those that became less, too: %s",
-		 number_signed_bytes(growth->bytes).text);
-	table_legend(sink, legend);
-	table_begin(&table, COLUMNS(columns));
+	put_growth_legend(growth, relation, sink);
+	if (growth->is_estimated)
+		table_begin(&table, COLUMNS(estimated));
+	else
+		table_begin(&table, COLUMNS(columns));
 	for (size_t i = 0; i < shown; i++) {
 		const struct growth_row *row = &growth->rows[i];
 		struct site site = frag_site(frag, one, row->frame);
 		char *name = sites_place(frag->sites, &site, false);
 		table_cell(&table, number_signed_bytes(row->bytes).text);
 		table_cell(&table, number_signed(row->blocks).text);
+		if (growth->is_estimated)
+			cell_of_error(&table, row);
 		table_cell(&table, name);
 		free(name);
 	}
@@ -276,7 +316,12 @@ static void put_lately(struct frag *frag, struct frag_process *one, const struct
 		return;
 	snprintf(title, sizeof title, "What became more in the last %s",
 		 number_of(record->epoch - one->lately_since + 1, "epoch").text);
-	put_growth(frag, one, &one->lately, title, view, sink);
+	put_growth(frag, one, &one->lately, title,
+		   one->growth.count
+			   ? "since these epochs began, not since the moment that the tables "
+			     "above are of"
+			   : NULL,
+		   view, sink);
 }
 
 /* --- classes ----------------------------------------------------------------------------------------------- */
@@ -353,13 +398,13 @@ static void put_process(struct frag *frag, struct frag_process *one, enum time_a
 	if (one->has_pins) {
 		put_pins(frag, one, view, sink);
 		put_choice(frag, one, view, sink);
-		put_growth(frag, one, &one->growth, "What became more from then to the end", view,
-			   sink);
+		put_growth(frag, one, &one->growth, "What became more from then to the end", NULL,
+			   view, sink);
 		put_classes(&one->fit, view, sink);
 		put_sizes(one, view, sink);
 	}
 	put_lately(frag, one, view, sink);
-	timeline_text(&one->over_time, axis, sink);
+	timeline_text(&one->over_time, axis, one->growth.count || one->lately.count, sink);
 }
 
 static void put_part_or_none(struct table *table, bool is_none, uint64_t bytes)

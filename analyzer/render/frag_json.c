@@ -172,6 +172,8 @@ static json_t *growth_json(struct frag *frag, struct frag_process *one, const st
 		free(name);
 		json_put(object, "blocks", json_integer(row->blocks));
 		json_put(object, "bytes", json_integer(row->bytes));
+		if (growth->is_estimated)
+			json_put(object, "bytes_off", json_integer(row->bytes_off));
 		json_array_append_new(array, object);
 	}
 	return array;

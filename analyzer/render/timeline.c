@@ -223,13 +223,20 @@ static void put_rate(const struct over_time *over_time, bool grows, struct numbe
 			   number_share(end->live_bytes, most).text);
 }
 
-static void put_growth(const struct over_time *over_time, enum time_axis axis, struct sink *sink)
+/* Below a plot by time the allocations tell another half: nothing, where that is not what `grows` says. */
+static bool is_misleading(const struct slope *growth, enum time_axis axis, bool by_time, bool grows)
+{
+	return axis == AXIS_TIME && !by_time && grows && (growth->is_steady || growth->per_unit < 0);
+}
+
+static void put_growth(const struct over_time *over_time, enum time_axis axis, bool grows,
+		       struct sink *sink)
 {
 	bool by_time = axis == AXIS_TIME && over_time->by_time.is_known;
 	const struct slope *growth = by_time ? &over_time->by_time : &over_time->by_allocations;
 	double rate = by_time ? fabs(growth->per_unit) : fabs(growth->per_unit) * 1000;
 
-	if (!growth->is_known)
+	if (!growth->is_known || is_misleading(growth, axis, by_time, grows))
 		return;
 	paragraph_begin(sink, INDENT);
 	sink_print(sink, "  Over the later half of %s ", by_time ? "the time" : "the allocations");
@@ -241,7 +248,8 @@ static void put_growth(const struct over_time *over_time, enum time_axis axis, s
 			 by_time ? "second" : "1,000 allocations", sink);
 }
 
-void timeline_text(const struct over_time *over_time, enum time_axis axis, struct sink *sink)
+void timeline_text(const struct over_time *over_time, enum time_axis axis, bool grows,
+		   struct sink *sink)
 {
 	table_title(sink, axis == AXIS_TIME ? "Over time" : "Over the allocations", 0, 0);
 	if (!over_time->count) {
@@ -254,5 +262,5 @@ void timeline_text(const struct over_time *over_time, enum time_axis axis, struc
 	put_marks(over_time, sink);
 	put_live_peak(over_time, sink);
 	put_rss_peak(over_time, sink);
-	put_growth(over_time, axis, sink);
+	put_growth(over_time, axis, grows, sink);
 }

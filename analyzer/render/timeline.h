@@ -9,7 +9,9 @@
 
 #include <jansson.h>
 
-void timeline_text(const struct over_time *over_time, enum time_axis axis, struct sink *sink);
+/* grows: it is known otherwise, by call site, that more lives in the end than before. */
+void timeline_text(const struct over_time *over_time, enum time_axis axis, bool grows,
+		   struct sink *sink);
 
 /* NULL-safe: null of a process that has noted nothing. */
 json_t *timeline_json(const struct over_time *over_time);

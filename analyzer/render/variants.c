@@ -40,7 +40,7 @@ static void cell_of_ratio(struct table *table, uint64_t part, uint64_t whole)
 	table_cell(table, text);
 }
 
-/* What poolmem takes, or how much more another does; "=": none that can be told. */
+/* What poolmem takes, or how much more another does; "=": none that can be told; "?": too few replays. */
 static void cell_of_figure(struct table *table, const struct compare_row *row,
 			   const struct variant_row *variant, enum variant_figure figure)
 {
@@ -48,7 +48,7 @@ static void cell_of_figure(struct table *table, const struct compare_row *row,
 	char text[32];
 
 	if (variant && !variant->change[figure].is_told) {
-		table_cell(table, "=");
+		table_cell(table, row->runs < VARIANT_RUNS_MIN ? "?" : "=");
 	} else if (variant) {
 		cell_of_part(table, variant->change[figure].part, "%+.1f %%");
 	} else if (figure == VARIANT_TIME) {

@@ -149,7 +149,7 @@ bool trace_file_open(const char *path, struct trace_file *ret, struct failure *w
 {
 	struct failure reason;
 
-	*ret = (struct trace_file){.chunk_count = 0};
+	*ret = (struct trace_file){.path = path};
 	if (!input_open(AT_FDCWD, path, &ret->input, why))
 		return false;
 	if (read_all(ret, &reason))
@@ -186,9 +186,8 @@ static bool unpack(const struct trace_file *file, uint64_t offset, struct trace_
 	       damaged(&events->header, offset, "cannot be unpacked", why);
 }
 
-/* The file may be another than when its chunks were listed. */
-bool trace_file_load(const struct trace_file *file, size_t chunk, struct trace_events *ret,
-		     struct failure *why)
+static bool load(const struct trace_file *file, size_t chunk, struct trace_events *ret,
+		 struct failure *why)
 {
 	uint64_t offset = file->chunks[chunk].offset, content = offset + sizeof ret->header;
 
@@ -201,4 +200,19 @@ bool trace_file_load(const struct trace_file *file, size_t chunk, struct trace_e
 	return ret->header.state == PM_TRACE_OPEN ||
 	       pm_trace_checksum(ret->bytes, ret->header.used) == ret->header.checksum ||
 	       damaged(&ret->header, offset, "does not agree with its checksum", why);
+}
+
+/* The file may be another than when its chunks were listed. */
+bool trace_file_load(const struct trace_file *file, size_t chunk, struct trace_events *ret,
+		     struct failure *why)
+{
+	uint64_t offset = file->chunks[chunk].offset;
+	struct failure reason;
+
+	if (load(file, chunk, ret, &reason))
+		return true;
+	return fail(why, reason.kind, "%.200s: %.190s%s", file->path, reason.text,
+		    offset + sizeof ret->header + ret->header.used > file->input.bytes
+			    ? ": it was cut; copy it again, or record it again (run --trace)"
+			    : "");
 }

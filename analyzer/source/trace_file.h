@@ -23,6 +23,7 @@ struct trace_chunk {
 };
 
 struct trace_file {
+	const char *path; /* borrowed, for messages */
 	struct input input;
 	struct pm_trace_header header; /* verified; exe ends with a NUL */
 	struct trace_chunk *chunks;    /* in the order of the file; bounded by its length */
@@ -30,7 +31,7 @@ struct trace_file {
 	uint32_t process_count;
 };
 
-/* Reads the headers of all chunks.  trace_file_close() after true. */
+/* Reads the headers of all chunks.  The path must stay.  trace_file_close() after true. */
 bool trace_file_open(const char *path, struct trace_file *ret, struct failure *why);
 void trace_file_close(struct trace_file *file);
 

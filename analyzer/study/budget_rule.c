@@ -111,8 +111,13 @@ static bool take_tolerance(struct line *line, enum metric_unit unit, struct budg
 		return line_wrong(line, line->at, "+, - or +- is expected behind baseline");
 	}
 	line->at++;
+	line_skip_blanks(line);
+	const char *amount = line->at;
 	if (!line_amount(line, unit, &limit->amount, &limit->millionths))
 		return false;
+	if (is_less && limit->millionths > MILLION)
+		return line_wrong(line, amount,
+				  "more than 100%% less than the baseline can never be kept");
 	if (is_less) {
 		limit->amount = -limit->amount;
 		limit->millionths = -limit->millionths;

@@ -26,6 +26,7 @@ struct budget_rule {
 	const char *site, *module; /* NULL: none */
 	enum budget_relation relation;
 	struct budget_limit limit;
+	bool is_default; /* nobody gave it */
 };
 
 /* From a line; its texts are good until keep_free().  false: the failure of the line says why. */

@@ -590,7 +590,8 @@ static void set_rules(const struct judging *judging, struct check_test *ret)
 	for (size_t i = 0; i < test->rule_count; i++) {
 		const struct budget_rule *rule = &test->rules[i];
 		ret->rules[i] = (struct check_rule){
-			.place = {rule->line ? ret->place.file : "", rule->line, rule->column},
+			.place = {rule->line ? ret->place.file : "", rule->line, rule->column,
+				  rule->is_default},
 			.text = rule->text,
 			.metric = metric_keys[rule->metric],
 			.site = rule->site,
@@ -628,7 +629,7 @@ static void judge_test(const struct judging *judging, struct check_test *ret)
 		.argv = (const char *const *)test->argv,
 		.command = test->command,
 		.directory = trial->directory,
-		.place = {test->line ? file : "", test->line, test->column},
+		.place = {test->line ? file : "", test->line, test->column, false},
 		.state = trial->state,
 		.cause = trial->cause,
 		.why = trial->why,
@@ -732,6 +733,28 @@ static bool limits_peak(const struct budget_test *test)
 	return false;
 }
 
+/* "--max-peak 24": 24 MiB may have been meant. */
+static void note_small(const struct judging *judging)
+{
+	enum { SMALL_BYTES = 4096 };
+	const struct budget_test *test = judging->trial->test;
+
+	for (size_t i = 0; i < test->rule_count; i++) {
+		const struct budget_rule *rule = &test->rules[i];
+		size_t length = strlen(rule->text);
+		bool has_unit = !length || rule->text[length - 1] < '0' ||
+				rule->text[length - 1] > '9';
+		if (has_unit || rule->limit.is_of_baseline || rule->limit.amount <= 0 ||
+		    rule->limit.amount >= SMALL_BYTES || metric_units[rule->metric] != UNIT_BYTES)
+			continue;
+		check_note(judging->check, test->name,
+			   "test \"%s\": the limit of %s has no unit: it is taken for %s (B, KiB, "
+			   "MiB say what is meant)",
+			   test->name, rule->subject,
+			   number_of((uint64_t)rule->limit.amount, "byte").text);
+	}
+}
+
 /* Of the trial, and what its figures are sums of. */
 static void note_trial(const struct judging *judging)
 {
@@ -761,6 +784,7 @@ struct check_test *check_add(struct check *check, const struct trial *trial,
 	note_unmatched(&judging);
 	note_left_out(&judging);
 	note_trial(&judging);
+	note_small(&judging);
 	return test;
 }
 

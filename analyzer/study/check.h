@@ -70,6 +70,9 @@ enum check_state { CHECK_STATES(CHECK_STATE_NAME) CHECK_STATE_COUNT };
 	X(OUTLIVED, "outlived", "Let the program wait for all processes that it starts.")               \
 	X(FAILED, "failed",                                                                             \
 	  "Run the failed command by itself: it must succeed before its memory can be judged.")         \
+	X(ENDED, "ended",                                                                               \
+	  "Run the failed command by itself: it must end as exit says before its memory can be "        \
+	  "judged.")                                                                                    \
 	X(TIMEOUT, "timeout",                                                                           \
 	  "Run the command that took too long by itself; if it needs the time, give it more with "      \
 	  "timeout.")                                                                                   \
@@ -96,6 +99,7 @@ extern const int check_state_codes[CHECK_STATE_COUNT];
 struct check_place {
 	const char *file; /* as given, relative to the working directory where it can be; "": the command line */
 	unsigned line, column;
+	bool is_default; /* nobody gave it: it holds where a test has no rule */
 };
 
 /* A call site that owns a part of the difference: by the figure that its rule is about. */

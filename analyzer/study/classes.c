@@ -76,6 +76,26 @@ struct class_row class_row_for(const struct process *process, uint32_t size_clas
 	return row;
 }
 
+uint64_t class_live_most(const struct process *process, uint32_t size_class)
+{
+	const struct class_count *count = &process->classes[size_class];
+
+	return process->kind == PROCESS_FORK || process->kind == PROCESS_DEPARTED
+		       ? count->allocated
+		       : excess(count->allocated, count->freed);
+}
+
+uint64_t class_live_bytes_most(const struct process *process, uint32_t size_class)
+{
+	const struct pm_class *of = &process->layout->classes[size_class];
+	bool has_bytes = size_class + 1 < process->layout->class_count &&
+			 of[1].kind == PM_CLASS_LARGE_BYTES;
+
+	if (of->kind == PM_CLASS_LARGE)
+		return has_bytes ? class_live_most(process, size_class + 1) : FIGURE_MAX;
+	return product(class_live_most(process, size_class), of->block_bytes);
+}
+
 static void merge(struct class_row *into, const struct class_row *row)
 {
 	into->allocated = sum(into->allocated, row->allocated);

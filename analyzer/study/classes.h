@@ -52,6 +52,15 @@ int64_t class_net_bytes(const struct class_row *row);
 /* What a process did with one of its classes. */
 struct class_row class_row_for(const struct process *process, uint32_t size_class);
 
+/*
+ * How many blocks of a class a process has live at most, of those that it was handed itself; LARGE_BYTES: bytes.  A child's frees
+ * may be of its parent's blocks, and count for nothing.
+ */
+uint64_t class_live_most(const struct process *process, uint32_t size_class);
+
+/* The same in bytes; of LARGE by what the class behind it, LARGE_BYTES, counts. */
+uint64_t class_live_bytes_most(const struct process *process, uint32_t size_class);
+
 /* The name of the class of a pool. */
 struct class_row class_row_of(const struct pm_class *size_class);
 

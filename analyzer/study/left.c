@@ -3,8 +3,11 @@
 #include "study/left.h"
 
 #include "model/saturate.h"
+#include "study/classes.h"
+#include "text/allocate.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static struct metric_bound counted(const struct left *left, const struct study *study,
 				   enum metric which)
@@ -44,12 +47,85 @@ static struct metric_bound left_of_all(const struct left *left, const struct sit
 				     (int64_t)(is_whole || most < least ? least : most)};
 }
 
+/* Blocks of one size that live. */
+struct live {
+	uint64_t block_bytes, blocks;
+};
+
+static int smallest_first(const void *left, const void *right)
+{
+	const struct live *a = left, *b = right;
+	return (a->block_bytes > b->block_bytes) - (a->block_bytes < b->block_bytes);
+}
+
+/* Of a process; a large block is larger than those of its pools.  Returns how many were written. */
+static size_t live_of(const struct process *process, struct live *ret)
+{
+	const struct layout *layout = process->layout;
+	uint64_t largest = 1;
+
+	for (uint32_t c = 0; c < layout->class_count; c++) {
+		bool is_pool = layout->classes[c].kind == PM_CLASS_POOL;
+		if (is_pool && layout->classes[c].block_bytes > largest)
+			largest = layout->classes[c].block_bytes;
+	}
+	for (uint32_t c = 0; c < layout->class_count; c++) {
+		const struct pm_class *of = &layout->classes[c];
+		ret[c] = (struct live){
+			of->kind == PM_CLASS_POOL ? of->block_bytes : largest,
+			of->kind == PM_CLASS_LARGE_BYTES ? 0 : class_live_most(process, c)};
+	}
+	return layout->class_count;
+}
+
+/* How many of the blocks that live can be in so many bytes: the smallest. */
+static uint64_t blocks_within(const struct study *study, const struct left *left, uint64_t bytes)
+{
+	size_t room = 0, count = 0;
+	uint64_t blocks = 0;
+
+	for (size_t i = 0; i < study->process_count; i++)
+		room += study->processes[i].process->layout->class_count;
+	struct live *live = allocate(room + 1, sizeof *live);
+	for (size_t i = 0; i < study->process_count; i++) {
+		const struct process *process = study->processes[i].process;
+		if (left->is_running || process->state != STATE_RUNNING)
+			count += live_of(process, &live[count]);
+	}
+	qsort(live, count, sizeof *live, smallest_first);
+	for (size_t i = 0; i < count && bytes; i++) {
+		uint64_t each = live[i].block_bytes ? live[i].block_bytes : 1;
+		uint64_t some = bytes / each < live[i].blocks ? bytes / each : live[i].blocks;
+		blocks = sum(blocks, some);
+		bytes -= some * each;
+		if (some < live[i].blocks)
+			break;
+	}
+	free(live);
+	return blocks;
+}
+
+/* At most: no more blocks are suppressed than the bytes that are have room for. */
+static uint64_t suppressed_most(const struct study *study, const struct left *left,
+				enum site_figure figure)
+{
+	uint64_t most = whole(site_interval(&left->suppressed, figure).high);
+
+	if (site_figure_is_bytes(figure))
+		return most;
+	enum site_figure of_bytes = figure == SITE_LIVE ? SITE_LIVE_BYTES : SITE_LEAKED_BYTES;
+	uint64_t within = blocks_within(study, left,
+					whole(site_interval(&left->suppressed, of_bytes).high));
+	return within < most ? within : most;
+}
+
 /* A sample: what was counted is known, what of it is suppressed is an estimate. */
-static struct metric_bound left_of_sample(const struct left *left, const struct sites *sites,
-					  enum site_figure figure, const struct metric_bound *count)
+static struct metric_bound left_of_sample(const struct study *study, const struct left *left,
+					  const struct sites *sites, enum site_figure figure,
+					  const struct metric_bound *count)
 {
 	struct interval suppressed = site_interval(&left->suppressed, figure);
-	uint64_t least = excess((uint64_t)count->at_least, whole(suppressed.high));
+	uint64_t least = excess((uint64_t)count->at_least, suppressed_most(study, left, figure));
 	uint64_t most = excess((uint64_t)count->at_most, whole(suppressed.low));
 
 	if (left->may_suppress && !sites->used_count)
@@ -66,7 +142,7 @@ uint64_t left_metric(const struct study *study, const struct sites *sites, const
 	uint64_t unrecorded = is_sample ? 0 : excess((uint64_t)count.at_least, recorded);
 	uint64_t suppressed = whole(site_value(&left->suppressed, figure));
 
-	*bound = is_sample ? left_of_sample(left, sites, figure, &count)
+	*bound = is_sample ? left_of_sample(study, left, sites, figure, &count)
 			   : left_of_all(left, sites, figure, &count, unrecorded);
 	metrics->value[which] = (struct known){
 		true, is_sample ? (int64_t)excess((uint64_t)count.at_least, suppressed)

@@ -2,6 +2,8 @@
 /* site_sums.c: see site_sums.h. */
 #include "study/site_sums.h"
 
+#include "study/classes.h"
+
 #include <math.h>
 
 void site_group_add(struct site_group *group, const struct pm_site *row)
@@ -42,19 +44,37 @@ static void add_bytes(const struct adding *adding, enum site_figure which, doubl
 		estimate_add_bytes(&adding->sums->figure[which], bytes, blocks, &adding->sampling);
 }
 
-static void add_live(const struct adding *adding, const struct site_group *group, bool is_over)
+/* What a sample says of blocks, where no more than `most` can be there. */
+static struct sampling at_most(struct sampling sampling, double seen, double most)
+{
+	if (seen <= 0 || sampling.unseen <= 0 || seen * (1 + sampling.unseen) <= most)
+		return sampling;
+	double part = fmax(most / seen - 1, 0) / sampling.unseen;
+	return (struct sampling){sampling.unseen * part, sampling.variance * part * part};
+}
+
+static void add_live(const struct adding *adding, const struct site_group *group,
+		     const struct pm_site *row, const struct process *process)
 {
 	double blocks = group->allocated - group->freed;
 	double bytes = group->allocated_bytes - group->freed_bytes + group->resized_bytes;
 	double requested = group->requested - group->freed_requested + group->resized_requested;
+	double most = (double)class_live_most(process, row->size_class);
+	double bytes_most = fmax((double)class_live_bytes_most(process, row->size_class), bytes);
+	struct adding of_blocks = {adding->sums, at_most(adding->sampling, blocks, most)};
+	struct adding of_bytes = {adding->sums, at_most(adding->sampling, bytes, bytes_most)};
 
-	add_blocks(adding, SITE_LIVE, blocks);
-	add_bytes(adding, SITE_LIVE_BYTES, bytes, blocks);
-	add_bytes(adding, SITE_LIVE_REQUESTED_BYTES, requested, blocks);
-	if (!is_over)
+	if (blocks > 0) {
+		adding->sums->live_most += fmax(most, blocks);
+		adding->sums->live_bytes_most += bytes_most;
+	}
+	add_blocks(&of_blocks, SITE_LIVE, blocks);
+	add_bytes(&of_bytes, SITE_LIVE_BYTES, bytes, blocks);
+	add_bytes(&of_bytes, SITE_LIVE_REQUESTED_BYTES, requested, blocks);
+	if (process->state == STATE_RUNNING)
 		return;
-	add_blocks(adding, SITE_LEAKED, blocks);
-	add_bytes(adding, SITE_LEAKED_BYTES, bytes, blocks);
+	add_blocks(&of_blocks, SITE_LEAKED, blocks);
+	add_bytes(&of_bytes, SITE_LEAKED_BYTES, bytes, blocks);
 }
 
 static void add_deaths(const struct adding *adding, const struct site_group *group,
@@ -108,7 +128,7 @@ void site_sums_add_group(struct site_sums *sums, const struct site_group *group,
 		  group->allocated);
 	add_blocks(&adding, SITE_FREED, group->freed);
 	add_bytes(&adding, SITE_FREED_BYTES, group->freed_bytes, group->freed);
-	add_live(&adding, group, process->state != STATE_RUNNING);
+	add_live(&adding, group, row, process);
 	add_blocks(&adding, SITE_PEAK, group->peak_live);
 	add_bytes(&adding, SITE_PEAK_BYTES, group->peak_bytes, group->peak_live);
 	add_blocks(&adding, SITE_MOVED, group->moved);
@@ -122,6 +142,8 @@ void site_sums_add(struct site_sums *to, const struct site_sums *from)
 	for (int i = 0; i < SITE_FIGURE_COUNT; i++)
 		estimate_add(&to->figure[i], &from->figure[i]);
 	to->resized_bytes += from->resized_bytes;
+	to->live_most += from->live_most;
+	to->live_bytes_most += from->live_bytes_most;
 	if (from->rarest.variance > to->rarest.variance)
 		to->rarest = from->rarest;
 	if (from->rarest_bytes.variance > to->rarest_bytes.variance)
@@ -144,8 +166,20 @@ double site_standard_error(const struct site_sums *sums, enum site_figure which)
 	return sqrt(sums->figure[which].variance);
 }
 
+static bool is_of_live(enum site_figure which)
+{
+	return which == SITE_LIVE || which == SITE_LEAKED || which == SITE_LIVE_BYTES ||
+	       which == SITE_LEAKED_BYTES;
+}
+
 struct interval site_interval(const struct site_sums *sums, enum site_figure which)
 {
-	return estimate_interval(&sums->figure[which],
-				 site_figure_is_bytes(which) ? &sums->rarest_bytes : &sums->rarest);
+	bool is_bytes = site_figure_is_bytes(which);
+	struct interval interval = estimate_interval(
+		&sums->figure[which], is_bytes ? &sums->rarest_bytes : &sums->rarest);
+
+	double most = is_bytes ? sums->live_bytes_most : sums->live_most;
+	if (is_of_live(which) && sums->figure[which].seen > 0 && most > 0)
+		interval.high = fmin(interval.high, most);
+	return interval;
 }

@@ -22,6 +22,8 @@ struct site_sums {
 	struct estimate figure[SITE_FIGURE_COUNT];
 	struct estimate rarest, rarest_bytes; /* of one block of the rows that tell least */
 	double resized_bytes;                 /* what live blocks gained in place, or lost */
+	/* What lives, as counted, of the classes that blocks were recorded of: no estimate of live ones is above. */
+	double live_most, live_bytes_most;
 };
 
 /* row: one of the group's, for its class and period. */

@@ -7,6 +7,7 @@
 #include "study/wrapper.h"
 #include "text/allocate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,13 @@ static void note_ends(struct sites *sites, const struct parts *parts)
 	}
 }
 
+/* A site may have blocks of other sizes, unseen: of all together it has no more than was counted. */
+static void limit_live(const struct sites *sites, struct site_sums *sums)
+{
+	sums->live_most = fmax(sums->live_most, (double)sites->counted_live);
+	sums->live_bytes_most = fmax(sums->live_bytes_most, (double)sites->counted_live_bytes);
+}
+
 static void put_together(struct sites *sites, struct parts *parts)
 {
 	size_t classes = 0, used = 0;
@@ -311,6 +319,9 @@ void sites_make(const struct study *study, const struct process_study *process,
 		if (first[i].process->record.site_period)
 			note_period(&sites, first[i].process->record.site_period);
 	put_together(&sites, &parts);
+	for (size_t i = 0; i < sites.used_count; i++)
+		limit_live(&sites, &sites.list[i].sums);
+	limit_live(&sites, &sites.all);
 	if (query->suppressions) {
 		sites.suppressed_of = allocate(study->recording->process_count + 1,
 					       sizeof *sites.suppressed_of);

@@ -650,3 +650,33 @@ madvises()
 	run -0 check --rule 'live.peak = 93504' -- "$app" spike
 	run -1 check --rule 'live.peak <= 93503' -- "$app" spike
 }
+
+@test "check: says what it wrote, which baseline it read, and which rules nobody gave" {
+	budget '[test "g"]' "command = $app blocks 9"
+	run -0 check --update
+	[[ $output == *"baseline poolmem.baseline.json: 1 test written."* ]]
+	run -0 check --ratchet
+	[[ $output == *"baseline poolmem.baseline.json: nothing to lower."* ]]
+	sed -i "s/blocks 9/blocks 7/" poolmem.budget
+	run -0 check --ratchet
+	[[ $output == *"alloc.count of g "*" -> "* ]]
+	sed -i "s/blocks 7/blocks 99/" poolmem.budget
+	run -1 check
+	[[ $output == *"Baseline: poolmem.baseline.json"* && $output == *"(default rules)"* && $output != *"(command line)"* ]]
+}
+
+@test "check: an end that is not the wanted one says how to want it, or what was wanted" {
+	run -4 check --max-allocs 9 -- sh -c 'kill -SEGV $$'
+	[[ $output == *"killed by SIGSEGV; if that is meant, exit = SIGSEGV says so"* ]]
+	run -4 check --exit SIGSEGV --max-allocs 9 -- /bin/true
+	[[ $output == *"it must end as exit says"* && $output != *"must succeed"* ]]
+}
+
+@test "check: limits that are slips" {
+	run check --max-peak 24 -- "$app" blocks 1
+	[[ $output == *"has no unit: it is taken for 24 bytes"* ]]
+	run check --max-peak 24B -- "$app" blocks 1
+	[[ $output != *"has no unit"* ]]
+	run -2 check --rule 'live.peak <= baseline - 200%' -- "$app" blocks 1
+	[[ $output == *"column 25: more than 100% less than the baseline can never be kept"* ]]
+}

@@ -269,6 +269,9 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	rm "$trace"
 	"$poolmem" run -q --lib "$lib" --trace="$trace" -- "$programs/traced" "$out/log" 9000 12
 	python3 "$here/trace_hostile.py" "$poolmem" "$trace" "$out" "$(by_level 60 2000)"
+	head -c $(($(stat -c %s "$trace") / 2)) "$trace" >"$out/cut.pmt"
+	run "$poolmem" replay "$out/cut.pmt"
+	[[ $status == 0 || $output == *"$out/cut.pmt: "* ]]
 	run "$poolmem" replay "$out/log"
 	[ "$status" = 3 ]
 	[ "$output" = "poolmem: $out/log: this is no trace; \`poolmem run --trace -- PROGRAM\` records one" ]

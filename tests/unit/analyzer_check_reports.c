@@ -268,6 +268,8 @@ Test(check_reports, what_was_not_measured_has_not_passed)
 	rule = (struct check_rule){.state = CHECK_FAILED};
 	cr_expect_eq(check_rule_shown(&rule), CHECK_SHOWN_UNMEASURED, "its test says it");
 	rule = (struct check_rule){.state = CHECK_UNRELIABLE};
+	cr_expect_eq(check_rule_shown(&rule), CHECK_SHOWN_UNMEASURED, "its test says it");
+	rule.cause = CHECK_CAUSE_INCOMPLETE;
 	cr_expect_eq(check_rule_shown(&rule), CHECK_SHOWN_WRONG);
 }
 

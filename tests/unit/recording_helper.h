@@ -204,7 +204,7 @@ static inline void timeline_all(const struct study *study, struct sink *sink)
 		over_time_of(study->recording, of->process, &of->figures.metrics, &over_time);
 		json_decref(timeline_json(&over_time));
 		for (enum time_axis axis = AXIS_TIME; axis <= AXIS_ALLOCS; axis++) {
-			timeline_text(&over_time, axis, sink);
+			timeline_text(&over_time, axis, false, sink);
 			if (over_time.count)
 				timeline_svg(study, &over_time, axis, sink);
 		}
