@@ -2,6 +2,7 @@
 /* outcome.c: see outcome.h. */
 #include "launch/outcome.h"
 
+#include "source/life.h"
 #include "text/escape.h"
 
 #include <gnu/libc-version.h>
@@ -212,6 +213,8 @@ json_t *outcome_json(const struct outcome *outcome)
 	json_object_set_new(json, "rss", timeline_json(&watch->timeline));
 	json_object_set_new(json, "processes", processes_json(watch));
 	set_number(json, "processes_dropped", watch->family.dropped);
+	if (life_pid_namespace())
+		set_number(json, "pid_namespace", life_pid_namespace());
 	set_programs(json, &watch->programs);
 	json_object_set_new(json, "threads", threads_json(&watch->family.threads));
 	set_number(json, "threads_dropped", watch->family.threads.dropped);

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 #include <unistd.h>
 
 /* What one user may lock is 516 KiB for each processor, the page of the head besides. */
-enum { RING_BYTES = 256 << 10, RECORD_BYTES_MAX = 1 << 16 };
+enum { RING_BYTES = 256 << 10 };
 
 /* --- the list -------------------------------------------------------------------------------------------------- */
 
@@ -129,9 +128,21 @@ static void copy_out(const struct programs *programs, const char *data, uint64_t
 	memcpy((char *)to + first, data, bytes - first);
 }
 
+/* Room for the longest of the fixed parts: the kernel may tell less than we know of. */
+static void hold(struct programs *programs, const char *data, uint64_t from, size_t bytes)
+{
+	struct perf_event_header *record = allocate(1, bytes + sizeof(struct map_record) + 1);
+
+	copy_out(programs, data, from, record, bytes);
+	programs->held = allocate_more(programs->held, programs->held_count, &programs->held_room,
+				       sizeof *programs->held);
+	programs->held[programs->held_count++] = (struct programs_record){record, time_of(record),
+									  programs->read_count++};
+}
+
+/* What comes behind a record of no possible size cannot be read: it counts as one that was dropped. */
 static void drain(struct programs *programs, const struct programs_ring *ring)
 {
-	static _Alignas(8) char record[RECORD_BYTES_MAX];
 	struct perf_event_mmap_page *page = ring->pages;
 	const char *data = (const char *)ring->pages + page->data_offset;
 	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE), at = page->data_tail;
@@ -141,11 +152,42 @@ static void drain(struct programs *programs, const struct programs_ring *ring)
 		copy_out(programs, data, at, &header, sizeof header);
 		if (header.size < sizeof header + sizeof(uint64_t) || header.size > head - at)
 			break;
-		copy_out(programs, data, at, record, header.size);
-		take(programs, (const void *)record);
+		hold(programs, data, at, header.size);
 		at += header.size;
 	}
+	programs->dropped += at != head;
 	__atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);
+}
+
+static int by_time(const void *left, const void *right)
+{
+	const struct programs_record *a = left, *b = right;
+
+	if (a->at_ns != b->at_ns)
+		return a->at_ns < b->at_ns ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
+}
+
+/*
+ * A process moves from one processor to another: what is newer than the first look into a ring may have an older one before it
+ * in a ring that was looked into already.
+ */
+static void take_until(struct programs *programs, uint64_t until_ns)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < programs->ring_count; i++)
+		drain(programs, &programs->ring[i]);
+	if (programs->held_count)
+		qsort(programs->held, programs->held_count, sizeof *programs->held, by_time);
+	for (; taken < programs->held_count && programs->held[taken].at_ns <= until_ns; taken++) {
+		take(programs, programs->held[taken].header);
+		free(programs->held[taken].header);
+	}
+	programs->held_count -= taken;
+	if (taken)
+		memmove(programs->held, programs->held + taken,
+			programs->held_count * sizeof *programs->held);
 }
 
 static int open_event(pid_t child, int processor)
@@ -210,19 +252,22 @@ void programs_open(struct programs *programs, pid_t child)
 
 void programs_look(struct programs *programs)
 {
-	for (size_t i = 0; i < programs->ring_count; i++)
-		drain(programs, &programs->ring[i]);
+	take_until(programs, monotonic_ns());
 }
 
 void programs_close(struct programs *programs)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 
+	take_until(programs, UINT64_MAX);
 	for (size_t i = 0; i < programs->ring_count; i++) {
 		munmap(programs->ring[i].pages, programs->ring_bytes + page_bytes);
 		close(programs->ring[i].fd);
 	}
 	programs->ring_count = 0;
+	free(programs->held);
+	programs->held = NULL;
+	programs->held_room = 0;
 }
 
 void programs_free(struct programs *programs)

@@ -9,6 +9,7 @@
 #ifndef POOLMEM_LAUNCH_PROGRAMS_H
 #define POOLMEM_LAUNCH_PROGRAMS_H
 
+#include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,13 @@ struct programs_ring {
 	void *pages;
 };
 
+/* What the kernel told, and what was not taken yet: another ring may still have an older one. */
+struct programs_record {
+	struct perf_event_header *header; /* the record, owned */
+	uint64_t at_ns;                   /* CLOCK_MONOTONIC */
+	size_t order;                     /* as it was read: of one ring as it was written */
+};
+
 struct programs {
 	struct program *list; /* those of one pid in the order of time */
 	size_t count, room;
@@ -37,18 +45,20 @@ struct programs {
 	int error;        /* errno of why the kernel tells of none, and samples do; 0: it tells */
 	struct programs_ring ring[PROGRAMS_RINGS_MAX]; /* one for each processor */
 	size_t ring_count, ring_bytes;
+	struct programs_record *held;
+	size_t held_count, held_room, read_count;
 };
 
 /* child: forked, and not yet a program of its own. */
 void programs_open(struct programs *programs, pid_t child);
 
-/* Takes what the kernel told since. */
+/* Takes what the kernel told since, in order of time over all processors; the newest may wait for the next look. */
 void programs_look(struct programs *programs);
 
 /* A sample found this process alive; where the kernel tells of programs that says nothing new. */
 void programs_saw(struct programs *programs, pid_t pid, pid_t parent);
 
-/* No more is told; the list stays. */
+/* Takes all that waits.  No more is told; the list stays. */
 void programs_close(struct programs *programs);
 void programs_free(struct programs *programs);
 

@@ -104,12 +104,14 @@ static void read_programs(struct outside *outside)
 	const json_t *list = json_object_get(outside->json, "programs");
 	const char *of = json_string_value(json_object_get(outside->json, "programs_of"));
 	struct known dropped = status_member(outside->json, "programs_dropped");
+	struct known namespace = status_member(outside->json, "pid_namespace");
 	const json_t *entry;
 	size_t index;
 
 	outside->has_programs = json_is_array(list);
 	outside->programs_of_kernel = of && strcmp(of, "kernel") == 0;
 	outside->programs_dropped = dropped.is_known ? (uint64_t)dropped.value : 0;
+	outside->pid_namespace = namespace.is_known ? (uint64_t) namespace.value : 0;
 	outside->programs_error = json_string_value(json_object_get(outside->json, "programs_error"));
 	outside->programs = allocate(json_array_size(list), sizeof *outside->programs);
 	json_array_foreach(list, index, entry) outside->program_count += read_program(

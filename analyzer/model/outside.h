@@ -18,6 +18,7 @@
  *        "ended_ns": N,                    CLOCK_MONOTONIC; missing: unknown
  *        "running": true,                  still alive when the capture was written
  *        "rss_now": bytes, "rss_peak": bytes } ],
+ *     "pid_namespace": N,                  inode of that of all pids here; missing: unknown
  *     "programs": [[pid, N, "path", true], ...],  that processes became, CLOCK_MONOTONIC; true: they loaded the library
  *     "programs_of": "kernel" or "samples", "programs_dropped": N,
  *     "programs_error": text,              why not of the kernel
@@ -76,6 +77,7 @@ struct outside {
 	struct outside_program *programs; /* those of one pid in order of time */
 	size_t program_count;
 	bool has_programs, programs_of_kernel;
+	uint64_t pid_namespace; /* inode of that of all pids here; 0: unknown */
 	uint64_t programs_dropped;
 	const char *programs_error; /* of `json`; NULL: none */
 };

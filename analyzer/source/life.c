@@ -55,11 +55,16 @@ static bool other_boot(const struct pm_header *header)
 	       memcmp(header->boot_id, ours, 16) != 0;
 }
 
-static bool other_namespace(const struct pm_header *header)
+uint64_t life_pid_namespace(void)
 {
 	struct stat status;
-	return header->pid_namespace && stat("/proc/self/ns/pid", &status) == 0 &&
-	       status.st_ino != header->pid_namespace;
+	return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
+static bool other_namespace(const struct pm_header *header)
+{
+	uint64_t ours = header->pid_namespace ? life_pid_namespace() : 0;
+	return ours && ours != header->pid_namespace;
 }
 
 bool life_same_kernel(const struct pm_header *header)

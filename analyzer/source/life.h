@@ -22,6 +22,9 @@ enum life life_of_file(const struct input *input);
 enum life life_of_process(const struct input *input, const struct pm_header *header, uint32_t pid,
 			  uint64_t start_ticks);
 
+/* Inode of the namespace of our pids; 0: unknown. */
+uint64_t life_pid_namespace(void);
+
 /* Whether pids of the segment mean the processes that we see. */
 bool life_same_kernel(const struct pm_header *header);
 

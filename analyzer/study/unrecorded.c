@@ -33,6 +33,13 @@ static bool is_in_time(const struct outside *outside, const struct outside_progr
 	       record->began_ns + TICK_NS >= (uint64_t)program->began_ns;
 }
 
+/* It knows itself by another pid than the kernel tells us. */
+static bool is_elsewhere(const struct outside *outside, const struct unrecorded_record *record)
+{
+	return outside->pid_namespace && record->pid_namespace &&
+	       record->pid_namespace != outside->pid_namespace;
+}
+
 static bool fits(const struct matching *matching, const struct outside_program *program,
 		 const struct unrecorded_record *record, bool by_name)
 {
@@ -53,25 +60,34 @@ static void match(struct matching *matching, size_t index, bool by_name)
 		struct unrecorded_record *record = &matching->records[i];
 		if (record->pid != program->pid)
 			return;
-		if (!fits(matching, program, record, by_name))
+		if (is_elsewhere(matching->outside, record) ||
+		    !fits(matching, program, record, by_name))
 			continue;
 		record->is_taken = matching->is_matched[index] = true;
 		return;
 	}
 }
 
-/*
- * A process in a namespace of its own knows itself by another pid than the kernel tells us.  Each record is of a program that the
- * kernel told: one that is still free is of such a process.
- */
-static void match_namespaces(struct matching *matching)
+static void match_elsewhere(struct matching *matching, size_t index)
 {
 	const struct outside *outside = matching->outside;
 
-	for (size_t i = outside->program_count; i > 0; i--)
-		for (size_t k = 0; k < matching->record_count && !matching->is_matched[i - 1]; k++)
-			if (fits(matching, &outside->programs[i - 1], &matching->records[k], true))
-				matching->records[k].is_taken = matching->is_matched[i - 1] = true;
+	for (size_t i = 0; i < matching->record_count; i++) {
+		struct unrecorded_record *record = &matching->records[i];
+		if (!is_elsewhere(outside, record) ||
+		    !fits(matching, &outside->programs[index], record, true))
+			continue;
+		record->is_taken = matching->is_matched[index] = true;
+		return;
+	}
+}
+
+/* Of processes in another pid namespace than ours the name alone is left. */
+static void match_namespaces(struct matching *matching)
+{
+	for (size_t i = matching->outside->program_count; i > 0; i--)
+		if (!matching->is_matched[i - 1])
+			match_elsewhere(matching, i - 1);
 }
 
 static int by_pid(const void *left, const void *right)
@@ -99,12 +115,23 @@ static struct unrecorded_program *find(struct unrecorded *unrecorded, const char
 	return added;
 }
 
-/* One that runs on keeps its record where it is. */
-static bool runs_on(const struct outside *outside, const struct outside_program *program)
+static bool is_last_of_pid(const struct outside *outside, size_t index)
 {
+	for (size_t i = index + 1; i < outside->program_count; i++)
+		if (outside->programs[i].pid == outside->programs[index].pid)
+			return false;
+	return true;
+}
+
+/* One that runs on keeps its record where it is, if it has one: samples do not tell whether it loaded the library. */
+static bool runs_on(const struct outside *outside, size_t index)
+{
+	const struct outside_program *program = &outside->programs[index];
 	const struct outside_process *process = outside_find(outside, (uint32_t)program->pid, 0);
 
-	return process && process->running;
+	return process && process->running &&
+	       (program->has_library || !outside->programs_of_kernel) &&
+	       is_last_of_pid(outside, index);
 }
 
 static void add(struct unrecorded *unrecorded, const struct outside_program *program)
@@ -122,6 +149,7 @@ struct unrecorded_record unrecorded_record(const struct recording *recording,
 	return (struct unrecorded_record){
 		.pid = process->record.pid,
 		.began_ns = process->record.began_ns,
+		.pid_namespace = process->header ? process->header->pid_namespace : 0,
 		.exe = facts_of(recording, process)->exe,
 		.is_fork = process->kind == PROCESS_FORK,
 	};
@@ -150,7 +178,7 @@ void unrecorded_find(const struct outside *outside, struct unrecorded_record *re
 	if (outside->programs_of_kernel)
 		match_namespaces(&matching);
 	for (size_t i = 0; i < outside->program_count; i++)
-		if (!matching.is_matched[i] && !runs_on(outside, &outside->programs[i]))
+		if (!matching.is_matched[i] && !runs_on(outside, i))
 			add(ret, &outside->programs[i]);
 	free(matching.is_matched);
 }

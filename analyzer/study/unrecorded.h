@@ -19,7 +19,8 @@ struct unrecorded_program {
 struct unrecorded_record {
 	uint32_t pid;
 	uint64_t began_ns;
-	const char *exe; /* NULL: not known */
+	uint64_t pid_namespace; /* inode of that of its pid; 0: not known */
+	const char *exe;        /* NULL: not known */
 	bool is_fork;
 	bool is_taken; /* zero */
 };

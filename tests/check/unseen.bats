@@ -107,6 +107,16 @@ int main(void) { sleep(1); return 0; }'
 	[[ $(tr -s '\n ' ' ' <<<"$output") == *"left no record"*"(2 programs; static, true)"* ]]
 }
 
+@test "run: a program that runs on is named, unless it may still keep a record" {
+	require_kernel_tells
+	gcc -static -o stays -x c - <<<'#include <unistd.h>
+int main(void) { sleep(3); return 0; }'
+	POOLMEM=dir=$out/segments run --separate-stderr "$poolmem" run --lib "$lib" -o told.pm -f -- sh -c 'setsid ./stays >&- 2>&- & sleep 0.3'
+	[[ $stderr == *"not recorded   1 program: stays"* ]]
+	POOLMEM=dir=$out/segments run --separate-stderr "$poolmem" run --lib "$lib" -o told.pm -f -- sh -c 'setsid sleep 3 >&- 2>&- & sleep 0.3'
+	[[ $stderr != *"not recorded"* ]]
+}
+
 @test "check: what runs on is no pass, and does not run on" {
 	cat >daemon.c <<-'END'
 		#include <fcntl.h>
