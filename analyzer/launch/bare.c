@@ -157,7 +157,7 @@ static void kill_family(struct family *family, pid_t first, int number)
 	kill(first, number);
 	for (size_t i = 0; i < family->count; i++)
 		if (family->member[i].pid != first && family_is_running(family, &family->member[i]))
-			kill(family->member[i].pid, number);
+			family_kill(&family->member[i], number);
 }
 
 static void kill_all(pid_t first, int number)
@@ -501,13 +501,14 @@ static void end_orphans(struct running *running)
 	struct family *family = running->family;
 	pid_t ended;
 
-	while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0 && now_ns() < until_ns) {
+	while (family_has_children() && (ended = waitpid(-1, NULL, WNOHANG)) >= 0 &&
+	       now_ns() < until_ns) {
 		if (ended > 0)
 			continue;
 		family_sample(family, 0);
 		for (size_t i = 0; i < family->count; i++)
 			if (family_is_running(family, &family->member[i]))
-				kill(family->member[i].pid, SIGKILL);
+				family_kill(&family->member[i], SIGKILL);
 		nanosleep(&pause, NULL);
 	}
 }

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "launch/child.h"
 
+#include "launch/family.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -73,6 +75,7 @@ bool child_fork(const struct child_plan *plan, struct child *ret, struct failure
 		close_pipe(go);
 		return false;
 	}
+	family_leave_out_others();
 	pid_t pid = fork();
 
 	if (pid < 0) {

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* family.c: see family.h.  One read of /proc/PID/stat for each process tells all but its children. */
+#define _GNU_SOURCE
 #include "launch/family.h"
 
 #include "text/clock.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { DEPTH_MAX = 64 };
@@ -174,6 +179,7 @@ static uint64_t look_at(struct family *family, struct todo *todo, pid_t pid)
 	if (process) {
 		process->seen_in = family->samples;
 		process->parent = line.parent;
+		process->was_below |= line.parent != getpid() || pid == family->first;
 		process->rss_now = bytes;
 		if (bytes > process->rss_peak)
 			process->rss_peak = bytes;
@@ -192,13 +198,104 @@ static uint64_t look_at_all(struct family *family, struct todo *todo)
 
 static struct todo todo;
 
+/* --- who is not ours ------------------------------------------------------------------------------------------------ */
+
+/* Children that there were before the first of ours. */
+static struct {
+	pid_t pid[FAMILY_MEMBER_MAX];
+	uint64_t start_ticks[FAMILY_MEMBER_MAX];
+	size_t count;
+	bool are_known;
+} strangers;
+
+void family_leave_out_others(void)
+{
+	static struct todo present;
+	struct stat_line line;
+
+	if (strangers.are_known)
+		return;
+	strangers.are_known = true;
+	push_children(&present, getpid(), 1);
+	for (size_t i = 0; i < present.count; i++)
+		if (read_stat(present.pid[i], &line)) {
+			strangers.pid[strangers.count] = present.pid[i];
+			strangers.start_ticks[strangers.count++] = line.start_ticks;
+		}
+}
+
+bool family_is_stranger(pid_t pid)
+{
+	struct stat_line line;
+
+	for (size_t i = 0; i < strangers.count; i++)
+		if (strangers.pid[i] == pid)
+			return read_stat(pid, &line) && line.start_ticks == strangers.start_ticks[i];
+	return false;
+}
+
+static void leave_out_strangers(struct todo *children)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < children->count; i++)
+		if (!family_is_stranger(children->pid[i]))
+			children->pid[count++] = children->pid[i];
+	children->count = count;
+}
+
+bool family_has_children(void)
+{
+	static struct todo children;
+	siginfo_t peek;
+
+	if (waitid(P_ALL, 0, &peek, WEXITED | WNOHANG | WNOWAIT) != 0)
+		return false;
+	children.count = 0;
+	if (!strangers.count || !push_children(&children, getpid(), 1))
+		return true;
+	leave_out_strangers(&children);
+	return children.count > 0;
+}
+
+/*
+ * What a process 1 adopts need not be ours: there only what was seen below another is, and what we started.
+ */
+static bool is_ours(const struct family_member *member)
+{
+	return getpid() != 1 || member->was_below;
+}
+
+void family_kill(const struct family_member *member, int number)
+{
+	struct stat_line line;
+	int fd = (int)syscall(SYS_pidfd_open, member->pid, 0);
+	bool has_pidfds = fd >= 0 || errno != ENOSYS;
+
+	/* The pid may be another's by now; behind the open file it stays who it is. */
+	if (is_ours(member) && read_stat(member->pid, &line) &&
+	    line.start_ticks == member->start_ticks) {
+		if (fd >= 0)
+			syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
+		else if (!has_pidfds && line.parent == getpid())
+			kill(member->pid, number);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* --- samples --------------------------------------------------------------------------------------------------------- */
+
 uint64_t family_sample(struct family *family, pid_t child)
 {
 	family->samples++;
 	todo.count = 0;
 	family->whole = push_children(&todo, getpid(), 1);
+	leave_out_strangers(&todo);
 	if (!family->whole)
 		push(&todo, child);
+	if (child)
+		family->first = child;
 	return look_at_all(family, &todo);
 }
 
@@ -206,6 +303,7 @@ uint64_t family_sample_of(struct family *family, pid_t first)
 {
 	family->samples++;
 	family->whole = true;
+	family->first = first;
 	todo.count = 0;
 	push(&todo, first);
 	return look_at_all(family, &todo);

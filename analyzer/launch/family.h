@@ -21,6 +21,7 @@ struct family_member {
 	uint64_t start_ticks; /* 0: unknown */
 	uint64_t rss_now, rss_peak;
 	uint64_t seen_in; /* number of the last sample that found it */
+	bool was_below;   /* seen as a child of another, or the first */
 	bool ended;
 	int wait_status; /* when ended */
 	uint16_t next;   /* in its bucket, plus 1 */
@@ -30,7 +31,8 @@ struct family {
 	size_t count;
 	uint64_t dropped; /* processes that found no room */
 	uint64_t samples;
-	bool whole; /* false: this kernel does not list children, only the first one is seen */
+	pid_t first; /* what was started */
+	bool whole;  /* false: this kernel does not list children, only the first one is seen */
 	uint16_t bucket[FAMILY_BUCKETS]; /* index plus 1 */
 	struct family_member member[FAMILY_MEMBER_MAX];
 	struct threads threads;
@@ -41,6 +43,21 @@ uint64_t family_sample(struct family *family, pid_t child);
 
 /* The same of one process and those below it alone. */
 uint64_t family_sample_of(struct family *family, pid_t first);
+
+/*
+ * Children that this process has now are not of any family: to be called before the first program is started, later calls do
+ * nothing.  A shell that has started something in the background may become poolmem by exec.
+ */
+void family_leave_out_others(void);
+
+/* True for a child of those, and only while it is not waited for. */
+bool family_is_stranger(pid_t pid);
+
+/* True while there are children that are none of those, alive or not waited for. */
+bool family_has_children(void);
+
+/* Sends a signal to a process that was seen; not to another that has its pid by now. */
+void family_kill(const struct family_member *member, int number);
 
 /* Notes how a process ended.  To be called before it is waited for, while /proc still has it. */
 void family_note_end(struct family *family, pid_t pid, int wait_status);

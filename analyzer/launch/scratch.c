@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define TEMPLATE_END "XXXXXX"
+#define MARK ".poolmem-scratch" /* a file in each of ours */
 
 /* --- what is in it ---------------------------------------------------------------------------------- */
 
@@ -33,26 +34,39 @@ bool scratch_each(const struct scratch *scratch, bool (*visit)(const char *path,
 	return goes_on;
 }
 
-static bool remove_file(const char *path, void *unused)
-{
-	(void)unused;
-	unlink(path);
-	return true;
-}
-
+/* By the directory that is locked, whatever stands at its path by now. */
 void scratch_clear(const struct scratch *scratch)
 {
-	scratch_each(scratch, remove_file, NULL);
+	int fd = openat(scratch->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+
+	for (struct dirent *entry; directory && (entry = readdir(directory));)
+		if (entry->d_name[0] != '.')
+			unlinkat(scratch->fd, entry->d_name, 0);
+	if (directory)
+		closedir(directory);
+	else if (fd >= 0)
+		close(fd);
 }
 
 void scratch_close(const struct scratch *scratch)
 {
 	scratch_clear(scratch);
+	unlinkat(scratch->fd, MARK, 0);
 	rmdir(scratch->directory);
 	close(scratch->fd);
 }
 
-/* --- those of the dead -------------------------------------------------------------------------------- */
+/* --- whose it is ---------------------------------------------------------------------------------------- */
+
+/* Somebody who cleans up may have taken it before it was locked, or may hold it now. */
+static bool is_kept(const struct scratch *scratch)
+{
+	struct stat ours, there;
+
+	return fstat(scratch->fd, &ours) == 0 && lstat(scratch->directory, &there) == 0 &&
+	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
 
 /* Nobody else has it, from here on. */
 static bool lock(struct scratch *scratch)
@@ -61,12 +75,32 @@ static bool lock(struct scratch *scratch)
 
 	scratch->fd = open(scratch->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (scratch->fd >= 0 && fstat(scratch->fd, &status) == 0 && status.st_uid == geteuid() &&
-	    flock(scratch->fd, LOCK_EX | LOCK_NB) == 0)
+	    flock(scratch->fd, LOCK_EX | LOCK_NB) == 0 && is_kept(scratch))
 		return true;
 	if (scratch->fd >= 0)
 		close(scratch->fd);
 	return false;
 }
+
+/* That we have made it, and nobody else who likes the name. */
+static bool is_marked(const struct scratch *scratch)
+{
+	struct stat status;
+
+	return fstatat(scratch->fd, MARK, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(status.st_mode) && status.st_uid == geteuid();
+}
+
+static bool mark(const struct scratch *scratch)
+{
+	int fd = openat(scratch->fd, MARK, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* --- those of the dead -------------------------------------------------------------------------------- */
 
 static bool is_of_kind(const char *name, const char *prefix)
 {
@@ -75,32 +109,39 @@ static bool is_of_kind(const char *name, const char *prefix)
 	return strncmp(name, prefix, length) == 0 && strlen(name) == length + strlen(TEMPLATE_END);
 }
 
+/* One that its maker did not come to mark stays: it cannot be told from somebody else's. */
+static void remove_one(struct scratch *dead)
+{
+	if (!lock(dead))
+		return;
+	if (is_marked(dead))
+		scratch_close(dead);
+	else
+		close(dead->fd);
+}
+
+static bool set_path(struct scratch *scratch, const char *parent, const char *first,
+		     const char *second)
+{
+	size_t room = sizeof scratch->directory;
+	int length = snprintf(scratch->directory, room, "%s/%s%s", parent, first, second);
+
+	return (size_t)length < room || ((errno = ENAMETOOLONG), false);
+}
+
 static void remove_dead(const char *parent, const char *prefix)
 {
 	DIR *directory = opendir(parent);
 	struct scratch dead;
 
-	for (struct dirent *entry; directory && (entry = readdir(directory));) {
-		if (!is_of_kind(entry->d_name, prefix))
-			continue;
-		snprintf(dead.directory, sizeof dead.directory, "%s/%s", parent, entry->d_name);
-		if (lock(&dead))
-			scratch_close(&dead);
-	}
+	for (struct dirent *entry; directory && (entry = readdir(directory));)
+		if (is_of_kind(entry->d_name, prefix) && set_path(&dead, parent, entry->d_name, ""))
+			remove_one(&dead);
 	if (directory)
 		closedir(directory);
 }
 
 /* --- one's own ---------------------------------------------------------------------------------------- */
-
-/* Somebody who cleans up may have taken it before it was locked, or may hold it now. */
-static bool is_kept(const struct scratch *scratch)
-{
-	struct stat ours, there;
-
-	return fstat(scratch->fd, &ours) == 0 && stat(scratch->directory, &there) == 0 &&
-	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
-}
 
 static bool make_in(const char *parent, const char *prefix, struct scratch *ret)
 {
@@ -108,13 +149,11 @@ static bool make_in(const char *parent, const char *prefix, struct scratch *ret)
 
 	remove_dead(parent, prefix);
 	for (int i = 0; i < TRIES; i++) {
-		snprintf(ret->directory, sizeof ret->directory, "%s/%s" TEMPLATE_END, parent,
-			 prefix);
-		if (!mkdtemp(ret->directory))
+		if (!set_path(ret, parent, prefix, TEMPLATE_END) || !mkdtemp(ret->directory))
 			return false;
 		if (!lock(ret))
 			continue;
-		if (is_kept(ret))
+		if (mark(ret))
 			return true;
 		close(ret->fd);
 	}

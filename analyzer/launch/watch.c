@@ -132,6 +132,8 @@ static bool reap_one(struct watch *watch)
 
 	if (waitid(P_ALL, 0, &peek, WEXITED | WNOHANG | WNOWAIT) != 0 || peek.si_pid == 0)
 		return false;
+	if (family_is_stranger(peek.si_pid))
+		return wait4(peek.si_pid, NULL, 0, NULL) == peek.si_pid;
 	bool core = peek.si_code == CLD_DUMPED;
 	int status = peek.si_code == CLD_EXITED ? W_EXITCODE(peek.si_status, 0)
 						: peek.si_status | (core ? WCOREFLAG : 0);
@@ -204,20 +206,13 @@ static uint64_t next_sample(const struct watch *watch, uint64_t took_ns, uint64_
 	return monotonic_ns() + wait;
 }
 
-static bool has_children(void)
-{
-	siginfo_t peek;
-
-	return waitid(P_ALL, 0, &peek, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
 /* Pipelines, process groups and sessions often die together: gives them a moment, daemons live on. */
 static void wait_for_aftermath(struct watch *watch)
 {
 	uint64_t until_ns = monotonic_ns() + (uint64_t)AFTERMATH_MS * MS;
 
 	reap(watch);
-	while (has_children() && monotonic_ns() < until_ns)
+	while (family_has_children() && monotonic_ns() < until_ns)
 		take_signal(watch, until_ns);
 	family_sample(&watch->family, 0);
 }
@@ -232,7 +227,7 @@ static void kill_all(struct watch *watch)
 	family_sample(&watch->family, watch->child);
 	for (size_t i = 0; i < watch->family.count; i++)
 		if (family_is_running(&watch->family, &watch->family.member[i]))
-			kill(watch->family.member[i].pid, SIGKILL);
+			family_kill(&watch->family.member[i], SIGKILL);
 }
 
 static size_t count_running(const struct family *family)
@@ -249,7 +244,7 @@ static void end_all(struct watch *watch)
 {
 	uint64_t give_up_ns = monotonic_ns() + (uint64_t)GIVE_UP_MS * MS;
 
-	while (has_children() && monotonic_ns() < give_up_ns) {
+	while (family_has_children() && monotonic_ns() < give_up_ns) {
 		kill_all(watch);
 		take_signal(watch, monotonic_ns() + (uint64_t)KILL_PAUSE_MS * MS);
 		programs_look(&watch->programs);

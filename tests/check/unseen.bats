@@ -225,3 +225,10 @@ __attribute__((constructor)) static void begin(void) { exit(7); }'
 	run noted 'live.peak is the sum'
 	[ "$status" != 0 ]
 }
+
+@test "check: what the shell had started that became poolmem is of no test, and goes on" {
+	bash -c 'sleep 60 & echo $! >pid; exec "$@"' bash "$poolmem" check --max-peak 100MiB -- true
+	kill "$(cat pid)"
+	# One of them ends meanwhile.
+	bash -c 'sleep 0.1 & exec "$@"' bash "$poolmem" check --max-peak 100MiB -- sleep 0.3
+}

@@ -48,6 +48,22 @@ no_leftovers()
 	no_leftovers began
 }
 
+# TMPDIR stands for /dev/shm where that is not to be written; both are looked through.
+@test "compare: a directory of somebody else that is called as its own stays, with all that is in it" {
+	theirs=$(mktemp -d /dev/shm/poolmem-compare-XXXXXX)
+	echo mine >"$theirs/mine"
+	compare --runs 1 --only glibc,poolmem -- true >out
+	[ "$(cat "$theirs/mine")" = mine ]
+	touch "$theirs/.poolmem-scratch" # and one with the mark goes
+	compare --runs 1 --only glibc,poolmem -- true >out
+	[ ! -e "$theirs" ]
+}
+
+@test "compare: what the shell had started that became poolmem goes on" {
+	bash -c 'sleep 60 & echo $! >pid; exec "$@"' bash "$poolmem" compare --lib "$lib" --runs 1 --only glibc,poolmem -- true >out
+	kill "$(cat pid)"
+}
+
 # The bare programs, by another program's count.
 @test "compare: ranks by peak as time does" {
 	command -v /usr/bin/time >/dev/null || skip "no package time"
