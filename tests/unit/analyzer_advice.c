@@ -5,6 +5,8 @@
 #include "study/advice.h"
 #include "unit/sites_example.h"
 
+enum { COUNTED = 1000000 }; /* blocks of a class that is sampled */
+
 struct advised {
 	struct example of;
 	uint32_t rows, frames, main, frame;
@@ -47,6 +49,10 @@ static void expect_of(uint32_t state, struct pm_site row, const char *expected, 
 	row.frame = example.frame;
 	row.period = row.period ? row.period : 1;
 	builder_site(&example.of.b, example.rows, row);
+	if (row.period > 1) /* no more of them can live than were counted */
+		builder_slot_at(&example.of.b, example.of.b.leader)
+			->tally[row.size_class]
+			.left -= (int64_t)COUNTED * PM_LEFT_STEP;
 	advise(&example);
 	for (enum advice_rule rule = 0; rule < ADVICE_RULE_COUNT; rule++)
 		for (size_t i = 0; i < example.advice.count; i++)
