@@ -96,7 +96,7 @@ void *memory_map_again(const void *address, size_t bytes)
 
 uint32_t memory_resident_pages(const void *address, size_t bytes)
 {
-	unsigned char present[512];
+	unsigned char present[512] = {0};
 	uintptr_t first = (uintptr_t)address / memory_page();
 	uintptr_t last = ((uintptr_t)address + bytes + memory_page() - 1) / memory_page();
 	uint32_t resident = 0;

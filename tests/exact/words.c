@@ -15,6 +15,7 @@ enum { THREADS = 3, ROUNDS = 150000, KEPT = 256, PERIODS_MAX = 16 };
 
 static struct pm_process *record;
 static int finished;
+static uint64_t turns; /* words written */
 
 static struct pm_process *writable(const char *directory)
 {
@@ -52,6 +53,7 @@ static void *storm(void *unused)
 			abort();
 		record->control_state = (uint32_t)state;
 		record->sample_period = state;
+		__atomic_store_n(&turns, turn, __ATOMIC_RELEASE);
 		if (turn % 64 == 0)
 			usleep(100);
 	}
@@ -63,6 +65,8 @@ static void *work(void *argument)
 	unsigned seed = (unsigned)(uintptr_t)argument + 1;
 	unsigned char *kept[KEPT] = {NULL};
 	for (unsigned i = 0; i < ROUNDS; i++) {
+		while (__atomic_load_n(&turns, __ATOMIC_ACQUIRE) < i / 10) /* both go on */
+			usleep(100);
 		seed = seed * 1103515245 + 12345;
 		unsigned at = (seed >> 8) % KEPT;
 		if (kept[at] && kept[at][0] != (unsigned char)at)
