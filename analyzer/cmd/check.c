@@ -99,24 +99,24 @@ static bool make_test(struct checking *checking, struct failure *why)
 	return fail(why, FAILURE_USAGE, "--exit '%.100s': %.200s", wish->exit, inner.text);
 }
 
-static bool add_rules(struct checking *checking, const struct repeated *rules, struct failure *why)
+typedef bool adder(struct budget *budget, struct budget_test *test, const char *text,
+		   struct failure *why);
+
+static bool add_unrecorded(struct budget *budget, struct budget_test *test, const char *text,
+			   struct failure *why)
 {
-	for (size_t i = 0; i < checking->budget.count; i++)
-		for (size_t k = 0; k < rules->count; k++)
-			if (!budget_add_rule(&checking->budget, &checking->budget.tests[i],
-					     rules->list[k], why))
-				return false;
-	return true;
+	return budget_set(budget, test, "unrecorded", text, why);
 }
 
-static bool add_unrecorded(struct checking *checking, struct failure *why)
+/* What was given several times, to each test. */
+static bool add_all(struct checking *checking, const struct repeated *given, adder *add,
+		    struct failure *why)
 {
-	const struct repeated *names = &checking->wish.unrecorded;
+	struct budget *budget = &checking->budget;
 
-	for (size_t i = 0; i < checking->budget.count; i++)
-		for (size_t k = 0; k < names->count; k++)
-			if (!budget_set(&checking->budget, &checking->budget.tests[i], "unrecorded",
-					names->list[k], why))
+	for (size_t i = 0; i < budget->count; i++)
+		for (size_t k = 0; k < given->count; k++)
+			if (!add(budget, &budget->tests[i], given->list[k], why))
 				return false;
 	return true;
 }
@@ -140,24 +140,15 @@ static bool all_exist(const struct checking *checking, struct failure *why)
 	return true;
 }
 
-/* Those of the command line go before those of a test. */
-static bool add_variables(struct checking *checking, struct failure *why)
-{
-	const struct repeated *variables = &checking->wish.variables;
-
-	for (size_t i = 0; i < checking->budget.count; i++)
-		for (size_t k = 0; k < variables->count; k++)
-			if (!budget_add_variable(&checking->budget, &checking->budget.tests[i],
-						 variables->list[k], why))
-				return false;
-	return true;
-}
-
 static bool read_tests(struct checking *checking, struct failure *why)
 {
-	bool done = *checking->wish.argv ? make_test(checking, why) : read_budget(checking, why);
-	return done && add_rules(checking, &checking->wish.rules, why) &&
-	       add_unrecorded(checking, why) && add_variables(checking, why) &&
+	const struct check_wish *wish = &checking->wish;
+	bool done = *wish->argv ? make_test(checking, why) : read_budget(checking, why);
+
+	/* Variables of the command line go before those of a test. */
+	return done && add_all(checking, &wish->rules, budget_add_rule, why) &&
+	       add_all(checking, &wish->unrecorded, add_unrecorded, why) &&
+	       add_all(checking, &wish->variables, budget_add_variable, why) &&
 	       all_exist(checking, why);
 }
 

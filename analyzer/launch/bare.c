@@ -506,9 +506,7 @@ static void end_orphans(struct running *running)
 		if (ended > 0)
 			continue;
 		family_sample(family, 0);
-		for (size_t i = 0; i < family->count; i++)
-			if (family_is_running(family, &family->member[i]))
-				family_kill(&family->member[i], SIGKILL);
+		family_kill_running(family, SIGKILL);
 		nanosleep(&pause, NULL);
 	}
 }

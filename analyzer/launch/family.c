@@ -270,18 +270,25 @@ void family_kill(const struct family_member *member, int number)
 {
 	struct stat_line line;
 	int fd = (int)syscall(SYS_pidfd_open, member->pid, 0);
-	bool has_pidfds = fd >= 0 || errno != ENOSYS;
+	bool has_none = fd < 0 && errno == ENOSYS; /* an old kernel */
 
 	/* The pid may be another's by now; behind the open file it stays who it is. */
 	if (is_ours(member) && read_stat(member->pid, &line) &&
 	    line.start_ticks == member->start_ticks) {
 		if (fd >= 0)
 			syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
-		else if (!has_pidfds && line.parent == getpid())
+		else if (has_none && line.parent == getpid())
 			kill(member->pid, number);
 	}
 	if (fd >= 0)
 		close(fd);
+}
+
+void family_kill_running(const struct family *family, int number)
+{
+	for (size_t i = 0; i < family->count; i++)
+		if (family_is_running(family, &family->member[i]))
+			family_kill(&family->member[i], number);
 }
 
 /* --- samples --------------------------------------------------------------------------------------------------------- */

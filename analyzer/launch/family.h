@@ -59,6 +59,9 @@ bool family_has_children(void);
 /* Sends a signal to a process that was seen; not to another that has its pid by now. */
 void family_kill(const struct family_member *member, int number);
 
+/* The same to all that the last sample found alive. */
+void family_kill_running(const struct family *family, int number);
+
 /* Notes how a process ended.  To be called before it is waited for, while /proc still has it. */
 void family_note_end(struct family *family, pid_t pid, int wait_status);
 

@@ -3,21 +3,15 @@
 #include "launch/unseen.h"
 
 #include "launch/target.h"
+#include "study/site_name.h"
 
 #include <fnmatch.h>
 #include <string.h>
 
-static const char *name_of(const struct check_unrecorded *program)
-{
-	const char *slash = strrchr(program->path, '/');
-
-	return slash ? slash + 1 : program->path;
-}
-
 static bool is_accepted(const struct budget_test *test, const struct check_unrecorded *program)
 {
 	for (size_t i = 0; i < test->unrecorded_count; i++)
-		if (fnmatch(test->unrecorded[i], name_of(program), 0) == 0 ||
+		if (fnmatch(test->unrecorded[i], site_file_name(program->path), 0) == 0 ||
 		    fnmatch(test->unrecorded[i], program->path, 0) == 0)
 			return true;
 	return false;
@@ -62,7 +56,7 @@ static const char *list_unrecorded(struct trial *trial, const struct measured *r
 	for (size_t i = 0; i < run->unrecorded_count; i++)
 		if (is_accepted(trial->test, &run->unrecorded[i]) == is_wanted)
 			list = keep_text(keep, "%.300s%s%s", list ? list : "", list ? ", " : "",
-					 name_of(&run->unrecorded[i]));
+					 site_file_name(run->unrecorded[i].path));
 	return list;
 }
 
@@ -99,7 +93,8 @@ const char *unseen_judge(struct trial *trial, const struct measured *run)
 		return keep_text(keep,
 				 "programs that it started were not recorded: %s (%s); "
 				 "'unrecorded = %s' in the budget, or --unrecorded, accepts that",
-				 others, why_unrecorded(keep, program), name_of(program));
+				 others, why_unrecorded(keep, program),
+				 site_file_name(program->path));
 	}
 	return NULL;
 }

@@ -225,9 +225,7 @@ static uint64_t earlier(uint64_t left_ns, uint64_t right_ns)
 static void kill_all(struct watch *watch)
 {
 	family_sample(&watch->family, watch->child);
-	for (size_t i = 0; i < watch->family.count; i++)
-		if (family_is_running(&watch->family, &watch->family.member[i]))
-			family_kill(&watch->family.member[i], SIGKILL);
+	family_kill_running(&watch->family, SIGKILL);
 }
 
 static size_t count_running(const struct family *family)

@@ -153,9 +153,8 @@ static void add_variable(struct budget_test *test, char *variable)
 	size_t bytes = strcspn(variable, "=");
 
 	for (size_t i = 0; i < test->variable_count; i++)
-		if (line_is_word(variable, bytes, test->variables[i]) ||
-		    (strncmp(test->variables[i], variable, bytes) == 0 &&
-		     test->variables[i][bytes] == '=')) {
+		if (strcspn(test->variables[i], "=") == bytes &&
+		    memcmp(test->variables[i], variable, bytes) == 0) {
 			test->variables[i] = variable;
 			return;
 		}
@@ -206,29 +205,15 @@ static bool take_environment(struct parser *parser)
 	return true;
 }
 
-static bool take_suppressions(struct parser *parser)
+/* One more of those that a test can have several of. */
+static bool take_another(struct parser *parser, char ***list, size_t *count, size_t *room)
 {
-	struct budget_test *test = parser->test;
 	char *value;
 
 	if (!take_value(parser, &value))
 		return false;
-	test->suppressions = allocate_more(test->suppressions, test->suppression_count,
-					   &test->suppression_room, sizeof *test->suppressions);
-	test->suppressions[test->suppression_count++] = value;
-	return true;
-}
-
-static bool take_unrecorded(struct parser *parser)
-{
-	struct budget_test *test = parser->test;
-	char *value;
-
-	if (!take_value(parser, &value))
-		return false;
-	test->unrecorded = allocate_more(test->unrecorded, test->unrecorded_count,
-					 &test->unrecorded_room, sizeof *test->unrecorded);
-	test->unrecorded[test->unrecorded_count++] = value;
+	*list = allocate_more(*list, *count, room, sizeof **list);
+	(*list)[(*count)++] = value;
 	return true;
 }
 
@@ -266,6 +251,7 @@ static enum key key_of(const char *word, size_t bytes)
 
 static bool take_key_value(struct parser *parser, enum key key, const char *word, size_t bytes)
 {
+	struct budget_test *test = parser->test;
 	struct line *line = &parser->line;
 	char *value;
 
@@ -281,8 +267,12 @@ static bool take_key_value(struct parser *parser, enum key key, const char *word
 	case KEY_RUNS: return take_runs(line, parser->test);
 	case KEY_ENVIRONMENT: return take_environment(parser);
 	case KEY_VARIABLE: return take_variable(parser, word + 4, bytes - 4);
-	case KEY_SUPPRESSIONS: return take_suppressions(parser);
-	case KEY_UNRECORDED: return take_unrecorded(parser);
+	case KEY_SUPPRESSIONS:
+		return take_another(parser, &test->suppressions, &test->suppression_count,
+				    &test->suppression_room);
+	case KEY_UNRECORDED:
+		return take_another(parser, &test->unrecorded, &test->unrecorded_count,
+				    &test->unrecorded_room);
 	default: break;
 	}
 	if (!take_value(parser, &value))

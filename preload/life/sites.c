@@ -272,11 +272,20 @@ void sites_record(struct heap *heap, struct pool *pool, const void *block, size_
 
 /* --- the peak --------------------------------------------------------------------------------------- */
 
+static struct pm_site_then live_of(const struct pm_site *row)
+{
+	return (struct pm_site_then){
+		.live = (int64_t)(row->allocated - row->freed),
+		.bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) + row->resized_bytes,
+	};
+}
+
 static void note_peak(struct pm_site *row, void *unused)
 {
+	struct pm_site_then now = live_of(row);
 	(void)unused;
-	row->peak_live = (int64_t)(row->allocated - row->freed);
-	row->peak_bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) + row->resized_bytes;
+	row->peak_live = now.live;
+	row->peak_bytes = now.bytes;
 }
 
 void sites_note_peak(void)
@@ -301,9 +310,7 @@ struct noting {
 static void note_epoch(struct pm_site *row, void *context)
 {
 	struct noting *noting = context;
-	row->then[noting->turn].live = (int64_t)(row->allocated - row->freed);
-	row->then[noting->turn].bytes = (int64_t)(row->allocated_bytes - row->freed_bytes) +
-					row->resized_bytes;
+	row->then[noting->turn] = live_of(row);
 	noting->rows++;
 }
 

@@ -2,20 +2,7 @@
 # `poolmem check`: what each outcome exits with, what a budget file can say, what a baseline holds.
 
 bats_require_minimum_version 1.5.0
-load ../posix/preload
-
-setup()
-{
-	prepare
-	cd "$out"
-	app=$programs/budgeted
-	export TMPDIR=$out
-}
-
-check()
-{
-	POOLMEM=dir=$out/segments "$poolmem" check --lib "$lib" "$@"
-}
+load place
 
 # budget LINE...: poolmem.budget
 budget()

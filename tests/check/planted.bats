@@ -4,20 +4,9 @@
 # that are suggested, and let nothing through that is ten times as large.
 
 bats_require_minimum_version 1.5.0
-load ../posix/preload
+load place
 
-setup()
-{
-	prepare
-	cd "$out"
-	export TMPDIR=$out
-	planted=$BATS_TEST_DIRNAME/planted
-}
-
-check()
-{
-	POOLMEM=dir=$out/segments "$poolmem" check --lib "$lib" "$@"
-}
+planted=$BATS_TEST_DIRNAME/planted
 
 # found VARIANT SOURCE RULE: exactly that rule is exceeded, and the first site to blame is the line of SOURCE that holds PLANTED
 found()

@@ -3,20 +3,14 @@
 # stacks, an end that only looks like the wanted one.
 
 bats_require_minimum_version 1.5.0
-load ../posix/preload
+load place
+
+always=(--max-allocs 1000000000)
 
 setup()
 {
-	prepare
-	cd "$out"
-	app=$programs/budgeted
-	export TMPDIR=$out
+	enter
 	gcc -static -o static -x c - <<<'int main(void) { return 0; }'
-}
-
-check()
-{
-	POOLMEM=dir=$out/segments "$poolmem" check --lib "$lib" --max-allocs 1000000000 "$@"
 }
 
 # What the kernel tells takes rights; without them only what lives while it is looked at is known.
