@@ -7,6 +7,7 @@
 #include "text/allocate.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { READINGS_MAX = 8 };
 
@@ -22,13 +23,21 @@ static const struct pm_tally *tally_in(const unsigned char *tallies, const struc
 	return (const void *)(tallies + (size_t)size_class * header->tally_stride);
 }
 
+/* Of two readings in a row: nothing was moved from `recent` to `freed` meanwhile. */
+static bool frees_agree(const struct pm_tally *first, const struct pm_tally *second)
+{
+	return !((first->recent ^ second->recent) & 1) && first->moving == second->moving &&
+	       memcmp(first->freed, second->freed, sizeof first->freed) == 0;
+}
+
 /* Between the two readings of it at most one slow call has begun: the first one holds. */
 static bool agree(const struct pm_tally *first, const struct pm_tally *second)
 {
 	uint8_t calls = (uint8_t)((uint64_t)second->left - (uint64_t)first->left);
 	unsigned in_force = first->left & 1;
 
-	return calls <= 1 && second->limit[in_force] == first->limit[in_force];
+	return calls <= 1 && second->limit[in_force] == first->limit[in_force] &&
+	       frees_agree(first, second);
 }
 
 static bool all_agree(const struct readings *readings, const struct process *process)
@@ -48,7 +57,7 @@ static void add_tally(struct block_counts *counts, const struct process *process
 
 	counts->allocated[size_class] += tally_allocated(tally);
 	for (uint32_t age = 0; age < ages; age++)
-		counts->freed[size_class] += tally->freed[age];
+		counts->freed[size_class] += pm_tally_freed(tally, age);
 }
 
 static bool read_slot(const struct inspected *target, uint64_t slot,

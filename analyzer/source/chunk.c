@@ -297,6 +297,24 @@ struct pm_tally *chunk_tally(const struct pm_header *header, const unsigned char
 				   (size_t)size_class * header->tally_stride);
 }
 
+/* Ages beyond what this program knows are counted one by one. */
+static void fold_frees(struct pm_tally *tally, uint32_t ages)
+{
+	uint64_t freed[PM_RECENT_AGES];
+	uint32_t count = ages < PM_RECENT_AGES ? ages : PM_RECENT_AGES;
+
+	for (uint32_t age = 0; age < count; age++)
+		freed[age] = pm_tally_freed(tally, age);
+	memcpy(tally->freed, freed, count * sizeof *freed);
+	tally->recent = tally->moving = 0;
+}
+
+void chunk_fold_frees(const struct pm_header *header, unsigned char *chunk)
+{
+	for (uint32_t c = 0; c < header->classes.count; c++)
+		fold_frees(chunk_tally(header, chunk, c), header->ages.count);
+}
+
 bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk)
 {
 	const struct pm_chunk *before = (const void *)copy;

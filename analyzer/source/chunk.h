@@ -20,6 +20,9 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 struct pm_tally *chunk_tally(const struct pm_header *header, const unsigned char *chunk,
 			     uint32_t size_class);
 
+/* As if each free of a copy of a SLOT chunk had been counted where it ends up: `recent` is empty. */
+void chunk_fold_frees(const struct pm_header *header, unsigned char *chunk);
+
 /* Whether a chunk, read again, is still of the process that its copy names. */
 bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk);
 

@@ -3,6 +3,7 @@
 #include "source/frees.h"
 
 #include "source/chunk.h"
+#include "source/settle.h"
 #include "text/allocate.h"
 
 #include <stdlib.h>
@@ -13,11 +14,14 @@ struct frees_room {
 	int64_t *left; /* image->chunk_count times classes.count */
 };
 
+/* scratch: another chunk. */
 static bool read_chunk(const struct image_place *place, const struct image *image, uint32_t number,
-		       unsigned char *chunk, struct failure *why)
+		       unsigned char *chunk, unsigned char *scratch, struct failure *why)
 {
 	size_t bytes = image->header.chunk_bytes;
-	return input_read(place->input, place->offset + (uint64_t)number * bytes, chunk, bytes, why);
+	return input_read(place->input, place->offset + (uint64_t)number * bytes, chunk, bytes,
+			  why) &&
+	       settle_frees(place, &image->header, number, chunk, scratch, why);
 }
 
 bool frees_before(const struct image_place *place, struct image *image, uint32_t number,
@@ -27,7 +31,7 @@ bool frees_before(const struct image_place *place, struct image *image, uint32_t
 	uint32_t offset = image->header.tally_offset;
 	size_t bytes = (size_t)image->header.classes.count * image->header.tally_stride;
 
-	if (!read_chunk(place, image, number, scratch, why))
+	if (!read_chunk(place, image, number, scratch, scratch + image->header.chunk_bytes, why))
 		return false;
 	if (!chunk_same_owner(copy, scratch))
 		return true; /* pass B drops it */
@@ -148,7 +152,7 @@ bool frees_after(const struct image_place *place, const struct image *image, uin
 	const unsigned char *copy = image->chunks[number];
 	unsigned char *now = later->spare;
 
-	if (!read_chunk(place, image, number, now, why))
+	if (!read_chunk(place, image, number, now, later->scratch, why))
 		return false;
 	*ret_gone = !chunk_same_owner(copy, now) ||
 		    ((const struct pm_chunk *)(const void *)now)->process >= image->chunk_count;
@@ -163,6 +167,7 @@ void frees_later_begin(const struct image *image, struct frees_later *ret)
 {
 	ret->chunks = allocate(image->chunk_count, sizeof *ret->chunks);
 	ret->spare = allocate(1, image->header.chunk_bytes);
+	ret->scratch = allocate(1, image->header.chunk_bytes);
 }
 
 void frees_later_end(struct frees_later *later, struct image *image)
@@ -178,6 +183,7 @@ void frees_later_end(struct frees_later *later, struct image *image)
 	free(room.left);
 	free(later->chunks);
 	free(later->spare);
+	free(later->scratch);
 }
 
 struct image_amount frees_drift(const struct image *image)

@@ -15,14 +15,14 @@
 
 #include "source/image.h"
 
-/* Pass A: takes the frees of slot `number` once more.  scratch: a chunk. */
+/* Pass A: takes the frees of slot `number` once more.  scratch: SETTLE_CHUNKS chunks. */
 bool frees_before(const struct image_place *place, struct image *image, uint32_t number,
 		  unsigned char *scratch, struct failure *why);
 
 /* What pass C found of the slots that had not stood still: worked on when it is over, as time counts. */
 struct frees_later {
 	unsigned char **chunks; /* by number; NULL: nothing new */
-	unsigned char *spare;
+	unsigned char *spare, *scratch;
 };
 
 void frees_later_begin(const struct image *image, struct frees_later *ret);

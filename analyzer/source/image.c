@@ -92,6 +92,13 @@ static bool read_chunk(struct loading *loading, uint32_t number)
 						    loading->scratch, loading->why);
 }
 
+/* Of a program that runs its frees are read again. */
+static bool has_counts(const unsigned char *chunk)
+{
+	uint32_t kind = ((const struct pm_chunk *)(const void *)chunk)->kind;
+	return kind == PM_CHUNK_SLOT || kind == PM_CHUNK_DYING;
+}
+
 static bool load_chunk(struct loading *loading, uint32_t number)
 {
 	struct image *image = loading->image;
@@ -104,6 +111,8 @@ static bool load_chunk(struct loading *loading, uint32_t number)
 		return true;
 	image->chunks[number] = allocate(1, bytes);
 	memcpy(image->chunks[number], loading->scratch, bytes);
+	if (has_counts(image->chunks[number]))
+		chunk_fold_frees(&image->header, image->chunks[number]);
 	return true;
 }
 
@@ -190,6 +199,7 @@ static bool read_frees(struct loading *loading)
 
 static void forget_frees(const struct image *image, unsigned char *chunk)
 {
+	chunk_fold_frees(&image->header, chunk);
 	for (uint32_t c = 0; c < image->header.classes.count; c++)
 		memset(chunk_tally(&image->header, chunk, c)->freed, 0,
 		       image->header.ages.count * sizeof(uint64_t));

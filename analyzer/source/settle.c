@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { ROUNDS_MAX = 1000, TIMELINE_ROUNDS = 100 };
+enum { ROUNDS_MAX = 1000, FREES_ROUNDS = 20, TIMELINE_ROUNDS = 100 };
 
 /* What of a tally is read together: in one line of the cache. */
 struct countdown {
@@ -104,6 +104,107 @@ bool settle_slot(const struct image_place *place, const struct pm_header *header
 		return false;
 	*ret_gone = !chunk_same_owner(copy, reading[1]);
 	return *ret_gone || settle_classes(place, header, offset, copy, reading, ret_unsettled, why);
+}
+
+/* --- frees ------------------------------------------------------------------------------------------- */
+
+static size_t freed_bytes(const struct pm_header *header)
+{
+	return header->ages.count * sizeof(uint64_t);
+}
+
+static bool same_frees(const struct pm_header *header, const struct pm_tally *left,
+		       const struct pm_tally *right)
+{
+	return memcmp(left->freed, right->freed, freed_bytes(header)) == 0;
+}
+
+static bool read_again(const struct image_place *place, uint64_t tally, size_t word,
+		       uint64_t *ret_word, struct failure *why)
+{
+	return input_read(place->input, tally + word, ret_word, sizeof *ret_word, why);
+}
+
+/* One class alone.  `freed` is the newest; room: for its words. */
+static bool settle_frees_of(const struct image_place *place, const struct pm_header *header,
+			    uint64_t offset, struct pm_tally *tally, struct pm_tally *room,
+			    struct failure *why)
+{
+	bool settled = false;
+
+	for (int round = 0; round < FREES_ROUNDS && !settled; round++) {
+		if (!read_again(place, offset, offsetof(struct pm_tally, recent), &tally->recent,
+				why) ||
+		    !read_again(place, offset, offsetof(struct pm_tally, moving), &tally->moving,
+				why) ||
+		    !input_read(place->input, offset + offsetof(struct pm_tally, freed),
+				room->freed, freed_bytes(header), why))
+			return false;
+		settled = same_frees(header, tally, room);
+		memcpy(tally->freed, room->freed, freed_bytes(header));
+	}
+	if (!settled)
+		tally->recent = tally->moving = 0;
+	return true;
+}
+
+static void take_recent(const struct pm_header *header, unsigned char *chunk,
+			const unsigned char *reading)
+{
+	for (uint32_t c = 0; c < header->classes.count; c++)
+		chunk_tally(header, chunk, c)->recent = chunk_tally(header, reading, c)->recent;
+}
+
+static void take_moving(const struct pm_header *header, unsigned char *chunk,
+			const unsigned char *reading)
+{
+	for (uint32_t c = 0; c < header->classes.count; c++)
+		chunk_tally(header, chunk, c)->moving = chunk_tally(header, reading, c)->moving;
+}
+
+static bool settle_frees_where_changed(const struct image_place *place,
+				       const struct pm_header *header, uint64_t offset,
+				       unsigned char *chunk, unsigned char *last,
+				       struct failure *why)
+{
+	for (uint32_t c = 0; c < header->classes.count; c++) {
+		struct pm_tally *tally = chunk_tally(header, chunk, c);
+		struct pm_tally *room = chunk_tally(header, last, c);
+		uint64_t at = offset + header->tally_offset + (uint64_t)c * header->tally_stride;
+		if (same_frees(header, tally, room))
+			continue;
+		memcpy(tally->freed, room->freed, freed_bytes(header));
+		if (!settle_frees_of(place, header, at, tally, room, why))
+			return false;
+	}
+	return true;
+}
+
+/* What has changed since `chunk` was read, of which the second reading is in `scratch`. */
+static bool settle_changed_frees(const struct image_place *place, const struct pm_header *header,
+				 uint64_t offset, unsigned char *chunk, unsigned char *scratch,
+				 struct failure *why)
+{
+	take_recent(header, chunk, scratch);
+	if (!input_read(place->input, offset, scratch, header->chunk_bytes, why))
+		return false;
+	take_moving(header, chunk, scratch);
+	return input_read(place->input, offset, scratch, header->chunk_bytes, why) &&
+	       settle_frees_where_changed(place, header, offset, chunk, scratch, why);
+}
+
+bool settle_frees(const struct image_place *place, const struct pm_header *header, uint32_t number,
+		  unsigned char *chunk, unsigned char *scratch, struct failure *why)
+{
+	uint64_t offset = place->offset + (uint64_t)number * header->chunk_bytes;
+
+	if (!input_read(place->input, offset, scratch, header->chunk_bytes, why))
+		return false;
+	if (!chunk_same_tallies(header, chunk, scratch) &&
+	    !settle_changed_frees(place, header, offset, chunk, scratch, why))
+		return false;
+	chunk_fold_frees(header, chunk);
+	return true;
 }
 
 /* What a state names stays as long as it is in force. */

@@ -27,6 +27,13 @@ bool settle_slot(const struct image_place *place, const struct pm_header *header
 		 uint32_t *ret_unsettled, struct failure *why);
 
 /*
+ * A SLOT chunk that was just read into `chunk`: reads on until its frees agree, as struct pm_tally says, and folds them.  Those of a class
+ * that never holds still are too few by what was on its way.  scratch: a chunk.
+ */
+bool settle_frees(const struct image_place *place, const struct pm_header *header, uint32_t number,
+		  unsigned char *chunk, unsigned char *scratch, struct failure *why);
+
+/*
  * A chunk that was just read into `copy`: a TIMELINE is read again until its writer has changed nothing meanwhile; one
  * that does not hold still is left without moments.  Others stay as they are.
  */

@@ -22,6 +22,7 @@
 #define POOLMEM_FORMAT_H
 
 #include <poolmem/words.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PM_MAGIC "poolmem\n"
@@ -41,7 +42,7 @@ enum {
 	PM_CHUNK_BYTES = PM_CHUNK_KIB * 1024,
 	PM_UNIT_BYTES = PM_UNIT_KIB * 1024, /* granularity of pools */
 	PM_ARENA_UNITS = 64,                /* units in an arena: one bit each in a 64-bit word */
-	PM_TALLY_COUNT = PM_CHUNK_KIB > 16 ? 160 : 120, /* records of pm_slot.tally */
+	PM_TALLY_COUNT = PM_CHUNK_KIB > 16 ? 160 : 107, /* records of pm_slot.tally */
 	PM_SWEEP_ROOM = 180,                            /* sweeps in a SURVIVAL chunk */
 	PM_MARK_ROOM = 51,                              /* marks in a MARKS chunk */
 	PM_MARK_NAME = 56,     /* bytes of a mark's name, the closing NUL among them */
@@ -53,6 +54,9 @@ enum {
 	PM_AGE_COUNT = 13,     /* age buckets */
 	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
 	PM_LEFT_STEP = 256,    /* pm_tally.left falls by this for each allocation */
+	PM_RECENT_AGES = 9,    /* age buckets that pm_tally.recent counts */
+	PM_RECENT_BITS = 7,    /* of each in there */
+	PM_RECENT_SHIFT = 57,  /* of the sum in there */
 	PM_CONTROL_SHIFT = 48, /* of the number in pm_process.control */
 };
 
@@ -170,13 +174,51 @@ struct pm_chunk {
  * takes a slow call, which writes the other `limit` and then `left`, its low byte one higher.  A reader
  * reads both limits, left, and then the limit that belongs to it once more; when that has changed, it reads
  * all again.  (The low byte alone does not tell: it is the same after 256 slow calls.)
- * A free is one increment of freed[age of the block].
+ *
+ * A free of one of the first PM_RECENT_AGES ages is one addition to `recent`:
+ *
+ *   63 - 57  frees in there       7 a - 6 ... 7 a  those of age a = 1 ... 8       0  turn
+ *
+ * of which those that have no field are of age 0.  Others are one increment of freed[age].  When there are 64 the thread moves them
+ * to `freed`: it writes, at the same turn, what the lowest seven bits of freed[0 ... 8] are going to be to bits 7 a + 1 ... 7 a + 7 of `moving`; then
+ * `recent`, empty and at the other turn; then `freed`; then the other turn to `moving`.  So at any instant
+ *
+ *   frees of age a = freed[a] + recent[a] + (turns differ ? (moving[a] - freed[a]) mod 128 : 0)
+ *
+ * A reader reads freed, recent, moving, in this order, and freed once more; when that has changed, it reads all again.
  */
 struct pm_tally {
 	int64_t left;
 	int64_t limit[2];
+	uint64_t recent, moving;
 	uint64_t freed[PM_AGE_COUNT];
 };
+
+/* Frees that `recent` holds of an age from 1 on, and of age 0. */
+static inline uint64_t pm_recent_aged(uint64_t recent, unsigned age)
+{
+	return recent >> (PM_RECENT_BITS * (age - 1) + 1) & ((1 << PM_RECENT_BITS) - 1);
+}
+
+static inline uint64_t pm_recent_young(uint64_t recent)
+{
+	uint64_t frees = recent >> PM_RECENT_SHIFT;
+	for (unsigned age = 1; age < PM_RECENT_AGES; age++)
+		frees -= pm_recent_aged(recent, age);
+	return frees;
+}
+
+/* Frees of an age in a record that holds still. */
+static inline uint64_t pm_tally_freed(const struct pm_tally *tally, unsigned age)
+{
+	uint64_t count = tally->freed[age], mask = (1 << PM_RECENT_BITS) - 1;
+	bool is_moving = (tally->recent ^ tally->moving) & 1;
+	if (age >= PM_RECENT_AGES)
+		return count;
+	if (is_moving)
+		count += ((tally->moving >> (PM_RECENT_BITS * age + 1)) - count) & mask;
+	return count + (age ? pm_recent_aged(tally->recent, age) : pm_recent_young(tally->recent));
+}
 
 /* What of a generation a forked child began with. */
 struct pm_inherited {
@@ -272,7 +314,7 @@ struct pm_slot {
 	uint32_t absorbed; /* DEPARTED: this chunk's counts are in here, also while it stands as DYING */
 	uint64_t control; /* the pm_process.control_taken that its thread follows; atomic */
 	struct pm_process process; /* of a leader; DEPARTED: recycled_children; else zero */
-	uint8_t room[1024 - 16 - 32 - 8 * (PM_COUNTER_ROOM + 2) - sizeof(struct pm_process)];
+	uint8_t room[960 - 16 - 32 - 8 * (PM_COUNTER_ROOM + 2) - sizeof(struct pm_process)];
 	struct pm_tally tally[PM_TALLY_COUNT];
 };
 
@@ -671,7 +713,7 @@ struct pm_names_call {
 	uint32_t flags;
 };
 
-_Static_assert(sizeof(struct pm_tally) == 128, "two cache lines; index by shift");
+_Static_assert(sizeof(struct pm_tally) == 144, "no padding");
 _Static_assert(sizeof(struct pm_pool) == 16, "packed");
 _Static_assert(sizeof(struct pm_survey_pool) == 72, "no padding");
 _Static_assert(sizeof(struct pm_slot) <= PM_CHUNK_BYTES, "a slot is one chunk");
@@ -681,7 +723,7 @@ _Static_assert(sizeof(struct pm_marks) <= PM_CHUNK_BYTES, "marks are one chunk")
 _Static_assert(sizeof(struct pm_timeline) <= PM_CHUNK_BYTES, "a timeline is one chunk");
 _Static_assert(sizeof(struct pm_frames) <= PM_CHUNK_BYTES, "frames are one chunk");
 _Static_assert(sizeof(struct pm_sites) <= PM_CHUNK_BYTES, "rows of sites are one chunk");
-_Static_assert(__builtin_offsetof(struct pm_slot, tally) == 1024, "header.tally_offset");
+_Static_assert(__builtin_offsetof(struct pm_slot, tally) == 960, "header.tally_offset");
 _Static_assert((int)PM_COUNTER_COUNT <= (int)PM_COUNTER_ROOM, "room for counters");
 
 #endif

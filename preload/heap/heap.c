@@ -252,6 +252,29 @@ void heap_free_slow(void *block)
 		free_pooled(heap, pool, block);
 }
 
+void heap_free_rare(void *block, struct pool *pool)
+{
+	struct heap *heap = heap_thread.heap;
+	uint8_t *stamp = &pool->stamps[pool_place(pool, block).index];
+	intptr_t tally = stamp_tally(*stamp, (intptr_t)heap_counted(heap, pool->tally));
+	if (tally < 0) {
+		heap_free_slow(block);
+		return;
+	}
+	*stamp = STAMP_FREE;
+	tally_increment(((struct pm_tally *)tally)->freed);
+	heap_put_back(heap, pool, block);
+}
+
+void heap_free_move(void *block, struct pool *pool)
+{
+	struct heap *heap = heap_thread.heap;
+	heap_enter();
+	tally_move(heap_counted(heap, pool->tally));
+	heap_leave(heap);
+	heap_put_back(heap, pool, block);
+}
+
 void heap_free_outside(void *block)
 {
 	void (*instead)(void *) = __atomic_load_n(&host_instead.free, __ATOMIC_RELAXED);

@@ -26,8 +26,8 @@ static inline uint8_t stamp_now(uint64_t epoch, uint8_t stamp)
 /* Whether the thread of the heap has allocated nothing since. */
 static inline bool is_latest(struct heap *heap, const struct death *death)
 {
-	return death->order ? death->order == recorder_order(heap)
-			    : death->address == heap->events.latest;
+	return death->address == heap->events.latest &&
+	       (!death->order || death->order == recorder_order(heap));
 }
 
 /* A forked child that is not settled yet counts what it inherited by the stamps, and not in rows. */

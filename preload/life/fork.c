@@ -100,7 +100,7 @@ static void undo_own(const struct heap *heap, struct survival_begun *begun)
 	for (unsigned c = 0; c < CLASS_COUNT; c++) {
 		const struct pm_tally *tally = &heap->slot->tally[c];
 		for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
-			begun->of[c][clock_generation_at(bucket)] += tally->freed[bucket];
+			begun->of[c][clock_generation_at(bucket)] += pm_tally_freed(tally, bucket);
 		begun->of[c][0] -= tally_allocations(tally);
 	}
 }

@@ -93,7 +93,7 @@ static int64_t sum_shared(enum pass pass, counted *of)
 
 static int64_t sum_up(uint32_t heaps, enum pass pass)
 {
-	counted *of = pass == FREED ? tally_frees : tally_allocations_seen;
+	counted *of = pass == FREED ? tally_frees_seen : tally_allocations_seen;
 	int64_t sum = sum_shared(pass, of);
 	for (uint32_t i = 0; i < heaps; i++) {
 		struct heap *heap = heap_by_index(i);

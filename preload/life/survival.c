@@ -66,9 +66,10 @@ static void each_tally(visitor *visit, void *context)
 static void add_totals(const struct pm_tally *tally, unsigned size_class, void *context)
 {
 	struct totals *totals = (struct totals *)context + size_class;
+	uint64_t freed[PM_AGE_COUNT];
+	tally_ages_seen(tally, freed);
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
-		totals->died[clock_generation_at(bucket)] += __atomic_load_n(&tally->freed[bucket],
-									     __ATOMIC_ACQUIRE);
+		totals->died[clock_generation_at(bucket)] += freed[bucket];
 	totals->allocated += tally_allocations_seen(tally);
 }
 
@@ -321,10 +322,11 @@ static void add_sums(const struct pm_tally *tally, unsigned size_class, void *co
 {
 	struct pm_mark *sums = context;
 	uint64_t unit = life_unit(size_class), blocks = size_class != CLASS_LARGE_BYTES;
+	uint64_t freed[PM_AGE_COUNT];
+	tally_ages_seen(tally, freed);
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++) {
-		uint64_t freed = __atomic_load_n(&tally->freed[bucket], __ATOMIC_ACQUIRE);
-		sums->freed[bucket] += freed * blocks;
-		sums->freed_bytes[bucket] += freed * unit;
+		sums->freed[bucket] += freed[bucket] * blocks;
+		sums->freed_bytes[bucket] += freed[bucket] * unit;
 	}
 	uint64_t allocated = tally_allocations_seen(tally);
 	sums->allocated += allocated * blocks;

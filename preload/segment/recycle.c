@@ -120,7 +120,7 @@ static void add_counts(struct pm_slot *to, const struct pm_slot *from)
 		const struct pm_tally *tally = &from->tally[c];
 		to->tally[c].limit[0] += tally->limit[tally->left & 1] - (tally->left >> 8);
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-			to->tally[c].freed[age] += tally->freed[age];
+			to->tally[c].freed[age] += pm_tally_freed(tally, age);
 	}
 	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++)
 		to->counter[i] += from->counter[i];

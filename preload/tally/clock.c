@@ -4,7 +4,8 @@
 
 #include "tally/counters.h"
 
-struct stamps stamps = {.freed_at = {[STAMP_FREE] = STAMP_SLOW,
+struct stamps stamps = {.weight = {[STAMP_FIRST... STAMP_OLD] = INT64_C(1) << PM_RECENT_SHIFT},
+			.freed_at = {[STAMP_FREE] = STAMP_SLOW,
 				     [STAMP_FIRST... STAMP_OLD] = 0, /* before the clock is set */
 				     [STAMP_SPECIAL] = STAMP_SLOW},
 			.now = STAMP_FIRST};
@@ -76,17 +77,31 @@ static void fill_offsets(void)
 				clock_bucket(generation, age));
 }
 
+static int64_t weight_of(int64_t offset)
+{
+	int64_t one = INT64_C(1) << PM_RECENT_SHIFT, age = offset / (int64_t)sizeof(uint64_t);
+	if (age >= PM_RECENT_AGES)
+		return 0;
+	return age ? one | INT64_C(1) << (PM_RECENT_BITS * (age - 1) + 1) : one;
+}
+
+static void set_age(unsigned stamp, int64_t offset)
+{
+	stamps.freed_at[stamp] = offset;
+	stamps.weight[stamp] = weight_of(offset);
+}
+
 /* From the stamp of this epoch backwards; see clock_age(). */
 static void recompute_ages(void)
 {
 	unsigned stamp = stamps.now, young = oldest_in_generation_1();
 	for (unsigned age = 0; age < STAMP_LAST - STAMP_AHEAD; age++) {
 		const int16_t *offset = offset_of[age == 0 ? 0 : age <= young ? 1 : 2];
-		stamps.freed_at[stamp] = offset[age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE];
+		set_age(stamp, offset[age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE]);
 		stamp = stamp == STAMP_FIRST ? STAMP_LAST : stamp - 1;
 	}
 	for (unsigned ahead = 0; ahead < STAMP_AHEAD; ahead++) {
-		stamps.freed_at[stamp] = offset_of[0][0];
+		set_age(stamp, offset_of[0][0]);
 		stamp = stamp == STAMP_FIRST ? STAMP_LAST : stamp - 1;
 	}
 }
@@ -131,7 +146,7 @@ void clock_init(enum pm_clock kind, const uint32_t threshold[3])
 	for (unsigned g = 0; g < 3; g++)
 		clock_now.threshold[g] = threshold[g];
 	fill_offsets();
-	stamps.freed_at[STAMP_OLD] = offset_of[2][CLOCK_OLD_AGE];
+	set_age(STAMP_OLD, offset_of[2][CLOCK_OLD_AGE]);
 	clock_now.length = threshold[0];
 	begin_epoch();
 	recompute_ages();

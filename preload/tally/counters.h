@@ -33,6 +33,18 @@ static inline bool tally_allocated(struct pm_tally *tally)
 #endif
 }
 
+/* Counts a free by its weight, see stamps.h; true when `recent` is full and tally_move() has to come. */
+static inline bool tally_freed(struct pm_tally *tally, int64_t weight)
+{
+#if defined(__x86_64__)
+	bool is_full;
+	__asm__ volatile("addq %2, %0" : "+m"(tally->recent), "=@ccs"(is_full) : "r"(weight));
+	return is_full;
+#else
+	return (int64_t)__atomic_add_fetch(&tally->recent, (uint64_t)weight, __ATOMIC_RELEASE) < 0;
+#endif
+}
+
 static inline void tally_add(uint64_t *word, uint64_t amount)
 {
 #if defined(__x86_64__)
@@ -70,14 +82,22 @@ static inline uint64_t tally_allocations_seen(const struct pm_tally *tally)
 	}
 }
 
+/* Frees counted so far; exact for the writer itself. */
 static inline uint64_t tally_frees(const struct pm_tally *tally)
 {
-	uint64_t sum = 0;
+	uint64_t sum = tally->recent >> PM_RECENT_SHIFT;
 #pragma GCC unroll 16 /* each tick does it for each class */
 	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
 		sum += tally->freed[age];
 	return sum;
 }
+
+/* The same of another thread's, by age; it may count meanwhile. */
+void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT]);
+uint64_t tally_frees_seen(const struct pm_tally *tally);
+
+/* Moves what is in `recent` to `freed`.  No handler of a signal may count there meanwhile. */
+void tally_move(struct pm_tally *tally);
 
 /* For words of several writers: raises it to `value` unless it is as high already.  Returns whether it was lower. */
 static inline bool tally_raise(uint64_t *word, uint64_t value)

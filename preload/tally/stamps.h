@@ -5,7 +5,7 @@
  *   0    no live block starts here          254  born so long ago that it is surely in generation 2
  *   255  frozen: free takes the slow path   1..253  the epoch of its birth, modulo 253
  *
- * `freed_at[stamp]` leads to the counter of a block that dies now, by its age.  A block whose stamp is up
+ * `weight[stamp]` is what a block that dies now adds to pm_tally.recent, by its age; `freed_at[stamp]` leads to the counter of that age.  A block whose stamp is up
  * to STAMP_AHEAD epochs ahead of the reader was born in an epoch the reader has not seen yet: age 0.
  */
 #ifndef TALLY_STAMPS_H
@@ -28,6 +28,7 @@ enum {
 
 /* The clock's face: what the fast paths read.  Written by the thread that advances the epoch. */
 struct stamps {
+	int64_t weight[256]; /* 0: the free needs more than one addition */
 	int64_t freed_at[256]; /* offset from pm_tally.freed; STAMP_SLOW: the free needs the slow path */
 	uint8_t now;           /* stamp of blocks born now */
 };

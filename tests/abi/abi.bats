@@ -68,12 +68,13 @@ instructions_to_return()
 		inside && /\tret/ { print n; exit }'
 }
 
-# The budget is the least that was reached with gcc 12; other compilers may take a few more.
-@test "the fast paths stay short: malloc 23 instructions, free 29" {
+# The budget is the least that was reached with gcc 12; other compilers may take a few more.  Three of free's 32 make what it counts
+# a value that hangs on the age of the block, and not a branch: where blocks die in any order it takes 0.7 of the time.
+@test "the fast paths stay short: malloc 23 instructions, free 32" {
 	malloc=$(instructions_to_return malloc) free=$(instructions_to_return free)
 	echo "malloc $malloc, free $free"
 	[ "$malloc" -ge 15 ] && [ "$free" -ge 15 ]
-	[ "$malloc" -le 23 ] && [ "$free" -le 29 ]
+	[ "$malloc" -le 23 ] && [ "$free" -le 32 ]
 }
 
 @test "F4 thread-local storage is initial-exec and under 64 bytes" {

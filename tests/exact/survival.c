@@ -199,7 +199,7 @@ static uint64_t sum_of_slots(uint32_t size_class, uint64_t freed[PM_AGE_COUNT])
 			continue;
 		allocated += (uint64_t)(tally->limit[tally->left & 1] - (tally->left >> 8));
 		for (unsigned age = 0; age < header->ages.count; age++)
-			freed[age] += tally->freed[age];
+			freed[age] += pm_tally_freed(tally, age);
 	}
 	return allocated;
 }
@@ -266,7 +266,9 @@ static uint64_t deaths(uint32_t size_class, unsigned generation)
 {
 	uint64_t count = 0;
 	for (unsigned age = 0; age < header->ages.count; age++)
-		count += ages[age].generation == generation ? slot->tally[size_class].freed[age] : 0;
+		count += ages[age].generation == generation
+				 ? pm_tally_freed(&slot->tally[size_class], age)
+				 : 0;
 	return count;
 }
 

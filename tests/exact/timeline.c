@@ -61,7 +61,7 @@ static void note_start(const char *segments)
 		uint64_t allocated = (uint64_t)(tally->limit[tally->left & 1] - (tally->left >> 8));
 		uint64_t freed = 0;
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-			freed += tally->freed[age];
+			freed += pm_tally_freed(tally, age);
 		allocations += classes[c].kind == PM_CLASS_LARGE_BYTES ? 0 : allocated;
 		live += classes[c].kind == PM_CLASS_POOL
 				? (allocated - freed) * classes[c].block_bytes

@@ -40,11 +40,21 @@ static void model_sweep(void)
 	model.epoch++;
 }
 
+/* What a death of that age adds to pm_tally.recent. */
+static int64_t weight_of(unsigned bucket)
+{
+	int64_t one = INT64_C(1) << PM_RECENT_SHIFT;
+	if (bucket >= PM_RECENT_AGES)
+		return 0;
+	return bucket ? one | INT64_C(1) << (PM_RECENT_BITS * (bucket - 1) + 1) : one;
+}
+
 static unsigned bucket_of(const struct object *o)
 {
 	unsigned bucket = stamp_age(o->stamp);
 	cr_assert_lt(bucket, PM_AGE_COUNT);
 	cr_assert_eq(stamps.freed_at[o->stamp], stamp_offset(bucket));
+	cr_assert_eq(stamps.weight[o->stamp], weight_of(bucket));
 	return bucket;
 }
 
@@ -336,6 +346,8 @@ Test(stamps, wrap_around_and_never_reach_the_reserved_ones)
 		cr_assert_eq(stamps.now, stamp_after(before, 1));
 		cr_assert_eq(stamps.freed_at[STAMP_FREE], STAMP_SLOW);
 		cr_assert_eq(stamps.freed_at[STAMP_SPECIAL], STAMP_SLOW);
+		cr_assert_eq(stamps.weight[STAMP_FREE], 0);
+		cr_assert_eq(stamps.weight[STAMP_SPECIAL], 0);
 		cr_assert_eq(clock_age(STAMP_OLD), CLOCK_OLD_AGE);
 	}
 }

@@ -2,7 +2,12 @@
 /* Counting while another process reads, as struct pm_tally in format.h says it must. */
 #include "unit/heap_host.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct pm_tally tally;
 static uint64_t begun, done; /* atomic: allocations before and after they were counted */
@@ -112,11 +117,160 @@ Test(tally, a_fresh_record_is_due_at_once_and_counts)
 	cr_assert_eq(tally_allocations(&tally), 1);
 }
 
-Test(tally, frees_are_summed_over_ages)
+/* --- frees ------------------------------------------------------------------------------------------- */
+
+struct frees {
+	struct pm_tally tally;
+	uint64_t begun[PM_AGE_COUNT],
+		done[PM_AGE_COUNT]; /* atomic: frees before and after they were counted */
+	bool stop;                  /* atomic */
+};
+
+/* As a stamp of that age has it. */
+static int64_t weight_of(unsigned age)
 {
-	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-		for (unsigned i = 0; i <= age; i++)
-			tally_increment(&tally.freed[age]);
-	cr_assert_eq(tally_frees(&tally), PM_AGE_COUNT * (PM_AGE_COUNT + 1) / 2);
-	cr_assert_eq(tally_allocations(&tally), 0);
+	int64_t one = INT64_C(1) << PM_RECENT_SHIFT;
+	return age ? one | INT64_C(1) << (PM_RECENT_BITS * (age - 1) + 1) : one;
+}
+
+static void free_one(struct frees *frees, unsigned age)
+{
+	__atomic_store_n(&frees->begun[age], frees->begun[age] + 1, __ATOMIC_RELEASE);
+	if (age >= PM_RECENT_AGES)
+		tally_increment(&frees->tally.freed[age]);
+	else if (tally_freed(&frees->tally, weight_of(age)))
+		tally_move(&frees->tally);
+	__atomic_store_n(&frees->done[age], frees->done[age] + 1, __ATOMIC_RELEASE);
+}
+
+/* Now all of one age, now of any. */
+static void free_some(struct frees *frees, uint32_t *random, unsigned count)
+{
+	unsigned most = 1 + host_random(random) % PM_AGE_COUNT;
+	for (unsigned i = 0; i < count; i++)
+		free_one(frees, host_random(random) % most);
+}
+
+Test(tally, frees_are_counted_by_age)
+{
+	static struct frees frees;
+	uint32_t random = 11;
+	uint64_t sum = 0, seen[PM_AGE_COUNT];
+	for (unsigned round = 0; round < 3000; round++) {
+		free_some(&frees, &random, 1 + host_random(&random) % 150);
+		tally_ages_seen(&frees.tally, seen);
+		sum = 0;
+		for (unsigned age = 0; age < PM_AGE_COUNT; age++) {
+			cr_assert_eq(pm_tally_freed(&frees.tally, age), frees.done[age]);
+			cr_assert_eq(seen[age], frees.done[age]);
+			sum += frees.done[age];
+		}
+		cr_assert_eq(tally_frees(&frees.tally), sum);
+		cr_assert_eq(tally_frees_seen(&frees.tally), sum);
+	}
+	cr_assert_eq(tally_allocations(&frees.tally), 0);
+}
+
+/* One age, all of the next 64: no field runs over into the next one. */
+Test(tally, a_full_word_of_one_age)
+{
+	for (unsigned age = 0; age < PM_RECENT_AGES; age++) {
+		struct frees frees = {.stop = false};
+		for (unsigned i = 1; i <= 1000; i++) {
+			free_one(&frees, age);
+			for (unsigned other = 0; other < PM_AGE_COUNT; other++)
+				cr_assert_eq(pm_tally_freed(&frees.tally, other),
+					     other == age ? i : 0);
+		}
+	}
+}
+
+/* A handler of a signal may count some more before the word that was full is moved. */
+Test(tally, what_comes_before_a_full_word_is_moved)
+{
+	for (unsigned late = 0; late < 63; late++) {
+		struct frees frees = {.stop = false};
+		for (unsigned i = 0; i < 64 + late; i++)
+			tally_freed(&frees.tally, weight_of(5));
+		tally_move(&frees.tally);
+		cr_assert_eq(pm_tally_freed(&frees.tally, 5), 64 + late);
+		cr_assert_eq(tally_frees_seen(&frees.tally), 64 + late);
+	}
+}
+
+static void expect_between(const struct frees *frees, const struct pm_tally *tally)
+{
+	for (unsigned age = 0; age < PM_AGE_COUNT; age++) {
+		uint64_t count = pm_tally_freed(tally, age);
+		cr_assert_geq(count, frees->done[age], "age %u", age);
+		cr_assert_leq(count, frees->begun[age], "age %u", age);
+	}
+}
+
+static void free_for_ever(struct frees *frees)
+{
+	uint32_t random = 7;
+	for (;;)
+		free_some(frees, &random, 200);
+}
+
+/* F22: killed at whichever instruction, what is there adds up. */
+Test(tally, frees_add_up_at_each_instruction)
+{
+	struct frees *frees = mmap(NULL, sizeof *frees, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t moves = 0;
+	pid_t child = fork();
+	if (!child) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		free_for_ever(frees);
+	}
+	for (unsigned steps = 0; steps < 60000; steps++) {
+		uint64_t turn = frees->tally.recent & 1;
+		int status;
+		cr_assert_eq(waitpid(child, &status, 0), child);
+		cr_assert(WIFSTOPPED(status));
+		expect_between(frees, &frees->tally);
+		cr_assert_eq(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
+		moves += turn != (frees->tally.recent & 1);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	cr_assert_gt(moves, 10);
+}
+
+static void *frees_reader(void *argument)
+{
+	struct frees *frees = argument;
+	uint64_t seen[PM_AGE_COUNT], last[PM_AGE_COUNT] = {0}, reads = 0;
+	while (!__atomic_load_n(&frees->stop, __ATOMIC_ACQUIRE)) {
+		uint64_t at_least[PM_AGE_COUNT];
+		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
+			at_least[age] = load(&frees->done[age]);
+		tally_ages_seen(&frees->tally, seen);
+		for (unsigned age = 0; age < PM_AGE_COUNT; age++) {
+			HOST_EXPECT(seen[age] >= at_least[age]);
+			HOST_EXPECT(seen[age] <= load(&frees->begun[age]));
+			HOST_EXPECT(seen[age] >= last[age]);
+			last[age] = seen[age];
+		}
+		reads++;
+	}
+	HOST_EXPECT(reads > 1000);
+	return NULL;
+}
+
+Test(tally, a_reader_sees_each_free_between_what_began_and_what_is_done)
+{
+	static struct frees frees;
+	pthread_t thread;
+	uint32_t random = 3;
+	double end = seconds() + 1.0;
+	cr_assert(pthread_create(&thread, NULL, frees_reader, &frees) == 0);
+	while (seconds() < end)
+		free_some(&frees, &random, 1000);
+	__atomic_store_n(&frees.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	cr_assert_eq(host_failures, 0);
 }
