@@ -3,6 +3,7 @@
 #include "launch/inspected.h"
 
 #include "model/saturate.h"
+#include "source/chunk.h"
 #include "source/image.h"
 #include "text/allocate.h"
 
@@ -17,47 +18,52 @@ struct readings {
 	size_t bytes;
 };
 
-static const struct pm_tally *tally_in(const unsigned char *tallies, const struct pm_header *header,
-				       uint32_t size_class)
+static struct pm_tally *tally_in(unsigned char *tallies, const struct pm_header *header,
+				 uint32_t size_class)
 {
-	return (const void *)(tallies + (size_t)size_class * header->tally_stride);
+	return (void *)(tallies + (size_t)size_class * header->tally_stride);
 }
 
 /* Of two readings in a row: nothing was moved from `recent` to `freed` meanwhile. */
-static bool frees_agree(const struct pm_tally *first, const struct pm_tally *second)
+static bool frees_agree(const struct pm_header *header, struct pm_tally *first,
+			struct pm_tally *second)
 {
-	return !((first->recent ^ second->recent) & 1) && first->moving == second->moving &&
-	       memcmp(first->freed, second->freed, sizeof first->freed) == 0;
+	const uint64_t *before = chunk_recent(header, first), *after = chunk_recent(header, second);
+	size_t bytes = header->ages.count * sizeof(uint64_t);
+
+	return !before || (!((before[0] ^ after[0]) & 1) && before[1] == after[1] &&
+			   memcmp(first->freed, second->freed, bytes) == 0);
 }
 
 /* Between the two readings of it at most one slow call has begun: the first one holds. */
-static bool agree(const struct pm_tally *first, const struct pm_tally *second)
+static bool agree(const struct pm_header *header, struct pm_tally *first, struct pm_tally *second)
 {
 	uint8_t calls = (uint8_t)((uint64_t)second->left - (uint64_t)first->left);
 	unsigned in_force = first->left & 1;
 
 	return calls <= 1 && second->limit[in_force] == first->limit[in_force] &&
-	       frees_agree(first, second);
+	       frees_agree(header, first, second);
 }
 
 static bool all_agree(const struct readings *readings, const struct process *process)
 {
 	for (uint32_t c = 0; c < process->layout->class_count; c++)
-		if (!agree(tally_in(readings->first, process->header, c),
+		if (!agree(process->header, tally_in(readings->first, process->header, c),
 			   tally_in(readings->second, process->header, c)))
 			return false;
 	return true;
 }
 
 static void add_tally(struct block_counts *counts, const struct process *process,
-		      const struct pm_tally *tally, uint32_t size_class)
+		      struct pm_tally *tally, uint32_t size_class)
 {
 	const struct layout *layout = process->layout;
 	uint32_t ages = layout->age_count < PM_AGE_COUNT ? layout->age_count : PM_AGE_COUNT;
 
+	chunk_fold_tally(process->header, tally);
 	counts->allocated[size_class] += tally_allocated(tally);
 	for (uint32_t age = 0; age < ages; age++)
-		counts->freed[size_class] += pm_tally_freed(tally, age);
+		counts->freed[size_class] += tally->freed[age];
 }
 
 static bool read_slot(const struct inspected *target, uint64_t slot,

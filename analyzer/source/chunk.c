@@ -297,22 +297,36 @@ struct pm_tally *chunk_tally(const struct pm_header *header, const unsigned char
 				   (size_t)size_class * header->tally_stride);
 }
 
-/* Ages beyond what this program knows are counted one by one. */
-static void fold_frees(struct pm_tally *tally, uint32_t ages)
+uint64_t *chunk_recent(const struct pm_header *header, struct pm_tally *tally)
 {
-	uint64_t freed[PM_RECENT_AGES];
-	uint32_t count = ages < PM_RECENT_AGES ? ages : PM_RECENT_AGES;
+	size_t at = offsetof(struct pm_tally, freed) + header->ages.count * sizeof(uint64_t);
 
-	for (uint32_t age = 0; age < count; age++)
-		freed[age] = pm_tally_freed(tally, age);
-	memcpy(tally->freed, freed, count * sizeof *freed);
-	tally->recent = tally->moving = 0;
+	if (header->tally_stride < at + 2 * sizeof(uint64_t))
+		return NULL;
+	return (uint64_t *)(void *)((char *)tally + at);
+}
+
+/* Ages beyond what this program knows are counted one by one. */
+void chunk_fold_tally(const struct pm_header *header, struct pm_tally *tally)
+{
+	uint64_t *recent = chunk_recent(header, tally);
+	uint32_t ages = header->ages.count < PM_RECENT_AGES ? header->ages.count : PM_RECENT_AGES;
+	struct pm_tally copy = {.left = 0};
+
+	if (!recent)
+		return;
+	memcpy(copy.freed, tally->freed, ages * sizeof *copy.freed);
+	copy.recent = recent[0];
+	copy.moving = recent[1];
+	for (uint32_t age = 0; age < ages; age++)
+		tally->freed[age] = pm_tally_freed(&copy, age);
+	recent[0] = recent[1] = 0;
 }
 
 void chunk_fold_frees(const struct pm_header *header, unsigned char *chunk)
 {
 	for (uint32_t c = 0; c < header->classes.count; c++)
-		fold_frees(chunk_tally(header, chunk, c), header->ages.count);
+		chunk_fold_tally(header, chunk_tally(header, chunk, c));
 }
 
 bool chunk_same_owner(const unsigned char *copy, const unsigned char *chunk)

@@ -20,7 +20,11 @@ bool chunk_verify(const struct pm_header *header, uint32_t number, const unsigne
 struct pm_tally *chunk_tally(const struct pm_header *header, const unsigned char *chunk,
 			     uint32_t size_class);
 
-/* As if each free of a copy of a SLOT chunk had been counted where it ends up: `recent` is empty. */
+/* Its `recent` and behind it `moving`, which follow as many ages as there are.  NULL: it has none. */
+uint64_t *chunk_recent(const struct pm_header *header, struct pm_tally *tally);
+
+/* As if each free that a copy of it counts had been counted where it ends up: `recent` is empty.  The same of a SLOT chunk. */
+void chunk_fold_tally(const struct pm_header *header, struct pm_tally *tally);
 void chunk_fold_frees(const struct pm_header *header, unsigned char *chunk);
 
 /* Whether a chunk, read again, is still of the process that its copy names. */

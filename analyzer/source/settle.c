@@ -119,10 +119,12 @@ static bool same_frees(const struct pm_header *header, const struct pm_tally *le
 	return memcmp(left->freed, right->freed, freed_bytes(header)) == 0;
 }
 
-static bool read_again(const struct image_place *place, uint64_t tally, size_t word,
-		       uint64_t *ret_word, struct failure *why)
+/* Words of a record that was changed, `recent` and then `moving`. */
+static bool read_recent(const struct image_place *place, uint64_t at, uint64_t recent[2],
+			struct failure *why)
 {
-	return input_read(place->input, tally + word, ret_word, sizeof *ret_word, why);
+	return input_read(place->input, at, &recent[0], sizeof *recent, why) &&
+	       input_read(place->input, at + sizeof *recent, &recent[1], sizeof *recent, why);
 }
 
 /* One class alone.  `freed` is the newest; room: for its words. */
@@ -130,36 +132,30 @@ static bool settle_frees_of(const struct image_place *place, const struct pm_hea
 			    uint64_t offset, struct pm_tally *tally, struct pm_tally *room,
 			    struct failure *why)
 {
+	uint64_t *recent = chunk_recent(header, tally);
+	uint64_t words = offset + offsetof(struct pm_tally, freed);
 	bool settled = false;
 
 	for (int round = 0; round < FREES_ROUNDS && !settled; round++) {
-		if (!read_again(place, offset, offsetof(struct pm_tally, recent), &tally->recent,
-				why) ||
-		    !read_again(place, offset, offsetof(struct pm_tally, moving), &tally->moving,
-				why) ||
-		    !input_read(place->input, offset + offsetof(struct pm_tally, freed),
-				room->freed, freed_bytes(header), why))
+		if (!read_recent(place, words + freed_bytes(header), recent, why) ||
+		    !input_read(place->input, words, room->freed, freed_bytes(header), why))
 			return false;
 		settled = same_frees(header, tally, room);
 		memcpy(tally->freed, room->freed, freed_bytes(header));
 	}
 	if (!settled)
-		tally->recent = tally->moving = 0;
+		recent[0] = recent[1] = 0;
 	return true;
 }
 
-static void take_recent(const struct pm_header *header, unsigned char *chunk,
-			const unsigned char *reading)
-{
-	for (uint32_t c = 0; c < header->classes.count; c++)
-		chunk_tally(header, chunk, c)->recent = chunk_tally(header, reading, c)->recent;
-}
+enum word { RECENT, MOVING };
 
-static void take_moving(const struct pm_header *header, unsigned char *chunk,
-			const unsigned char *reading)
+static void take_word(const struct pm_header *header, unsigned char *chunk, unsigned char *reading,
+		      enum word word)
 {
 	for (uint32_t c = 0; c < header->classes.count; c++)
-		chunk_tally(header, chunk, c)->moving = chunk_tally(header, reading, c)->moving;
+		chunk_recent(header, chunk_tally(header, chunk, c))[word] = chunk_recent(
+			header, chunk_tally(header, reading, c))[word];
 }
 
 static bool settle_frees_where_changed(const struct image_place *place,
@@ -185,10 +181,10 @@ static bool settle_changed_frees(const struct image_place *place, const struct p
 				 uint64_t offset, unsigned char *chunk, unsigned char *scratch,
 				 struct failure *why)
 {
-	take_recent(header, chunk, scratch);
+	take_word(header, chunk, scratch, RECENT);
 	if (!input_read(place->input, offset, scratch, header->chunk_bytes, why))
 		return false;
-	take_moving(header, chunk, scratch);
+	take_word(header, chunk, scratch, MOVING);
 	return input_read(place->input, offset, scratch, header->chunk_bytes, why) &&
 	       settle_frees_where_changed(place, header, offset, chunk, scratch, why);
 }
@@ -198,6 +194,8 @@ bool settle_frees(const struct image_place *place, const struct pm_header *heade
 {
 	uint64_t offset = place->offset + (uint64_t)number * header->chunk_bytes;
 
+	if (!header->classes.count || !chunk_recent(header, chunk_tally(header, chunk, 0)))
+		return true;
 	if (!input_read(place->input, offset, scratch, header->chunk_bytes, why))
 		return false;
 	if (!chunk_same_tallies(header, chunk, scratch) &&

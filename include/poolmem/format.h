@@ -190,8 +190,9 @@ struct pm_chunk {
 struct pm_tally {
 	int64_t left;
 	int64_t limit[2];
-	uint64_t recent, moving;
 	uint64_t freed[PM_AGE_COUNT];
+	uint64_t recent,
+		moving; /* not in segments whose tally_stride has no room for them: those counted each free in `freed` */
 };
 
 /* Frees that `recent` holds of an age from 1 on, and of age 0. */

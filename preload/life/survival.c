@@ -68,6 +68,7 @@ static void add_totals(const struct pm_tally *tally, unsigned size_class, void *
 	struct totals *totals = (struct totals *)context + size_class;
 	uint64_t freed[PM_AGE_COUNT];
 	tally_ages_seen(tally, freed);
+#pragma GCC unroll 16
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
 		totals->died[clock_generation_at(bucket)] += freed[bucket];
 	totals->allocated += tally_allocations_seen(tally);

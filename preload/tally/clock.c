@@ -91,19 +91,38 @@ static void set_age(unsigned stamp, int64_t offset)
 	stamps.weight[stamp] = weight_of(offset);
 }
 
+static void set_at(unsigned stamp, unsigned age, unsigned young)
+{
+	const int16_t *offset = offset_of[age == 0 ? 0 : age <= young ? 1 : 2];
+	set_age(stamp, offset[age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE]);
+}
+
 /* From the stamp of this epoch backwards; see clock_age(). */
 static void recompute_ages(void)
 {
 	unsigned stamp = stamps.now, young = oldest_in_generation_1();
 	for (unsigned age = 0; age < STAMP_LAST - STAMP_AHEAD; age++) {
-		const int16_t *offset = offset_of[age == 0 ? 0 : age <= young ? 1 : 2];
-		set_age(stamp, offset[age < CLOCK_OLD_AGE ? age : CLOCK_OLD_AGE]);
+		set_at(stamp, age, young);
 		stamp = stamp == STAMP_FIRST ? STAMP_LAST : stamp - 1;
 	}
 	for (unsigned ahead = 0; ahead < STAMP_AHEAD; ahead++) {
 		set_age(stamp, offset_of[0][0]);
 		stamp = stamp == STAMP_FIRST ? STAMP_LAST : stamp - 1;
 	}
+}
+
+static unsigned stamp_of_age(unsigned age)
+{
+	return stamps.now > age ? stamps.now - age : stamps.now + STAMP_LAST - age;
+}
+
+/* The same after a young sweep: who came to an age that has another bucket, and the one that is now furthest ahead. */
+static void step_ages(void)
+{
+	unsigned young = oldest_in_generation_1();
+	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
+		set_at(stamp_of_age(clock_ages[bucket].age_min), clock_ages[bucket].age_min, young);
+	set_age(stamp_of_age(STAMP_LAST - STAMP_AHEAD), offset_of[0][0]);
 }
 
 /* Sets when the epoch ends.  NET begins at 0 and must exceed its threshold, as in CPython; others reach it. */
@@ -184,7 +203,10 @@ void clock_advance(unsigned generation)
 		clock_now.length *= 2;
 	begin_epoch();
 	stamps.now = stamps.now == STAMP_LAST ? STAMP_FIRST : (uint8_t)(stamps.now + 1);
-	recompute_ages();
+	if (generation)
+		recompute_ages();
+	else
+		step_ages();
 }
 
 uint64_t clock_units_of_epoch(void)

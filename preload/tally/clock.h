@@ -24,8 +24,9 @@
 enum {
 	CLOCK_EPOCHS_PER_DOUBLING = 1024,
 	CLOCK_T1_MAX = 100,
-	CLOCK_OLD_AGE = 128,     /* surely generation 2, as t1 is at most 100 */
-	CLOCK_AGEING_PERIOD = 64 /* epochs between two passes that turn stamps into STAMP_OLD */
+	CLOCK_OLD_AGE = 128,      /* surely generation 2, as t1 is at most 100 */
+	CLOCK_AGEING_PERIOD = 96, /* epochs between two passes that turn stamps into STAMP_OLD */
+	CLOCK_FIRST_OLD = 6, /* bucket of deaths in generation 2; before it those of 1, and 0 of 0 */
 };
 
 struct clock {
@@ -85,7 +86,7 @@ extern const struct pm_age clock_ages[PM_AGE_COUNT] __attribute__((visibility("h
 unsigned clock_generation(uint8_t stamp);
 static inline unsigned clock_generation_at(unsigned bucket)
 {
-	return clock_ages[bucket].generation;
+	return bucket < 1 ? 0 : bucket < CLOCK_FIRST_OLD ? 1 : 2;
 }
 
 /* Age in epochs of a live block's stamp; CLOCK_OLD_AGE or more: STAMP_OLD. */

@@ -46,31 +46,47 @@ void tally_move(struct pm_tally *tally)
 	__atomic_store_n(&tally->moving, moving | (turn ^ 1), __ATOMIC_RELEASE);
 }
 
-static void read_freed(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT])
+/* Those that `recent` counts never fall: when their sum is the same, none has changed. */
+static uint64_t read_freed(const struct pm_tally *tally, uint64_t ret_freed[PM_RECENT_AGES])
 {
-	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-		ret_freed[age] = __atomic_load_n(&tally->freed[age], __ATOMIC_ACQUIRE);
+	uint64_t sum = 0;
+#pragma GCC unroll 16
+	for (unsigned age = 0; age < PM_RECENT_AGES; age++)
+		sum += ret_freed[age] = __atomic_load_n(&tally->freed[age], __ATOMIC_ACQUIRE);
+	return sum;
+}
+
+static void add_moving(uint64_t moving, uint64_t freed[PM_RECENT_AGES])
+{
+	for (unsigned age = 0; age < PM_RECENT_AGES; age++)
+		freed[age] += ((moving >> (PM_RECENT_BITS * age + 1)) - freed[age]) & FIELD;
+}
+
+static void add_recent(uint64_t recent, uint64_t freed[PM_RECENT_AGES])
+{
+	uint64_t young = recent >> PM_RECENT_SHIFT;
+#pragma GCC unroll 16
+	for (unsigned age = 1; age < PM_RECENT_AGES; age++) {
+		young -= pm_recent_aged(recent, age);
+		freed[age] += pm_recent_aged(recent, age);
+	}
+	freed[0] += young;
 }
 
 /* As struct pm_tally says a reader does. */
-static struct pm_tally read_frees(const struct pm_tally *tally)
-{
-	struct pm_tally copy;
-	uint64_t again[PM_AGE_COUNT];
-	do {
-		read_freed(tally, copy.freed);
-		copy.recent = __atomic_load_n(&tally->recent, __ATOMIC_ACQUIRE);
-		copy.moving = __atomic_load_n(&tally->moving, __ATOMIC_ACQUIRE);
-		read_freed(tally, again);
-	} while (__builtin_memcmp(again, copy.freed, sizeof again) != 0);
-	return copy;
-}
-
 void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT])
 {
-	struct pm_tally copy = read_frees(tally);
-	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-		ret_freed[age] = pm_tally_freed(&copy, age);
+	uint64_t again[PM_RECENT_AGES], sum, recent, moving;
+	do {
+		sum = read_freed(tally, ret_freed);
+		recent = __atomic_load_n(&tally->recent, __ATOMIC_ACQUIRE);
+		moving = __atomic_load_n(&tally->moving, __ATOMIC_ACQUIRE);
+	} while (read_freed(tally, again) != sum);
+	if ((recent ^ moving) & 1)
+		add_moving(moving, ret_freed);
+	add_recent(recent, ret_freed);
+	for (unsigned age = PM_RECENT_AGES; age < PM_AGE_COUNT; age++)
+		ret_freed[age] = __atomic_load_n(&tally->freed[age], __ATOMIC_ACQUIRE);
 }
 
 uint64_t tally_frees_seen(const struct pm_tally *tally)

@@ -284,7 +284,9 @@ static void survey(pid_t pid, const uint64_t *in, char *path, struct pm_survey_c
 					 .file_bytes = SEGMENT_BYTES,
 					 .chunks = 1,
 					 .tally_offset = offsetof(struct pm_slot, tally),
-					 .tally_stride = sizeof(struct pm_tally)};
+					 .tally_stride = sizeof(struct pm_tally),
+					 .classes = {.count = 1},
+					 .ages = {.count = PM_AGE_COUNT}};
 	struct pm_class classes[1] = {{.kind = PM_CLASS_POOL, .block_bytes = BLOCK}};
 	struct pm_age ages[1] = {{0, 0, UINT32_MAX, 0}};
 	const struct layout layout = {classes, ages, 1, 1, 4096, 65536, 64};

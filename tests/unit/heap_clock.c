@@ -371,6 +371,28 @@ Test(stamps, those_a_little_ahead_were_born_now)
 				     stamp_offset(0));
 }
 
+Test(stamps, all_lead_to_the_counter_of_their_age)
+{
+	static const uint32_t thresholds[][3] = {
+		{1000, 10, 10}, {1000, 1, 1}, {1000, 100, 2}, {1, 0, 0}};
+	clock_init(PM_CLOCK_ALLOCS, thresholds[0]);
+	for (unsigned i = 0; i < 4 * 600; i++, clock_advance(clock_choose())) {
+		unsigned middle = (unsigned)(clock_now.epoch - clock_now.last_middle_epoch);
+		bool was_middle = clock_now.sweeps[1] + clock_now.sweeps[2];
+		if (i % 600 == 0)
+			clock_set_threshold(thresholds[i / 600]);
+		for (unsigned age = 0; age < STAMP_LAST - STAMP_AHEAD; age++) {
+			uint8_t stamp = stamp_after(stamps.now, STAMP_LAST - age);
+			bool is_old = age >= CLOCK_OLD_AGE || (was_middle && age > middle);
+			unsigned bucket = clock_bucket(age == 0 ? 0 : is_old ? 2 : 1, age);
+			cr_assert_eq(stamps.freed_at[stamp], stamp_offset(bucket), "age %u", age);
+			cr_assert_eq(stamps.weight[stamp], weight_of(bucket), "age %u", age);
+		}
+	}
+	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
+		cr_assert_eq(clock_generation_at(bucket), clock_ages[bucket].generation);
+}
+
 /* Between two passes of ageing no stamp may grow so old that it looks young again. */
 Test(stamps, ageing_comes_early_enough)
 {
