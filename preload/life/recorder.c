@@ -2,6 +2,8 @@
 /* recorder.c: see recorder.h. */
 #include "life/recorder.h"
 
+#include "stack/steps.h"
+
 enum { WAIT_TURNS = 150 }; /* half a second: a thread that is stopped keeps nobody for longer */
 
 struct recorder *recorder_shared;
@@ -63,8 +65,10 @@ static struct recorder *map_recorder(void)
 
 static void set_period(struct recorder *recorder, const struct heap *heap)
 {
-	if (recorder_periods[heap->events.period] == 1 && !recorder->dense)
+	if (recorder_periods[heap->events.period] == 1 && !recorder->dense) {
 		recorder->dense = map(sizeof *recorder->dense);
+		steps_widen();
+	}
 	recorder->turn++;
 }
 

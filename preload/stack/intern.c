@@ -8,9 +8,8 @@
 
 enum {
 	BLOCKS = INTERN_SITES / INTERN_SITE_BLOCK,
-	FIRST_PLACES = 1024, /* of index and frames, which grow when they are half full: */
-	INDEX_GROWTH = 2,
-	FRAMES_GROWTH = 4,
+	FIRST_PLACES = 128, /* of the index, which grows when it is half full, and of frames, at three quarters */
+	GROWTH = 2,
 };
 
 /* A number from 1 on, atomic, stored behind its hash; 0: an empty place. */
@@ -98,7 +97,7 @@ static void put(struct index *index, uint64_t hash, uint64_t number)
 static bool grow_index(void)
 {
 	struct index *old = index_now;
-	uint64_t places = old ? old->places * INDEX_GROWTH : FIRST_PLACES;
+	uint64_t places = old ? old->places * GROWTH : FIRST_PLACES;
 	struct index *index = map(sizeof *index + places * sizeof index->place[0]);
 	if (!index)
 		return false;
@@ -124,8 +123,7 @@ static struct entered *frame_place(const struct pm_frame *frame)
 static bool grow_frames(void)
 {
 	struct entered *old = frames.place;
-	uint64_t old_places = frames.places,
-		 places = old ? old_places * FRAMES_GROWTH : FIRST_PLACES;
+	uint64_t old_places = frames.places, places = old ? old_places * GROWTH : FIRST_PLACES;
 	struct entered *place = places <= INTERN_FRAMES ? map(places * sizeof *place) : NULL;
 	if (!place)
 		return false;
@@ -144,7 +142,7 @@ static bool grow_frames(void)
 /* 0: no room. */
 static uint32_t frame_number(const struct pm_frame *frame, intern_publish *publish)
 {
-	if (2 * frames.count >= frames.places && !grow_frames())
+	if (4 * frames.count >= 3 * frames.places && !grow_frames())
 		return 0;
 	struct entered *entered = frame_place(frame);
 	if (entered->number)

@@ -9,6 +9,7 @@ enum { GENERATIONS = 65535 };
 
 struct steps_entry (*steps_table)[STEPS_WAYS];
 uint32_t steps_generation = 1;
+uint32_t steps_mask = STEPS_FEW - 1;
 
 static uint32_t turn; /* which way is given up next; races do no harm */
 
@@ -21,13 +22,29 @@ static bool is_current(const struct steps_entry *entry, uint32_t generation)
 	return (mark ^ steps_mix(step)) >> 48 == generation;
 }
 
+/* Where as many were given up as there are sets.  What moves to another set is found no more, and entered again. */
+static void serve_more(uint32_t given_up)
+{
+	uint32_t mask = __atomic_load_n(&steps_mask, __ATOMIC_RELAXED);
+	if ((given_up & mask) == mask && mask < STEPS_SETS - 1)
+		__atomic_compare_exchange_n(&steps_mask, &mask, 2 * mask + 1, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void steps_widen(void)
+{
+	__atomic_store_n(&steps_mask, STEPS_SETS - 1, __ATOMIC_RELAXED);
+}
+
 /* An entry that says nothing now, else one after the other. */
 static struct steps_entry *choose(struct steps_entry *set, uint64_t hash, uint32_t generation)
 {
 	for (unsigned i = 0; i < STEPS_WAYS; i++)
 		if (!is_current(&set[(hash + i) % STEPS_WAYS], generation))
 			return &set[(hash + i) % STEPS_WAYS];
-	return &set[__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) % STEPS_WAYS];
+	uint32_t given_up = __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED);
+	serve_more(given_up);
+	return &set[given_up % STEPS_WAYS];
 }
 
 static void enter(uint32_t generation, uintptr_t ip, bool is_exact, struct step step)
@@ -37,7 +54,7 @@ static void enter(uint32_t generation, uintptr_t ip, bool is_exact, struct step 
 	if (!table || !steps_has_key(ip))
 		return;
 	__builtin_memcpy(&word, &step, sizeof word);
-	struct steps_entry *entry = choose(table[hash / STEPS_WAYS], hash, generation);
+	struct steps_entry *entry = choose(steps_set(table, hash), hash, generation);
 	uint64_t mark = steps_key(generation, ip, is_exact) ^ steps_mix(word);
 	__atomic_store_n(&entry->step, word, __ATOMIC_RELAXED);
 	__atomic_store_n(&entry->mark, mark, __ATOMIC_RELAXED);

@@ -13,7 +13,8 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { STEPS_WAYS = 4, STEPS_SETS_LOG = 13, STEPS_SETS = 1 << STEPS_SETS_LOG };
+/* So few sets serve at first, a page of them: one that is never written to is not there. */
+enum { STEPS_WAYS = 4, STEPS_SETS_LOG = 13, STEPS_SETS = 1 << STEPS_SETS_LOG, STEPS_FEW = 64 };
 
 struct steps_entry {
 	uint64_t mark; /* key ^ mix(step) */
@@ -22,9 +23,13 @@ struct steps_entry {
 
 extern struct steps_entry (*steps_table)[STEPS_WAYS]; /* NULL: none yet */
 extern uint32_t steps_generation;                     /* 1 .. 65535: the top of each key */
+extern uint32_t steps_mask;                           /* atomic: sets that serve, less one */
 
 /* Not cached: compiles and enters it. */
 struct step steps_add(uintptr_t ip, bool is_exact);
+
+/* All sets serve from now on: where each block is recorded. */
+void steps_widen(void);
 
 /*
  * Words of two entries must not look like one of a third: keys differ in few bits, as steps do, so the step is spread
@@ -56,6 +61,11 @@ static inline uint64_t steps_hash(uintptr_t ip)
 	return (ip * 0x9e3779b97f4a7c15) >> (64 - STEPS_SETS_LOG - 2);
 }
 
+static inline struct steps_entry *steps_set(struct steps_entry (*table)[STEPS_WAYS], uint64_t hash)
+{
+	return table[hash / STEPS_WAYS & __atomic_load_n(&steps_mask, __ATOMIC_RELAXED)];
+}
+
 static inline struct step steps_unpack(uint64_t word)
 {
 	struct step step;
@@ -76,7 +86,7 @@ static inline struct step steps_find(uintptr_t ip, bool is_exact)
 	uint64_t key = steps_key(generation, ip, is_exact), hash = steps_hash(ip);
 	bool is_cached = table && steps_has_key(ip);
 	for (unsigned i = 0; is_cached && i < STEPS_WAYS; i++) {
-		struct steps_entry *entry = &table[hash / STEPS_WAYS][(hash + i) % STEPS_WAYS];
+		struct steps_entry *entry = &steps_set(table, hash)[(hash + i) % STEPS_WAYS];
 		uint64_t step = __atomic_load_n(&entry->step, __ATOMIC_RELAXED);
 		uint64_t mark = __atomic_load_n(&entry->mark, __ATOMIC_RELAXED);
 		if ((mark ^ steps_mix(step)) == key)

@@ -330,6 +330,34 @@ Test(steps, exact_and_return_addresses_differ)
 	cr_assert_eq(met, 2);
 }
 
+static unsigned pages_present(void)
+{
+	static unsigned char present[STEPS_SETS * sizeof *steps_table / 4096];
+	unsigned count = 0;
+	cr_assert_eq(mincore(steps_table, STEPS_SETS * sizeof *steps_table, present), 0);
+	for (size_t i = 0; i < sizeof present; i++)
+		count += present[i] & 1;
+	return count;
+}
+
+/* A process that records few stacks has no more of the table than they need. */
+Test(steps, few_sets_serve_until_they_are_not_enough)
+{
+	cr_assert(steps_init());
+	for (unsigned i = 0; i < 150; i++)
+		steps_find((uintptr_t)qsort + i, true);
+	cr_expect_eq(pages_present(), 1);
+	cr_expect_eq(steps_mask, STEPS_FEW - 1);
+	for (unsigned i = 0; i < 50000; i++)
+		steps_find((uintptr_t)qsort + i, true);
+	cr_expect_eq(pages_present(), STEPS_SETS * sizeof *steps_table / 4096);
+	walk_met = meet;
+	for (unsigned n = 0; n < 2; n++)
+		for (unsigned i = 0; i < 8000; i++)
+			steps_find((uintptr_t)qsort + i, true);
+	cr_expect_lt(met, 2 * 8000 - 6000, "all sets serve: %u of 16000 compiled", met);
+}
+
 /* More ips than entries, from several threads that also forget: the answer is always what a compiler says. */
 static void *hammer(void *seed)
 {
