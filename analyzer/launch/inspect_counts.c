@@ -45,15 +45,6 @@ static bool agree(const struct pm_header *header, struct pm_tally *first, struct
 	       frees_agree(header, first, second);
 }
 
-static bool all_agree(const struct readings *readings, const struct process *process)
-{
-	for (uint32_t c = 0; c < process->layout->class_count; c++)
-		if (!agree(process->header, tally_in(readings->first, process->header, c),
-			   tally_in(readings->second, process->header, c)))
-			return false;
-	return true;
-}
-
 static void add_tally(struct block_counts *counts, const struct process *process,
 		      struct pm_tally *tally, uint32_t size_class)
 {
@@ -66,24 +57,53 @@ static void add_tally(struct block_counts *counts, const struct process *process
 		counts->freed[size_class] += tally->freed[age];
 }
 
+/* One that never holds still: without what is recent, which may have been moved since. */
+static void forget_recent(const struct pm_header *header, struct pm_tally *tally)
+{
+	uint64_t *recent = chunk_recent(header, tally);
+
+	if (recent)
+		recent[0] = recent[1] = 0;
+}
+
+/* Takes the classes that agree and were not taken before.  Returns how many are left. */
+static uint32_t take_settled(const struct readings *readings, const struct process *process,
+			     bool taken[PM_TALLY_COUNT], bool is_last, struct block_counts *counts)
+{
+	const struct pm_header *header = process->header;
+	uint32_t left = 0;
+
+	for (uint32_t c = 0; c < process->layout->class_count; c++) {
+		struct pm_tally *first = tally_in(readings->first, header, c);
+		bool is_settled = agree(header, first, tally_in(readings->second, header, c));
+		if (!is_settled && is_last)
+			forget_recent(header, first);
+		if (!taken[c] && (is_settled || is_last)) {
+			add_tally(counts, process, first, c);
+			taken[c] = true;
+		}
+		left += !taken[c];
+	}
+	return left;
+}
+
 static bool read_slot(const struct inspected *target, uint64_t slot,
 		      const struct readings *readings, struct block_counts *counts)
 {
 	const struct process *process = target->process;
 	uint64_t tallies = slot + process->header->tally_offset;
+	bool taken[PM_TALLY_COUNT] = {false};
 	struct failure ignored;
+	uint32_t left = 1;
 
-	for (unsigned turn = 0; turn < READINGS_MAX; turn++) {
+	for (unsigned turn = 1; turn <= READINGS_MAX && left; turn++) {
 		if (!input_read(target->segment, tallies, readings->first, readings->bytes,
 				&ignored) ||
 		    !input_read(target->segment, tallies, readings->second, readings->bytes,
 				&ignored))
 			return false;
-		if (all_agree(readings, process))
-			break;
+		left = take_settled(readings, process, taken, turn == READINGS_MAX, counts);
 	}
-	for (uint32_t c = 0; c < process->layout->class_count; c++)
-		add_tally(counts, process, tally_in(readings->first, process->header, c), c);
 	return true;
 }
 

@@ -98,7 +98,9 @@ bool settle_slot(const struct image_place *place, const struct pm_header *header
 	if (!input_read(place->input, offset, reading[0], bytes, why))
 		return false;
 	*ret_gone = !chunk_same_owner(copy, reading[0]);
-	if (*ret_gone || chunk_same_tallies(header, copy, reading[0]))
+	memcpy(reading[1], reading[0], bytes);
+	chunk_fold_frees(header, reading[1]);
+	if (*ret_gone || chunk_same_tallies(header, copy, reading[1]))
 		return true;
 	if (!input_read(place->input, offset, reading[1], bytes, why))
 		return false;

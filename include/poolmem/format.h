@@ -38,7 +38,7 @@
 #endif
 
 enum {
-	PM_FORMAT_VERSION = 1,
+	PM_FORMAT_VERSION = 2,
 	PM_CHUNK_BYTES = PM_CHUNK_KIB * 1024,
 	PM_UNIT_BYTES = PM_UNIT_KIB * 1024, /* granularity of pools */
 	PM_ARENA_UNITS = 64,                /* units in an arena: one bit each in a 64-bit word */
@@ -192,7 +192,7 @@ struct pm_tally {
 	int64_t limit[2];
 	uint64_t freed[PM_AGE_COUNT];
 	uint64_t recent,
-		moving; /* not in segments whose tally_stride has no room for them: those counted each free in `freed` */
+		moving; /* from version 2 on, where tally_stride has room for them: before, each free was one of `freed` */
 };
 
 /* Frees that `recent` holds of an age from 1 on, and of age 0. */

@@ -115,10 +115,19 @@ static void age_births(uint8_t *stamps_of, uint32_t count)
 	age_stamps(stamps_of, count);
 }
 
-void ageing_pass(void)
+static void pass(void)
 {
 	set_turning();
 	for (uint32_t i = 0; i < arena_count(); i++)
 		age_arena(arena_at(i));
 	births_each(age_births);
+}
+
+void ageing_pass_if_due(void)
+{
+	static uint64_t last; /* epoch of the last pass that came to its end */
+	if (clock_now.epoch - last < CLOCK_AGEING_PERIOD)
+		return;
+	pass();
+	last = clock_now.epoch;
 }

@@ -252,6 +252,15 @@ void heap_free_slow(void *block)
 		free_pooled(heap, pool, block);
 }
 
+void heap_count_free(struct heap *heap, unsigned size_class, uint8_t stamp)
+{
+	unsigned age = stamp_age(stamp);
+	if (heap)
+		tally_add_frees(heap_counted(heap, &heap->slot->tally[size_class]), age, 1);
+	else
+		host_add_shared(offsetof(struct pm_slot, tally[size_class].freed[age]), 1);
+}
+
 void heap_free_rare(void *block, struct pool *pool)
 {
 	struct heap *heap = heap_thread.heap;
@@ -269,9 +278,7 @@ void heap_free_rare(void *block, struct pool *pool)
 void heap_free_move(void *block, struct pool *pool)
 {
 	struct heap *heap = heap_thread.heap;
-	heap_enter();
 	tally_move(heap_counted(heap, pool->tally));
-	heap_leave(heap);
 	heap_put_back(heap, pool, block);
 }
 

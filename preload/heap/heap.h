@@ -194,6 +194,9 @@ static inline void heap_add(struct heap *heap, size_t slot_offset, uint64_t amou
 		host_add_shared(slot_offset, amount);
 }
 
+/* Counts a free of a pool's block by its stamp, in the heap's slot; heap NULL: in the shared one. */
+void heap_count_free(struct heap *heap, unsigned size_class, uint8_t stamp);
+
 static inline void heap_count(struct heap *heap, enum pm_counter counter)
 {
 	heap_add(heap, offsetof(struct pm_slot, counter[counter]), 1);
@@ -406,10 +409,10 @@ static inline bool sparse_is_half_way(const struct heap *heap)
 }
 
 /*
- * Turns stamps so old that their age would become ambiguous into STAMP_OLD, in all pools.  One caller at a time, each
- * CLOCK_AGEING_PERIOD epochs.  ageing.c
+ * At each epoch: every CLOCK_AGEING_PERIOD it turns stamps so old that their age would become ambiguous into STAMP_OLD, in
+ * all pools.  One caller at a time; a pass that a fork cut off in the child comes again.  ageing.c
  */
-void ageing_pass(void);
+void ageing_pass_if_due(void);
 
 /* New stamps may come to the pool; after its state tells that it is one. */
 void ageing_due(struct pool *pool);

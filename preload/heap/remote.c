@@ -93,10 +93,9 @@ static void count_free(struct heap *heap, const struct pool *pool, uint64_t inde
 {
 	if (unlikely(stamp == STAMP_SPECIAL))
 		stamp = host_special_died(heap, pool, index);
-	unsigned age = stamp_age(stamp);
 	if (heap)
 		heap_set_ticking(heap, pool->size_class);
-	heap_add(heap, offsetof(struct pm_slot, tally[pool->size_class].freed[age]), 1);
+	heap_count_free(heap, pool->size_class, stamp);
 	heap_count(heap, PM_COUNTER_REMOTE_FREE);
 }
 

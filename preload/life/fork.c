@@ -277,6 +277,7 @@ void fork_check(struct heap *heap)
 	static struct survival_begun begun; /* not on the host's stack */
 	uint32_t tid = threads_id_after_fork(heap);
 	__builtin_memset(&begun, 0, sizeof begun);
+	clock_resume();
 	if (host_next) {
 		next_begin(&begun);
 	} else {

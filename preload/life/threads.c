@@ -91,7 +91,10 @@ void threads_drain_private(struct heap *heap)
 		struct pm_tally *from = &wiped.shared.tally[c], *tally = &to->tally[c];
 		drain_word((uint64_t *)&from->limit[0], (uint64_t *)&tally->limit[tally->left & 1]);
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
-			drain_word(&from->freed[age], &tally->freed[age]);
+			if (__atomic_load_n(&from->freed[age], __ATOMIC_RELAXED))
+				tally_add_frees(tally, age,
+						__atomic_exchange_n(&from->freed[age], 0,
+								    __ATOMIC_RELAXED));
 	}
 	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++)
 		drain_word(&wiped.shared.counter[i], &to->counter[i]);
@@ -107,7 +110,7 @@ static void move_counts(struct pm_slot *from, struct pm_slot *to)
 		if (!tally->left && !tally->limit[0] && !tally->limit[1] && !tally_frees(tally))
 			continue;
 		if (to)
-			to->tally[c] = *tally;
+			tally_copy(&to->tally[c], tally);
 		*tally = (struct pm_tally){0};
 	}
 	for (unsigned i = 0; i < PM_COUNTER_COUNT; i++) {

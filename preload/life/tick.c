@@ -234,8 +234,7 @@ void tick_sweep(unsigned generation)
 {
 	uint64_t allocations = survival_turn(generation);
 	tick_pace_large();
-	if (clock_now.epoch % CLOCK_AGEING_PERIOD == 0)
-		ageing_pass();
+	ageing_pass_if_due();
 	publish_pools_if_due(allocations);
 	sites_note_epoch(allocations);
 }

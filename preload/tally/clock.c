@@ -77,18 +77,10 @@ static void fill_offsets(void)
 				clock_bucket(generation, age));
 }
 
-static int64_t weight_of(int64_t offset)
-{
-	int64_t one = INT64_C(1) << PM_RECENT_SHIFT, age = offset / (int64_t)sizeof(uint64_t);
-	if (age >= PM_RECENT_AGES)
-		return 0;
-	return age ? one | INT64_C(1) << (PM_RECENT_BITS * (age - 1) + 1) : one;
-}
-
 static void set_age(unsigned stamp, int64_t offset)
 {
 	stamps.freed_at[stamp] = offset;
-	stamps.weight[stamp] = weight_of(offset);
+	stamps.weight[stamp] = tally_weight((unsigned)offset / sizeof(uint64_t));
 }
 
 static void set_at(unsigned stamp, unsigned age, unsigned young)
@@ -157,6 +149,11 @@ void clock_count(int64_t change)
 void clock_show(uint64_t now_ms)
 {
 	tally_raise(&clock_now.units, now_ms - clock_now.origin_ms);
+}
+
+void clock_resume(void)
+{
+	recompute_ages();
 }
 
 void clock_init(enum pm_clock kind, const uint32_t threshold[3])

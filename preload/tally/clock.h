@@ -63,7 +63,10 @@ unsigned clock_choose(void);
 /* Which one a sweep takes that the program asks for: beyond CLOCK_T1_MAX young ones in a row no stamp would tell. */
 unsigned clock_choose_asked(unsigned generation);
 
-/* Turns the epoch by a sweep of that generation, and recomputes stamps.freed_at.  One caller at a time. */
+/* In a forked child, whose parent may have been turning the epoch: the table of ages is of the epoch that is. */
+void clock_resume(void);
+
+/* Turns the epoch by a sweep of that generation, and with it the ages of stamps.  One caller at a time. */
 void clock_advance(unsigned generation);
 
 /* Whether an epoch is over. */

@@ -23,27 +23,69 @@ static uint64_t add_fields(uint64_t left, uint64_t right)
 	return ((left & ~highest_bits) + (right & ~highest_bits)) ^ ((left ^ right) & highest_bits);
 }
 
-static void add_aged(struct pm_tally *tally, uint64_t recent)
+/* One instruction, for one processor: what a handler of a signal did in between is seen.  false: it is another word now. */
+static bool replace(uint64_t *word, uint64_t old, uint64_t new)
 {
-#pragma GCC unroll 16
-	for (unsigned age = 1; age < PM_RECENT_AGES; age++)
-		tally_add(&tally->freed[age], pm_recent_aged(recent, age));
+#if defined(__x86_64__)
+	bool done;
+	__asm__ volatile("cmpxchgq %[new], %[word]"
+			 : "=@ccz"(done), [word] "+m"(*word), "+a"(old)
+			 : [new] "r"(new)
+			 : "memory");
+	return done;
+#else
+	return __atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_RELEASE,
+					   __ATOMIC_RELAXED);
+#endif
 }
 
-/* In the order of struct pm_tally: killed at any instant, what is there adds up. */
+/*
+ * What is on its way arrives.  Each word changes once: for who was interrupted here by somebody that ended the same move, none
+ * is what it was.
+ */
+static void end_move(struct pm_tally *tally, uint64_t moving)
+{
+	uint64_t freed[PM_RECENT_AGES];
+#pragma GCC unroll 16
+	for (unsigned age = 0; age < PM_RECENT_AGES; age++)
+		freed[age] = __atomic_load_n(&tally->freed[age], __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&tally->moving, __ATOMIC_RELAXED) != moving)
+		return;
+#pragma GCC unroll 16
+	for (unsigned age = 0; age < PM_RECENT_AGES; age++) {
+		uint64_t more = ((moving >> (PM_RECENT_BITS * age + 1)) - freed[age]) & FIELD;
+		if (more && !replace(&tally->freed[age], freed[age], freed[age] + more))
+			return; /* ended already, or others came: see tally_add_frees() */
+	}
+	replace(&tally->moving, moving, moving ^ 1);
+}
+
+static uint64_t fields_of(uint64_t recent)
+{
+	uint64_t aged = (recent & ((UINT64_C(1) << PM_RECENT_SHIFT) - 1)) >> 1 << 1;
+	uint64_t young = aged ? pm_recent_young(recent) : recent >> PM_RECENT_SHIFT;
+	return aged << PM_RECENT_BITS | (young & FIELD) << 1;
+}
+
+/*
+ * In the order of struct pm_tally: killed at any instant, what is there adds up.  A handler of a signal may interrupt it,
+ * count, move itself, and never return here: who comes next ends what it finds.
+ */
 void tally_move(struct pm_tally *tally)
 {
-	uint64_t recent = tally->recent, turn = recent & 1;
-	uint64_t aged = (recent & ((UINT64_C(1) << PM_RECENT_SHIFT) - 1)) ^ turn;
-	uint64_t young = aged ? pm_recent_young(recent) : recent >> PM_RECENT_SHIFT;
-	uint64_t fields = aged << PM_RECENT_BITS | (young & FIELD) << 1;
-	uint64_t moving = add_fields(lowest_bits(tally), fields);
-	__atomic_store_n(&tally->moving, moving | turn, __ATOMIC_RELEASE);
-	__atomic_store_n(&tally->recent, turn ^ 1, __ATOMIC_RELEASE);
-	tally_add(&tally->freed[0], young);
-	if (aged)
-		add_aged(tally, recent);
-	__atomic_store_n(&tally->moving, moving | (turn ^ 1), __ATOMIC_RELEASE);
+	uint64_t recent;
+	while ((int64_t)(recent = __atomic_load_n(&tally->recent, __ATOMIC_RELAXED)) < 0) {
+		uint64_t before = __atomic_load_n(&tally->moving, __ATOMIC_RELAXED);
+		if ((recent ^ before) & 1) {
+			end_move(tally, before);
+			continue;
+		}
+		uint64_t moving = add_fields(lowest_bits(tally), fields_of(recent)) | (recent & 1);
+		if (replace(&tally->moving, before, moving) &&
+		    replace(&tally->recent, recent, ~recent & 1))
+			end_move(tally, moving);
+	}
 }
 
 /* Those that `recent` counts never fall: when their sum is the same, none has changed. */
@@ -96,4 +138,25 @@ uint64_t tally_frees_seen(const struct pm_tally *tally)
 	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
 		sum += freed[age];
 	return sum;
+}
+
+void tally_copy(struct pm_tally *to, const struct pm_tally *from)
+{
+	uint64_t freed[PM_AGE_COUNT];
+	tally_ages_seen(from, freed);
+	to->left = from->left;
+	to->limit[0] = from->limit[0];
+	to->limit[1] = from->limit[1];
+	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
+		to->freed[age] = freed[age];
+}
+
+/* Where `recent` counts an age, all that is added to its `freed` leaves the field of it in pm_tally.moving as it is. */
+void tally_add_frees(struct pm_tally *tally, unsigned age, uint64_t count)
+{
+	uint64_t few = age < PM_RECENT_AGES ? count & FIELD : 0;
+	tally_add(&tally->freed[age], count - few);
+	for (; few; few--)
+		if (tally_freed(tally, tally_weight(age)))
+			tally_move(tally);
 }

@@ -33,7 +33,16 @@ static inline bool tally_allocated(struct pm_tally *tally)
 #endif
 }
 
-/* Counts a free by its weight, see stamps.h; true when `recent` is full and tally_move() has to come. */
+/* What a free of that age adds to pm_tally.recent; 0: it has no field there. */
+static inline int64_t tally_weight(unsigned age)
+{
+	int64_t one = INT64_C(1) << PM_RECENT_SHIFT;
+	if (age >= PM_RECENT_AGES)
+		return 0;
+	return age ? one | INT64_C(1) << (PM_RECENT_BITS * (age - 1) + 1) : one;
+}
+
+/* Counts a free by its weight; true when `recent` is full and tally_move() has to come. */
 static inline bool tally_freed(struct pm_tally *tally, int64_t weight)
 {
 #if defined(__x86_64__)
@@ -82,9 +91,15 @@ static inline uint64_t tally_allocations_seen(const struct pm_tally *tally)
 	}
 }
 
+/* Frees of another thread's by age, and their sum; it may count meanwhile. */
+void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT]);
+uint64_t tally_frees_seen(const struct pm_tally *tally);
+
 /* Frees counted so far; exact for the writer itself. */
 static inline uint64_t tally_frees(const struct pm_tally *tally)
 {
+	if (__builtin_expect((tally->recent ^ tally->moving) & 1, false))
+		return tally_frees_seen(tally); /* a move was left halfway */
 	uint64_t sum = tally->recent >> PM_RECENT_SHIFT;
 #pragma GCC unroll 16 /* each tick does it for each class */
 	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
@@ -92,11 +107,13 @@ static inline uint64_t tally_frees(const struct pm_tally *tally)
 	return sum;
 }
 
-/* The same of another thread's, by age; it may count meanwhile. */
-void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT]);
-uint64_t tally_frees_seen(const struct pm_tally *tally);
+/* So many frees of that age at once. */
+void tally_add_frees(struct pm_tally *tally, unsigned age, uint64_t count);
 
-/* Moves what is in `recent` to `freed`.  No handler of a signal may count there meanwhile. */
+/* To an empty record: what is recent there stands where it ends up, and at no instant is there more. */
+void tally_copy(struct pm_tally *to, const struct pm_tally *from);
+
+/* Moves what is in `recent` to `freed` when it is full.  Its writer alone, also in a handler of a signal. */
 void tally_move(struct pm_tally *tally);
 
 /* For words of several writers: raises it to `value` unless it is as high already.  Returns whether it was lower. */

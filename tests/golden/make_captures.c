@@ -433,7 +433,7 @@ static void make_cut(void)
 static void make_newer(void)
 {
 	struct builder b = builder_example(6000, PM_STATE_EXITED, true);
-	builder_header(&b)->version = 2;
+	builder_header(&b)->version = PM_FORMAT_VERSION + 1;
 	keep("newer", whole(b, NULL));
 }
 

@@ -227,6 +227,40 @@ Test(cursor, beside_writers, .timeout = 180)
 	       (unsigned long long)unsettled);
 }
 
+static _Atomic uint64_t true_freed;
+
+/* So slowly that 64 are many: what one move of the recent ones takes or adds shows. */
+static void *slow_freeing(void *argument)
+{
+	volatile struct pm_tally *tally = argument;
+	for (unsigned turn = 0; !stop; turn++) {
+		writer_free(tally, turn % 5);
+		atomic_fetch_add(&true_freed, 1);
+		for (volatile unsigned i = 0; i < 1000; i++)
+			;
+	}
+	return NULL;
+}
+
+Test(cursor, frees_beside_a_writer, .timeout = 120)
+{
+	pthread_t thread;
+
+	make_segment();
+	volatile struct pm_tally *tally = tally_of(slot_number[0]);
+	tally->limit[0] = INT64_C(1) << 40;
+	pthread_create(&thread, NULL, slow_freeing, (void *)tally);
+	for (unsigned readings = 0; readings < 4000 || true_freed < 4000; readings++) {
+		uint64_t before = true_freed;
+		struct counts now = read_counts();
+		cr_assert_geq(now.freed, before);
+		cr_assert_leq(now.freed, true_freed + 1);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	cr_assert_eq(read_counts().freed, true_freed);
+}
+
 /* A writer stopped between the two stores of its slow call: the old limit still counts. */
 Test(cursor, stopped_in_the_middle_of_a_slow_call)
 {

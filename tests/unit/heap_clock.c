@@ -393,6 +393,21 @@ Test(stamps, all_lead_to_the_counter_of_their_age)
 		cr_assert_eq(clock_generation_at(bucket), clock_ages[bucket].generation);
 }
 
+/* A child of fork() whose parent's other thread was just turning the epoch. */
+Test(stamps, are_of_the_epoch_after_a_fork_in_the_middle_of_a_sweep)
+{
+	clock_init(PM_CLOCK_ALLOCS, (uint32_t[]){1000, 100, 10});
+	while (!clock_choose() || clock_now.epoch < 300)
+		clock_advance(clock_choose());
+	struct stamps before = stamps, after;
+	clock_advance(1);
+	after = stamps;
+	memcpy(stamps.freed_at, before.freed_at, sizeof before.freed_at);
+	memcpy(stamps.weight, before.weight, sizeof before.weight);
+	clock_resume();
+	cr_assert_eq(memcmp(&stamps, &after, sizeof after), 0);
+}
+
 /* Between two passes of ageing no stamp may grow so old that it looks young again. */
 Test(stamps, ageing_comes_early_enough)
 {
