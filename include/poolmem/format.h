@@ -54,9 +54,9 @@ enum {
 	PM_AGE_COUNT = 13,     /* age buckets */
 	PM_MAP_ARENAS = 15,    /* arenas in a MAP chunk */
 	PM_LEFT_STEP = 256,    /* pm_tally.left falls by this for each allocation */
-	PM_RECENT_AGES = 9,    /* age buckets that pm_tally.recent counts */
-	PM_RECENT_BITS = 7,    /* of each in there */
-	PM_RECENT_SHIFT = 57,  /* of the sum in there */
+	PM_RECENT_AGES = 7,    /* age buckets that pm_tally.recent counts */
+	PM_RECENT_BITS = 9,    /* of each in there */
+	PM_RECENT_SHIFT = 55,  /* of the sum in there */
 	PM_CONTROL_SHIFT = 48, /* of the number in pm_process.control */
 };
 
@@ -177,14 +177,16 @@ struct pm_chunk {
  *
  * A free of one of the first PM_RECENT_AGES ages is one addition to `recent`:
  *
- *   63 - 57  frees in there       7 a - 6 ... 7 a  those of age a = 1 ... 8       0  turn
+ *   63 - 55  frees in there       9 a - 8 ... 9 a  those of age a = 1 ... 6       0  turn
  *
- * of which those that have no field are of age 0.  Others are one increment of freed[age].  When there are 64 the thread moves them
- * to `freed`: it writes, at the same turn, what the lowest seven bits of freed[0 ... 8] are going to be to bits 7 a + 1 ... 7 a + 7 of `moving`; then
- * `recent`, empty and at the other turn; then `freed`; then the other turn to `moving`.  So at any instant
+ * of which those that have no field are of age 0.  Others are one increment of freed[age].  When there are 256 the thread
+ * moves them to `freed`: it writes, at the same turn, what the lowest nine bits of freed[0 ... 6] are going to be to bits
+ * 9 a + 1 ... 9 a + 9 of `moving`; then `recent`, empty and at the other turn; then `freed`; then the other turn to `moving`.
+ * So at any instant
  *
- *   frees of age a = freed[a] + recent[a] + (turns differ ? (moving[a] - freed[a]) mod 128 : 0)
+ *   frees of age a = freed[a] + recent[a] + (turns differ ? (moving[a] - freed[a]) mod 512 : 0)
  *
+ * (256 and not 64: where free takes that turn the processor has foreseen the other, and throws away what it was ahead.)
  * A reader reads freed, recent, moving, in this order, and freed once more; when that has changed, it reads all again.
  */
 struct pm_tally {
@@ -201,12 +203,11 @@ static inline uint64_t pm_recent_aged(uint64_t recent, unsigned age)
 	return recent >> (PM_RECENT_BITS * (age - 1) + 1) & ((1 << PM_RECENT_BITS) - 1);
 }
 
+/* All fields together are no more than the frees, so in the product each digit is the sum of the fields up to it. */
 static inline uint64_t pm_recent_young(uint64_t recent)
 {
-	uint64_t frees = recent >> PM_RECENT_SHIFT;
-	for (unsigned age = 1; age < PM_RECENT_AGES; age++)
-		frees -= pm_recent_aged(recent, age);
-	return frees;
+	uint64_t sums = (recent >> 1) * 0x0000201008040201;
+	return (recent >> PM_RECENT_SHIFT) - pm_recent_aged(sums << 1, PM_RECENT_AGES - 1);
 }
 
 /* Frees of an age in a record that holds still. */

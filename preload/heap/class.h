@@ -79,34 +79,14 @@ static inline size_t class_unit(unsigned size_class)
 	return size_class == CLASS_LARGE_BYTES;
 }
 
-/* A set of pooled classes, a bit each. */
-enum { CLASS_SET_WORDS = CLASS_POOLED > 128 ? 3 : 2 };
+/* A set of classes, a bit each. */
+enum { CLASS_SET_WORDS = CLASS_COUNT > 128 ? 3 : 2 };
 
 struct class_set {
 	uint64_t bits[CLASS_SET_WORDS];
 };
 
-_Static_assert(CLASS_POOLED <= 8 * sizeof(struct class_set), "a bit each");
-
-#define CLASS_SET_WORD(n)                                                                          \
-	(CLASS_POOLED >= 64 * (n) + 64 ? UINT64_MAX                                                \
-	 : CLASS_POOLED > 64 * (n)     ? (UINT64_C(1) << ((CLASS_POOLED - 64 * (n)) & 63)) - 1     \
-				       : 0)
-#if PM_CLASS_LOG2 > 3
-#define CLASS_SET_ALL                                                                              \
-	{                                                                                          \
-		{                                                                                  \
-			CLASS_SET_WORD(0), CLASS_SET_WORD(1), CLASS_SET_WORD(2)                    \
-		}                                                                                  \
-	}
-#else
-#define CLASS_SET_ALL                                                                              \
-	{                                                                                          \
-		{                                                                                  \
-			CLASS_SET_WORD(0), CLASS_SET_WORD(1)                                       \
-		}                                                                                  \
-	}
-#endif
+_Static_assert(CLASS_COUNT <= 8 * sizeof(struct class_set), "a bit each");
 
 static inline bool class_is_in(const struct class_set *set, unsigned size_class)
 {
@@ -119,16 +99,18 @@ static inline void class_put(struct class_set *set, unsigned size_class, bool is
 	*bits = is_in ? *bits | bit : *bits & ~bit;
 }
 
-/* Takes the first one out; -1: there is none. */
-static inline int class_take(struct class_set *set)
+static inline void class_join(struct class_set *set, const struct class_set *more)
 {
-	unsigned word = !set->bits[0];
-	if (CLASS_SET_WORDS > 2 && word && !set->bits[1])
-		word = CLASS_SET_WORDS - 1;
-	uint64_t bits = set->bits[word];
-	set->bits[word] = bits & (bits - 1);
-	return bits ? (int)(word * 64) + __builtin_ctzll(bits) : -1;
+	for (unsigned word = 0; word < CLASS_SET_WORDS; word++)
+		set->bits[word] |= more->bits[word];
 }
+
+/* for each size_class, an unsigned, in it; a word of the set is read when the loop comes to it. */
+#define CLASS_EACH(size_class, set)                                                                 \
+	for (unsigned word_ = 0; word_ < CLASS_SET_WORDS; word_++)                                  \
+		for (uint64_t bits_ = (set)->bits[word_];                                           \
+		     bits_ && ((size_class) = word_ * 64 + (unsigned)__builtin_ctzll(bits_), true); \
+		     bits_ &= bits_ - 1)
 
 /* Units of a pool of the class: at least eight blocks.  A unit is 64 KiB, but where another is tried. */
 static inline unsigned class_units(unsigned size_class)

@@ -254,11 +254,17 @@ void heap_free_slow(void *block)
 
 void heap_count_free(struct heap *heap, unsigned size_class, uint8_t stamp)
 {
-	unsigned age = stamp_age(stamp);
-	if (heap)
-		tally_add_frees(heap_counted(heap, &heap->slot->tally[size_class]), age, 1);
-	else
-		host_add_shared(offsetof(struct pm_slot, tally[size_class].freed[age]), 1);
+	int64_t weight = stamps.weight[stamp];
+	if (unlikely(!heap)) {
+		host_add_shared(offsetof(struct pm_slot, tally[size_class].freed[stamp_age(stamp)]),
+				1);
+		return;
+	}
+	struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[size_class]);
+	if (unlikely(!weight))
+		tally_add_frees(tally, stamp_age(stamp), 1);
+	else if (unlikely(tally_freed(tally, weight)))
+		tally_move(tally);
 }
 
 void heap_free_rare(void *block, struct pool *pool)

@@ -65,6 +65,7 @@ void threads_init(void);
 void threads_attach(struct heap *heap, uint32_t chunk); /* counts there from now on */
 void threads_drain_private(struct heap *heap); /* counts kept outside any slot go to the heap's */
 struct pm_slot *threads_shared_slot(void);     /* in the segment; NULL: there is none */
+const struct class_set *threads_shared_classes(void); /* of pools, that may be counted there */
 void threads_forget_others(void); /* in a forked child: the slot they share, and who looked for orphans */
 void threads_settle(struct heap *heap, uint32_t tid); /* a slot for a heap that has none */
 void threads_rejoin(struct heap *heap);               /* the same at a tick, after a fork */

@@ -54,11 +54,12 @@ static bool is_there(struct heap *heap, enum pass pass)
 
 typedef uint64_t counted(const struct pm_tally *tally);
 
-static int64_t pools_in(const struct pm_slot *slot, struct class_set classes, counted *of)
+static int64_t pools_in(const struct pm_slot *slot, const struct class_set *classes, counted *of)
 {
 	uint64_t bytes = 0;
-	for (int c; (c = class_take(&classes)) >= 0;)
-		bytes += of(&slot->tally[c]) * life_unit((unsigned)c);
+	unsigned c;
+	CLASS_EACH(c, classes)
+	bytes += of(&slot->tally[c]) * life_unit(c);
 	return (int64_t)bytes;
 }
 
@@ -82,11 +83,10 @@ static void note(int64_t *summed, enum pass pass, int64_t bytes)
 
 static int64_t sum_shared(enum pass pass, counted *of)
 {
-	static const struct class_set all = CLASS_SET_ALL;
 	const struct pm_slot *slot = threads_shared_slot();
 	if (!slot)
 		return 0;
-	int64_t bytes = pools_in(slot, all, of);
+	int64_t bytes = pools_in(slot, threads_shared_classes(), of);
 	note(&shared.summed, pass, bytes);
 	return bytes + large_in(slot, of);
 }
@@ -100,7 +100,7 @@ static int64_t sum_up(uint32_t heaps, enum pass pass)
 		if (!is_there(heap, pass))
 			continue;
 		const struct pm_slot *slot = heap_counted(heap, heap->slot);
-		int64_t bytes = pools_in(slot, heap->ticking, of);
+		int64_t bytes = pools_in(slot, &heap->ticking, of);
 		note(&heap->live_summed, pass, bytes);
 		sum += bytes + large_in(slot, of);
 	}

@@ -148,8 +148,8 @@ uint64_t recorder_order(struct heap *heap)
 {
 	const struct pm_slot *slot = heap_counted(heap, heap->slot);
 	uint64_t sum = tally_allocations(&slot->tally[CLASS_LARGE]);
-	struct class_set classes = heap->ticking;
-	for (int c; (c = class_take(&classes)) >= 0;)
-		sum += tally_allocations(&slot->tally[c]);
+	unsigned c;
+	CLASS_EACH(c, &heap->ticking)
+	sum += tally_allocations(&slot->tally[c]);
 	return sum;
 }

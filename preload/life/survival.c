@@ -18,6 +18,7 @@ struct totals {
 };
 
 static struct pm_survivors survivors[CLASS_COUNT];
+static struct class_set in_use;                 /* classes that anything was ever counted of */
 static struct pm_frozen frozen[CLASS_COUNT];    /* atomic */
 static uint64_t frozen_died_early[CLASS_COUNT]; /* in a forked child before survival_begin(); atomic */
 /* Blocks that died in generations up to each, as of its last sweep, and since the one before. */
@@ -27,9 +28,17 @@ static struct survival_begun began;
 static struct pm_survival *published; /* in the segment; NULL: not asked for, or no room */
 static bool asked_for;
 
+static void begin_with(unsigned size_class)
+{
+	const uint64_t *of = began.of[size_class];
+	class_put(&in_use, size_class, of[0] || of[1] || of[2]);
+}
+
 void survival_begin(const struct survival_begun *begun)
 {
 	began = *begun;
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		begin_with(c);
 	__builtin_memset(survivors, 0, sizeof survivors);
 	__builtin_memset(died_so_far, 0, sizeof died_so_far);
 	for (unsigned c = 0; c < CLASS_COUNT; c++)
@@ -41,26 +50,37 @@ void survival_begin(const struct survival_begun *begun)
 
 typedef void visitor(const struct pm_tally *tally, unsigned size_class, void *context);
 
-static void each_tally_of(const struct pm_slot *slot, struct class_set classes, visitor *visit,
-			  void *context)
+static inline void each_tally_of(const struct pm_slot *slot, const struct class_set *classes,
+				 visitor *visit, void *context)
 {
-	for (int c; (c = class_take(&classes)) >= 0;)
-		visit(&slot->tally[c], (unsigned)c, context);
+	unsigned c;
+	CLASS_EACH(c, classes)
+	visit(&slot->tally[c], c, context);
 	visit(&slot->tally[CLASS_LARGE], CLASS_LARGE, context);
 	visit(&slot->tally[CLASS_LARGE_BYTES], CLASS_LARGE_BYTES, context);
 }
 
 /* Of all heaps, and of calls outside any, those that count anything. */
-static void each_tally(visitor *visit, void *context)
+static inline void each_tally(visitor *visit, void *context)
 {
-	static const struct class_set all = CLASS_SET_ALL;
 	struct pm_slot *shared = threads_shared_slot();
 	struct heap *heap;
 	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
 		if (heap->slot)
-			each_tally_of(heap_counted(heap, heap->slot), heap->ticking, visit, context);
+			each_tally_of(heap_counted(heap, heap->slot), &heap->ticking, visit,
+				      context);
 	if (shared)
-		each_tally_of(shared, all, visit, context);
+		each_tally_of(shared, threads_shared_classes(), visit, context);
+}
+
+static void note_in_use(void)
+{
+	struct heap *heap;
+	class_put(&in_use, CLASS_LARGE, true);
+	class_put(&in_use, CLASS_LARGE_BYTES, true);
+	for (uint32_t i = 0; (heap = heap_by_index(i)); i++)
+		class_join(&in_use, &heap->ticking);
+	class_join(&in_use, threads_shared_classes());
 }
 
 static void add_totals(const struct pm_tally *tally, unsigned size_class, void *context)
@@ -71,6 +91,14 @@ static void add_totals(const struct pm_tally *tally, unsigned size_class, void *
 #pragma GCC unroll 16
 	for (unsigned bucket = 0; bucket < PM_AGE_COUNT; bucket++)
 		totals->died[clock_generation_at(bucket)] += freed[bucket];
+	totals->allocated += tally_allocations_seen(tally);
+}
+
+/* What a sweep of generation 0 alone has to know. */
+static void add_young(const struct pm_tally *tally, unsigned size_class, void *context)
+{
+	struct totals *totals = (struct totals *)context + size_class;
+	totals->died[0] += tally_young_seen(tally);
 	totals->allocated += tally_allocations_seen(tally);
 }
 
@@ -96,8 +124,9 @@ static void write_table(struct pm_survival *survival)
 	struct pm_survivor_table *table = &survival->table[clock_now.epoch % 2];
 	__atomic_store_n(&table->epoch, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	for (unsigned c = 0; c < CLASS_COUNT; c++)
-		table->of[c] = survivors[c];
+	unsigned c;
+	CLASS_EACH(c, &in_use)
+	table->of[c] = survivors[c];
 	__atomic_store_n(&table->epoch, clock_now.epoch, __ATOMIC_RELEASE);
 }
 
@@ -210,11 +239,22 @@ static void take_totals(struct totals totals[CLASS_COUNT])
 	each_tally(add_totals, totals);
 }
 
+/* Of a young sweep, which takes nothing that is frozen. */
+static void take_young(struct totals totals[CLASS_COUNT])
+{
+	unsigned c;
+	CLASS_EACH(c, &in_use)
+	totals[c] = (struct totals){.allocated = 0};
+	each_tally(add_young, totals);
+}
+
 static void note_deaths(const struct totals *totals, unsigned generation)
 {
 	uint64_t died = 0;
+	unsigned c;
 	for (unsigned g = 0; g <= generation; g++) {
-		for (unsigned c = 0; c < CLASS_LARGE_BYTES; c++)
+		CLASS_EACH(c, &in_use)
+		if (c != CLASS_LARGE_BYTES)
 			died += totals[c].died[g] - (g == 2 ? totals[c].frozen.died : 0);
 		died_last[g] = died > died_so_far[g] ? died - died_so_far[g] : 0;
 		died_so_far[g] += died_last[g];
@@ -232,11 +272,17 @@ uint64_t survival_turn(unsigned generation)
 	static struct totals totals[CLASS_COUNT]; /* not on the host's stack */
 	uint64_t heaps = heap_made(), before = 0, after = 0;
 	bool alone = heaps < 2 && !threads_shared_slot();
+	unsigned c;
+	note_in_use();
 	if (!alone)
 		each_tally(add_allocations, &before);
 	clock_advance(generation);
-	take_totals(totals);
-	for (unsigned c = 0; c < CLASS_COUNT; c++) {
+	if (generation)
+		take_totals(totals);
+	else
+		take_young(totals);
+	CLASS_EACH(c, &in_use)
+	{
 		move_up(&totals[c], began.of[c], generation, &survivors[c]);
 		after += c == CLASS_LARGE_BYTES ? 0 : totals[c].allocated;
 	}

@@ -64,11 +64,23 @@ uint32_t threads_id_after_fork(struct heap *heap)
 	return tid;
 }
 
+static struct class_set shared_classes; /* of pools, of which anything was counted outside any heap; atomic */
+
+static void note_shared(size_t slot_offset)
+{
+	size_t at = slot_offset - offsetof(struct pm_slot, tally);
+	unsigned size_class = (unsigned)(at / sizeof(struct pm_tally));
+	if (size_class < CLASS_POOLED && !class_is_in(&shared_classes, size_class))
+		__atomic_fetch_or(&shared_classes.bits[size_class / 64],
+				  UINT64_C(1) << size_class % 64, __ATOMIC_RELEASE);
+}
+
 /* `private_used` after the count: who clears it then finds the count, or leaves both to the next. */
 void host_add_shared(size_t slot_offset, uint64_t amount)
 {
 	struct pm_slot *slot = __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
 	bool shared = slot && wiped.alive;
+	note_shared(slot_offset);
 	char *word = (char *)(shared ? slot : &wiped.shared) + slot_offset;
 	__atomic_add_fetch((uint64_t *)word, amount, __ATOMIC_RELAXED);
 	if (!shared)
@@ -363,6 +375,11 @@ void threads_init(void)
 struct pm_slot *threads_shared_slot(void)
 {
 	return __atomic_load_n(&segment_shared, __ATOMIC_ACQUIRE);
+}
+
+const struct class_set *threads_shared_classes(void)
+{
+	return &shared_classes;
 }
 
 void threads_forget_others(void)

@@ -162,9 +162,9 @@ static void add_large(struct heap *heap, struct sums *sums)
 static struct sums sum_up(struct heap *heap)
 {
 	struct sums sums = {0};
-	struct class_set classes = heap->ticking;
-	for (int c; (c = class_take(&classes)) >= 0;)
-		add_class(heap, (unsigned)c, &sums);
+	unsigned size_class;
+	CLASS_EACH(size_class, &heap->ticking)
+	add_class(heap, size_class, &sums);
 	add_large(heap, &sums);
 	return sums;
 }

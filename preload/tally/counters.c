@@ -5,7 +5,7 @@
 enum { FIELD = (1 << PM_RECENT_BITS) - 1 };
 
 /* The highest bit of each field of pm_tally.moving. */
-static const uint64_t highest_bits = 0x8102040810204080;
+static const uint64_t highest_bits = 0x8040201008040200;
 
 /* The lowest bits of what the ages have that `recent` counts, as in pm_tally.moving, but for the turn. */
 static uint64_t lowest_bits(const struct pm_tally *tally)
@@ -115,8 +115,8 @@ static void add_recent(uint64_t recent, uint64_t freed[PM_RECENT_AGES])
 	freed[0] += young;
 }
 
-/* As struct pm_tally says a reader does. */
-void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT])
+/* As struct pm_tally says a reader does.  Returns what is recent, which is not among `ret_freed`. */
+static uint64_t read_settled(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT])
 {
 	uint64_t again[PM_RECENT_AGES], sum, recent, moving;
 	do {
@@ -126,15 +126,21 @@ void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COU
 	} while (read_freed(tally, again) != sum);
 	if ((recent ^ moving) & 1)
 		add_moving(moving, ret_freed);
-	add_recent(recent, ret_freed);
 	for (unsigned age = PM_RECENT_AGES; age < PM_AGE_COUNT; age++)
 		ret_freed[age] = __atomic_load_n(&tally->freed[age], __ATOMIC_ACQUIRE);
+	return recent;
+}
+
+void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT])
+{
+	add_recent(read_settled(tally, ret_freed), ret_freed);
 }
 
 uint64_t tally_frees_seen(const struct pm_tally *tally)
 {
-	uint64_t freed[PM_AGE_COUNT], sum = 0;
-	tally_ages_seen(tally, freed);
+	uint64_t freed[PM_AGE_COUNT];
+	uint64_t sum = read_settled(tally, freed) >> PM_RECENT_SHIFT;
+#pragma GCC unroll 16
 	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
 		sum += freed[age];
 	return sum;

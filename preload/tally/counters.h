@@ -95,6 +95,21 @@ static inline uint64_t tally_allocations_seen(const struct pm_tally *tally)
 void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT]);
 uint64_t tally_frees_seen(const struct pm_tally *tally);
 
+/* Those of age 0 alone: a move changes their count, or it moves none of them. */
+static inline uint64_t tally_young_seen(const struct pm_tally *tally)
+{
+	uint64_t count, recent, moving;
+	do {
+		count = __atomic_load_n(&tally->freed[0], __ATOMIC_ACQUIRE);
+		recent = __atomic_load_n(&tally->recent, __ATOMIC_ACQUIRE);
+		moving = __atomic_load_n(&tally->moving, __ATOMIC_ACQUIRE);
+	} while (__builtin_expect(__atomic_load_n(&tally->freed[0], __ATOMIC_RELAXED) != count,
+				  false));
+	if (__builtin_expect((recent ^ moving) & 1, false))
+		count += ((moving >> 1) - count) & ((1 << PM_RECENT_BITS) - 1);
+	return count + pm_recent_young(recent);
+}
+
 /* Frees counted so far; exact for the writer itself. */
 static inline uint64_t tally_frees(const struct pm_tally *tally)
 {

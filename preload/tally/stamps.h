@@ -5,8 +5,9 @@
  *   0    no live block starts here          254  born so long ago that it is surely in generation 2
  *   255  frozen: free takes the slow path   1..253  the epoch of its birth, modulo 253
  *
- * `weight[stamp]` is what a block that dies now adds to pm_tally.recent, by its age; `freed_at[stamp]` leads to the counter of that age.  A block whose stamp is up
- * to STAMP_AHEAD epochs ahead of the reader was born in an epoch the reader has not seen yet: age 0.
+ * `weight[stamp]` is what a block that dies now adds to pm_tally.recent, by its age; `freed_at[stamp]` leads to the counter of
+ * that age.  A block whose stamp is up to STAMP_AHEAD epochs ahead of the reader was born in an epoch the reader has not seen
+ * yet: age 0.
  */
 #ifndef TALLY_STAMPS_H
 #define TALLY_STAMPS_H

@@ -111,7 +111,7 @@ commands()
 	run -3 "$poolmem" report "$here/damaged/capture.pm"
 	[[ $output == *damaged:* ]]
 	run -3 "$poolmem" report "$here/newer/capture.pm"
-	[[ $output == *"made by a newer poolmem: format 2, this one reads 1"* ]]
+	[[ $output == *"made by a newer poolmem: format 3, this one reads 2"* ]]
 	for bytes in 16 24 40 5000; do
 		head -c $bytes "$capture" >cut.pm
 		run -3 "$poolmem" report cut.pm

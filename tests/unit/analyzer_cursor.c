@@ -6,6 +6,8 @@
  */
 #define _GNU_SOURCE 1
 
+#include "source/chunk.h"
+#include "source/settle.h"
 #include "unit/recording_helper.h"
 #include "unit/segment_builder.h"
 #include "unit/tally_writer.h"
@@ -242,23 +244,47 @@ static void *slow_freeing(void *argument)
 	return NULL;
 }
 
+/* One reading of a slot alone. */
+static uint64_t settled_frees(const struct image_place *place, unsigned char *chunk)
+{
+	const struct pm_header *header = (const void *)shared;
+	uint64_t offset = (uint64_t)slot_number[0] * PM_CHUNK_BYTES, sum = 0;
+	struct failure why;
+
+	cr_assert(input_read(place->input, offset, chunk, PM_CHUNK_BYTES, &why));
+	cr_assert(settle_frees(place, header, slot_number[0], chunk, chunk + PM_CHUNK_BYTES, &why));
+	for (unsigned age = 0; age < PM_AGE_COUNT; age++)
+		sum += chunk_tally(header, chunk, CLASS)->freed[age];
+	return sum;
+}
+
 Test(cursor, frees_beside_a_writer, .timeout = 120)
 {
+	static unsigned char chunks[2 * PM_CHUNK_BYTES];
 	pthread_t thread;
+	struct source source;
+	struct failure why;
 
 	make_segment();
 	volatile struct pm_tally *tally = tally_of(slot_number[0]);
 	tally->limit[0] = INT64_C(1) << 40;
+	cr_assert(source_take(reopened(), "t", &source, &why));
+	struct image_place place = {.input = &source.input, .is_moving = true};
 	pthread_create(&thread, NULL, slow_freeing, (void *)tally);
 	for (unsigned readings = 0; readings < 4000 || true_freed < 4000; readings++) {
 		uint64_t before = true_freed;
 		struct counts now = read_counts();
 		cr_assert_geq(now.freed, before);
 		cr_assert_leq(now.freed, true_freed + 1);
+		before = true_freed;
+		uint64_t freed = settled_frees(&place, chunks);
+		cr_assert_geq(freed, before);
+		cr_assert_leq(freed, true_freed + 1);
 	}
 	stop = true;
 	pthread_join(thread, NULL);
 	cr_assert_eq(read_counts().freed, true_freed);
+	source_close(&source);
 }
 
 /* A writer stopped between the two stores of its slow call: the old limit still counts. */

@@ -21,16 +21,24 @@ Test(class_fine, the_smallest_class_that_holds_it)
 
 Test(class_fine, a_set_gives_back_what_it_was_given)
 {
-	struct class_set set = {{0}}, all = CLASS_SET_ALL;
+	struct class_set set = {{0}}, all = {{0}};
 
 	for (unsigned c = 0; c < CLASS_POOLED; c += 3) {
 		class_put(&set, c, true);
 		cr_assert(class_is_in(&set, c));
 	}
-	for (unsigned c = 0; c < CLASS_POOLED; c += 3)
-		cr_assert_eq(class_take(&set), (int)c);
-	cr_assert_eq(class_take(&set), -1);
-	for (unsigned c = 0; c < CLASS_POOLED; c++)
-		cr_assert_eq(class_take(&all), (int)c);
-	cr_assert_eq(class_take(&all), -1);
+	unsigned c, next = 0;
+	CLASS_EACH(c, &set)
+	{
+		cr_assert_eq(c, next);
+		next += 3;
+	}
+	cr_assert_geq(next, CLASS_POOLED);
+	for (c = 0; c < CLASS_COUNT; c++)
+		class_put(&all, c, true);
+	class_join(&set, &all);
+	next = 0;
+	CLASS_EACH(c, &set)
+	cr_assert_eq(c, next++);
+	cr_assert_eq(next, CLASS_COUNT);
 }

@@ -139,12 +139,25 @@ static void free_one(struct frees *frees, unsigned age)
 	free_many(frees, age, 1);
 }
 
+/* In one addition, as that many one after the other. */
+static void free_together(struct frees *frees, unsigned age, unsigned count)
+{
+	if (age >= PM_RECENT_AGES) {
+		free_one(frees, age);
+		return;
+	}
+	__atomic_add_fetch(&frees->begun[age], count, __ATOMIC_RELEASE);
+	if (tally_freed(&frees->tally, count * tally_weight(age)))
+		tally_move(&frees->tally);
+	__atomic_add_fetch(&frees->done[age], count, __ATOMIC_RELEASE);
+}
+
 /* Now all of one age, now of any. */
 static void free_some(struct frees *frees, uint32_t *random, unsigned count)
 {
 	unsigned most = 1 + host_random(random) % PM_AGE_COUNT;
 	for (unsigned i = 0; i < count; i++)
-		free_one(frees, host_random(random) % most);
+		free_together(frees, host_random(random) % most, 1 + host_random(random) % 60);
 	free_many(frees, host_random(random) % most, host_random(random) % 400);
 }
 
@@ -164,11 +177,12 @@ Test(tally, frees_are_counted_by_age)
 		}
 		cr_assert_eq(tally_frees(&frees.tally), sum);
 		cr_assert_eq(tally_frees_seen(&frees.tally), sum);
+		cr_assert_eq(tally_young_seen(&frees.tally), frees.done[0]);
 	}
 	cr_assert_eq(tally_allocations(&frees.tally), 0);
 }
 
-/* One age, all of the next 64: no field runs over into the next one. */
+/* All of one age: no field runs over into the next one. */
 Test(tally, a_full_word_of_one_age)
 {
 	for (unsigned age = 0; age < PM_RECENT_AGES; age++) {
@@ -182,7 +196,7 @@ Test(tally, a_full_word_of_one_age)
 	}
 }
 
-/* However many are added at once: as many instructions for 2^40 as for 127, or this never ends. */
+/* However many are added at once: as many instructions for 2^40 as for 511, or this never ends. */
 Test(tally, any_number_at_once)
 {
 	struct frees frees = {.stop = false};
@@ -196,13 +210,15 @@ Test(tally, any_number_at_once)
 /* A handler of a signal may count some more before the word that was full is moved. */
 Test(tally, what_comes_before_a_full_word_is_moved)
 {
-	for (unsigned late = 0; late < 63; late++) {
+	unsigned full = 1u << (63 - PM_RECENT_SHIFT);
+	for (unsigned late = 0; late < full; late++) {
 		struct frees frees = {.stop = false};
-		for (unsigned i = 0; i < 64 + late; i++)
-			tally_freed(&frees.tally, tally_weight(5));
+		for (unsigned i = 0; i < full + late; i++)
+			cr_assert_eq(tally_freed(&frees.tally, tally_weight(5)), i + 1 >= full);
 		tally_move(&frees.tally);
-		cr_assert_eq(pm_tally_freed(&frees.tally, 5), 64 + late);
-		cr_assert_eq(tally_frees_seen(&frees.tally), 64 + late);
+		cr_assert_geq((int64_t)frees.tally.recent, 0);
+		cr_assert_eq(pm_tally_freed(&frees.tally, 5), full + late);
+		cr_assert_eq(tally_frees_seen(&frees.tally), full + late);
 	}
 }
 
@@ -295,6 +311,8 @@ static void *frees_reader(void *argument)
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++)
 			at_least[age] = load(&frees->done[age]);
 		tally_ages_seen(&frees->tally, seen);
+		uint64_t young = tally_young_seen(&frees->tally);
+		HOST_EXPECT(young >= seen[0] && young <= load(&frees->begun[0]));
 		for (unsigned age = 0; age < PM_AGE_COUNT; age++) {
 			HOST_EXPECT(seen[age] >= at_least[age]);
 			HOST_EXPECT(seen[age] <= load(&frees->begun[age]));

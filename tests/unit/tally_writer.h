@@ -14,7 +14,7 @@ static inline void writer_move(volatile struct pm_tally *tally)
 	for (unsigned age = 0; age < PM_RECENT_AGES; age++) {
 		counts[age] = tally->freed[age] +
 			      (age ? pm_recent_aged(recent, age) : pm_recent_young(recent));
-		moving |= (counts[age] & 127) << (PM_RECENT_BITS * age + 1);
+		moving |= (counts[age] & 511) << (PM_RECENT_BITS * age + 1);
 	}
 	tally->moving = moving;
 	atomic_thread_fence(memory_order_release);
