@@ -196,10 +196,11 @@ void survival_words_what_if(const struct what_if *what_if, struct sink *sink)
 	sink_print(sink,
 		   "What is expected lies between the two numbers if births and deaths are spread "
 		   "evenly over the longer epochs; frozen blocks are left out.\n");
-	if (!what_if->has_doubled)
+	if (!what_if->doubling)
 		return;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
-		   "Epochs became twice as long after each 1,024 of them: it is assumed that the "
-		   "longer ones do so too, later.\n");
+		   "Epochs became twice as long after each %s of them: it is assumed that the "
+		   "longer ones do so too, later.\n",
+		   number_count(what_if->doubling).text);
 }

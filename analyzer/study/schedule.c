@@ -4,7 +4,7 @@
 
 #include "model/saturate.h"
 
-enum { DOUBLINGS_MAX = 53 };
+enum { DOUBLINGS_MAX = 53, DOUBLING_ONCE = 1024 };
 
 struct pattern pattern_of(const uint32_t threshold[GENERATION_COUNT])
 {
@@ -40,16 +40,21 @@ uint64_t figure_of(double value)
 	return value >= (double)FIGURE_MAX ? FIGURE_MAX : (uint64_t)value;
 }
 
-uint64_t epochs_in(uint64_t units, double length)
+uint32_t epochs_per_doubling(const struct pm_process *record)
+{
+	return record->doubling ? record->doubling : DOUBLING_ONCE;
+}
+
+uint64_t epochs_in(uint64_t units, double length, uint32_t doubling)
 {
 	double left = (double)units;
 	uint64_t epochs = 0;
 
-	for (int doubling = 0; doubling < DOUBLINGS_MAX; doubling++, length *= 2) {
-		if (left < length * EPOCHS_PER_DOUBLING)
+	for (int times = 0; times < DOUBLINGS_MAX; times++, length *= 2) {
+		if (left < length * doubling)
 			return epochs + figure_of(left / length);
-		left -= length * EPOCHS_PER_DOUBLING;
-		epochs += EPOCHS_PER_DOUBLING;
+		left -= length * doubling;
+		epochs += doubling;
 	}
 	return epochs;
 }
@@ -57,10 +62,10 @@ uint64_t epochs_in(uint64_t units, double length)
 double mean_excess(const struct pm_process *record)
 {
 	double all = 0, length = record->threshold[0];
-	uint64_t left = record->epoch;
+	uint64_t left = record->epoch, doubling = epochs_per_doubling(record);
 
-	for (int doubling = 0; doubling < DOUBLINGS_MAX && left; doubling++, length *= 2) {
-		uint64_t some = left < EPOCHS_PER_DOUBLING ? left : EPOCHS_PER_DOUBLING;
+	for (int times = 0; times < DOUBLINGS_MAX && left; times++, length *= 2) {
+		uint64_t some = left < doubling ? left : doubling;
 		all += length * (double)some;
 		left -= some;
 	}

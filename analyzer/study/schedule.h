@@ -5,8 +5,6 @@
 
 #include "study/survival.h"
 
-enum { EPOCHS_PER_DOUBLING = 1024 }; /* of the length of an epoch */
-
 /*
  * After t1 + 1 young sweeps comes a middle one, after t2 + 1 middle ones at once a full one: preload/tally/clock.c.
  * Middle and full sweeps alike move what they find to generation 2.
@@ -28,8 +26,11 @@ uint64_t older_sweeps(const struct pattern *pattern, uint64_t sweeps);
 /* Young sweeps since the last that was none; all of them when there was no other. */
 uint64_t young_since(const struct pattern *pattern, uint64_t sweeps);
 
-/* How many epochs `units` have room for, the first 1,024 of `length`, the next of twice the length, and so on. */
-uint64_t epochs_in(uint64_t units, double length);
+/* After so many epochs of a process its epochs become twice as long. */
+uint32_t epochs_per_doubling(const struct pm_process *record);
+
+/* How many epochs `units` have room for, the first `doubling` of `length`, the next of twice the length, and so on. */
+uint64_t epochs_in(uint64_t units, double length, uint32_t doubling);
 
 /* By which part of its length an epoch outlasts it, on average: it ends at a slow call. */
 double mean_excess(const struct pm_process *record);

@@ -264,13 +264,14 @@ static void expect_sweeps(struct question *question, uint32_t first)
 {
 	const struct pm_process *record = &question->process->record;
 	double longest = first * (1 + 2 * mean_excess(record));
+	uint32_t doubling = epochs_per_doubling(record);
 
 	if (question->gap_high <= 1)
 		question->sweeps = (struct what_if_range){record->epoch, record->epoch};
 	else
 		question->sweeps = (struct what_if_range){
-			excess(epochs_in(record->clock, longest), 1),
-			epochs_in(record->clock, first)};
+			excess(epochs_in(record->clock, longest, doubling), 1),
+			epochs_in(record->clock, first, doubling)};
 	question->older = (struct what_if_range){
 		older_sweeps(&question->after, question->sweeps.low),
 		older_sweeps(&question->after, question->sweeps.high)};
@@ -291,7 +292,7 @@ static void ask(const struct process *process, const uint32_t threshold[GENERATI
 {
 	const struct pm_process *record = &process->record;
 	uint64_t factor = threshold[0] / record->threshold[0];
-	uint64_t doublings = record->epoch / EPOCHS_PER_DOUBLING;
+	uint64_t doublings = record->epoch / epochs_per_doubling(record);
 
 	*ret = (struct question){
 		.process = process,
@@ -360,7 +361,8 @@ static void add_process(const struct process *process, const struct survival *su
 
 	ask(process, what_if->threshold, &question);
 	what_if->processes++;
-	what_if->has_doubled |= question.epochs >= EPOCHS_PER_DOUBLING;
+	if (question.epochs >= epochs_per_doubling(&process->record))
+		what_if->doubling = epochs_per_doubling(&process->record);
 	flow_add(&what_if->recorded, &survival->blocks, 1);
 	flow_add(&what_if->recorded_bytes, &survival->bytes, 1);
 	answer(&question, false, &survival->blocks, &what_if->blocks);

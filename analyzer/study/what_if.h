@@ -43,7 +43,7 @@ struct what_if_flow {
 struct what_if {
 	uint32_t threshold[GENERATION_COUNT];
 	size_t processes, left_out[WHAT_IF_REASON_COUNT];
-	bool has_doubled; /* epochs of some became longer while it ran */
+	uint32_t doubling; /* after so many epochs they became twice as long while one ran; 0: in none */
 	uint64_t recorded_sweeps[GENERATION_COUNT];
 	struct what_if_range sweeps[GENERATION_COUNT];
 	struct flow recorded, recorded_bytes;

@@ -287,6 +287,8 @@ struct pm_process {
 	 * written.  How far they are apart goes by the number of rows.
 	 */
 	uint64_t noted_epoch[2];
+	uint32_t doubling; /* after so many epochs they become twice as long; 0: 1024, as once for all clocks */
+	uint32_t reserved;
 };
 
 /* Why its pid does not tell others whether a process lives. */

@@ -158,6 +158,7 @@ void host_mapped_changed(void)
 void publish_clock(struct pm_process *process)
 {
 	process->clock_kind = clock_now.kind;
+	process->doubling = clock_now.doubling;
 	for (unsigned g = 0; g < 3; g++)
 		process->threshold[g] = clock_now.threshold[g];
 }

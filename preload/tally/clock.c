@@ -13,6 +13,7 @@ struct stamps stamps = {.weight = {[STAMP_FIRST... STAMP_OLD] = INT64_C(1) << PM
 struct clock clock_now = {
 	.next = 1000,
 	.length = 1000,
+	.doubling = CLOCK_DOUBLING,
 	.threshold = {1000, 10, 10},
 };
 
@@ -159,6 +160,7 @@ void clock_resume(void)
 void clock_init(enum pm_clock kind, const uint32_t threshold[3])
 {
 	clock_now.kind = kind;
+	clock_now.doubling = kind == PM_CLOCK_NET ? CLOCK_DOUBLING_NET : CLOCK_DOUBLING;
 	for (unsigned g = 0; g < 3; g++)
 		clock_now.threshold[g] = threshold[g];
 	fill_offsets();
@@ -196,7 +198,7 @@ void clock_advance(unsigned generation)
 	clock_now.epoch++;
 	if (generation > 0)
 		clock_now.last_middle_epoch = clock_now.epoch;
-	if (clock_is_due() && ++clock_now.turned % CLOCK_EPOCHS_PER_DOUBLING == 0)
+	if (clock_is_due() && ++clock_now.turned % clock_now.doubling == 0)
 		clock_now.length *= 2;
 	begin_epoch();
 	stamps.now = stamps.now == STAMP_LAST ? STAMP_FIRST : (uint8_t)(stamps.now + 1);

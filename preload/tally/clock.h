@@ -22,7 +22,8 @@
 #pragma GCC visibility push(hidden)
 
 enum {
-	CLOCK_EPOCHS_PER_DOUBLING = 1024,
+	CLOCK_DOUBLING = 256,
+	CLOCK_DOUBLING_NET = 1024, /* Python's epochs stay as long as they are */
 	CLOCK_T1_MAX = 100,
 	CLOCK_OLD_AGE = 128,      /* surely generation 2, as t1 is at most 100 */
 	CLOCK_AGEING_PERIOD = 96, /* epochs between two passes that turn stamps into STAMP_OLD */
@@ -35,6 +36,7 @@ struct clock {
 	uint64_t length;
 	uint64_t origin_ms; /* of MS: when units were 0 */
 	enum pm_clock kind;
+	uint32_t doubling; /* after so many epochs they become twice as long */
 	uint64_t epoch;
 	uint64_t turned; /* of these, epochs that ended by themselves */
 	uint64_t sweeps[3];

@@ -54,7 +54,7 @@ says()
 	says 'of allocations; blocks'
 	says '(gen.clock=bytes, gen.threshold=65536:10:10)'
 	clocked gen.clock=bytes,gen.threshold=4096:10:10 bytes
-	generations 'g["epoch_length"] >= 16384 and m["gen.epochs"] > 2048'
+	generations 'g["epoch_length"] >= 16384 and m["gen.epochs"] > 512'
 	clocked gen.threshold=1000000:10:10,gen.clock=bytes bytes
 	generations 'g["threshold"][0] == 1000000'
 }

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { BLOCKS = 2000, DOUBLING = 1024, TICK_MIN = 16 };
+enum { BLOCKS = 2000, DOUBLING = 256, DOUBLING_NET = 1024, TICK_MIN = 16 };
 
 static enum pm_clock kind;
 static const struct pm_header *header;
@@ -103,7 +103,7 @@ static void turn_when_due(void)
 		fail("less than Python would count", model.last.clock, (uint64_t)model.python);
 	if (model.last.clock - model.next > model.late)
 		model.late = model.last.clock - model.next;
-	if (++model.last.epoch % DOUBLING == 0)
+	if (++model.last.epoch % (kind == PM_CLOCK_NET ? DOUBLING_NET : DOUBLING) == 0)
 		model.last.length *= 2;
 	python_gc_sweep(&model.gc);
 	begin_epoch(model.last.clock);

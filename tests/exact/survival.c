@@ -401,7 +401,7 @@ static void take_over(void)
 
 /* --- many epochs --------------------------------------------------------------------------------------- */
 
-/* Of the clock of bytes.  Epochs double in length after each 1,024, until they are told to begin anew. */
+/* Of the clock of bytes.  Epochs double in length in their turn, until they are told to begin anew. */
 static void drive(void)
 {
 	uint64_t length = slot->process.epoch_length, least = 1 << 20;

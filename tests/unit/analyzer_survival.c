@@ -2,6 +2,7 @@
 /* Survival: flow with frozen blocks, curve, phases and what-if of synthetic segments. */
 #define _GNU_SOURCE 1
 
+#include "study/schedule.h"
 #include "unit/recording_helper.h"
 #include "unit/segment_builder.h"
 
@@ -366,6 +367,26 @@ Test(what_if, full_sweeps_come_at_once)
 	expect_range(what_if.sweeps[2], 120 / 7, 120 / 7);
 	expect_range(what_if.sweeps[1], 120 / 7 * 2, 120 / 7 * 2);
 	expect_range(what_if.sweeps[0], 120 - 17 * 3, 120 - 17 * 3);
+}
+
+/* Captures of before have no word for it, and had 1,024 of each length. */
+Test(what_if, epochs_become_longer)
+{
+	struct pm_process record = {.epoch = 2048, .threshold = {1000}};
+	struct scene scene;
+	struct what_if what_if = ask(1000, 2, 100);
+
+	cr_expect_eq(epochs_per_doubling(&record), 1024);
+	record.doubling = 256;
+	cr_expect_eq(epochs_per_doubling(&record), 256);
+	cr_expect_eq(epochs_in(32000 + 64000 + 24000, 4000, 8), 8 + 8 + 1);
+	cr_expect_eq(what_if.doubling, 0);
+	simple_scene(&scene);
+	scene.recording.processes[0].record.doubling = 8;
+	what_if_of(&scene.study, (uint32_t[]){4000, 2, 100}, &what_if);
+	cr_expect_eq(what_if.doubling, 8);
+	cr_expect_eq(what_if.sweeps[0].high + what_if.sweeps[1].high, 17);
+	end_scene(&scene);
 }
 
 Test(what_if, what_cannot_be_known)

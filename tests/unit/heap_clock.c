@@ -97,8 +97,7 @@ static void turn(void)
 	clock_advance(clock_choose());
 	model_sweep();
 	cr_assert_eq(clock_now.epoch, model.epoch);
-	cr_assert_eq(clock_now.length,
-		     model.epoch % CLOCK_EPOCHS_PER_DOUBLING ? length : 2 * length);
+	cr_assert_eq(clock_now.length, model.epoch % CLOCK_DOUBLING ? length : 2 * length);
 	cr_assert_eq(clock_now.next, clock_now.units + clock_now.length);
 	for (unsigned g = 0; g < 3; g++)
 		cr_assert_eq(clock_now.sweeps[g], model.sweeps[g]);
@@ -184,6 +183,11 @@ static int64_t total_of(const struct program *program, enum pm_clock kind)
 	}
 }
 
+static uint64_t doubling_of(enum pm_clock kind)
+{
+	return kind == PM_CLOCK_NET ? 1024 : 256;
+}
+
 static void model_tick(struct program *program, enum pm_clock kind)
 {
 	int64_t change = total_of(program, kind) - (int64_t)program->seen;
@@ -198,7 +202,7 @@ static void model_tick(struct program *program, enum pm_clock kind)
 	if (kind == PM_CLOCK_NET)
 		program->count = 0;
 	program->began = program->count;
-	if (++program->epoch % CLOCK_EPOCHS_PER_DOUBLING == 0)
+	if (++program->epoch % doubling_of(kind) == 0)
 		program->length *= 2;
 }
 
@@ -244,7 +248,7 @@ static void counts(enum pm_clock kind, uint32_t t0)
 		cr_assert_eq(clock_now.units, (uint64_t)program.count);
 		cr_assert_eq(clock_now.length, program.length);
 	}
-	cr_assert_gt(program.epoch, 2 * CLOCK_EPOCHS_PER_DOUBLING);
+	cr_assert_gt(program.epoch, 2 * doubling_of(kind));
 }
 
 Test(clock, of_allocations)
