@@ -267,10 +267,9 @@ void heap_count_free(struct heap *heap, unsigned size_class, uint8_t stamp)
 		tally_move(tally);
 }
 
-void heap_free_rare(void *block, struct pool *pool)
+void heap_free_rare(void *block, struct pool *pool, uint8_t *stamp)
 {
 	struct heap *heap = heap_thread.heap;
-	uint8_t *stamp = &pool->stamps[pool_place(pool, block).index];
 	intptr_t tally = stamp_tally(*stamp, (intptr_t)heap_counted(heap, pool->tally));
 	if (tally < 0) {
 		heap_free_slow(block);

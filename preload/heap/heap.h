@@ -216,7 +216,8 @@ void *heap_take_slow(struct heap *heap, size_t class_before, size_t size);
 void *heap_due(struct heap *heap, void *block, size_t size);
 void heap_tick(struct heap *heap);
 void heap_free_slow(void *block);
-void heap_free_rare(void *block, struct pool *pool); /* the heap's own, of a stamp without a weight */
+void heap_free_rare(void *block, struct pool *pool,
+		    uint8_t *stamp); /* the heap's own, and its stamp has no weight */
 void heap_free_move(void *block,
 		    struct pool *pool); /* the same, counted, and its counts are to be moved */
 void heap_free_outside(void *block);    /* not in the region */
@@ -296,7 +297,7 @@ static inline void heap_free(void *block)
 		uint8_t *stamp = &pool->stamps[place.index];
 		int64_t weight = stamps.weight[*stamp];
 		if (unlikely(!weight)) {
-			heap_free_rare(block, pool);
+			heap_free_rare(block, pool, stamp);
 			return;
 		}
 		*stamp = STAMP_FREE;
