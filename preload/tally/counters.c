@@ -119,11 +119,12 @@ static void add_recent(uint64_t recent, uint64_t freed[PM_RECENT_AGES])
 static uint64_t read_settled(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT])
 {
 	uint64_t again[PM_RECENT_AGES], sum, recent, moving;
+	unsigned rounds = TALLY_ROUNDS;
 	do {
 		sum = read_freed(tally, ret_freed);
 		recent = __atomic_load_n(&tally->recent, __ATOMIC_ACQUIRE);
 		moving = __atomic_load_n(&tally->moving, __ATOMIC_ACQUIRE);
-	} while (read_freed(tally, again) != sum);
+	} while (read_freed(tally, again) != sum && --rounds);
 	if ((recent ^ moving) & 1)
 		add_moving(moving, ret_freed);
 	for (unsigned age = PM_RECENT_AGES; age < PM_AGE_COUNT; age++)

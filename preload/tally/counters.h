@@ -91,6 +91,13 @@ static inline uint64_t tally_allocations_seen(const struct pm_tally *tally)
 	}
 }
 
+/*
+ * How often a reader begins again because somebody has moved counts meanwhile.  A thread does so some hundred frees apart; but in the
+ * slot that many write to each free changes `freed`, and where a handler of a signal that frees interrupts the reader itself,
+ * each round may find another one.  Then nothing is ever moved, and what was read last is as good.
+ */
+enum { TALLY_ROUNDS = 64 };
+
 /* Frees of another thread's by age, and their sum; it may count meanwhile. */
 void tally_ages_seen(const struct pm_tally *tally, uint64_t ret_freed[PM_AGE_COUNT]);
 uint64_t tally_frees_seen(const struct pm_tally *tally);
@@ -99,12 +106,14 @@ uint64_t tally_frees_seen(const struct pm_tally *tally);
 static inline uint64_t tally_young_seen(const struct pm_tally *tally)
 {
 	uint64_t count, recent, moving;
+	unsigned rounds = TALLY_ROUNDS;
 	do {
 		count = __atomic_load_n(&tally->freed[0], __ATOMIC_ACQUIRE);
 		recent = __atomic_load_n(&tally->recent, __ATOMIC_ACQUIRE);
 		moving = __atomic_load_n(&tally->moving, __ATOMIC_ACQUIRE);
 	} while (__builtin_expect(__atomic_load_n(&tally->freed[0], __ATOMIC_RELAXED) != count,
-				  false));
+				  false) &&
+		 --rounds);
 	if (__builtin_expect((recent ^ moving) & 1, false))
 		count += ((moving >> 1) - count) & ((1 << PM_RECENT_BITS) - 1);
 	return count + pm_recent_young(recent);

@@ -302,6 +302,33 @@ Test(tally, frees_add_up_whatever_a_handler_does, .timeout = 120)
 	cr_assert_gt(step_through(60000, 400), 10);
 }
 
+static void read_all(void)
+{
+	uint64_t seen[PM_AGE_COUNT];
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	tally_ages_seen(&stepped->tally, seen);
+	_exit(tally_frees_seen(&stepped->tally) < seen[0] || !tally_young_seen(&stepped->tally));
+}
+
+/* F11: a handler after each instruction of the reader that frees in the slot of all. */
+Test(tally, a_reader_ends_whatever_a_handler_does)
+{
+	enum { STEPS = 100000 };
+	int status = 0, steps = 0;
+	stepped = mmap(NULL, sizeof *stepped, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	pid_t child = fork();
+	if (!child)
+		read_all();
+	for (; waitpid(child, &status, 0) == child && WIFSTOPPED(status) && steps < STEPS; steps++) {
+		stepped->tally.freed[0]++;
+		ptrace(PTRACE_SINGLESTEP, child, NULL, 0);
+	}
+	kill(child, SIGKILL);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "after %d steps", steps);
+}
+
 static void *frees_reader(void *argument)
 {
 	struct frees *frees = argument;
