@@ -199,7 +199,6 @@ static bool read_frees(struct loading *loading)
 
 static void forget_frees(const struct image *image, unsigned char *chunk)
 {
-	chunk_fold_frees(&image->header, chunk);
 	for (uint32_t c = 0; c < image->header.classes.count; c++)
 		memset(chunk_tally(&image->header, chunk, c)->freed, 0,
 		       image->header.ages.count * sizeof(uint64_t));

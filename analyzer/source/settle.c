@@ -9,7 +9,7 @@
 
 enum { ROUNDS_MAX = 1000, FREES_ROUNDS = 20, TIMELINE_ROUNDS = 100 };
 
-/* What of a tally is read together: in one line of the cache. */
+/* What of a tally is read together; of one class in four a line of the cache ends in it. */
 struct countdown {
 	int64_t left, limit[2];
 };

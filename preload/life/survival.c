@@ -273,10 +273,10 @@ uint64_t survival_turn(unsigned generation)
 	uint64_t heaps = heap_made(), before = 0, after = 0;
 	bool alone = heaps < 2 && !threads_shared_slot();
 	unsigned c;
-	note_in_use();
 	if (!alone)
 		each_tally(add_allocations, &before);
 	clock_advance(generation);
+	note_in_use(); /* no class of `before` is missing in `after` */
 	if (generation)
 		take_totals(totals);
 	else
