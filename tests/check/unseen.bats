@@ -69,6 +69,27 @@ noted()
 	run -0 check -- python3 -c 'import os, subprocess; subprocess.run(["sh", "-c", "kill -9 $$"]); os.posix_spawn("/bin/true", ["true"], os.environ); os.wait(); os._exit(0)'
 }
 
+# What is to be written is told to the letter: as it stands it is accepted.
+@test "check: the line that accepts what was not recorded is told to the letter" {
+	require_kernel_tells
+	cp static 'a [b]*'
+	local line command="sh -c 'POOLMEM=off /bin/true; ./a\\ [b]\\*; /bin/../bin/true; env -i /bin/true; :'"
+	printf '%s\n' '[test "a"]' "command = $command" 'leak.blocks <= 1M' >poolmem.budget
+	run -3 check --report json=out.json
+	line=$(python3 -c 'import json; print(json.load(open("out.json"))["tests"][0]["why"])')
+	[[ $line == *"accept that with the lines 'unrecorded = true' and 'unrecorded = 'a \\[b]\\*'' in the budget" ]]
+	printf '%s\n' 'unrecorded = true' "unrecorded = 'a \\[b]\\*'" >>poolmem.budget
+	run -0 check
+	printf '%s\n' '[test "a"]' "command = $command" "unrecorded = 'a [b]*'" 'unrecorded = true' >poolmem.budget
+	run -3 check
+	eval "run -3 check --report json=out.json -- $command"
+	line=$(python3 -c 'import json; print(json.load(open("out.json"))["tests"][0]["why"])')
+	[[ $line == *"accept that with --unrecorded true --unrecorded 'a \\[b]\\*'" ]]
+	eval "run -0 check ${line##*accept that with } -- $command"
+	run -2 check --unrecorded '' -- true
+	[[ $output == *"--unrecorded: which program?"* ]]
+}
+
 @test "check: the budget can accept programs without a record, by name or pattern, and says so" {
 	require_kernel_tells
 	run -0 check --report json=out.json --unrecorded 'sta*' --unrecorded true -- sh -c './static; env -i /bin/true'
