@@ -676,6 +676,16 @@ static void note_small(const struct judging *judging)
 	}
 }
 
+/* Rules of call sites are unreliable by it; others hold, but no loss goes untold. */
+static void note_site_flaw(const struct judging *judging)
+{
+	const struct trial *trial = judging->trial;
+
+	if (trial->state == CHECK_PASSED && trial->run_count && trial->runs[0].site_flaw)
+		check_note(judging->check, trial->test->name, "call sites are not all known: %s",
+			   trial->runs[0].site_flaw);
+}
+
 /* Of the trial, and what its figures are sums of. */
 static void note_trial(const struct judging *judging)
 {
@@ -704,6 +714,7 @@ struct check_test *check_add(struct check *check, const struct trial *trial,
 	note_unmatched(&judging);
 	note_left_out(&judging);
 	note_trial(&judging);
+	note_site_flaw(&judging);
 	note_small(&judging);
 	return test;
 }

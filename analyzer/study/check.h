@@ -65,8 +65,8 @@ enum check_state { CHECK_STATES(CHECK_STATE_NAME) CHECK_STATE_COUNT };
 	  "Test a program whose calls can be recorded: what is in the way is named; poolmem "           \
 	  "doctor PROGRAM says more.")                                                                  \
 	X(INCOMPLETE, "incomplete",                                                                     \
-	  "Let all of it be recorded: give it room in shared memory (df /dev/shm), and let no "         \
-	  "process run on when the first has ended.")                                                   \
+	  "Let all of it be recorded: give it room in shared memory (df /dev/shm, ulimit -f), and let " \
+	  "no process run on when the first has ended.")                                                \
 	X(OUTLIVED, "outlived", "Let the program wait for all processes that it starts.")               \
 	X(FAILED, "failed",                                                                             \
 	  "Run the failed command by itself: it must succeed before its memory can be judged.")         \

@@ -58,6 +58,11 @@ noted()
 	unseen 'were not recorded: static (' -- perl -e 'system "./static"'
 }
 
+@test "check: blocks that could not be recorded are no pass, whatever the rule" {
+	unseen 'blocks found no room to be recorded' --env PYTHONMALLOC=malloc -- \
+		bash -c 'ulimit -f 256; exec /usr/bin/python3 -c "import json"'
+}
+
 @test "check: programs that all left a record are a pass: shells, pipes, spawns, an exec of itself, ends without exit" {
 	require_kernel_tells
 	run -0 check -- sh -c 'for i in 1 2 3 4 5 6 7 8; do ls >/dev/null; done; ls | sort | wc -l; (exit 0); x=$(true); exec sh -c "exec sh -c :"'
