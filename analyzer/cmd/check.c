@@ -9,11 +9,13 @@
 #include "cmd/version.h"
 #include "launch/library.h"
 #include "launch/say.h"
+#include "launch/scratch.h"
 #include "launch/trials.h"
 #include "render/baseline.h"
 #include "render/check.h"
 #include "render/command.h"
 #include "source/input.h"
+#include "study/written.h"
 #include "text/allocate.h"
 #include "text/clock.h"
 #include "text/number.h"
@@ -35,7 +37,9 @@ struct checking {
 	bool has_baseline;
 	char baseline_path[PATH_MAX];
 	char against[PATH_MAX]; /* the file itself, where a link was named */
-	char keep[PATH_MAX], here[PATH_MAX], library[PATH_MAX], scratch[PATH_MAX];
+	char keep[PATH_MAX], here[PATH_MAX], library[PATH_MAX];
+	struct scratch scratch;
+	bool has_scratch;
 	struct trials_plan plan;
 	struct check check;
 	struct trial *trials; /* of all tests */
@@ -105,7 +109,8 @@ typedef bool adder(struct budget *budget, struct budget_test *test, const char *
 static bool add_unrecorded(struct budget *budget, struct budget_test *test, const char *text,
 			   struct failure *why)
 {
-	return budget_set(budget, test, "unrecorded", text, why);
+	return *text ? (budget_add_unrecorded(budget, test, text), true)
+		     : fail(why, FAILURE_USAGE, "--unrecorded: which program?");
 }
 
 /* What was given several times, to each test. */
@@ -320,91 +325,32 @@ static bool run_test(struct checking *checking, struct budget_test *test, struct
 
 /* --- the baseline from here on ------------------------------------------------------------------------------------------- */
 
-static bool is_kept(const struct checking *checking, size_t test)
-{
-	enum check_state state = checking->check.tests[test].state;
-
-	return checking->trials[test].state == CHECK_PASSED && state != CHECK_UNRELIABLE &&
-	       (!checking->wish.ratchet || state == CHECK_PASSED);
-}
-
-/* What it was, and is now; of each figure that is less. */
-static size_t say_lowered(const struct baseline_value *was, size_t was_count,
-			  const struct baseline_test *is, struct sink *sink)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < was_count; i++) {
-		const struct baseline_value *value = baseline_value(is, was[i].subject);
-		if (!value || value->median >= was[i].median)
-			continue;
-		sink_print(sink, "  %s of ", was[i].subject);
-		sink_name(sink, is->name, 0);
-		sink_print(sink, " %s -> %s\n", number_count((uint64_t)was[i].median).text,
-			   number_count((uint64_t)value->median).text);
-		count++;
-	}
-	return count;
-}
-
-/* sink: for people.  Returns how many of its figures are less than before. */
-static size_t keep_test(struct checking *checking, struct trial *trial, struct sink *sink)
-{
-	struct baseline_test *test = baseline_find(&checking->baseline, trial->test->name);
-	size_t count = test ? test->value_count : 0, lowered = 0;
-	struct baseline_value *was = allocate(count + 1, sizeof *was);
-
-	if (count)
-		memcpy(was, test->values, count * sizeof *was);
-	trial_to_baseline(trial, &checking->baseline, checking->wish.ratchet);
-	if (checking->wish.ratchet)
-		lowered = say_lowered(was, count,
-				      baseline_find(&checking->baseline, trial->test->name), sink);
-	free(was);
-	return lowered + !test;
-}
-
-/* Into the sink what became of it. */
-static void keep_baseline(struct checking *checking, struct sink *sink)
-{
-	size_t kept = 0, changed = 0;
-
-	for (size_t i = 0; i < checking->trial_count; i++) {
-		if (!is_kept(checking, i))
-			continue;
-		changed += keep_test(checking, &checking->trials[i], sink);
-		kept++;
-	}
-	sink_print(sink, "baseline ");
-	sink_name(sink, checking->baseline_path, 0);
-	if (checking->wish.ratchet && kept && !changed)
-		sink_print(sink, ": nothing to lower.\n");
-	else
-		sink_print(sink, ": %s %s.\n", number_of(kept, "test").text,
-			   checking->wish.ratchet ? "taken, where better or new" : "written");
-}
-
+/* Before it is reported, so that reports have what was written. */
 static bool write_baseline(struct checking *checking, struct failure *why)
 {
-	struct sink file, words;
+	bool is_ratchet = checking->wish.ratchet;
+	struct check *check = &checking->check;
+	struct sink file;
 
-	if (!sink_open(&words, checking->wish.json ? "/dev/null" : NULL, why))
+	if (!checking->wish.update && !is_ratchet)
+		return true;
+	for (size_t i = 0; i < checking->trial_count; i++)
+		if (written_is_taken(&check->tests[i], &checking->trials[i], is_ratchet))
+			written_take(check, &checking->trials[i], &checking->baseline, is_ratchet);
+	if (!sink_open(&file, checking->baseline_path, why))
 		return false;
-	keep_baseline(checking, &words);
-	bool done = sink_open(&file, checking->baseline_path, why);
-	if (done) {
-		baseline_json(&checking->baseline, &file);
-		done = sink_close(&file, why);
-	}
-	struct failure ignored = {FAILURE_NONE, ""};
-	return sink_close(&words, done ? why : &ignored) && done;
+	baseline_json(&checking->baseline, &file);
+	if (!sink_close(&file, why))
+		return false;
+	check->written.file = checking->baseline_path;
+	return true;
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------------------------ */
 
 static bool make_places(struct checking *checking, struct failure *why)
 {
-	const char *place = getenv("TMPDIR"), *keep = checking->wish.keep;
+	const char *keep = checking->wish.keep;
 
 	if (!getcwd(checking->here, sizeof checking->here))
 		return fail(why, FAILURE_NOTHING, "the working directory: %s", strerror(errno));
@@ -412,13 +358,8 @@ static bool make_places(struct checking *checking, struct failure *why)
 		return fail(why, FAILURE_USAGE, "cannot make %.300s: %s", keep, strerror(errno));
 	if (keep && !realpath(keep, checking->keep))
 		return fail(why, FAILURE_USAGE, "%.300s: %s", keep, strerror(errno));
-	snprintf(checking->scratch, sizeof checking->scratch, "%s/poolmem-check.XXXXXX",
-		 place && *place == '/' ? place : "/tmp");
-	if (mkdtemp(checking->scratch))
-		return true;
-	fail(why, FAILURE_NOTHING, "cannot make %.300s: %s", checking->scratch, strerror(errno));
-	checking->scratch[0] = 0;
-	return false;
+	checking->has_scratch = scratch_open_on_disk("check", &checking->scratch, why);
+	return checking->has_scratch;
 }
 
 /* Told before anything runs: runs may take long. */
@@ -439,7 +380,7 @@ static void prepare(struct checking *checking)
 	checking->plan = (struct trials_plan){
 		.library = checking->library,
 		.version = POOLMEM_VERSION,
-		.scratch = checking->scratch,
+		.scratch = checking->scratch.directory,
 		.keep = wish->keep ? checking->keep : NULL,
 		.directory = checking->here,
 		.runs = wish->runs,
@@ -492,8 +433,6 @@ static bool report(const struct checking *checking, struct failure *why)
 		done = check_report_write(&wish->reports[i], &checking->check, why) && done;
 	if (!reader_open_sink(&to_stdout, &sink, why))
 		return false;
-	if (!wish->json && (wish->update || wish->ratchet)) /* what was written follows there */
-		sink.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
 	done = (wish->json ? check_json : check_text)(&checking->check, &sink, why) && done;
 	return sink_close(&sink, why) && done;
 }
@@ -509,8 +448,9 @@ static bool check(struct checking *checking, struct failure *why)
 	prepare(checking);
 	if (!run_tests(checking, why))
 		return false;
-	return report(checking, why) &&
-	       ((!wish->update && !wish->ratchet) || write_baseline(checking, why));
+	struct failure ignored = {FAILURE_NONE, ""};
+	bool is_written = write_baseline(checking, why);
+	return report(checking, is_written ? why : &ignored) && is_written;
 }
 
 static void close_all(struct checking *checking)
@@ -518,8 +458,8 @@ static void close_all(struct checking *checking)
 	for (size_t i = 0; i < checking->trial_count; i++)
 		trials_free(&checking->trials[i]);
 	free(checking->trials);
-	if (checking->scratch[0])
-		rmdir(checking->scratch);
+	if (checking->has_scratch)
+		scratch_close(&checking->scratch);
 	check_free(&checking->check);
 	baseline_free(&checking->baseline);
 	budget_free(&checking->budget);

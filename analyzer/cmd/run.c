@@ -9,12 +9,12 @@
 #include "launch/say.h"
 #include "launch/settings.h"
 #include "launch/traces.h"
-#include "render/command.h"
 #include "render/json.h"
 #include "render/words.h"
 #include "study/summary.h"
 #include "text/failure.h"
 #include "text/number.h"
+#include "text/quote.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -255,7 +255,7 @@ static void say_next(const char *path, bool has_surveys)
 {
 	bool is_taken = !path[strspn(path, "0123456789")] || path[0] == '-' ||
 			strcmp(path, "last") == 0;
-	char *word = command_word(path);
+	char *word = quote_word(path);
 
 	say("next           poolmem %s %s%s", has_surveys ? "frag" : "report", is_taken ? "./" : "",
 	    word);

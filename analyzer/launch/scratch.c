@@ -34,6 +34,11 @@ bool scratch_each(const struct scratch *scratch, bool (*visit)(const char *path,
 	return goes_on;
 }
 
+static bool is_of_holder(const char *name)
+{
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, MARK) != 0;
+}
+
 /* By the directory that is locked, whatever stands at its path by now. */
 void scratch_clear(const struct scratch *scratch)
 {
@@ -41,7 +46,7 @@ void scratch_clear(const struct scratch *scratch)
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
 
 	for (struct dirent *entry; directory && (entry = readdir(directory));)
-		if (entry->d_name[0] != '.')
+		if (is_of_holder(entry->d_name))
 			unlinkat(scratch->fd, entry->d_name, 0);
 	if (directory)
 		closedir(directory);
@@ -160,13 +165,28 @@ static bool make_in(const char *parent, const char *prefix, struct scratch *ret)
 	return false;
 }
 
-bool scratch_open(const char *kind, struct scratch *ret, struct failure *why)
+enum { PREFIX_BYTES = 64 };
+
+static const char *set_prefix(const char *kind, char prefix[PREFIX_BYTES])
+{
+	snprintf(prefix, PREFIX_BYTES, "poolmem-%s-", kind);
+	return prefix;
+}
+
+bool scratch_open_on_disk(const char *kind, struct scratch *ret, struct failure *why)
 {
 	const char *temporary = getenv("TMPDIR");
-	char prefix[NAME_MAX];
+	bool is_absolute = temporary && *temporary == '/';
+	char prefix[PREFIX_BYTES];
 
-	snprintf(prefix, sizeof prefix, "poolmem-%s-", kind);
-	return make_in("/dev/shm", prefix, ret) ||
-	       make_in(temporary && *temporary ? temporary : "/tmp", prefix, ret) ||
+	return make_in(is_absolute ? temporary : "/tmp", set_prefix(kind, prefix), ret) ||
 	       fail(why, FAILURE_WRITE, "%s: %s", ret->directory, strerror(errno));
+}
+
+bool scratch_open(const char *kind, struct scratch *ret, struct failure *why)
+{
+	char prefix[PREFIX_BYTES];
+
+	return make_in("/dev/shm", set_prefix(kind, prefix), ret) ||
+	       scratch_open_on_disk(kind, ret, why);
 }

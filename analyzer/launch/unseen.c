@@ -4,6 +4,7 @@
 
 #include "launch/target.h"
 #include "study/site_name.h"
+#include "text/quote.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -77,6 +78,53 @@ void unseen_note(struct trial *trial, const struct record *record, const struct 
 				  "is not allowed: figures may differ from run to run");
 }
 
+/* As `unrecorded` takes it: what is a letter of the name is none of a pattern. */
+static const char *pattern_of(struct keep *keep, const char *name)
+{
+	char *pattern = keep_items(keep, 2 * strlen(name) + 1, 1), *out = pattern;
+
+	for (; *name; *out++ = *name++)
+		if (strchr("*?[\\", *name))
+			*out++ = '\\';
+	return keep_taken(keep, quote_word(pattern));
+}
+
+/* A program of that name, elsewhere, stands before it. */
+static bool is_named(const struct measured *run, size_t index)
+{
+	const char *name = site_file_name(run->unrecorded[index].path);
+
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(site_file_name(run->unrecorded[i].path), name) == 0)
+			return true;
+	return false;
+}
+
+/* What to write so that these programs are accepted, each once. */
+static const char *way_out(struct trial *trial, const struct measured *run)
+{
+	struct keep *keep = &trial->keep;
+	bool has_budget = trial->test->line != 0;
+	const char *list = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->unrecorded_count; i++) {
+		const struct check_unrecorded *program = &run->unrecorded[i];
+		if (is_accepted(trial->test, program) || is_named(run, i))
+			continue;
+		list = keep_text(keep, has_budget ? "%s%s'unrecorded = %s'" : "%s%s--unrecorded %s",
+				 list ? list : "",
+				 !list        ? ""
+				 : has_budget ? " and "
+					      : " ",
+				 pattern_of(keep, site_file_name(program->path)));
+		count++;
+	}
+	return has_budget ? keep_text(keep, "%s %s in the budget",
+				      count > 1 ? "the lines" : "the line", list)
+			  : list;
+}
+
 const char *unseen_judge(struct trial *trial, const struct measured *run)
 {
 	struct keep *keep = &trial->keep;
@@ -91,10 +139,9 @@ const char *unseen_judge(struct trial *trial, const struct measured *run)
 		if (is_accepted(trial->test, program))
 			continue;
 		return keep_text(keep,
-				 "programs that it started were not recorded: %s (%s); "
-				 "'unrecorded = %s' in the budget, or --unrecorded, accepts that",
-				 others, why_unrecorded(keep, program),
-				 site_file_name(program->path));
+				 "programs that it started were not recorded: %s (%s); where their "
+				 "memory is of no interest, accept that with %s",
+				 others, why_unrecorded(keep, program), way_out(trial, run));
 	}
 	return NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "render/check.h"
 
+#include "study/alike.h"
 #include "text/allocate.h"
 #include "text/buffer.h"
 #include "text/escape.h"
@@ -180,6 +181,11 @@ const char *check_rule_state(const struct check_rule *rule)
 								: check_state_keys[rule->state];
 }
 
+bool check_is_measured(const struct check_test *test)
+{
+	return test->cause == CHECK_CAUSE_NONE;
+}
+
 const char *check_test_name(const struct check_test *test)
 {
 	return *test->name ? test->name : "(no name)";
@@ -243,6 +249,131 @@ char *check_counted(const struct check *check)
 	}
 	return taken(&buffer);
 }
+
+/* --- how it came out ---------------------------------------------------------------------------------------- */
+
+static const char *invalid_words(enum check_cause cause)
+{
+	switch (cause) {
+	case CHECK_CAUSE_NO_PROGRAM: return "its command cannot be run";
+	case CHECK_CAUSE_NO_BASELINE: return "it has no baseline";
+	case CHECK_CAUSE_CAPTURE: return "the capture has no baseline for it";
+	default: return check_state_words[CHECK_INVALID];
+	}
+}
+
+const char *check_test_words(const struct check_test *test)
+{
+	enum check_cause cause = test->cause;
+
+	if (test->state != CHECK_INVALID)
+		return check_state_words[test->state];
+	for (size_t i = 0; !cause && i < test->rule_count; i++)
+		if (test->rules[i].state == CHECK_INVALID)
+			cause = test->rules[i].cause;
+	return invalid_words(cause);
+}
+
+/* Those of all tests that came out so, if they have the same. */
+static const char *worst_words(const struct check *check)
+{
+	const char *words = NULL;
+
+	for (size_t i = 0; i < check->test_count; i++) {
+		if (check->tests[i].state != check->state)
+			continue;
+		const char *own = check_test_words(&check->tests[i]);
+		if (words && strcmp(words, own) != 0)
+			return check_state_words[check->state];
+		words = own;
+	}
+	return words ? words : check_state_words[check->state];
+}
+
+char *check_title(const struct check *check)
+{
+	const char *words = worst_words(check);
+
+	if (check->state == CHECK_PASSED || check->test_count < 2)
+		return format("%s", words);
+	return format("%s of %s: %s", number_count(check->counts[check->state]).text,
+		      number_of(check->test_count, "test").text, words);
+}
+
+char *check_written(const struct check *check)
+{
+	const struct check_written *written = &check->written;
+
+	if (!written->file)
+		return NULL;
+	if (written->is_ratchet && written->passed_count && !written->test_count)
+		return format("baseline %s: nothing to lower", written->file);
+	return format("baseline %s: %s %s", written->file,
+		      number_of(written->test_count, "test").text,
+		      written->is_ratchet ? "taken, where better or new" : "written");
+}
+
+/* --- what else to know ---------------------------------------------------------------------------------------- */
+
+static bool is_same_note(const struct check_note *note, const struct check_note *other)
+{
+	return !note->test == !other->test && strcmp(note->text, other->text) == 0;
+}
+
+static bool was_said(const struct check *check, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (is_same_note(&check->notes[i], &check->notes[index]))
+			return true;
+	return false;
+}
+
+/* `test "a"`, `tests "a", "b" and 3 more`, `each test` */
+static char *note_tests(const struct check *check, size_t index)
+{
+	enum { NAMES_MAX = 5 };
+	struct buffer buffer = {.data = NULL};
+	size_t count = 0;
+
+	for (size_t i = index; i < check->note_count; i++) {
+		const struct check_note *note = &check->notes[i];
+		if (!is_same_note(note, &check->notes[index]) || count++ >= NAMES_MAX)
+			continue;
+		add(&buffer, count == 1 ? " \"" : ", \"");
+		add(&buffer, note->test);
+		add(&buffer, "\"");
+	}
+	if (count > NAMES_MAX) {
+		add(&buffer, " and ");
+		add(&buffer, number_count(count - NAMES_MAX).text);
+		add(&buffer, " more");
+	}
+	char *names = taken(&buffer);
+	char *text = count > 1 && count == check->test_count
+			     ? format("each test")
+			     : format("test%s%s", count > 1 ? "s" : "", names);
+	free(names);
+	return text;
+}
+
+char *check_note_next(const struct check *check, size_t *walk)
+{
+	while (*walk < check->note_count) {
+		size_t index = (*walk)++;
+		const struct check_note *note = &check->notes[index];
+		if (!*note->text || was_said(check, index))
+			continue;
+		if (!note->test)
+			return format("%s", note->text);
+		char *tests = note_tests(check, index);
+		char *text = format("%s: %s", tests, note->text);
+		free(tests);
+		return text;
+	}
+	return NULL;
+}
+
+/* --- what to do ----------------------------------------------------------------------------------------------- */
 
 static bool came_up(const struct check *check, enum check_cause cause)
 {
@@ -464,12 +595,24 @@ char *check_site_change(const struct check_rule *rule, const struct check_site *
 		      check_figure(rule->unit, site->after).text, sure);
 }
 
+/* Calls that tell it from others that are called the same. */
+static void add_apart(struct buffer *buffer, const struct check_rule *rule, size_t index)
+{
+	const struct check_site *site = &rule->sites[index];
+	size_t call = alike_next(rule->sites, rule->site_count, index, 0);
+
+	for (; call < site->stack_count;
+	     call = alike_next(rule->sites, rule->site_count, index, call + 1))
+		add_line(buffer, "  < ", site->stack[call]);
+}
+
 static void add_sites(struct buffer *buffer, const struct check_rule *rule)
 {
 	for (size_t i = 0; i < rule->site_count; i++) {
 		char *name = check_site(&rule->sites[i]);
 		char *change = check_site_change(rule, &rule->sites[i]);
 		add_line(buffer, "- ", name);
+		add_apart(buffer, rule, i);
 		add_line(buffer, "  ", change);
 		free(name);
 		free(change);

@@ -47,6 +47,9 @@ bool check_report_write(const struct check_report *report, const struct check *c
 
 /* --- what formats have in common ------------------------------------------------------------------------- */
 
+/* Whether its runs were measured as a whole: a figure of others may be of a part. */
+bool check_is_measured(const struct check_test *test);
+
 /* What is shown of a rule: its state, but only that it was not measured where its test did not come so far. */
 enum check_shown { CHECK_SHOWN_PASSED, CHECK_SHOWN_UNMEASURED, CHECK_SHOWN_WRONG };
 enum check_shown check_rule_shown(const struct check_rule *rule);
@@ -75,6 +78,19 @@ char *check_site_change(const struct check_rule *rule, const struct check_site *
 
 /* "between 1,000 and 1,010 in 3 runs; a tolerance of 1.0 % would hold them"; NULL: it is the same in all. */
 char *check_spread(const struct check_rule *rule);
+
+/* "over its budget", "its program cannot be run"; of the whole "2 of 9 tests: over its budget". */
+const char *check_test_words(const struct check_test *test);
+char *check_title(const struct check *check);
+
+/*
+ * What else to know: the next sentence, each once, with the tests that it is of; begin with 0.  Bytes of unknown origin.  NULL: there
+ * are no more.
+ */
+char *check_note_next(const struct check *check, size_t *walk);
+
+/* "baseline poolmem.baseline.json: 2 tests written"; NULL: nothing was written. */
+char *check_written(const struct check *check);
 
 /* "7 tests: 5 passed, 2 exceeded" */
 char *check_counted(const struct check *check);

@@ -73,10 +73,12 @@ static void put_problem(const struct check_problem *problem, struct sink *sink)
 /* What else to know, as notices. */
 static void put_notes(const struct check *check, struct sink *sink)
 {
-	for (size_t i = 0; i < check->note_count && i < ANNOTATIONS_MOST - 1; i++) {
-		if (!*check->notes[i].text)
+	size_t walk = 0, count = 0;
+
+	for (char *note; (note = check_note_next(check, &walk)); free(note)) {
+		if (count++ >= ANNOTATIONS_MOST - 1)
 			continue;
-		char *text = escape_text(check->notes[i].text);
+		char *text = escape_text(note);
 		sink_print(sink, "::notice title=poolmem check::");
 		put_escaped(text, false, sink);
 		sink_print(sink, "\n");

@@ -144,6 +144,18 @@ static const struct check_test *test_of(const struct check *check, const char *n
 	return NULL;
 }
 
+/* As of a problem: the test, and a sentence. */
+static char *note_text(const struct check_test *test, const struct check_note *note)
+{
+	const char *parts[] = {check_test_name(test), ": ", note->text};
+	struct buffer buffer = {.data = NULL};
+	size_t bytes;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		buffer_add(&buffer, parts[i], strlen(parts[i]));
+	return buffer_take(&buffer, &bytes);
+}
+
 /* What else to know of a test, where the test stands. */
 static void put_notes(const struct check *check, json_t *array)
 {
@@ -154,14 +166,15 @@ static void put_notes(const struct check *check, json_t *array)
 			continue;
 		const struct check_problem problem = {test, NULL};
 		json_t *object = json_object();
-		char *shown = escape_text(note->text);
+		char *text = note_text(test, note), *shown = escape_text(text);
 		json_put(object, "description", json_text(shown));
 		json_put(object, "check_name", json_text("note"));
-		json_put(object, "fingerprint", fingerprint_json(note->text, 0));
+		json_put(object, "fingerprint", fingerprint_json(text, 0));
 		json_put(object, "severity", json_text("info"));
 		json_put(object, "location", location_json(check, &problem));
 		json_array_append_new(array, object);
 		free(shown);
+		free(text);
 	}
 }
 

@@ -207,6 +207,34 @@ static json_t *notes_json(const struct check *check)
 	return array;
 }
 
+static json_t *changes_json(const struct check_written *written)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < written->change_count; i++) {
+		const struct check_change *change = &written->changes[i];
+		json_t *object = json_object();
+		json_put(object, "test", json_text(change->test));
+		json_put(object, "metric", json_text(change->subject));
+		json_put(object, "then", json_integer(change->then));
+		json_put(object, "now", json_integer(change->now));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *written_json(const struct check_written *written)
+{
+	if (!written->file)
+		return json_null();
+	json_t *object = json_object();
+	json_put(object, "file", json_text(written->file));
+	json_put(object, "how", json_text(written->is_ratchet ? "ratchet" : "update"));
+	json_put(object, "tests", texts_json(written->tests, written->test_count));
+	json_put(object, "changes", changes_json(written));
+	return object;
+}
+
 bool check_json(const struct check *check, struct sink *sink, struct failure *why)
 {
 	struct json_stream stream;
@@ -224,6 +252,7 @@ bool check_json(const struct check *check, struct sink *sink, struct failure *wh
 	json_stream_member(&stream, "elapsed_ns", json_count(check->elapsed_ns));
 	json_stream_member(&stream, "differences", differences_json(check));
 	json_stream_member(&stream, "notes", notes_json(check));
+	json_stream_member(&stream, "written", written_json(&check->written));
 	json_stream_array(&stream, "tests");
 	for (size_t i = 0; i < check->test_count; i++)
 		json_stream_element(&stream, test_json(&check->tests[i]));

@@ -170,7 +170,7 @@ static void put_test(const struct check_test *test, struct sink *sink)
 {
 	sink_print(sink, "\n#### ");
 	markdown_code(check_test_name(test), sink);
-	sink_print(sink, ": %s\n\n", check_state_words[test->state]);
+	sink_print(sink, ": %s\n\n", check_test_words(test));
 	markdown_code(test->command, sink);
 	sink_print(sink, "\n");
 	if (test->why && *test->why) {
@@ -188,6 +188,9 @@ static void put_test(const struct check_test *test, struct sink *sink)
 
 static void put_notes(const struct check *check, struct sink *sink)
 {
+	char *written = check_written(check);
+	size_t walk = 0;
+
 	sink_print(sink, "\n");
 	for (size_t i = 0; i < check->difference_count; i++) {
 		sink_print(sink, "- The baseline was made with another ");
@@ -198,18 +201,20 @@ static void put_notes(const struct check *check, struct sink *sink)
 		markdown_code(check->differences[i].now, sink);
 		sink_print(sink, " now.\n");
 	}
-	for (size_t i = 0; i < check->note_count; i++)
-		put_item(check->notes[i].text, sink);
+	for (char *note; (note = check_note_next(check, &walk)); free(note))
+		put_item(note, sink);
+	put_item(written, sink);
+	free(written);
 }
 
 bool check_markdown(const struct check *check, struct sink *sink, struct failure *why)
 {
 	enum check_cause walk = CHECK_CAUSE_NONE;
-	char *counted = check_counted(check);
+	char *counted = check_counted(check), *title = check_title(check);
 	const char *advice;
 
 	(void)why;
-	sink_print(sink, "### poolmem check: %s\n\n", check_state_words[check->state]);
+	sink_print(sink, "### poolmem check: %s\n\n", title);
 	sink_print(sink, "%s.", counted);
 	while ((advice = check_next(check, &walk)))
 		sink_print(sink, " %s", advice);
@@ -218,8 +223,9 @@ bool check_markdown(const struct check *check, struct sink *sink, struct failure
 	for (size_t i = 0; i < check->test_count; i++)
 		if (check->tests[i].state != CHECK_PASSED)
 			put_test(&check->tests[i], sink);
-	if (check->difference_count || check->note_count)
+	if (check->difference_count || check->note_count || check->written.file)
 		put_notes(check, sink);
+	free(title);
 	free(counted);
 	return true;
 }

@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* As they are shown: what differs in bytes may look the same.  Lets go of the names. */
 static size_t *number(char **shown, size_t count)
@@ -62,6 +63,13 @@ static void begin(const char *family, const struct check_test *test, size_t nth,
 	put_nth("nth", nth, sink);
 }
 
+/* A figure that is of a part of the test, or of chance. */
+static void put_doubt(bool is_reliable, struct sink *sink)
+{
+	if (!is_reliable)
+		sink_print(sink, ",reliable=\"no\"");
+}
+
 /* --- metrics --------------------------------------------------------------------------------------------- */
 
 /* NULL: not measured; what only grows cannot be below zero. */
@@ -73,6 +81,18 @@ static const struct check_metric *find(const struct check_test *test, enum metri
 				       ? NULL
 				       : &test->metrics[i];
 	return NULL;
+}
+
+/* A rule says that it is not. */
+static bool is_reliable(const struct check_test *test, enum metric which)
+{
+	for (size_t i = 0; i < test->rule_count; i++) {
+		const struct check_rule *rule = &test->rules[i];
+		if (rule->state == CHECK_UNRELIABLE && !rule->site && !rule->module &&
+		    strcmp(rule->metric, metric_keys[which]) == 0)
+			return false;
+	}
+	return check_is_measured(test);
 }
 
 static void put_metric(const struct check *check, const size_t *nth, enum metric which,
@@ -90,6 +110,7 @@ static void put_metric(const struct check *check, const size_t *nth, enum metric
 			openmetrics_head_of(which, sink);
 		has_head = true;
 		begin(family, &check->tests[i], nth[i], sink);
+		put_doubt(is_reliable(&check->tests[i], which), sink);
 		sink_print(sink, "} ");
 		openmetrics_value(metric_units[which], metric->value, sink);
 	}
@@ -131,6 +152,8 @@ static void put_rule(const struct check_test *test, size_t test_nth, const struc
 	sink_print(sink, ",");
 	put_label("rule", rule->text, sink);
 	put_nth("rule_nth", nth, sink);
+	put_doubt(which != VALUE || (rule->state != CHECK_UNRELIABLE && check_is_measured(test)),
+		  sink);
 	sink_print(sink, "} ");
 	openmetrics_value(rule->unit, value.value, sink);
 }

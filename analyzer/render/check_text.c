@@ -4,6 +4,7 @@
  * difference; at the end how it came out and what to do next.
  */
 #include "render/check.h"
+#include "study/alike.h"
 #include "text/escape.h"
 #include "text/number.h"
 #include "text/paragraph.h"
@@ -82,29 +83,44 @@ static bool is_site_itself(const struct check_site *site, const char *call)
 	       (call[length] == 0 || strncmp(call + length, " (", 2) == 0);
 }
 
-static void put_stack(const struct check_site *site, struct sink *sink)
+static void put_more(size_t calls, struct sink *sink)
 {
-	size_t first = site->stack_count && is_site_itself(site, site->stack[0]);
-	size_t shown = site->stack_count - first;
-
-	shown = shown > STACK_MOST ? STACK_MOST : shown;
-	for (size_t i = first; i < first + shown; i++)
-		put_line(SITE_INDENT + 2, "< ", site->stack[i], sink);
-	if (first + shown < site->stack_count) {
-		put_blanks(SITE_INDENT + 2, sink);
-		sink_print(sink, "< %s more\n",
-			   number_of(site->stack_count - first - shown, "call").text);
-	}
+	if (!calls)
+		return;
+	put_blanks(SITE_INDENT + 2, sink);
+	sink_print(sink, "< %s more\n", number_of(calls, "call").text);
 }
 
-static void put_site(const struct check_rule *rule, const struct check_site *site, struct sink *sink)
+/* The first few, and those that tell it from others that are called the same. */
+static void put_stack(const struct check_rule *rule, size_t index, struct sink *sink)
 {
+	const struct check_site *site = &rule->sites[index];
+	size_t first = site->stack_count && is_site_itself(site, site->stack[0]), hidden = 0;
+	size_t telling = alike_next(rule->sites, rule->site_count, index, first + STACK_MOST);
+
+	for (size_t i = first; i < site->stack_count; i++) {
+		if (i >= first + STACK_MOST && i != telling) {
+			hidden++;
+			continue;
+		}
+		put_more(hidden, sink);
+		hidden = 0;
+		put_line(SITE_INDENT + 2, "< ", site->stack[i], sink);
+		if (i == telling)
+			telling = alike_next(rule->sites, rule->site_count, index, i + 1);
+	}
+	put_more(hidden, sink);
+}
+
+static void put_site(const struct check_rule *rule, size_t index, struct sink *sink)
+{
+	const struct check_site *site = &rule->sites[index];
 	char *name = check_site(site), *change = check_site_change(rule, site);
 
 	begin(FACT_INDENT, sink);
 	sink_print(sink, "%s\n", change);
 	put_line(SITE_INDENT, "", name, sink);
-	put_stack(site, sink);
+	put_stack(rule, index, sink);
 	free(name);
 	free(change);
 }
@@ -115,7 +131,7 @@ static void put_sites(const struct check_rule *rule, struct sink *sink)
 	size_t more = rule->site_count - shown + rule->site_more;
 
 	for (size_t i = 0; i < shown; i++)
-		put_site(rule, &rule->sites[i], sink);
+		put_site(rule, i, sink);
 	if (more && shown) {
 		put_blanks(FACT_INDENT, sink);
 		sink_print(sink, "and %s\n", number_of(more, "further site").text);
@@ -244,6 +260,35 @@ static void say_differences(const struct check *check, struct sink *sink)
 	}
 }
 
+static void say_notes(const struct check *check, struct sink *sink)
+{
+	size_t walk = 0;
+	char *note;
+
+	while ((note = check_note_next(check, &walk))) {
+		say(0, note, sink);
+		free(note);
+	}
+}
+
+static void say_written(const struct check *check, struct sink *sink)
+{
+	const struct check_written *written = &check->written;
+	char *sentence = check_written(check);
+
+	for (size_t i = 0; sentence && written->is_ratchet && i < written->change_count; i++) {
+		const struct check_change *change = &written->changes[i];
+		sink_print(sink, "  ");
+		sink_name(sink, change->subject, 0);
+		sink_print(sink, " of ");
+		sink_name(sink, change->test, 0);
+		sink_print(sink, " %s -> %s\n", number_signed(change->then).text,
+			   number_signed(change->now).text);
+	}
+	say(0, sentence, sink);
+	free(sentence);
+}
+
 bool check_text(const struct check *check, struct sink *sink, struct failure *why)
 {
 	enum check_cause walk = CHECK_CAUSE_NONE;
@@ -258,13 +303,13 @@ bool check_text(const struct check *check, struct sink *sink, struct failure *wh
 		sink_print(sink, "\n");
 	say_baseline(check, sink);
 	say_differences(check, sink);
-	for (size_t i = 0; i < check->note_count; i++)
-		say(0, check->notes[i].text, sink);
+	say_notes(check, sink);
 	sink_style(sink, check->state == CHECK_PASSED ? STYLE_TITLE : STYLE_WARN);
 	sink_print(sink, "%s.\n", counted);
 	sink_style(sink, STYLE_PLAIN);
 	while ((advice = check_next(check, &walk)))
 		say(0, advice, sink);
+	say_written(check, sink);
 	free(counted);
 	return true;
 }

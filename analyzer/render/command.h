@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command.h: command lines as a reader would type them: words with blanks or shell characters in quotes,
- * line breaks and tabs as a blank.  The whole, byte for byte, is in the JSON.
+ * command.h: command lines as a reader would type them (text/quote.h).  The whole, byte for byte, is in the JSON.
  */
 #ifndef POOLMEM_RENDER_COMMAND_H
 #define POOLMEM_RENDER_COMMAND_H
@@ -10,9 +9,6 @@
 
 /* Of a process: its arguments, or its executable where they were not recorded.  Freed by the caller. */
 char *command_of(const struct study *study, const struct process *process);
-
-/* A single word, such as a path.  Freed by the caller. */
-char *command_word(const char *word);
 
 /* A command line; NULL at the end.  Freed by the caller. */
 char *command_line(char *const *argv);

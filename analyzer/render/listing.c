@@ -6,6 +6,7 @@
 #include "render/json.h"
 #include "study/study.h"
 #include "text/number.h"
+#include "text/paragraph.h"
 #include "text/table.h"
 
 #include <stdio.h>
@@ -65,6 +66,7 @@ static void put_last(const char *last, struct sink *sink)
 {
 	if (!last)
 		return;
+	paragraph_begin(sink, 4);
 	sink_print(sink, "  newest capture: ");
 	sink_name(sink, last, 0);
 	sink_print(sink, " (poolmem report last)\n");
@@ -74,10 +76,13 @@ void listing_text(const struct listing_row *const *rows, size_t count, const cha
 		  const struct view *view, struct sink *sink)
 {
 	static const struct column columns[] = {
-		{"age", COLUMN_NUMBER, 0},    {"state", COLUMN_TEXT, 0},
-		{"pid", COLUMN_NUMBER, 0},    {"processes", COLUMN_NUMBER, 0},
-		{"memory", COLUMN_NUMBER, 0}, {"allocations", COLUMN_NUMBER, 0},
-		{"program", COLUMN_PATH, 60},
+		{"age", COLUMN_NUMBER, 0},
+		{"state", COLUMN_TEXT, 0},
+		{"pid", COLUMN_NUMBER, 0},
+		{"processes", COLUMN_NUMBER, 0},
+		{"memory", COLUMN_NUMBER, 0},
+		{"allocations", COLUMN_NUMBER, 0},
+		{"program", COLUMN_PATH, COLUMN_REST},
 	};
 	size_t shown = view_rows(view, count);
 	struct table table;

@@ -206,14 +206,19 @@ static bool take_environment(struct parser *parser)
 }
 
 /* One more of those that a test can have several of. */
+static void add_text(char ***list, size_t *count, size_t *room, char *text)
+{
+	*list = allocate_more(*list, *count, room, sizeof **list);
+	(*list)[(*count)++] = text;
+}
+
 static bool take_another(struct parser *parser, char ***list, size_t *count, size_t *room)
 {
 	char *value;
 
 	if (!take_value(parser, &value))
 		return false;
-	*list = allocate_more(*list, *count, room, sizeof **list);
-	(*list)[(*count)++] = value;
+	add_text(list, count, room, value);
 	return true;
 }
 
@@ -444,6 +449,12 @@ bool budget_add_variable(struct budget *budget, struct budget_test *test, const 
 		return false;
 	add_variable(test, variable);
 	return true;
+}
+
+void budget_add_unrecorded(struct budget *budget, struct budget_test *test, const char *pattern)
+{
+	add_text(&test->unrecorded, &test->unrecorded_count, &test->unrecorded_room,
+		 keep_text(&budget->keep, "%s", pattern));
 }
 
 void budget_free(struct budget *budget)

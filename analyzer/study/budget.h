@@ -69,6 +69,9 @@ bool budget_set(struct budget *budget, struct budget_test *test, const char *key
 bool budget_add_variable(struct budget *budget, struct budget_test *test, const char *text,
 			 struct failure *why);
 
+/* As it stands: a name, a path or a pattern of programs that may go without a record. */
+void budget_add_unrecorded(struct budget *budget, struct budget_test *test, const char *pattern);
+
 /* "30", "500ms", "2 min": as nanoseconds, more than 0. */
 bool budget_time(const char *text, uint64_t *ret_ns, struct failure *why);
 

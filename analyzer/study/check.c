@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "study/check.h"
 
+#include "study/blame.h"
 #include "study/compare.h"
 #include "study/query.h"
 #include "study/site_name.h"
@@ -29,7 +30,6 @@ const char *const check_state_words[CHECK_STATE_COUNT] = {CHECK_STATES(STATE_WOR
 
 enum {
 	MILLION = 1000000,
-	SITES_MAX = 10,      /* shown of a rule */
 	MEDIAN_RUNS_MIN = 5, /* from so many on the median decides where runs disagree */
 	TOLERANCE_SPREADS = 3,
 	RUNS_SUGGESTED = 7,
@@ -466,96 +466,6 @@ static void judge_rule(const struct judging *judging, size_t index, struct check
 	means_something(judging, index, ret);
 }
 
-/* --- who is to blame ------------------------------------------------------------------------------------------ */
-
-/* A call as "function (file:line)", by its function. */
-static bool is_call_of(const char *pattern, const char *call)
-{
-	const char *place = strrchr(call, '(');
-	const char *line = strrchr(call, ':');
-	bool has_place = place && place > call && place[-1] == ' ' && line > place &&
-			 line[1 + strspn(line + 1, "0123456789")] == ')';
-	char *function = allocate_text(call, has_place ? (size_t)(place - 1 - call) : strlen(call));
-	bool fits = measured_is_function(pattern, function);
-
-	free(function);
-	return fits;
-}
-
-static bool is_of_rule(const struct budget_rule *rule, const struct check_site *site)
-{
-	if (rule->module)
-		return measured_is_module(rule->module, site->module);
-	if (!rule->site || is_call_of(rule->site, site->function))
-		return true;
-	for (size_t i = 0; i < site->stack_count; i++)
-		if (is_call_of(rule->site, site->stack[i]))
-			return true;
-	return false;
-}
-
-static void name_sites(const struct judging *judging, const struct budget_rule *rule,
-		       const struct ledger *before, enum ledger_figure figure,
-		       struct check_rule *ret)
-{
-	bool has_less = ret->limit.is_known && ret->value.value < ret->limit.value;
-	size_t count, kept = 0;
-	struct check_site *sites = ledger_compare(before, &judging->trial->runs[0].ledger, figure,
-						  &judging->check->keep, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct check_site *site = &sites[has_less ? count - 1 - i : i];
-		bool is_to_blame = (site->after > site->before) != has_less;
-		if (!is_to_blame || !is_of_rule(rule, site))
-			continue;
-		if (ret->site_count < SITES_MAX) {
-			if (!ret->sites)
-				ret->sites = keep_items(&judging->check->keep, SITES_MAX,
-							sizeof *ret->sites);
-			ret->sites[ret->site_count++] = *site;
-		}
-		kept++;
-	}
-	ret->site_more = kept - ret->site_count;
-}
-
-/* Of a limit that the baseline is over as well nobody owns a difference: those with most are named. */
-static void set_sites(const struct judging *judging, const struct budget_rule *rule,
-		      struct check_rule *ret)
-{
-	const struct ledger *before = judging->before ? &judging->before->ledger : NULL;
-	enum ledger_figure figure;
-
-	if (ret->state != CHECK_EXCEEDED || !judging->trial->runs[0].ledger.count ||
-	    !ledger_figure_for(rule->metric, &figure))
-		return;
-	if (before && before->count)
-		name_sites(judging, rule, before, figure, ret);
-	if (!ret->site_count)
-		name_sites(judging, rule, NULL, figure, ret);
-}
-
-/* What a shell keeps to its end floods a rule of leaks: how to leave it out. */
-static void advise_shell(const struct judging *judging, const struct budget_rule *rule,
-			 struct check_rule *ret)
-{
-	static const char *const shells[] = {"sh", "dash", "bash", "ksh", "zsh", "busybox"};
-	struct keep *keep = &judging->check->keep;
-
-	if (ret->cause != CHECK_CAUSE_LEAKED || rule->module)
-		return;
-	for (size_t i = 0; i < ret->site_count; i++)
-		for (size_t k = 0; k < sizeof shells / sizeof *shells; k++)
-			if (strcmp(site_file_name(ret->sites[i].module), shells[k]) == 0) {
-				ret->remedy = keep_text(
-					keep,
-					"what the shell itself leaves does not count with a line leak:/%s$ "
-					"in a file of suppressions",
-					shells[k]);
-				return;
-			}
-}
-
 /* --- a test --------------------------------------------------------------------------------------------------- */
 
 static void set_metrics(const struct judging *judging, struct check_test *ret)
@@ -581,6 +491,19 @@ static void set_metrics(const struct judging *judging, struct check_test *ret)
 	}
 }
 
+static void set_blame(const struct judging *judging, const struct budget_rule *rule,
+		      struct check_rule *ret)
+{
+	const struct blame_request request = {
+		.rule = rule,
+		.before = judging->before ? &judging->before->ledger : NULL,
+		.after = &judging->trial->runs[0].ledger,
+		.keep = &judging->check->keep,
+	};
+
+	blame_set(&request, ret);
+}
+
 static void set_rules(const struct judging *judging, struct check_test *ret)
 {
 	const struct budget_test *test = judging->trial->test;
@@ -601,8 +524,8 @@ static void set_rules(const struct judging *judging, struct check_test *ret)
 			.is_stable = true,
 		};
 		judge_rule(judging, i, &ret->rules[i]);
-		set_sites(judging, rule, &ret->rules[i]);
-		advise_shell(judging, rule, &ret->rules[i]);
+		if (ret->rules[i].state == CHECK_EXCEEDED)
+			set_blame(judging, rule, &ret->rules[i]);
 		if (ret->rules[i].state > ret->state)
 			ret->state = ret->rules[i].state;
 	}
@@ -648,6 +571,11 @@ static void judge_test(const struct judging *judging, struct check_test *ret)
 
 /* --- the whole ------------------------------------------------------------------------------------------------ */
 
+static bool is_same(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
 void check_note(struct check *check, const char *test, const char *format, ...)
 {
 	va_list arguments;
@@ -659,7 +587,7 @@ void check_note(struct check *check, const char *test, const char *format, ...)
 	if (bytes < 0)
 		abort();
 	for (size_t i = 0; i < check->note_count; i++)
-		if (strcmp(check->notes[i].text, text) == 0) {
+		if (is_same(check->notes[i].test, test) && is_same(check->notes[i].text, text)) {
 			free(text);
 			return;
 		}
@@ -667,11 +595,6 @@ void check_note(struct check *check, const char *test, const char *format, ...)
 				     sizeof *check->notes);
 	check->notes[check->note_count++] = (struct check_note){test,
 								keep_taken(&check->keep, text)};
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
 static void add_difference(struct check *check, const char *what, const char *then, const char *now)
@@ -709,8 +632,8 @@ static void note_unmatched(const struct judging *judging)
 		const struct budget_rule *rule = &test->rules[i];
 		if ((rule->site || rule->module) && !is_matched(trial, i))
 			check_note(judging->check, test->name,
-				   "test \"%s\": no call site is of %s \"%s\": its figures are 0",
-				   test->name, rule->site ? "site" : "module",
+				   "no call site is of %s \"%s\": its figures are 0",
+				   rule->site ? "site" : "module",
 				   rule->site ? rule->site : rule->module);
 	}
 }
@@ -719,9 +642,8 @@ static void note_left_out(const struct judging *judging)
 {
 	if (judging->before && judging->before->ledger.left_out)
 		check_note(judging->check, judging->trial->test->name,
-			   "test \"%s\": its baseline has the %zu largest call sites: a smaller one "
-			   "may seem new",
-			   judging->trial->test->name, judging->before->ledger.count);
+			   "its baseline has the %zu largest call sites: a smaller one may seem new",
+			   judging->before->ledger.count);
 }
 
 static bool limits_peak(const struct budget_test *test)
@@ -748,11 +670,20 @@ static void note_small(const struct judging *judging)
 		    rule->limit.amount >= SMALL_BYTES || metric_units[rule->metric] != UNIT_BYTES)
 			continue;
 		check_note(judging->check, test->name,
-			   "test \"%s\": the limit of %s has no unit: it is taken for %s (B, KiB, "
-			   "MiB say what is meant)",
-			   test->name, rule->subject,
-			   number_of((uint64_t)rule->limit.amount, "byte").text);
+			   "the limit of %s has no unit: it is taken for %s (B, KiB, MiB say what is "
+			   "meant)",
+			   rule->subject, number_of((uint64_t)rule->limit.amount, "byte").text);
 	}
+}
+
+/* Rules of call sites are unreliable by it; others hold, but no loss goes untold. */
+static void note_site_flaw(const struct judging *judging)
+{
+	const struct trial *trial = judging->trial;
+
+	if (trial->state == CHECK_PASSED && trial->run_count && trial->runs[0].site_flaw)
+		check_note(judging->check, trial->test->name, "call sites are not all known: %s",
+			   trial->runs[0].site_flaw);
 }
 
 /* Of the trial, and what its figures are sums of. */
@@ -762,13 +693,12 @@ static void note_trial(const struct judging *judging)
 	size_t processes = trial->run_count ? trial->runs[0].process_count : 0;
 
 	for (size_t i = 0; i < TRIAL_NOTES_MAX && trial->notes[i]; i++)
-		check_note(judging->check, trial->test->name, "test \"%s\": %s", trial->test->name,
-			   trial->notes[i]);
+		check_note(judging->check, trial->test->name, "%s", trial->notes[i]);
 	if (processes > 1 && limits_peak(trial->test))
 		check_note(judging->check, trial->test->name,
-			   "test \"%s\": live.peak is the sum of the peaks of %zu processes, which "
-			   "may not have come together",
-			   trial->test->name, processes);
+			   "live.peak is the sum of the peaks of %zu processes, which may not have "
+			   "come together",
+			   processes);
 }
 
 struct check_test *check_add(struct check *check, const struct trial *trial,
@@ -784,6 +714,7 @@ struct check_test *check_add(struct check *check, const struct trial *trial,
 	note_unmatched(&judging);
 	note_left_out(&judging);
 	note_trial(&judging);
+	note_site_flaw(&judging);
 	note_small(&judging);
 	return test;
 }
@@ -821,5 +752,7 @@ void check_free(struct check *check)
 	free(check->tests);
 	free(check->differences);
 	free(check->notes);
+	free(check->written.tests);
+	free(check->written.changes);
 	keep_free(&check->keep);
 }

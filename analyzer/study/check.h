@@ -25,7 +25,7 @@
 	X(EXCEEDED, "exceeded", 1, "over its budget")                                              \
 	X(UNRELIABLE, "unreliable", 3, "could not be measured reliably")                           \
 	X(FAILED, "failed", 4, "the program under test failed")                                    \
-	X(INVALID, "invalid", 2, "its budget or baseline is wrong")
+	X(INVALID, "invalid", 2, "its command, budget or baseline is wrong")
 
 #define CHECK_STATE_NAME(name, key, code, words) CHECK_##name,
 enum check_state { CHECK_STATES(CHECK_STATE_NAME) CHECK_STATE_COUNT };
@@ -65,8 +65,8 @@ enum check_state { CHECK_STATES(CHECK_STATE_NAME) CHECK_STATE_COUNT };
 	  "Test a program whose calls can be recorded: what is in the way is named; poolmem "           \
 	  "doctor PROGRAM says more.")                                                                  \
 	X(INCOMPLETE, "incomplete",                                                                     \
-	  "Let all of it be recorded: give it room in shared memory (df /dev/shm), and let no "         \
-	  "process run on when the first has ended.")                                                   \
+	  "Let all of it be recorded: give it room in shared memory (df /dev/shm, ulimit -f), and let " \
+	  "no process run on when the first has ended.")                                                \
 	X(OUTLIVED, "outlived", "Let the program wait for all processes that it starts.")               \
 	X(FAILED, "failed",                                                                             \
 	  "Run the failed command by itself: it must succeed before its memory can be judged.")         \
@@ -176,15 +176,33 @@ struct check_test {
 	size_t process_count;
 };
 
-/* What the environment was when the baseline was made, and is now. */
 struct check_note {
 	const char *test; /* its name; NULL: of all */
-	const char *text; /* a sentence */
+	const char *text; /* a sentence, without the name */
 };
 
+/* What the environment was when the baseline was made, and is now. */
 struct check_difference {
 	const char *what; /* "libc" */
 	const char *then, *now;
+};
+
+/* A figure of a test that had another value in the baseline before. */
+struct check_change {
+	const char *test, *subject; /* "alloc.count", "site \"f\" alloc.count" */
+	int64_t then, now;
+};
+
+/* What became of the baseline. */
+struct check_written {
+	const char *file; /* NULL: nothing was to be written, or could be */
+	bool is_ratchet;
+	const char **tests; /* of which it has figures of this run */
+	size_t test_count;
+	size_t passed_count; /* of tests that were good enough to be taken */
+	struct check_change *changes;
+	size_t change_count;
+	size_t test_room, change_room;
 };
 
 struct check {
@@ -198,6 +216,7 @@ struct check {
 	size_t difference_count;
 	struct check_note *notes; /* what else to know */
 	size_t note_count;
+	struct check_written written;
 	uint64_t began_real_ns; /* since 1970; 0: not known */
 	uint64_t elapsed_ns;
 	/* Of who fills it in. */
@@ -225,7 +244,7 @@ void check_again(struct check *check, struct check_test *test, const struct tria
 /* Whether call sites would say more: some rule is exceeded. */
 bool check_wants_sites(const struct check_test *test);
 
-/* Of the test of that name; NULL: of all.  The same is said once. */
+/* Of the test of that name; NULL: of all.  The same of a test is said once. */
 void check_note(struct check *check, const char *test, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

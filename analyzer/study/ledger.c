@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "study/ledger.h"
 
+#include "study/alike.h"
 #include "study/own_call.h"
 #include "study/site_name.h"
 #include "study/site_path.h"
@@ -412,9 +413,7 @@ static int most_grown_first(const void *left, const void *right)
 
 	if (more)
 		return more < 0 ? -1 : 1;
-	int order = strcmp(a->function, b->function);
-	order = order ? order : strcmp(a->file, b->file);
-	return order ? order : number_order(a->line, b->line);
+	return alike_order(a, b);
 }
 
 /* As coarse as the other one. */
@@ -445,6 +444,7 @@ struct check_site *ledger_compare(const struct ledger *before, const struct ledg
 	if (before)
 		compare_all(&to, before, after);
 	free(copy.rows);
+	to.count = alike_join(to.list, to.count);
 	if (to.count)
 		qsort(to.list, to.count, sizeof *to.list, most_grown_first);
 	*ret_count = to.count;

@@ -65,8 +65,8 @@ void ledger_free(struct ledger *ledger);
 bool ledger_figure_for(enum metric metric, enum ledger_figure *ret);
 
 /*
- * Rows that differ, those that grew most first; before NULL: all that there are, the largest first.  The texts are those of the
- * ledgers.
+ * Rows that differ, those that grew most first; before NULL: all that there are, the largest first.  Those that would be shown
+ * alike, stack and all, are one.  The texts are those of the ledgers.
  */
 struct check_site *ledger_compare(const struct ledger *before, const struct ledger *after,
 				  enum ledger_figure figure, struct keep *keep, size_t *ret_count);

@@ -106,11 +106,13 @@ static void find_flaws(struct measured *measured, const struct study *study,
 		measured->flaw = "shared memory ran out while it ran";
 	else if (!study->process_count)
 		measured->flaw = "no process was recorded";
-	if (metric(all, METRIC_DROPPED_BLOCKS))
+	if (metric(all, METRIC_DROPPED_BLOCKS)) {
 		measured->site_flaw = keep_text(
 			keep, "%s found no room to be recorded",
 			number_of(metric(all, METRIC_DROPPED_BLOCKS), "block").text);
-	else if (metric(all, METRIC_DROPPED_STACKS))
+		/* They are counted, but who relies on it that all was recorded is told. */
+		measured->flaw = measured->flaw ? measured->flaw : measured->site_flaw;
+	} else if (metric(all, METRIC_DROPPED_STACKS))
 		measured->site_flaw = keep_text(
 			keep, "the stacks of %s found no room",
 			number_of(metric(all, METRIC_DROPPED_STACKS), "block").text);

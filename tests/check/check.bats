@@ -24,7 +24,7 @@ json()
 
 no_leftovers()
 {
-	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check.*')" ]
+	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check-*')" ]
 	[ -z "$(find "$out/segments" -name '*.pms')" ]
 }
 
@@ -110,7 +110,7 @@ no_leftovers()
 		p.send_signal(signal.SIGTERM)
 		assert p.wait() == -signal.SIGTERM, p.returncode
 	END
-	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check.*')" ]
+	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check-*')" ]
 }
 
 @test "check: the worst of several tests counts, and all of them run" {
@@ -581,15 +581,21 @@ chance()
 @test "check: what a shell leaves is left out as the report says" {
 	local shell line
 	for shell in dash bash; do
-		run -1 check --no-leaks -- "$shell" -c "$app leak 5; :"
+		run -1 check --no-leaks --report json=out.json -- "$shell" -c "$app leak 5; :"
 		output=$(tr -s ' \n' ' ' <<<"$output")
-		[[ $output == *"what the shell itself leaves does not count with a line leak:/$shell\$ in a file of suppressions"* ]]
+		[[ $output =~ "what the shell itself leaves, "([0-9,]+)" blocks of these, does not count with a line leak:/$shell\$ in a file of suppressions" ]]
+		# What the program leaves stands first, and the shell leaves all the rest.
+		json "r('$shell', 'leak.blocks = 0')['sites'][0]['function'] == 'leak'"
+		json "r('$shell', 'leak.blocks = 0')['value'] == 1 + ${BASH_REMATCH[1]//,/}"
 		line=${output#*with a line }
 		echo "${line%% in a file*}" >shell.supp
 		run -1 check --no-leaks --suppressions shell.supp -- "$shell" -c "$app leak 5; :"
 		[[ $output == *"leak.blocks is 1, 1 over 0"* && $output != *"the shell itself"* ]]
 		run -0 check --no-leaks --suppressions shell.supp -- "$shell" -c "$app blocks 5; :"
 	done
+	run -1 check --no-leaks -- dash -c "bash -c '$app leak 5; :'; :"
+	output=$(tr -s ' \n' ' ' <<<"$output")
+	[[ $output == *"does not count with the lines leak:/dash$ and leak:/bash$ in a file of suppressions"* ]]
 	run -0 check --rule 'module "budgeted" leak.blocks = 0' -- sh -c "$app blocks 5; :"
 	run -1 check --rule 'module "budgeted" leak.blocks = 0' -- sh -c "$app leak 5; :"
 }
@@ -666,4 +672,57 @@ madvises()
 	[[ $output != *"has no unit"* ]]
 	run -2 check --rule 'live.peak <= baseline - 200%' -- "$app" blocks 1
 	[[ $output == *"column 25: more than 100% less than the baseline can never be kept"* ]]
+}
+
+@test "check: what a run wrote into the baseline is in its report" {
+	budget '[test "a"]' "command = $app blocks 9" '[test "b"]' "command = $app leak 9" '[test "c"]' "command = $app exit 1"
+	run -4 check --update --report json=out.json
+	json 'd["written"] == {"file": "poolmem.baseline.json", "how": "update", "tests": ["a", "b"], "changes": []}'
+	run -4 check --report json=out.json
+	json 'd["written"] is None'
+	sed -i 's/blocks 9/blocks 7/' poolmem.budget
+	run -4 check --ratchet --json
+	printf '%s' "$output" >out.json
+	json 'd["written"]["how"] == "ratchet" and d["written"]["tests"] == ["a"]'
+	json '{"test": "a", "metric": "alloc.count", "then": 9, "now": 7} in d["written"]["changes"]'
+	sed -i 's/blocks 7/blocks 99/' poolmem.budget
+	run -4 check --update --report json=out.json --report text=text --report markdown=markdown
+	json '{"test": "a", "metric": "alloc.count", "then": 7, "now": 99} in d["written"]["changes"]'
+	[[ $output == *"baseline poolmem.baseline.json: 2 tests written." && $(<text) == *"2 tests written." && $(<markdown) == *"2 tests written" ]]
+	# What was in the baseline before is told of to the end: call sites that are gone, another command, another libc.
+	sed -i 's/"libc": "[^"]*"/"libc": "libc.so.6 0123456789abcdef"/' poolmem.baseline.json
+	budget '[test "a"]' "command = $app held 10" 'alloc.count = 5'
+	run -1 check --update --report json=out.json
+	json '{"libc", "command"} <= {x["what"] for x in d["differences"]} and d["written"]["tests"] == ["a"]'
+}
+
+@test "check: a command of several that is not there is what the title says" {
+	budget '[test "a"]' "command = $app blocks 9" 'alloc.count <= 9' '[test "b"]' 'command = ./none' 'alloc.count <= 9' \
+		'[test "c"]' "command = $app blocks 9" 'alloc.count <= 9'
+	run -2 check --report markdown=out.md
+	[ "$(head -n 1 out.md)" = '### poolmem check: 1 of 3 tests: its command cannot be run' ]
+	grep -q '^#### <code>b</code>: its command cannot be run$' out.md
+}
+
+@test "check: what is to know of each test of a budget is said once" {
+	budget '[test "a"]' "command = $app blocks 9" '[test "b"]' "command = $app blocks 9" 'live.peak <= 5000' '[test "c"]' "command = $app blocks 9"
+	run -0 check --rule 'module "libnone" alloc.count = 0' --report json=out.json
+	output=$(tr -s ' \n' ' ' <<<"$output")
+	[[ $output == *'each test: no call site is of module "libnone": its figures are 0.'* ]]
+	[ "$(grep -o libnone <<<"$output" | wc -l)" = 1 ]
+	json '[(x["test"], x["text"][:12]) for x in d["notes"]] == [(t, "no call site") for t in "abc"]'
+}
+
+@test "check: captures of a run that was killed are gone with the next one" {
+	local pid child
+	POOLMEM=dir=$out/segments "$poolmem" check --lib "$lib" --no-leaks -- "$app" blocks 1 hang 3>&- &
+	pid=$!
+	until [ -n "$(find "$out/segments" -name '*.pms')" ]; do sleep 0.05; done
+	find . -maxdepth 1 -name 'poolmem-check-*' -exec touch {}/.again.pm \;
+	[ -n "$(find . -name .again.pm)" ]
+	child=$(find "$out/segments" -name '*.pms' -printf '%f\n' | cut -d- -f2)
+	kill -9 "$pid" "$child"
+	wait "$pid" || true
+	run -0 check --no-leaks -- "$app" blocks 1
+	[ -z "$(find "$out" -maxdepth 1 -name 'poolmem-check-*')" ]
 }

@@ -58,6 +58,11 @@ noted()
 	unseen 'were not recorded: static (' -- perl -e 'system "./static"'
 }
 
+@test "check: blocks that could not be recorded are no pass, whatever the rule" {
+	unseen 'blocks found no room to be recorded' --env PYTHONMALLOC=malloc -- \
+		bash -c 'ulimit -f 256; exec /usr/bin/python3 -c "import json"'
+}
+
 @test "check: programs that all left a record are a pass: shells, pipes, spawns, an exec of itself, ends without exit" {
 	require_kernel_tells
 	run -0 check -- sh -c 'for i in 1 2 3 4 5 6 7 8; do ls >/dev/null; done; ls | sort | wc -l; (exit 0); x=$(true); exec sh -c "exec sh -c :"'
@@ -67,6 +72,27 @@ noted()
 	fi
 	run -0 check -- perl -e 'system "true"; exec "perl", "-e", "kill 9, fork || sleep 9; wait"'
 	run -0 check -- python3 -c 'import os, subprocess; subprocess.run(["sh", "-c", "kill -9 $$"]); os.posix_spawn("/bin/true", ["true"], os.environ); os.wait(); os._exit(0)'
+}
+
+# What is to be written is told to the letter: as it stands it is accepted.
+@test "check: the line that accepts what was not recorded is told to the letter" {
+	require_kernel_tells
+	cp static 'a [b]*'
+	local line command="sh -c 'POOLMEM=off /bin/true; ./a\\ [b]\\*; /bin/../bin/true; env -i /bin/true; :'"
+	printf '%s\n' '[test "a"]' "command = $command" 'leak.blocks <= 1M' >poolmem.budget
+	run -3 check --report json=out.json
+	line=$(python3 -c 'import json; print(json.load(open("out.json"))["tests"][0]["why"])')
+	[[ $line == *"accept that with the lines 'unrecorded = true' and 'unrecorded = 'a \\[b]\\*'' in the budget" ]]
+	printf '%s\n' 'unrecorded = true' "unrecorded = 'a \\[b]\\*'" >>poolmem.budget
+	run -0 check
+	printf '%s\n' '[test "a"]' "command = $command" "unrecorded = 'a [b]*'" 'unrecorded = true' >poolmem.budget
+	run -3 check
+	eval "run -3 check --report json=out.json -- $command"
+	line=$(python3 -c 'import json; print(json.load(open("out.json"))["tests"][0]["why"])')
+	[[ $line == *"accept that with --unrecorded true --unrecorded 'a \\[b]\\*'" ]]
+	eval "run -0 check ${line##*accept that with } -- $command"
+	run -2 check --unrecorded '' -- true
+	[[ $output == *"--unrecorded: which program?"* ]]
 }
 
 @test "check: the budget can accept programs without a record, by name or pattern, and says so" {

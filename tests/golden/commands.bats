@@ -194,7 +194,22 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 	run -0 script -qec "stty cols 60; '$poolmem' list" /dev/null
 	[[ $output == *'...n/example'* ]]
 	run -0 "$poolmem" list
-	[[ $output == *'  /usr/bin/example'* ]]
+	[[ $output == *'/bin/example'* ]]
+}
+
+@test "list: 80 columns, however long the names of programs and captures are" {
+	local place
+	place=$out/$(printf 'of-many-letters-%.0s' 1 2 3 4 5 6)
+	mkdir -p "$place"
+	cp "$(type -P sleep)" "$place/sleep"
+	LD_PRELOAD=${poolmem%/*}/libpoolmem.so "$place/sleep" 0
+	cp "$capture" "$place/a.pm"
+	echo "$place/a.pm" >"$out/segments/last"
+	run -0 "$poolmem" list
+	[[ $output == *"etters-/sleep"* && $output == *"$place/a.pm"* ]]
+	# The path of a capture alone, which is to be copied, may be longer than a line.
+	awk -v path="$place/a.pm" 'index($0, path) == 0 && length($0) > 80 { print; bad = 1 } END { exit bad }' <<<"$output"
+	[ "$("$poolmem" list --json | jq -r '.segments[0].exe')" = "$place/sleep" ]
 }
 
 @test "report: last is the newest segment or capture" {

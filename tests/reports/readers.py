@@ -176,10 +176,13 @@ def problems(document):
 
 def check_github(document):
     commands = [command(line) for line in read("github").split("\n") if line]
-    count, notes = problems(document), [note for note in document["notes"] if note["text"]]
+    count = problems(document)
+    # Each once, whatever tests it is of.
+    notes = list(dict.fromkeys((note["test"] is None, note["text"]) for note in document["notes"] if note["text"]))
     assert [word for word, _, _ in commands] == ["error"] * min(count, 10) + ["notice"] * ((count > 10) + min(len(notes), 9)), commands
     if name != "hostile" and notes:
-        assert [message for _, _, message in commands[-len(notes):]] == [note["text"] for note in notes]
+        for (is_of_all, text), (_, _, message) in zip(notes, commands[-len(notes):]):
+            assert message == text if is_of_all else re.match("tests? \"|each test: ", message) and message.endswith(": " + text), message
     if count > 10:
         assert commands[10][2].startswith(f"{count - 10:,} more of {count:,} problems")
     for word, properties, message in commands:
@@ -198,7 +201,7 @@ def check_gitlab(document):
     assert len(issues) == problems(document) + len(notes)
     assert len([issue for issue in issues if issue["check_name"] == "note"]) == len(notes)
     if name != "hostile":
-        assert [i["description"] for i in issues if i["check_name"] == "note"] == [note["text"] for note in notes]
+        assert [i["description"] for i in issues if i["check_name"] == "note"] == [f'{note["test"]}: {note["text"]}' for note in notes]
     for issue in issues:
         assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert re.fullmatch("[0-9a-f]{32}", issue["fingerprint"]) and issue["description"] and "\n" not in issue["description"]
@@ -228,6 +231,11 @@ def check_openmetrics(document):
             assert states == {state: state == test["state"] for state in document["counts"]}
             known = [rule["value"] for rule in test["rules"] if rule["value"] is not None]
             assert sorted(v for (n, _), v in of_test if n == "poolmem_check_value") == sorted(known)
+            if test["cause"]:
+                own = [labels for (n, labels), _ in of_test if not n.startswith("poolmem_check_")]
+                assert len(own) == len(test["metrics"]) and all(("reliable", "no") in labels for labels in own), own
+            doubted = [rule["value"] for rule in test["rules"] if rule["state"] == "unreliable"]
+            assert sorted(v for (n, labels), v in of_test if n == "poolmem_check_value" and dict(labels).get("reliable") == "no") == sorted(doubted)
 
 
 document = read_json()

@@ -188,6 +188,111 @@ Test(check_reports, summary_that_cannot_be_written)
 	cr_expect(check_report_write(&report, &check, &why));
 }
 
+/* --- words ----------------------------------------------------------------------------------------------- */
+
+static void expect_title(const struct check *check, const char *expected)
+{
+	char *title = check_title(check);
+	cr_expect_str_eq(title, expected);
+	free(title);
+}
+
+Test(check_reports, the_title_is_of_what_is_wrong)
+{
+	struct check_rule rule = {.state = CHECK_INVALID, .cause = CHECK_CAUSE_NO_BASELINE};
+	struct check_test tests[9] = {[3] = {.state = CHECK_INVALID, .cause = CHECK_CAUSE_NO_PROGRAM},
+				      [5] = {.state = CHECK_EXCEEDED}};
+	struct check check = {.state = CHECK_INVALID,
+			      .tests = tests,
+			      .test_count = COUNT(tests),
+			      .counts = {7, 1, 0, 0, 1}};
+
+	expect_title(&check, "1 of 9 tests: its command cannot be run");
+	tests[4] = (struct check_test){.state = CHECK_INVALID, .rules = &rule, .rule_count = 1};
+	check.counts[CHECK_INVALID] = 2;
+	expect_title(&check, "2 of 9 tests: its command, budget or baseline is wrong");
+	tests[3].state = CHECK_PASSED;
+	check.counts[CHECK_INVALID] = 1;
+	expect_title(&check, "1 of 9 tests: it has no baseline");
+	tests[4].state = CHECK_PASSED;
+	check.state = CHECK_EXCEEDED;
+	expect_title(&check, "1 of 9 tests: over its budget");
+	check.test_count = 1;
+	expect_title(&check, "over its budget");
+	check.state = CHECK_PASSED;
+	check.test_count = COUNT(tests);
+	expect_title(&check, "within its budget");
+}
+
+static void expect_note(const struct check *check, size_t *walk, const char *expected)
+{
+	char *note = check_note_next(check, walk);
+	cr_expect_str_eq(note ? note : "(none)", expected);
+	free(note);
+}
+
+Test(check_reports, what_is_to_know_of_several_tests_is_said_once)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+	struct check_note notes[COUNT(names) + 3];
+	struct check check = {.notes = notes, .note_count = COUNT(notes), .test_count = 8};
+	size_t walk = 0;
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		notes[i] = (struct check_note){names[i], "x"};
+	notes[COUNT(names)] = (struct check_note){"a", "y"};
+	notes[COUNT(names) + 1] = (struct check_note){NULL, "x"};
+	notes[COUNT(names) + 2] = (struct check_note){"c", "y"};
+	expect_note(&check, &walk, "tests \"a\", \"b\", \"c\", \"d\", \"e\" and 2 more: x");
+	expect_note(&check, &walk, "tests \"a\", \"c\": y");
+	expect_note(&check, &walk, "x");
+	expect_note(&check, &walk, "(none)");
+	check.test_count = COUNT(names);
+	walk = 0;
+	expect_note(&check, &walk, "each test: x");
+	check.test_count = check.note_count = 1;
+	walk = 0;
+	expect_note(&check, &walk, "test \"a\": x");
+}
+
+/* Four calls are shown of a stack; where these are the same, and the rest is not, it is shown what is not. */
+Test(check_reports, sites_that_are_called_the_same_are_told_apart)
+{
+	const char *const by_load[] = {"f (a.c:1)",    "b",   "c", "d", "e", "g",
+				       "load (l.c:7)", "main"};
+	const char *const by_save[] = {"f (a.c:1)",    "b",   "c", "d", "e", "g",
+				       "save (s.c:8)", "main"};
+	struct check_site sites[] = {
+		{.function = "f",
+		 .file = "a.c",
+		 .line = 1,
+		 .module = "x",
+		 .stack = by_load,
+		 .stack_count = COUNT(by_load),
+		 .after = 5},
+		{.function = "f",
+		 .file = "a.c",
+		 .line = 1,
+		 .module = "x",
+		 .stack = by_save,
+		 .stack_count = COUNT(by_save),
+		 .after = 5},
+	};
+	struct check check = check_many(1);
+	char command[700];
+
+	check.tests[0].rules[0].sites = sites;
+	check.tests[0].rules[0].site_count = COUNT(sites);
+	write_all(&check, "apart");
+	snprintf(command, sizeof command,
+		 "cd '%s' && for f in text junit github; do grep -q 'load (l.c:7)' apart.$f && "
+		 "grep -q 'save (s.c:8)' apart.$f || exit 1; done; "
+		 "[ $(grep -c '< 1 call more' apart.text) = 4 ] && "
+		 "[ $(grep -c '< 2 calls more' apart.text) = 0 ] && ! grep -q 'main\\|< g' apart.junit",
+		 directory);
+	run(command);
+}
+
 Test(check_reports, options)
 {
 	static const char *const wrong[] = {"", "text", "text=", "=file", "jso=file", "jsonx=file"};

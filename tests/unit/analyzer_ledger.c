@@ -113,3 +113,24 @@ Test(ledger, without_a_baseline_what_there_is)
 	cr_assert(sites[0].after == 70 && !sites[0].has_before);
 	keep_free(&keep);
 }
+
+/* Places of one function whose lines are not known: nobody could tell the rows apart. */
+Test(ledger, what_is_shown_alike_is_one)
+{
+	const char *const stack[] = {"f (libx.so)", "main (app)"};
+	const char *const other[] = {"f (libx.so)", "exit (app)"};
+	struct ledger_row after[] = {row("f", 0, 1, 3), row("f", 0, 2, 4), row("f", 0, 3, 5)};
+	struct keep keep = {.count = 0};
+	size_t count;
+
+	for (size_t i = 0; i < COUNT(after); i++) {
+		after[i].stack = i == 2 ? other : stack;
+		after[i].stack_count = 2;
+	}
+	struct check_site *sites = compare(NULL, 0, after, COUNT(after), &keep, &count);
+	cr_assert_eq(count, 2);
+	cr_assert_eq(sites[0].after, 7);
+	cr_assert_eq(sites[0].mark, DIFF_MARK_NEW);
+	cr_assert_eq(sites[1].after, 5);
+	keep_free(&keep);
+}

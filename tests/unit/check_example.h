@@ -239,13 +239,23 @@ static struct check_test example_tests[] = {
 		.run_count = 1,
 		.rules = example_unmeasured,
 		.rule_count = COUNT(example_unmeasured),
+		.metrics = &example_metrics[1],
+		.metric_count = 1,
 	},
 };
 
 static struct check_difference example_differences[] = {{"libc", "glibc 2.36", "glibc 2.37"}};
 static struct check_note example_notes[] = {
 	{NULL, "poolmem.budget:20: nothing asks for heap.meta"},
-	{"parse-large", "test \"parse-large\": no call site is of site \"<f>,%\": its figures are 0"},
+	{"parse-large", "no call site is of site \"<f>,%\": its figures are 0"},
+	{"parse-small", "in no figure are, as the budget allows: static"},
+	{"noisy", "in no figure are, as the budget allows: static"},
+};
+
+static const char *example_written[] = {"parse-small"};
+static struct check_change example_changes[] = {
+	{"parse-small", "alloc.count", 1000, 900},
+	{"parse-small", "site \"f\" live.peak", 65536, 0},
 };
 
 static struct check check_example(void)
@@ -262,6 +272,16 @@ static struct check check_example(void)
 		.difference_count = 1,
 		.notes = example_notes,
 		.note_count = COUNT(example_notes),
+		.written =
+			{
+				.file = "poolmem.baseline.json",
+				.is_ratchet = true,
+				.tests = example_written,
+				.test_count = 1,
+				.passed_count = 1,
+				.changes = example_changes,
+				.change_count = COUNT(example_changes),
+			},
 		.began_real_ns = UINT64_C(1700000000123456789),
 		.elapsed_ns = 3100000000,
 	};
@@ -276,6 +296,7 @@ static struct check check_example_passed(void)
 	memset(check.counts, 0, sizeof check.counts);
 	check.counts[CHECK_PASSED] = 1;
 	check.difference_count = check.note_count = 0;
+	check.written = (struct check_written){.file = NULL};
 	return check;
 }
 
@@ -297,7 +318,9 @@ static struct check_test hostile_tests[4];
 static struct check_difference hostile_differences[] = {{HOSTILE, HOSTILE, HOSTILE}};
 static const char *const hostile_texts[] = {HOSTILE, "", "x\xff"};
 static struct check_note hostile_notes[] = {
-	{NULL, HOSTILE}, {HOSTILE, HOSTILE}, {"", ""}, {"none", "x\xff"}};
+	{NULL, HOSTILE}, {HOSTILE, HOSTILE}, {"", ""}, {"none", "x\xff"}, {"", HOSTILE}};
+static const char *hostile_written[] = {HOSTILE, "", "x\xff"};
+static struct check_change hostile_changes[] = {{HOSTILE, HOSTILE, INT64_MIN, INT64_MAX}};
 
 static void make_hostile_sites(void)
 {
@@ -371,6 +394,15 @@ static struct check check_hostile(void)
 		.difference_count = COUNT(hostile_differences),
 		.notes = hostile_notes,
 		.note_count = COUNT(hostile_notes),
+		.written =
+			{
+				.file = HOSTILE,
+				.is_ratchet = true,
+				.tests = hostile_written,
+				.test_count = 3,
+				.changes = hostile_changes,
+				.change_count = COUNT(hostile_changes),
+			},
 		.began_real_ns = UINT64_MAX,
 		.elapsed_ns = UINT64_MAX,
 	};
