@@ -123,3 +123,19 @@ assert told > 0.9 * sum(of["born"] for of in ranges.values()) and known > unsure
 	"$poolmem" report --json "$out"/segments/*.pms >"$json"
 	adds_up 'b["entered"][0] == m["alloc.count"] and g["epochs"] > 10'
 }
+
+# says [freeze]: what the words are of one block that stays, in one line
+says()
+{
+	rm -rf "$out/segments"/*
+	POOLMEM="dir=$out/segments" LD_PRELOAD=$lib "$programs/lone" "$@"
+	"$poolmem" survival --color never "$out"/segments/*.pms | tr -s ' \n' '  '
+}
+
+@test "survival: in words, who dies young and the one that stays, in an answer known before" {
+	says >"$out/words"
+	grep -q 'born in; counted in blocks, 100.0 % of these are blocks of 16 bytes\.' "$out/words"
+	grep -q '1 block, 112 B, is left in generation 2 and has not died: 112 B in blocks of 112 bytes\.' "$out/words"
+	says freeze >"$out/words"
+	grep -q 'Nothing lives in generation 2\. 1 block, 112 B, was frozen by the program and is left out' "$out/words"
+}
