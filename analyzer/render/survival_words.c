@@ -46,13 +46,19 @@ static void say_epochs(const struct generations *generations, struct sink *sink)
 static void say_young(const struct figures *figures, struct sink *sink)
 {
 	const struct generations *generations = &figures->generations;
+	const struct class_row *youngest = &figures->classes.youngest;
 
 	paragraph_begin_indented(sink);
 	sink_print(sink,
 		   "%s of all blocks, and %s of their bytes, died in the epoch they were "
-		   "born in.\n",
+		   "born in",
 		   number_share(generations->died_young, generations->born).text,
 		   number_share(generations->died_young_bytes, generations->born_bytes).text);
+	if (youngest->died_young)
+		sink_print(sink, "; counted in blocks, %s of these are %s",
+			   number_share(youngest->died_young, figures->classes.all.died_young).text,
+			   blocks_of(youngest).text);
+	sink_print(sink, ".\n");
 	if (!metric(&figures->metrics, METRIC_INHERITED_BLOCKS))
 		return;
 	paragraph_begin_indented(sink);
@@ -91,9 +97,11 @@ static void say_lasting(const struct figures *figures, struct sink *sink)
 		sink_print(sink, "Nothing lives in generation 2.\n");
 		return;
 	}
-	sink_print(sink, "%s, %s, are left in generation 2 and have not died",
+	bool is_one = survival->blocks.live[2] == 1;
+	sink_print(sink, "%s, %s, %s left in generation 2 and %s not died",
 		   number_of(survival->blocks.live[2], "block").text,
-		   number_bytes(survival->bytes.live[2]).text);
+		   number_bytes(survival->bytes.live[2]).text, is_one ? "is" : "are",
+		   is_one ? "has" : "have");
 	for (size_t i = 0; i < classes->lasting_count; i++) {
 		const struct class_row *row = &classes->lasting[i];
 		sink_print(sink, "%s %s in %s", i ? "," : ":",
@@ -106,13 +114,14 @@ static void say_frozen(const struct survival *survival, struct sink *sink)
 {
 	if (!flow_frozen(&survival->blocks))
 		return;
+	bool is_one = flow_frozen(&survival->blocks) == 1;
 	paragraph_begin_indented(sink);
 	sink_print(sink,
-		   "%s, %s, were frozen by the program and are left out of generation 2; %s of them "
+		   "%s, %s, %s frozen by the program and %s left out of generation 2; %s of them "
 		   "died since.\n",
 		   number_of(flow_frozen(&survival->blocks), "block").text,
-		   number_bytes(flow_frozen(&survival->bytes)).text,
-		   number_count(survival->blocks.frozen_died).text);
+		   number_bytes(flow_frozen(&survival->bytes)).text, is_one ? "was" : "were",
+		   is_one ? "is" : "are", number_count(survival->blocks.frozen_died).text);
 }
 
 static void say_uncertain(const struct survival *survival, struct sink *sink)

@@ -246,6 +246,8 @@ void classes_finish(struct class_table *table, const struct query *query)
 		merge(&table->all, &table->rows[i]);
 		if (table->rows[i].allocated > table->busiest.allocated)
 			table->busiest = table->rows[i];
+		if (table->rows[i].died_young > table->youngest.died_young)
+			table->youngest = table->rows[i];
 		if (table->rows[i].flow.entered[2] > table->oldest.flow.entered[2])
 			table->oldest = table->rows[i];
 		note_lasting(table, &table->rows[i]);

@@ -34,6 +34,7 @@ struct class_table {
 	 */
 	bool has_inherited;
 	size_t flows_unknown;                  /* processes whose sweeps were not recorded */
+	struct class_row youngest;             /* most blocks died young; wanted or not */
 	struct class_row oldest;               /* most blocks came to generation 2; wanted or not */
 	struct class_row lasting[LASTING_MAX]; /* most bytes live in it, most first; wanted or not */
 	size_t lasting_count;

@@ -63,6 +63,39 @@ for process in json.load(open(sys.argv[1]))["processes"]:
 	adds_up
 }
 
+# within RANGES: the report of the one segment, class by class, is within what the witnesses say.  What died is where they
+# say; what came to a generation may differ by what the library calls uncertain, too, but what lives may not.
+within()
+{
+	"$poolmem" survival --json "$out"/segments/*.pms | python3 -c 'import json, sys
+ranges, report = json.load(open(sys.argv[1])), json.load(sys.stdin)
+uncertain, beyond, told, known, unsure = report["generations"]["uncertain"], 0, 0, 0, 0
+for row in report["classes"]:
+    of = ranges.get(str(row["block_bytes"] or 0))
+    if not of or row["allocated"] != of["born"]:
+        continue # classes of which others than the witnesses have blocks
+    told += of["born"]
+    for what in "entered", "survived", "died", "live":
+        for n, (least, most) in enumerate(of[what]):
+            value = row["generations"]["blocks"][what][n]
+            off = max(least - value, value - most, 0)
+            assert not off or what in ("entered", "survived"), (row["class"], what, n, value, least, most)
+            beyond += off
+            known, unsure = known + least, unsure + most - least
+print(told, "blocks,", unsure, "of", known, "unsure,", beyond, "beyond,", uncertain, "uncertain")
+assert beyond <= uncertain, (beyond, uncertain)
+assert told > 0.9 * sum(of["born"] for of in ranges.values()) and known > unsure' "$1"
+}
+
+@test "survival: eight threads that log each block while one sweeps, within what follows from the logs" {
+	for seed in 1 $(by_level 2 "2 3 4 5"); do
+		rm -rf "$out/segments"/*
+		POOLMEM="dir=$out/segments" LD_PRELOAD=$lib "$programs/witnesses" "$out/segments" $seed \
+			"$(by_level 400000 1000000)" >"$out/ranges"
+		within "$out/ranges"
+	done
+}
+
 # Stamps have 253 values.
 @test "survival: exact through a hundred thousand epochs" {
 	for settings in gen.threshold=1:10:10 $(by_level "" "gen.threshold=1:100:0 gen.threshold=1:0:100"); do
@@ -89,4 +122,20 @@ for process in json.load(open(sys.argv[1]))["processes"]:
 	POOLMEM="dir=$out/segments" LD_PRELOAD=$lib "$programs/mix" 200000 2 kill || true
 	"$poolmem" report --json "$out"/segments/*.pms >"$json"
 	adds_up 'b["entered"][0] == m["alloc.count"] and g["epochs"] > 10'
+}
+
+# says [freeze]: what the words are of one block that stays, in one line
+says()
+{
+	rm -rf "$out/segments"/*
+	POOLMEM="dir=$out/segments" LD_PRELOAD=$lib "$programs/lone" "$@"
+	"$poolmem" survival --color never "$out"/segments/*.pms | tr -s ' \n' '  '
+}
+
+@test "survival: in words, who dies young and the one that stays, in an answer known before" {
+	says >"$out/words"
+	grep -q 'born in; counted in blocks, 100.0 % of these are blocks of 16 bytes\.' "$out/words"
+	grep -q '1 block, 112 B, is left in generation 2 and has not died: 112 B in blocks of 112 bytes\.' "$out/words"
+	says freeze >"$out/words"
+	grep -q 'Nothing lives in generation 2\. 1 block, 112 B, was frozen by the program and is left out' "$out/words"
 }

@@ -235,6 +235,14 @@ Test(survival, metrics_of_all_or_none)
 	end_scene(&scene);
 }
 
+static uint64_t youngest_of(const struct class_table *classes)
+{
+	uint64_t most = 0;
+	for (size_t i = 0; i < classes->count; i++)
+		most = classes->rows[i].died_young > most ? classes->rows[i].died_young : most;
+	return most;
+}
+
 Test(survival, classes_have_their_generations)
 {
 	struct scene scene;
@@ -245,6 +253,8 @@ Test(survival, classes_have_their_generations)
 	cr_expect_eq(classes->rows[0].flow.entered[2], 650);
 	cr_expect_eq(classes->rows[0].flow.live[2], 350);
 	cr_expect_str_eq(classes->oldest.name, "64");
+	cr_expect_gt(classes->youngest.died_young, 0);
+	cr_expect_eq(classes->youngest.died_young, youngest_of(classes), "most blocks died young");
 	cr_assert_eq(classes->lasting_count, 3);
 	cr_expect_str_eq(classes->lasting[0].name, "large");
 	cr_expect_eq(classes->lasting[0].flow_bytes.live[2], 1 << 20);
