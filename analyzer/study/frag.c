@@ -17,10 +17,11 @@ static int largest_first(const void *left, const void *right)
 	return (a->process > b->process) - (a->process < b->process);
 }
 
-static struct frag_peak live_peak_of(const struct process *process, const struct survey *survey)
+/* The peak as the report has it: what was proven to live. */
+static struct frag_peak live_peak_of(const struct metrics *metrics, const struct survey *survey)
 {
 	return (struct frag_peak){survey->knows_counts ? survey->counts.live_bytes : 0,
-				  process->record.live_peak_bytes};
+				  metric(metrics, METRIC_LIVE_PEAK)};
 }
 
 static struct frag_peak peak_of(const struct recording *recording, const struct survey *survey)
@@ -44,7 +45,7 @@ static void add_process(struct frag *frag, const struct process_study *study, ui
 	if (one->moment == MOMENT_PEAK && one->survey)
 		one->peak = peak_of(frag->study->recording, one->survey);
 	if (one->moment == MOMENT_LIVE_PEAK && one->survey)
-		one->peak = live_peak_of(one->process, one->survey);
+		one->peak = live_peak_of(&study->figures.metrics, one->survey);
 	waterfall_make(one->process, one->survey, &one->waterfall);
 	one->has_pins = pins_make(one->process, one->survey, &one->pins);
 	over_time_of(frag->study->recording, one->process, &study->figures.metrics, &one->over_time);

@@ -547,7 +547,7 @@ enum pm_survey_tag {
 	PM_SURVEY_POOL = 5,  /* struct pm_survey_pool, states, frames */
 	PM_SURVEY_END = 6,   /* empty */
 	PM_SURVEY_LIVE = 7, /* struct pm_survey_live each, where the survey was taken from outside */
-	PM_SURVEY_COUNTS = 8, /* struct pm_survey_counts, likewise */
+	PM_SURVEY_COUNTS = 8, /* struct pm_survey_counts; of the end only by newer libraries */
 };
 
 struct pm_survey {

@@ -112,6 +112,14 @@ int64_t survival_frozen(void);
 /* Sums over all threads; what is not of them is left alone.  As above. */
 void survival_sum_up(struct pm_mark *ret_sums);
 
+/* Blocks, and of CLASS_LARGE_BYTES bytes; what the process began with counts as allocated. */
+struct survival_counts {
+	uint64_t allocated[CLASS_COUNT], freed[CLASS_COUNT];
+};
+
+/* Of all threads, one after the other; they may go on meanwhile.  ret_counts: zeros before. */
+void survival_count(struct survival_counts *ret_counts);
+
 struct survival_begun {
 	uint64_t of[CLASS_COUNT][3];
 	struct frozen frozen; /* of these, of generation 2 */

@@ -43,6 +43,7 @@ static struct surveying {
 	uint64_t pages[SURVEY_ARENA_PAGES]; /* of the pagemap */
 	char text[TEXT_ROOM], kept[TEXT_ROOM];
 	struct survey_blocks blocks;
+	struct survival_counts before, after; /* of the look at blocks and pages */
 } * surveying;
 
 void survey_put(const void *data, size_t bytes)
@@ -242,6 +243,45 @@ static void put_ranges(void)
 		  PM_RANGE_TELEMETRY);
 }
 
+/* --- what goes on meanwhile ----------------------------------------------------------------------------- */
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Counters are read one after the other: they may differ by what came meanwhile. */
+static uint64_t excess(uint64_t whole, uint64_t part)
+{
+	return whole > part ? whole - part : 0;
+}
+
+/* Of a class, as readers reckon it who look from outside: gone is who lived before, come who lives after. */
+static uint64_t changed(const struct survival_counts *before, const struct survival_counts *after,
+			unsigned c)
+{
+	uint64_t live_before = excess(before->allocated[c], before->freed[c]);
+	uint64_t live_after = excess(after->allocated[c], after->freed[c]);
+	return smaller(excess(after->freed[c], before->freed[c]), live_before) +
+	       smaller(excess(after->allocated[c], before->allocated[c]), live_after);
+}
+
+static void put_counts(void)
+{
+	const struct survival_counts *before = &surveying->before, *after = &surveying->after;
+	struct pm_survey_counts counts = {.live_blocks = 0};
+	survival_count(&surveying->after);
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
+		uint64_t live = excess(after->allocated[c], after->freed[c]);
+		uint64_t drift = changed(before, after, c);
+		counts.live_blocks += c == CLASS_LARGE_BYTES ? 0 : live;
+		counts.live_bytes += live * life_unit(c);
+		counts.drift_blocks += c == CLASS_LARGE_BYTES ? 0 : drift;
+		counts.drift_bytes += drift * life_unit(c);
+	}
+	survey_put_fact(PM_SURVEY_COUNTS, &counts, sizeof counts, NULL, 0);
+}
+
 /* --- all of it ------------------------------------------------------------------------------------------ */
 
 void survey_init(void)
@@ -263,6 +303,7 @@ static void take(void)
 								 O_RDONLY | O_CLOEXEC, 0);
 	begin.knows_pages = surveying->pagemap >= 0;
 	survey_put_fact(PM_SURVEY_BEGIN, &begin, sizeof begin, NULL, 0);
+	survival_count(&surveying->before);
 	surveying->is_cut = !survey_put_pools(&surveying->blocks) || surveying->is_cut;
 	if (begin.knows_pages)
 		put_smaps();
@@ -273,6 +314,7 @@ static void take(void)
 	begin.drift_bytes = begin.knows_pages ? drift_since(pages, chunks) : 0;
 	if (begin.drift_bytes)
 		survey_put_fact(PM_SURVEY_BEGIN, &begin, sizeof begin, NULL, 0);
+	put_counts();
 	survey_put_fact(PM_SURVEY_END, NULL, 0, NULL, 0);
 	if (begin.knows_pages)
 		raw_close(surveying->pagemap);

@@ -410,3 +410,17 @@ void survival_sum_up(struct pm_mark *ret_sums)
 {
 	each_tally(add_sums, ret_sums);
 }
+
+static void add_counts(const struct pm_tally *tally, unsigned size_class, void *context)
+{
+	struct survival_counts *counts = context;
+	counts->freed[size_class] += tally_frees_seen(tally);
+	counts->allocated[size_class] += tally_allocations_seen(tally);
+}
+
+void survival_count(struct survival_counts *ret_counts)
+{
+	each_tally(add_counts, ret_counts);
+	for (unsigned c = 0; c < CLASS_COUNT; c++)
+		ret_counts->allocated[c] += began.of[c][0] + began.of[c][1] + began.of[c][2];
+}

@@ -65,6 +65,11 @@ ended()
 		POOLMEM=dir=$out/segments,frag=exit,sites=off LD_PRELOAD=$lib "$programs/frag" "$name" exit >account
 		"$poolmem" frag --json -n 0 segments/*.pms >json
 		check account json account "$function" "$bytes"
+		python3 -c 'import json
+d = json.load(open("json"))
+w, m = d["processes"][0]["waterfall"], d["metrics"]
+assert (w["live_blocks"], w["live_bytes"]) == (m["live.blocks"], m["live.bytes"]) != (0, 0), w
+assert w["drift_blocks"] == w["drift_block_bytes"] == 0, w'
 	done
 }
 

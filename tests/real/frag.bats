@@ -222,6 +222,23 @@ strings='x = [str(i) for i in range(300000)]; y = x[::50]; del x'
 	cc -O1 -pthread -o churn churn.c
 	moving=moving
 	at_end "four threads" 10 ./churn
+	# Whose pages stay: RSS does not tell.
+	python3 -c 'import json
+w = max(json.load(open("json"))["processes"], key=lambda p: p["waterfall"]["rss"])["waterfall"]
+print("# drift", w["drift"], "blocks", w["drift_blocks"], "of", w["live_blocks"])
+assert 0 < w["drift_blocks"] <= 2 * w["live_blocks"] + 1000, w
+assert 0 < w["drift_block_bytes"] < 2 * w["live_bytes"] + (1 << 20), w' >&3
+	"$poolmem" frag -o words segments/*.pms
+	tr -s '\n ' ' ' <words | grep -q 'went on while it was looked at'
+	# One figure for the peak, here and in the report, though what was seen and not proven was more.
+	"$poolmem" run --frag -f -o churn.pm -- ./churn 2>/dev/null
+	"$poolmem" frag --json --at live-peak churn.pm >json
+	"$poolmem" report --json churn.pm >report.json
+	python3 -c 'import json
+one = json.load(open("json"))["processes"][0]
+assert one["at"] == "live-peak", one["at"]
+peak = json.load(open("report.json"))["metrics"]["live.peak"]
+assert one["peak_highest"] == peak, (one["peak_highest"], peak)'
 }
 
 @test "frag: postgres, which forks" {
