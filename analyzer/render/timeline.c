@@ -3,6 +3,7 @@
 #include "render/timeline.h"
 
 #include "render/tables.h"
+#include "render/words.h"
 #include "text/number.h"
 #include "text/paragraph.h"
 
@@ -180,7 +181,8 @@ static void put_live_peak(const struct over_time *over_time, struct sink *sink)
 	const struct heap_point *peak = &over_time->points[over_time->live_peak];
 
 	paragraph_begin(sink, INDENT);
-	sink_print(sink, "  Most live: %s, ", number_bytes(peak->live_bytes).text);
+	sink_print(sink, "  Most live: %s, ",
+		   words_bytes_within(over_time->live_most, &over_time->live_bound).text);
 	put_instant(over_time, &peak->at, sink);
 	sink_print(sink, "; with it ");
 	put_heap(peak, sink);

@@ -2,6 +2,7 @@
 /* timeline_svg.c: a process over time as a picture that needs nothing else. */
 #include "render/chart.h"
 #include "render/timeline.h"
+#include "render/words.h"
 #include "render/xml.h"
 #include "text/number.h"
 
@@ -177,11 +178,11 @@ static void put_marks(const struct drawing *drawing)
 static void put_legend(const struct drawing *drawing)
 {
 	const struct over_time *over_time = drawing->over_time;
-	char text[96];
+	char text[160];
 
 	chart_legend(0, of_live, "live", 0, drawing->sink);
-	snprintf(text, sizeof text, "%s at its peak",
-		 number_bytes(over_time->points[over_time->live_peak].live_bytes).text);
+	snprintf(text, sizeof text, "peak %s",
+		 words_bytes_within(over_time->live_most, &over_time->live_bound).text);
 	chart_caption(1, text, drawing->sink);
 	chart_legend(2, of_used, "room beside live blocks", 0, drawing->sink);
 	chart_legend(3, of_kept, "free and kept", 0, drawing->sink);
@@ -190,7 +191,7 @@ static void put_legend(const struct drawing *drawing)
 		return;
 	chart_legend(5, of_rss, over_time->rss_is_of_tree ? "resident, all processes" : "resident",
 		     0, drawing->sink);
-	snprintf(text, sizeof text, "%s at its peak",
+	snprintf(text, sizeof text, "peak %s",
 		 number_bytes(over_time->rss[over_time->rss_peak].bytes).text);
 	chart_caption(6, text, drawing->sink);
 }

@@ -29,10 +29,9 @@ struct phrase words_blocks(const struct metrics *metrics, enum metric which)
 	return phrase;
 }
 
-struct phrase words_bytes(const struct metrics *metrics, enum metric which)
+struct phrase words_bytes_within(uint64_t bytes, const struct metric_bound *bound)
 {
-	const struct metric_bound *bound = &metrics->bound[which];
-	struct number least = number_bytes(metric(metrics, which));
+	struct number least = number_bytes(bytes);
 	struct number most = number_bytes((uint64_t)bound->at_most);
 	bool differs = bound->is_known && strcmp(least.text, most.text) != 0;
 	struct phrase phrase;
@@ -40,6 +39,11 @@ struct phrase words_bytes(const struct metrics *metrics, enum metric which)
 	snprintf(phrase.text, sizeof phrase.text, "%s%s%s", least.text, differs ? ", at most " : "",
 		 differs ? most.text : "");
 	return phrase;
+}
+
+struct phrase words_bytes(const struct metrics *metrics, enum metric which)
+{
+	return words_bytes_within(metric(metrics, which), &metrics->bound[which]);
 }
 
 static void say_class(const struct finding *finding, struct sink *sink)

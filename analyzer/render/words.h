@@ -16,6 +16,7 @@ struct phrase words_blocks(const struct metrics *metrics, enum metric which);
 
 /* "1.0 KiB", "1.0 KiB, at most 2.0 KiB" */
 struct phrase words_bytes(const struct metrics *metrics, enum metric which);
+struct phrase words_bytes_within(uint64_t bytes, const struct metric_bound *bound);
 
 void words_findings(const struct figures *figures, struct sink *sink);
 

@@ -318,6 +318,8 @@ void over_time_of(const struct recording *recording, const struct process *proce
 	take_points(&over_time, metrics);
 	take_marks(&over_time);
 	take_rss(recording, &over_time);
+	over_time.live_most = metric(metrics, METRIC_LIVE_PEAK);
+	over_time.live_bound = metrics->bound[METRIC_LIVE_PEAK];
 	over_time.by_time = slope_on(&over_time, AXIS_TIME);
 	over_time.by_allocations = slope_on(&over_time, AXIS_ALLOCS);
 	*ret = over_time;

@@ -68,8 +68,10 @@ struct over_time {
 	bool rss_is_of_tree; /* of several processes together */
 	struct instant end;  /* of the process, or the last that is known of it */
 	size_t live_peak;    /* index of a point; of no meaning when there are none */
-	size_t rss_peak;     /* of an rss point, likewise */
-	size_t at_rss_peak;  /* the point that is nearest to it in time */
+	uint64_t live_most;  /* the same in bytes, as the process's METRIC_LIVE_PEAK has it */
+	struct metric_bound live_bound;
+	size_t rss_peak;    /* of an rss point, likewise */
+	size_t at_rss_peak; /* the point that is nearest to it in time */
 	struct slope by_time, by_allocations;
 };
 

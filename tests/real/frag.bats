@@ -239,6 +239,8 @@ one = json.load(open("json"))["processes"][0]
 assert one["at"] == "live-peak", one["at"]
 peak = json.load(open("report.json"))["metrics"]["live.peak"]
 assert one["peak_highest"] == peak, (one["peak_highest"], peak)'
+	most=$("$poolmem" report churn.pm | sed -n 's/^ *live at peak //p')
+	"$poolmem" frag churn.pm | tr -s '\n ' ' ' | grep -qF "Most live: $most, at "
 }
 
 @test "frag: postgres, which forks" {
