@@ -262,30 +262,21 @@ static size_t any_size(void)
 	return random_below(100) ? 1 + random_below(2500) : 1 + random_below(300000);
 }
 
-static uint64_t deaths(uint32_t size_class, unsigned generation)
-{
-	uint64_t count = 0;
-	for (unsigned age = 0; age < header->ages.count; age++)
-		count += ages[age].generation == generation
-				 ? pm_tally_freed(&slot->tally[size_class], age)
-				 : 0;
-	return count;
-}
-
 /*
  * An epoch may turn when the new place is had or when the old one goes; which it was is asked of the library: only where
- * the old block was counted tells.
+ * the old block was counted tells.  In generation 2 it stays, and its age alone may be another one.
  */
 static void resize(struct block *it)
 {
 	struct block old = *it;
 	size_t usable = it->bytes;
-	uint64_t died_there = deaths(large, it->generation);
+	unsigned bucket = bucket_of(it);
+	uint64_t died_there = pm_tally_freed(&slot->tally[large], bucket);
 	void *at = it->size_class == large ? realloc(it->at, usable + random_below(8192)) : it->at;
 	size_t now = malloc_usable_size(at);
 	if ((uintptr_t)at != (uintptr_t)old.at) {
 		born(moving, at);
-		if (deaths(large, old.generation) == died_there)
+		if (pm_tally_freed(&slot->tally[large], bucket) == died_there)
 			look();
 		dies(it);
 		*it = *moving;
