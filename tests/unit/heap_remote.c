@@ -366,11 +366,17 @@ static volatile unsigned spares;
 static void free_a_spare(int signal)
 {
 	(void)signal;
-	if (spares < SPARE)
-		heap_free(spare[spares++]);
+	unsigned turn = spares;
+	if (turn == SPARE)
+		return;
+	spares++;
+	heap_free(spare[turn % 2 ? SPARE - 1 - turn / 2 : turn / 2]);
 }
 
-/* After every instruction of a free a handler frees another, in this pool and in those that share its place. */
+/*
+ * After every instruction of a free a handler frees another, in turn of those that were allocated last, whose pool is that of
+ * what is freed, and first.
+ */
 Test(waiting, none_is_lost_between_a_free_and_the_handler_that_interrupts_it)
 {
 	struct sigaction action = {.sa_handler = free_a_spare};
@@ -391,7 +397,7 @@ Test(waiting, none_is_lost_between_a_free_and_the_handler_that_interrupts_it)
 #if defined(__x86_64__)
 	cr_assert_gt(spares, STEPPED * 20);
 #endif
-	free_as(owner, spare + spares, SPARE - spares);
+	free_as(owner, spare + (spares + 1) / 2, SPARE - spares);
 	for (unsigned c = 0; c < CLASS_POOLED; c++)
 		frees += tally_frees(&owner->slot->tally[c]) + tally_frees(&other->slot->tally[c]) +
 			 tally_frees(&host.shared.tally[c]);
