@@ -95,8 +95,12 @@ static unsigned long work_below(unsigned pages)
 	return sum + (unsigned char)page[0] - pages;
 }
 
+/* All at a time: a thread that ends lets the next one have its heap. */
+static pthread_barrier_t started;
+
 static void *thread(void *result)
 {
+	pthread_barrier_wait(&started);
 	*(unsigned long *)result = work();
 	return NULL;
 }
@@ -105,6 +109,7 @@ static unsigned long in_threads(void)
 {
 	pthread_t threads[6];
 	unsigned long sums[6], sum = 0;
+	pthread_barrier_init(&started, NULL, 6);
 	for (int i = 0; i < 6; i++)
 		if (pthread_create(&threads[i], NULL, thread, &sums[i]))
 			return 0;

@@ -192,9 +192,9 @@ assert [p["argv"][-1][-8:] for p in processes] == ["room for"] * 4 + ["nput.txt"
 @test "list: on a terminal the name of a program is seen" {
 	segment exited 1797a1b2c3d4e5f6 1234
 	run -0 script -qec "stty cols 60; '$poolmem' list" /dev/null
-	[[ $output == *'...n/example'* ]]
+	[[ $output == *...*n/example* && $output != *bin/example* ]] # how much depends on the age
 	run -0 "$poolmem" list
-	[[ $output == *'/bin/example'* ]]
+	[[ $output == *bin/example* ]]
 }
 
 @test "list: 80 columns, however long the names of programs and captures are" {
