@@ -40,7 +40,7 @@ enum {
 struct batch {
 	struct pool *pool; /* NULL: none wait */
 	void *first, *last;
-	uint32_t blocks;
+	uint32_t blocks, room;
 	const struct pool *seen; /* of the last free that came here; only compared */
 };
 

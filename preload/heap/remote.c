@@ -53,28 +53,42 @@ void remote_flush(struct heap *heap)
 		flush(&heap->batch[i]);
 }
 
+static inline struct batch *batch_for(struct heap *heap, const struct pool *pool)
+{
+	return &heap->batch[pool->first_unit % HEAP_BATCHES];
+}
+
+/* true: now it is full. */
+static inline bool put_next(struct batch *batch, void *block)
+{
+	*(void **)block = batch->first;
+	batch->first = block;
+	return ++batch->blocks == batch->room;
+}
+
 /*
  * A batch begins with the second free in a row: where frees go here and there, a block alone would wait and keep its pool
  * from going back.
  */
 static void put(struct heap *heap, struct pool *pool, void *block)
 {
-	struct batch *batch = &heap->batch[pool->first_unit % HEAP_BATCHES];
+	struct batch *batch = batch_for(heap, pool);
 	if (batch->pool == pool) {
-		*(void **)block = batch->first;
-		batch->first = block;
-		batch->blocks++;
+		if (put_next(batch, block))
+			flush(batch);
 	} else if (batch->seen != pool) {
 		flush(batch);
 		batch->seen = pool;
 		push(pool, block, block, 1);
-		return;
 	} else {
-		*batch = (struct batch){pool, block, block, 1, pool};
+		*batch = (struct batch){.pool = pool,
+					.first = block,
+					.last = block,
+					.blocks = 1,
+					.room = (uint32_t)(HEAP_BATCH_BYTES / pool->block_bytes),
+					.seen = pool};
 		pool_set_batched(pool);
 	}
-	if ((batch->blocks + 1) * pool->block_bytes > HEAP_BATCH_BYTES)
-		flush(batch);
 }
 
 /* A block of which not even two would make a batch goes at once. */
@@ -113,6 +127,39 @@ static inline uint8_t take_stamp(uint8_t *at)
 	return stamp;
 }
 
+/* A thread that only frees must tick, too. */
+static inline void tick_after(struct heap *heap, uint32_t blocks)
+{
+	uint64_t ticks = heap->remote_frees / FREES_PER_TICK;
+	heap->remote_frees += blocks;
+	if (unlikely(heap->remote_frees / FREES_PER_TICK != ticks))
+		heap_tick(heap);
+}
+
+static __attribute__((noinline)) void flush_full(struct heap *heap, struct batch *batch)
+{
+	flush(batch);
+	heap_leave(heap);
+	tick_after(heap, batch->room);
+}
+
+/* Inside a slow path, which this ends. */
+static inline void put_counted(struct heap *heap, struct batch *batch, void *block)
+{
+	heap_count(heap, PM_COUNTER_REMOTE_FREE);
+	if (unlikely(put_next(batch, block)))
+		flush_full(heap, batch);
+	else
+		heap_leave(heap);
+}
+
+static __attribute__((noinline)) void put_and_move(struct heap *heap, struct batch *batch,
+						   void *block, struct pm_tally *tally)
+{
+	tally_move(tally);
+	put_counted(heap, batch, block);
+}
+
 static void free_at(struct heap *heap, struct pool *pool, void *block, uint64_t index)
 {
 	uint8_t stamp = take_stamp(&pool->stamps[index]);
@@ -122,8 +169,8 @@ static void free_at(struct heap *heap, struct pool *pool, void *block, uint64_t 
 	}
 	count_free(heap, pool, index, stamp);
 	hand_over(heap, pool, block);
-	if (heap && unlikely(!(++heap->remote_frees % FREES_PER_TICK)))
-		heap_tick(heap);
+	if (heap)
+		tick_after(heap, 1);
 }
 
 void remote_free(struct heap *heap, struct pool *pool, void *block)
@@ -131,14 +178,37 @@ void remote_free(struct heap *heap, struct pool *pool, void *block)
 	free_at(heap, pool, block, pool_place(pool, block).index);
 }
 
+/* Most blocks are young and not the first of their batch: for these no register is saved. */
 void heap_free_remote(void *block, struct pool *pool)
 {
 	struct heap *heap = heap_mine();
 	struct place place = pool_place(pool, block);
-	if (unlikely(!heap || pool->owner == OWNER_NONE || !place.exact))
+	if (unlikely(!heap || pool->owner == OWNER_NONE || !place.exact)) {
 		heap_free_slow(block);
-	else
+		return;
+	}
+	struct batch *batch = batch_for(heap, pool);
+	uint8_t *stamp = &pool->stamps[place.index];
+	int64_t weight = stamps.weight[__atomic_load_n(stamp, __ATOMIC_RELAXED)];
+	if (batch->pool != pool || (PM_COUNT && unlikely(!weight))) {
 		free_at(heap, pool, block, place.index);
+		return;
+	}
+	heap_enter();
+	if (unlikely(batch->pool != pool)) { /* a handler freed, too */
+		heap_leave(heap);
+		free_at(heap, pool, block, place.index);
+		return;
+	}
+	__atomic_store_n(stamp, STAMP_FREE, __ATOMIC_RELEASE);
+	if (PM_COUNT) {
+		struct pm_tally *tally = heap_counted(heap, &heap->slot->tally[pool->size_class]);
+		if (unlikely(tally_freed(tally, weight))) {
+			put_and_move(heap, batch, block, tally);
+			return;
+		}
+	}
+	put_counted(heap, batch, block);
 }
 
 void remote_drain(struct heap *heap)

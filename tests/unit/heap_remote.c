@@ -162,6 +162,23 @@ Test(batch, goes_at_a_tick)
 	they_went(pool);
 }
 
+/* In batches or one by one. */
+Test(batch, a_thread_that_only_frees_ticks)
+{
+	enum { COUNT = 4096, PER_TICK = 256 };
+	static void *block[COUNT];
+	static const size_t sizes[] = {64, HEAP_BATCH_BYTES};
+	begin();
+	for (unsigned i = 0; i < 2; i++) {
+		allocate(sizes[i], block, COUNT);
+		uint64_t before = host.ticks;
+		free_as(other, block, COUNT);
+		cr_assert_geq(host.ticks - before, COUNT / PER_TICK, "%zu bytes", sizes[i]);
+		cr_assert_leq(host.ticks - before, 2 * COUNT / PER_TICK, "%zu bytes", sizes[i]);
+	}
+	all_goes_back();
+}
+
 Test(batch, goes_with_the_thread)
 {
 	const struct pool *pool = some_wait();
