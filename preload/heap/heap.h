@@ -40,7 +40,7 @@ enum {
 struct batch {
 	struct pool *pool; /* NULL: none wait */
 	void *first, *last;
-	uint32_t blocks, room;
+	uint32_t room, left;     /* for blocks */
 	const struct pool *seen; /* of the last free that came here; only compared */
 };
 
@@ -151,12 +151,17 @@ static inline void heap_enter(void)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-static inline void heap_leave(struct heap *heap)
+static inline void heap_leave_to(struct heap *heap, size_t classes)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	heap_thread.heap = heap;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	heap_thread.classes = heap && !host_next ? HEAP_CLASSES : 0;
+	heap_thread.classes = classes;
+}
+
+static inline void heap_leave(struct heap *heap)
+{
+	heap_leave_to(heap, heap && !host_next ? HEAP_CLASSES : 0);
 }
 
 static inline struct heap_twin *heap_twin(const struct heap *heap)

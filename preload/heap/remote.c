@@ -43,7 +43,7 @@ static void push(struct pool *pool, void *first, void *last, uint32_t blocks)
 static void flush(struct batch *batch)
 {
 	if (batch->pool)
-		push(batch->pool, batch->first, batch->last, batch->blocks);
+		push(batch->pool, batch->first, batch->last, batch->room - batch->left);
 	batch->pool = NULL;
 }
 
@@ -63,7 +63,7 @@ static inline bool put_next(struct batch *batch, void *block)
 {
 	*(void **)block = batch->first;
 	batch->first = block;
-	return ++batch->blocks == batch->room;
+	return !--batch->left;
 }
 
 /*
@@ -81,12 +81,8 @@ static void put(struct heap *heap, struct pool *pool, void *block)
 		batch->seen = pool;
 		push(pool, block, block, 1);
 	} else {
-		*batch = (struct batch){.pool = pool,
-					.first = block,
-					.last = block,
-					.blocks = 1,
-					.room = (uint32_t)(HEAP_BATCH_BYTES / pool->block_bytes),
-					.seen = pool};
+		uint32_t room = (uint32_t)(HEAP_BATCH_BYTES / pool->block_bytes);
+		*batch = (struct batch){pool, block, block, room, room - 1, pool};
 		pool_set_batched(pool);
 	}
 }
@@ -143,14 +139,14 @@ static __attribute__((noinline)) void flush_full(struct heap *heap, struct batch
 	tick_after(heap, batch->room);
 }
 
-/* Inside a slow path, which this ends. */
+/* Inside a slow path, which this ends.  A heap that has a batch serves, too. */
 static inline void put_counted(struct heap *heap, struct batch *batch, void *block)
 {
 	heap_count(heap, PM_COUNTER_REMOTE_FREE);
 	if (unlikely(put_next(batch, block)))
 		flush_full(heap, batch);
 	else
-		heap_leave(heap);
+		heap_leave_to(heap, HEAP_CLASSES);
 }
 
 static __attribute__((noinline)) void put_and_move(struct heap *heap, struct batch *batch,

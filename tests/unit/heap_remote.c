@@ -58,7 +58,8 @@ static unsigned blocks_in_batches(const struct heap *heap)
 {
 	unsigned count = 0;
 	for (unsigned i = 0; i < HEAP_BATCHES; i++)
-		count += heap->batch[i].pool ? heap->batch[i].blocks : 0;
+		if (heap->batch[i].pool)
+			count += heap->batch[i].room - heap->batch[i].left;
 	return count;
 }
 
