@@ -171,7 +171,8 @@ struct pm_chunk {
  *   allocations = limit[left & 1] - (left >> 8)        (arithmetic shift)
  *
  * An allocation is one subtraction of PM_LEFT_STEP from `left`; when that goes below zero the thread
- * takes a slow call, which writes the other `limit` and then `left`, its low byte one higher.  A reader
+ * takes a slow call, which writes the other `limit` and then `left`, its low byte one higher; or neither, then
+ * the next allocation is another slow call.  A reader
  * reads both limits, left, and then the limit that belongs to it once more; when that has changed, it reads
  * all again.  (The low byte alone does not tell: it is the same after 256 slow calls.)
  *

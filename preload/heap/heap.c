@@ -7,7 +7,6 @@
  */
 #include "heap/heap.h"
 
-#include "heap/frozen.h"
 #include "heap/region.h"
 #include "heap/traced.h"
 #include "sys/memory.h"
@@ -205,25 +204,12 @@ bool heap_is_ours(const void *block)
 	return arena_kind_of(arena_at((uint32_t)(unit / PM_ARENA_UNITS))) != ARENA_BLOCKED;
 }
 
-/*
- * The heap's own block goes the short way, with the stamp that it is counted by.  Of two threads that free it, one finds
- * the special one.
- */
-static inline bool free_special(struct heap *heap, struct pool *pool, void *block, uint64_t index)
-{
-	if (!heap || pool->owner != heap || !frozen_thaw(&pool->stamps[index]))
-		return false;
-	pool->stamps[index] = host_special_died(heap, pool, index);
-	heap_free(block);
-	return true;
-}
-
 static void free_pooled(struct heap *heap, struct pool *pool, void *block)
 {
 	struct place place = pool_place(pool, block);
 	if (!place.exact || place.index >= pool->threaded || !pool_is_live(pool, place.index))
 		heap_report_bad(pool, block);
-	else if (!free_special(heap, pool, block, place.index))
+	else
 		remote_free(heap, pool, block);
 }
 
@@ -267,12 +253,28 @@ void heap_count_free(struct heap *heap, unsigned size_class, uint8_t stamp)
 		tally_move(tally);
 }
 
+/* What is not special is no live block. */
+static __attribute__((noinline)) void free_special(struct heap *heap, struct pool *pool,
+						   void *block, uint8_t *stamp)
+{
+	uint8_t died = STAMP_FREE;
+	if (likely(*stamp == STAMP_SPECIAL))
+		died = host_special_freed(heap, pool, (uint64_t)(stamp - pool->stamps));
+	if (unlikely(died == STAMP_FREE)) {
+		heap_free_slow(block);
+		return;
+	}
+	*stamp = STAMP_FREE;
+	heap_count_free(heap, pool->size_class, died);
+	heap_put_back(heap, pool, block);
+}
+
 void heap_free_rare(void *block, struct pool *pool, uint8_t *stamp)
 {
 	struct heap *heap = heap_thread.heap;
 	intptr_t tally = stamp_tally(*stamp, (intptr_t)heap_counted(heap, pool->tally));
 	if (tally < 0) {
-		heap_free_slow(block);
+		free_special(heap, pool, block, stamp);
 		return;
 	}
 	*stamp = STAMP_FREE;

@@ -104,6 +104,9 @@ void host_large_resized(const void *block, uint8_t stamp, int64_t bytes);
  */
 uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index);
 
+/* The same of one that the heap frees which owns it, and the stamp is that then.  STAMP_FREE: it is special no more. */
+uint8_t host_special_freed(struct heap *heap, struct pool *pool, uint64_t index);
+
 /* The same of a large one whose address is no longer its own; `recorded` is of when it still was.  NULL: it is not recorded. */
 struct recorded *host_large_recorded(const void *block);
 uint8_t host_large_died(struct heap *heap, struct recorded *recorded, size_t block_bytes);

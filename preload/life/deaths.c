@@ -4,6 +4,7 @@
  *
  *   a block of STAMP_SPECIAL --> its record, of records.h --> its row, of recorder.h: + 1 freed, of its age
  */
+#include "heap/frozen.h"
 #include "life/recorder.h"
 #include "life/records.h"
 #include "tally/clock.h"
@@ -31,7 +32,8 @@ static inline bool is_latest(struct heap *heap, const struct death *death)
 }
 
 /* A forked child that is not settled yet counts what it inherited by the stamps, and not in rows. */
-static inline void count_death(struct heap *heap, const struct death *death)
+static inline __attribute__((always_inline)) void count_death(struct heap *heap,
+							      const struct death *death)
 {
 	if (!wiped.alive || !life.recording)
 		return;
@@ -82,9 +84,12 @@ static uint8_t died(struct heap *heap, const struct recorded *recorded)
 	return death.stamp;
 }
 
-/* Word by word, and not as a struct that is put together on the stack: where each block is recorded that is the time it takes. */
+/*
+ * One that stands beside its pool.  `at` its stamp, if that is still special: it changes before the record goes.
+ * Word by word, and not as a struct that is put together on the stack: where each block is recorded that is the time it takes.
+ */
 static inline uint8_t died_beside(struct heap *heap, const struct pool *pool, uint64_t index,
-				  struct beside_entry *entry)
+				  struct beside_entry *entry, uint8_t *at)
 {
 	uint64_t epoch = records_epoch(entry);
 	struct death death = {
@@ -99,6 +104,8 @@ static inline uint8_t died_beside(struct heap *heap, const struct pool *pool, ui
 	};
 	if (unlikely(entry->is_frozen))
 		survival_frozen_died(pool->size_class, pool->block_bytes);
+	if (at)
+		__atomic_store_n(at, death.stamp, __ATOMIC_RELEASE);
 	beside_clear(entry);
 	count_death(heap, &death);
 	return death.stamp;
@@ -116,15 +123,33 @@ static uint8_t found_died(struct heap *heap, struct recorded *found, unsigned si
 	return died(heap, &recorded);
 }
 
-uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index)
+static inline uint8_t special_died(struct heap *heap, const struct pool *pool, uint64_t index,
+				   struct beside_entry *entry, uint8_t *at)
 {
-	struct beside_entry *entry = records_beside(pool, index);
 	if (unlikely(life.settings.repeatable) && heap && life.started && wiped.alive)
 		tick_live(heap, pool->size_class, -(int64_t)pool->block_bytes);
 	if (likely(entry))
-		return died_beside(heap, pool, index, entry);
+		return died_beside(heap, pool, index, entry, at);
 	return found_died(heap, blocks_find(records_block(pool, index)), pool->size_class,
 			  pool->block_bytes);
+}
+
+uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t index)
+{
+	return special_died(heap, pool, index, records_beside(pool, index), NULL);
+}
+
+/*
+ * Of two threads that give back what is frozen and free it, one finds the special stamp.  What is recorded beside its pool
+ * nobody but the owner gives another one, and needs no exchange, which takes as long as all else here.
+ */
+uint8_t host_special_freed(struct heap *heap, struct pool *pool, uint64_t index)
+{
+	struct beside_entry *entry = records_beside(pool, index);
+	uint8_t *stamp = &pool->stamps[index];
+	if (unlikely(!entry) && !frozen_thaw(stamp))
+		return STAMP_FREE;
+	return special_died(heap, pool, index, entry, stamp);
 }
 
 struct recorded *host_large_recorded(const void *block)

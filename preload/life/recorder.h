@@ -21,6 +21,7 @@
 enum {
 	RECORDER_MEMOS = 16,
 	RECORDER_RECENT = 256,
+	RECORDER_DENSE_RECENT = 4096,
 	RECORDER_PERIODS = 16, /* that rows of a process may have */
 	RECORDER_PAGE_ROWS = MEMORY_PAGE / sizeof(struct pm_site *),
 	RECORDER_SITE_PAGES = INTERN_SITES / RECORDER_PAGE_ROWS,
@@ -32,6 +33,7 @@ enum {
 struct dense {
 	struct walk_memo memo[RECORDER_MEMOS]; /* of where walks begin */
 	struct known_set known[KNOWN_SETS];
+	struct recent recent[RECORDER_DENSE_RECENT];
 };
 
 /* Of a heap; mapped when it records for the first time. */

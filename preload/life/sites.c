@@ -84,6 +84,12 @@ static uint8_t large_log2(const struct pool *pool)
 	return (uint8_t)__builtin_ctzl(sites_large_unit(pool->block_bytes));
 }
 
+/* One number for both. */
+static uint32_t size_of(const struct pool *pool)
+{
+	return (uint32_t)pool->size_class << 8 | (pool->state == POOL_LARGE ? large_log2(pool) : 0);
+}
+
 static uint32_t publish_frame(const struct pm_frame *frame)
 {
 	return segment_add_frame(life.leader, frame);
@@ -162,7 +168,7 @@ static struct recent with_row(struct heap *heap, uint32_t number, uint64_t hash)
 	if (!number)
 		return (struct recent){.row = NULL};
 	number += heap->events.period * INTERN_SITES;
-	return (struct recent){hash, recorder_row(heap, number), number, 0};
+	return (struct recent){.hash = hash, .row = recorder_row(heap, number), .number = number};
 }
 
 static struct recent find_site(struct heap *heap, const struct stack *stack, uint64_t hash)
@@ -187,6 +193,13 @@ static struct recent find_shorter(struct heap *heap, const struct stack *stack)
 	return site;
 }
 
+/* Where one of many stacks are recorded in turn, there is room for as many. */
+static struct recent *recent_for(struct recorder *recorder, uint64_t hash)
+{
+	return recorder->dense ? &recorder->dense->recent[hash % RECORDER_DENSE_RECENT]
+			       : &recorder->recent[hash % RECORDER_RECENT];
+}
+
 /* Of a stack that was not recorded lately. */
 __attribute__((noinline)) static struct recent look_up(struct heap *heap, struct recorder *recorder,
 						       const struct frame *from,
@@ -206,18 +219,34 @@ __attribute__((noinline)) static struct recent look_up(struct heap *heap, struct
 }
 
 /* Of a stack that is known the addresses are not. */
-static struct recent site_of(struct heap *heap, struct recorder *recorder, const void *frame,
-			     const struct pool *pool)
+static __attribute__((noinline)) const struct recent *search(struct heap *heap,
+							     struct recorder *recorder,
+							     const struct frame *from,
+							     const struct pool *pool,
+							     struct known *known)
+{
+	struct stack stack = known ? stack_of(known->hash, pool, known->end)
+				   : walk_stack(recorder, from, pool);
+	uint64_t hash = intern_hash(&stack);
+	struct recent *recent = recent_for(recorder, hash);
+	if (recent->hash != hash || recent->turn != recorder->turn || !recent->row)
+		*recent = look_up(heap, recorder, from, pool, &stack, hash);
+	if (known) {
+		known->recent = *recent;
+		known->recent.size = size_of(pool);
+	}
+	return recent;
+}
+
+static inline const struct recent *site_of(struct heap *heap, struct recorder *recorder,
+					   const void *frame, const struct pool *pool)
 {
 	struct frame from = frame_of_caller(frame);
 	struct known *known = recorder->dense ? known_find(recorder->dense->known, &from) : NULL;
-	struct stack stack = known ? stack_of(known->hash, pool, known->end)
-				   : walk_stack(recorder, &from, pool);
-	uint64_t hash = intern_hash(&stack);
-	struct recent *recent = known ? &known->recent : &recorder->recent[hash % RECORDER_RECENT];
-	if (unlikely(recent->hash != hash || recent->turn != recorder->turn || !recent->row))
-		*recent = look_up(heap, recorder, &from, pool, &stack, hash);
-	return *recent;
+	if (known && likely(known->recent.row && known->recent.turn == recorder->turn &&
+			    known->recent.size == size_of(pool)))
+		return &known->recent;
+	return search(heap, recorder, &from, pool, known);
 }
 
 /* Units of pools get it when the first block is recorded. */
@@ -255,17 +284,17 @@ void sites_record(struct heap *heap, struct pool *pool, const void *block, size_
 		  const void *frame)
 {
 	struct recorder *recorder = life.recording ? recorder_of(heap) : NULL;
-	struct recent site = {0};
+	static const struct recent none;
 	heap->events.latest = (uintptr_t)block;
-	if (recorder)
-		site = site_of(heap, recorder, frame, pool);
-	if (!site.row || !note(heap, pool, block, requested, site.number)) {
+	const struct recent *site = recorder ? site_of(heap, recorder, frame, pool) : &none;
+	struct pm_site *row = site->row;
+	if (!row || !note(heap, pool, block, requested, site->number)) {
 		recorder_drop(&life_process()->dropped_blocks);
 		return;
 	}
-	tally_increment(&site.row->allocated);
-	tally_add(&site.row->allocated_bytes, pool->block_bytes);
-	tally_add(&site.row->requested, requested);
+	tally_increment(&row->allocated);
+	tally_add(&row->allocated_bytes, pool->block_bytes);
+	tally_add(&row->requested, requested);
 	if (life.settings.repeatable && pool->state != POOL_LARGE)
 		tick_live(heap, pool->size_class, pool->block_bytes);
 }

@@ -5,7 +5,7 @@
  * Each size class of each thread takes a slow call every so many allocations.  Here the counts go to the
  * clock and to the live bytes, the epoch turns, free pages go back, and the segment is brought up to date.
  */
-#include "life/life.h"
+#include "life/recorder.h"
 #include "sys/memory.h"
 #include "tally/clock.h"
 
@@ -336,9 +336,25 @@ static void tick_class(struct heap *heap, unsigned size_class)
 	tick(heap);
 }
 
+/* Where each block is recorded the next event is the next block: the countdown has run out, and stays so. */
+static inline bool is_next_due(struct heap *heap, unsigned size_class)
+{
+	struct host_events *events = &heap->events;
+	if (!wiped.alive || recorder_periods[events->period] != 1 ||
+	    !class_is_in(&events->armed, size_class) ||
+	    !class_is_in(&events->recording, size_class) || !events->until_tick[size_class])
+		return false;
+	events->until_tick[size_class]--;
+	return true;
+}
+
 void host_due(struct heap *heap, struct pool *pool, void *block, size_t requested, const void *frame)
 {
 	unsigned size_class = pool->size_class;
+	if (is_next_due(heap, size_class)) {
+		sites_record(heap, pool, block, requested, frame);
+		return;
+	}
 	if (!life.started) {
 		heap_set_ticking(heap, size_class);
 		tally_arm(heap_counted(heap, &heap->slot->tally[size_class]), TICK_ALLOCATIONS_MIN);

@@ -15,7 +15,7 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { KNOWN_SETS = 64, KNOWN_WAYS = 16, KNOWN_WORDS = 28 };
+enum { KNOWN_SETS = 128, KNOWN_WAYS = 16, KNOWN_WORDS = 28 };
 
 /* Of a stack and size of which a block was recorded lately, where it is counted.  The recorder writes and reads it. */
 struct recent {
@@ -23,25 +23,28 @@ struct recent {
 	struct pm_site *row; /* NULL: none */
 	uint32_t number;     /* of the row */
 	uint32_t turn;       /* of the recorder: at another one it says nothing */
+	uint32_t size;       /* of the blocks: the caller's number for that */
 };
 
 /* A stack that was found from a frame. */
 struct known {
-	struct recent recent;
+	struct recent recent; /* row NULL: nothing was recorded of this stack yet */
 	uintptr_t fp;
 	uint64_t hash;       /* of the addresses, as the caller wants it */
 	uint32_t generation; /* steps_now() of then; 0: its words are not noted */
 	uint16_t words;
-	uint8_t end;  /* enum walk_end */
-	bool used_fp; /* else fp does not matter */
-	struct memo_word word[KNOWN_WORDS];
+	uint8_t end;              /* enum walk_end */
+	bool used_fp;             /* else fp does not matter */
+	uint16_t at[KNOWN_WORDS]; /* of the stack, in words from sp */
+	uintptr_t is[KNOWN_WORDS];
 };
 
 /* Several from frames of one place; ip and sp stand apart, so that a look at others is short. */
 struct known_set {
 	uintptr_t ip[KNOWN_WAYS], sp[KNOWN_WAYS];
 	struct known way[KNOWN_WAYS];
-	uint32_t turn; /* which is given up next */
+	uint32_t turn;                  /* which is given up next */
+	uint8_t last, next[KNOWN_WAYS]; /* found; which was found after it: programs go in loops */
 };
 
 /* That from the frame, if a walk would find the same now; NULL: it is not known. */

@@ -149,6 +149,12 @@ uint8_t host_special_died(struct heap *heap, const struct pool *pool, uint64_t i
 	return STAMP_OLD;
 }
 
+uint8_t host_special_freed(struct heap *heap, struct pool *pool, uint64_t index)
+{
+	return pool->stamps[index] == STAMP_SPECIAL ? host_special_died(heap, pool, index)
+						    : STAMP_FREE;
+}
+
 struct recorded *host_large_recorded(const void *block)
 {
 	(void)block;

@@ -48,6 +48,16 @@ __attribute__((noinline)) static void compare(struct walk_memo *with)
 	leaves++;
 }
 
+/* As one who records blocks does: what is recent of a stack is no other's. */
+static void note_recent(struct known *known)
+{
+	static struct pm_site row;
+	if (!known)
+		return;
+	wrong += known->recent.row && known->recent.hash != known->hash;
+	known->recent = (struct recent){.hash = known->hash, .row = &row};
+}
+
 /* What is known of stacks from this frame on is what a walk finds. */
 __attribute__((noinline)) static void compare_known(struct walk_memo *with)
 {
@@ -55,9 +65,10 @@ __attribute__((noinline)) static void compare_known(struct walk_memo *with)
 	enum walk_end end;
 	struct frame from = frame_of_caller(__builtin_frame_address(0));
 	unsigned count = walk(from, ips, ROOM, &end);
-	const struct known *known = known_find(known_sets, &from);
+	struct known *known = known_find(known_sets, &from);
 	known_ones += known != NULL;
 	wrong += known && (known->hash != hash_of(ips, count) || known->end != end);
+	note_recent(known);
 	walk_again(&from, with, &fresh);
 	known_note(known_sets, &from, with, with->hash[with->begin]);
 }
