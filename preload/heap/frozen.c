@@ -12,12 +12,23 @@ struct walk {
 	struct frozen *frozen; /* NULL: nothing is counted */
 };
 
-/* What is recorded, frozen or not, the host knows. */
+/*
+ * What is recorded, frozen or not, the host knows.  The block that was looked at may be gone by then, and another one be
+ * recorded in its place: what was done to it is undone.
+ */
 static bool visit_block(struct pool *pool, uint32_t index, change *change)
 {
-	uint8_t stamp = __atomic_load_n(&pool->stamps[index], __ATOMIC_ACQUIRE);
-	bool is_recorded = stamp == STAMP_SPECIAL && host_is_recorded(pool, index);
-	return !is_recorded && change(&pool->stamps[index], stamp);
+	uint8_t *at = &pool->stamps[index], done = STAMP_OLD;
+	uint8_t stamp = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	if (stamp != STAMP_SPECIAL)
+		return change(at, stamp);
+	if (host_is_recorded(pool, index) || !change(at, stamp))
+		return false;
+	if (likely(!host_is_recorded(pool, index)))
+		return true;
+	__atomic_compare_exchange_n(at, &done, STAMP_SPECIAL, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+	return false;
 }
 
 static void visit(struct pool *pool, void *context)

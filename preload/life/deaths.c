@@ -105,7 +105,8 @@ static inline uint8_t died_beside(struct heap *heap, const struct pool *pool, ui
 	if (unlikely(entry->is_frozen))
 		survival_frozen_died(pool->size_class, pool->block_bytes);
 	if (at)
-		__atomic_store_n(at, death.stamp, __ATOMIC_RELEASE);
+		__atomic_store_n(at, death.stamp, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	beside_clear(entry);
 	count_death(heap, &death);
 	return death.stamp;
