@@ -11,6 +11,7 @@
 #include "launch/script.h"
 #include "render/compare.h"
 #include "render/trace.h"
+#include "study/budget.h"
 #include "text/allocate.h"
 #include "text/progress.h"
 
@@ -23,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_DEFAULT = 5, TIMEOUT_SECONDS_MAX = 1000000, NS_PER_S = 1000000000 };
+enum { RUNS_DEFAULT = 5 };
 
 static const struct command_option options[] = {
 	{"--under LIST", "allocators, as glibc,mine=./libmine.so (all that are here)"},
@@ -31,7 +32,7 @@ static const struct command_option options[] = {
 	{"--speed", "touch no memory: the time of the calls alone"},
 	{"--fast", "do not wait; some allocators give memory back by the clock"},
 	{"--runs N", "replays under each allocator, in turn, 1 to 50 (5)"},
-	{"--timeout SECONDS", "most for a replay (none)"},
+	{"--timeout TIME", "most for a replay: seconds, or as in 2min (none)"},
 	{"--process N", "which process of the trace: 0 the first, others forks (0)"},
 	{"--print", "print the calls as text, and replay nothing"},
 	{"--lib PATH", "the libpoolmem.so to use"},
@@ -62,7 +63,8 @@ const struct command_help help_replay = {
 struct replay_options {
 	const char *file, *under, *library, *output;
 	bool speed, fast, print, json, what_if;
-	long runs, process, timeout_seconds;
+	long runs, process;
+	uint64_t timeout_ns;
 	struct variant_choice choice;
 };
 
@@ -80,6 +82,8 @@ static bool parse_number(const char *text, long least, long most, long *ret)
 /* False after a message. */
 static bool take_option(int letter, struct replay_options *ret)
 {
+	struct failure why;
+
 	switch (letter) {
 	case 'u': ret->under = optarg; return true;
 	case 's': ret->speed = true; return true;
@@ -96,10 +100,9 @@ static bool take_option(int letter, struct replay_options *ret)
 				    COMPARE_RUNS_MAX);
 		return false;
 	case 't':
-		if (parse_number(optarg, 1, TIMEOUT_SECONDS_MAX, &ret->timeout_seconds))
+		if (budget_time(optarg, &ret->timeout_ns, &why))
 			return true;
-		command_usage_error("replay", "--timeout '%s': a number of seconds from 1 to %d",
-				    optarg, TIMEOUT_SECONDS_MAX);
+		command_usage_error("replay", "--timeout '%s': %s", optarg, why.text);
 		return false;
 	default:
 		if (parse_number(optarg, 0, INT32_MAX, &ret->process))
@@ -241,8 +244,8 @@ static bool show(const struct replay_options *options, const struct comparison *
 	return sink_close(&sink, why);
 }
 
-static struct compare_replay facts_of(const struct replay_options *options,
-				      const struct trace *trace, const struct script_facts *facts)
+static struct compare_replay facts_from(const struct replay_options *options,
+					const struct trace *trace, const struct script_facts *facts)
 {
 	const struct pm_trace_header *header = &trace->file->header;
 
@@ -315,7 +318,7 @@ static bool replay_script(const struct replay_options *options, const struct all
 		.script = script,
 		.mode = mode_of(options),
 		.runs = (size_t)options->runs,
-		.timeout_ns = (uint64_t)options->timeout_seconds * NS_PER_S,
+		.timeout_ns = options->timeout_ns,
 		.facts = facts,
 		.progress = &progress,
 	};
@@ -334,7 +337,7 @@ static bool make_and_replay(struct trace *trace, const struct replay_options *op
 	if (!open_script(&fd, why))
 		return false;
 	bool made = script_make(trace, fd, &facts, why);
-	struct compare_replay about = facts_of(options, trace, &facts);
+	struct compare_replay about = facts_from(options, trace, &facts);
 	made = made && (about.events || fail(why, FAILURE_NOTHING,
 					     "%.300s: the trace holds no call", options->file));
 	bool done = made && replay_script(options, allocators, fd, &about, why);

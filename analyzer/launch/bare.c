@@ -72,13 +72,6 @@ static uint64_t lower(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static struct number seconds(uint64_t ns)
-{
-	const uint64_t second_ns = (uint64_t)SECOND_MS * MS;
-
-	return ns % second_ns ? number_duration(ns) : number_of(ns / second_ns, "second");
-}
-
 /* --- what is resident --------------------------------------------------------------------------------- */
 
 /* The highest that the kernel has seen of one process counts, too: peaks between two looks. */
@@ -315,7 +308,7 @@ static bool fail_unready(const struct running *running, int code, uint64_t limit
 	if (code >= 0)
 		snprintf(last, sizeof last, "still ended with exit code %d", code);
 	return fail(why, FAILURE_NOTHING, "not ready after %s: --ready '%.150s' %s (--timeout)",
-		    seconds(limit_ns).text, running->plan->ready, last);
+		    number_seconds(limit_ns).text, running->plan->ready, last);
 }
 
 static bool wait_until_ready(struct running *running, struct failure *why)
@@ -354,7 +347,7 @@ static bool load(struct running *running, struct failure *why)
 	if (code == SHELL_LATE)
 		return fail(why, FAILURE_NOTHING,
 			    "--load '%.150s' did not end within %s (--timeout)",
-			    running->plan->load, seconds(running->plan->timeout_ns).text);
+			    running->plan->load, number_seconds(running->plan->timeout_ns).text);
 	if (code != 0)
 		return fail(why, FAILURE_NOTHING, "its load ended with exit code %d", code);
 	sample(running);
@@ -487,7 +480,7 @@ static bool run_to_end(struct running *running, struct failure *why)
 	kill_program(running, SIGKILL);
 	wait_for_end(running, UINT64_MAX);
 	return fail(why, FAILURE_NOTHING, "it did not end within %s (--timeout)",
-		    seconds(running->plan->timeout_ns).text);
+		    number_seconds(running->plan->timeout_ns).text);
 }
 
 /*

@@ -123,7 +123,7 @@ static bool wait_for(const struct replaying *replaying, pid_t pid, int *ret_stat
 		if (number)
 			return fail(why, FAILURE_NOTHING, "interrupted");
 		return fail(why, FAILURE_NOTHING, "it did not end within %s (--timeout)",
-			    number_of(timeout_ns / NS_PER_S, "second").text);
+			    number_seconds(timeout_ns).text);
 	}
 	return true;
 }

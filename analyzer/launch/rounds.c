@@ -70,7 +70,7 @@ static void tell(void *context, const char *what, uint64_t waited_ns)
 	progress_end(rounds->plan->progress);
 	say("the first of %llu runs has waited a minute for %s;", (unsigned long long)rounds->total,
 	    what);
-	say("--timeout SECONDS bounds each, --runs and --only make them fewer");
+	say("--timeout TIME bounds each, --runs and --only make them fewer");
 }
 
 static bool run_once(struct rounds *rounds, const struct allocator *allocator, bool counts,

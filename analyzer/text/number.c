@@ -135,6 +135,13 @@ struct number number_duration(uint64_t ns)
 	return result;
 }
 
+struct number number_seconds(uint64_t ns)
+{
+	const uint64_t second_ns = 1000000000;
+
+	return ns % second_ns ? number_duration(ns) : number_of(ns / second_ns, "second");
+}
+
 struct number number_rate(uint64_t count, uint64_t ns)
 {
 	struct number result;

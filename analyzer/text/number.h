@@ -17,6 +17,7 @@ struct number number_bytes(uint64_t bytes);
 struct number number_signed_bytes(int64_t bytes);
 struct number number_share(uint64_t part, uint64_t whole); /* "-" of nothing */
 struct number number_duration(uint64_t ns);
+struct number number_seconds(uint64_t ns); /* as a limit is given: "2 seconds", else as a duration */
 struct number number_rate(uint64_t count, uint64_t ns); /* "1.2 million/s"; "-" in no time */
 
 #endif

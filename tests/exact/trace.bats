@@ -491,8 +491,8 @@ for a in d["allocators"]:
 
 @test "replay: what does not end in time is ended, and told; the rest goes on" {
 	slowly 0 3000
-	run -1 "$poolmem" replay --timeout 1 --runs 1 --under glibc "$trace"
-	[ "$output" = "poolmem: glibc: it did not end within 1 second (--timeout)" ]
+	run -1 "$poolmem" replay --timeout 700ms --runs 1 --under glibc "$trace"
+	[ "$output" = "poolmem: glibc: it did not end within 700 ms (--timeout)" ]
 	cat >"$out/sleeps.c" <<-'END'
 		#include <stddef.h>
 		#include <unistd.h>
@@ -505,9 +505,9 @@ for a in d["allocators"]:
 	"$poolmem" replay --timeout 2 --runs 2 --fast --under glibc,sleeps="$out/sleeps.so" "$trace" >"$out/printed"
 	grep -q '^sleeps failed: it did not end within 2 seconds (--timeout)$' "$out/printed"
 	grep -Eq '^  glibc +[0-9]' "$out/printed"
-	for wrong in 0 -1 x 1000001; do
+	for wrong in 0 -1 x 1y; do
 		run -2 "$poolmem" replay --timeout "$wrong" "$trace"
-		[[ $output == *"--timeout '$wrong': a number of seconds from 1 to 1000000"* ]]
+		[[ $output == *"--timeout '$wrong': "* ]]
 	done
 }
 
