@@ -41,7 +41,10 @@ static void put(const struct countdown *countdown, struct pm_tally *copy)
 	memcpy(copy, countdown, sizeof *countdown);
 }
 
-/* What a thread has allocated is at most one more than the last limit it was given. */
+/*
+ * What a thread has allocated is at most one more than the last limit it was given; where each allocation is a slow call
+ * more, but there the limit seldom changes, and a reading of it holds.
+ */
 static struct countdown at_limit(struct countdown countdown)
 {
 	countdown.left = (countdown.limit[1] > countdown.limit[0]) - PM_LEFT_STEP;
