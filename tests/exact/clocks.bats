@@ -42,6 +42,8 @@ says()
 	generations "g['clock'] == 'allocs' and g['threshold'] == [1000, 10, 10]"
 	generations "$epochs <= g['epochs'] <= $epochs + 1 and sum(g['sweeps']) == g['epochs']"
 	says 'an epoch is 1,000 allocations;'
+	clocked sites=all allocs # where each block is an event, ticks come as often
+	generations "$epochs <= g['epochs'] <= $epochs + 1 and sum(g['sweeps']) == g['epochs']"
 	clocked gen.clock=allocs,gen.threshold=40:10:10 allocs
 	generations 'g["epoch_length"] >= 80'
 }
