@@ -47,10 +47,11 @@ small_disk()
 }
 
 # What the kernel is asked to drop from arenas, which lie at addresses below 2^44, begins and ends with a page of so many bytes.
+# How much is dropped in time is asked in posix.bats: under strace, beside other work, these programs may find it too little.
 dropped_whole_pages()
 {
 	strace -f --seccomp-bpf -o "$out/calls" -e trace=madvise,munmap,mremap -E POOLMEM="dir=$out/segments$3" \
-		-E LD_PRELOAD="$lib" "$build/tests/posix/$2" >&2
+		-E LD_PRELOAD="$lib" "$build/tests/posix/$2" >&2 || [ $? = 1 ]
 	python3 - "$1" "$out/calls" <<-'END'
 		import re, sys
 		page, seen = int(sys.argv[1]), 0
