@@ -153,19 +153,39 @@ static uint64_t populate_first(int fd, char *start, uint64_t file_bytes)
 	return raw_call(SYS_fallocate, fd, 0, 0, (long)fixed, 0, 0) < 0 ? 0 : fixed;
 }
 
-static void *map_file(int fd, const struct segment_plan *plan, uint64_t *file_bytes)
+/*
+ * Tries whether the mapping grows.  valgrind lets none that lies so far up: then all of the file is mapped, which takes but
+ * addresses; where these are short, too, the first chunks are what there is.  Returns the start, and how much is mapped.
+ */
+static void *map_ahead(int fd, void *start, uint64_t file_bytes, size_t *ret_mapped)
+{
+	size_t first = *ret_mapped, ahead = 2 * first < file_bytes ? 2 * first : file_bytes;
+	void *whole = NULL;
+	if (memory_grow(start, first, ahead))
+		*ret_mapped = ahead;
+	else
+		whole = memory_map_file(start, file_bytes, fd);
+	if (!whole)
+		return start;
+	memory_unmap(start, first);
+	*ret_mapped = file_bytes;
+	return whole;
+}
+
+static void *map_file(int fd, const struct segment_plan *plan, uint64_t *file_bytes,
+		      size_t *ret_mapped)
 {
 	*file_bytes = within_limits(plan->file_bytes);
-	if (*file_bytes < FIRST_CHUNKS * PM_CHUNK_BYTES ||
-	    raw_call3(SYS_ftruncate, fd, (long)*file_bytes, 0) < 0)
+	*ret_mapped = FIRST_CHUNKS * PM_CHUNK_BYTES;
+	if (*file_bytes < *ret_mapped || raw_call3(SYS_ftruncate, fd, (long)*file_bytes, 0) < 0)
 		return NULL;
-	void *start = memory_map_file(plan->hint, FIRST_CHUNKS * PM_CHUNK_BYTES, fd);
+	void *start = memory_map_file(plan->hint, *ret_mapped, fd);
 	if (!start)
 		return NULL;
 	*file_bytes = populate_first(fd, start, *file_bytes);
 	if (*file_bytes)
-		return start;
-	memory_unmap(start, FIRST_CHUNKS * PM_CHUNK_BYTES);
+		return map_ahead(fd, start, *file_bytes, ret_mapped);
+	memory_unmap(start, *ret_mapped);
 	return NULL;
 }
 
@@ -252,11 +272,12 @@ bool segment_create(const struct segment_plan *plan)
 	segment_clean(directory, plan->total_bytes, id[0]);
 	char name[PATH_ROOM];
 	int fd = create_file(directory, created_ns, id[1], name);
-	void *start = fd < 0 ? NULL : map_file(fd, plan, &file_bytes);
+	size_t mapped = 0;
+	void *start = fd < 0 ? NULL : map_file(fd, plan, &file_bytes, &mapped);
 	if (start) {
 		fill_header(start, plan, file_bytes, id, created_ns);
 		segment.header = start;
-		segment.mapped = FIRST_CHUNKS;
+		segment.mapped = (uint32_t)(mapped / PM_CHUNK_BYTES);
 		segment.keeps_dead = plan->keeps_dead;
 	}
 	if (fd >= 0)

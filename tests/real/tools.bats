@@ -50,6 +50,27 @@ under()
 	under valgrind -q --tool=memcheck --soname-synonyms=somalloc=nouserintercepts
 }
 
+# valgrind lets no mapping grow that lies as far up as ours.
+@test "valgrind: the record grows with the program" {
+	command -v valgrind >/dev/null || skip "no package valgrind"
+	export POOLMEM=$POOLMEM,sites=all
+	LD_PRELOAD=$lib valgrind -q --tool=none \
+		perl -e 'my %h; for my $i (1..1000) { eval "sub f$i { [map { \$_ . $i } 1..5] }"; $h{$i} = eval "f$i()" }'
+	for segment in "$out/segments"/*.pms; do "$poolmem" report --json "$segment"; done >"$out/reports"
+	python3 - "$out/reports" <<-'END'
+		import json, sys
+		text, at, seen = open(sys.argv[1]).read().strip(), 0, 0
+		while at < len(text):
+		    report, at = json.JSONDecoder().raw_decode(text, at)
+		    at += len(text[at:]) - len(text[at:].lstrip())
+		    if any(p["exe"].endswith("perl") for p in report["processes"]):
+		        seen += 1
+		        assert not {n["key"] for n in report["notes"]} & {"truncated", "dropped_stacks", "dropped_blocks"}, report["notes"]
+		        assert report["metrics"]["alloc.count"] > 50000, report["metrics"]
+		assert seen == 1, seen
+	END
+}
+
 @test "gdb: breakpoints, and calls of malloc by the debugger" {
 	export LD_PRELOAD=
 	gdb -nx -q -batch -ex "set environment LD_PRELOAD $lib" -ex "set startup-with-shell off" -ex 'break malloc_usable_size' \
