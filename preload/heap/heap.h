@@ -61,9 +61,9 @@ struct heap {
 	uint32_t tid;      /* atomic: of the thread that owns it; 0 while that is not settled */
 	uint32_t libc_tid; /* of life/: the same as libc has it, stale after a raw clone() */
 	struct class_set ticking; /* classes that it counts in; heap_set_ticking() */
-	int64_t changes_left; /* of life/: with heap=next, calls without a countdown until it ticks */
-	uint64_t clock_seen;  /* of life/: what it has handed to the clock so far */
-	uint64_t allocs_seen; /* of life/: likewise, to the sum of the process */
+	int64_t left_until_tick;  /* of life/: with heap=next, bytes of calls without a countdown */
+	uint64_t clock_seen;      /* of life/: what it has handed to the clock so far */
+	uint64_t allocs_seen;     /* of life/: likewise, to the sum of the process */
 	int64_t live_seen;   /* live bytes of pools handed on so far; atomic: others hand on, too */
 	int64_t live_summed; /* of life/peak.c: the same as somebody sums it up just now */
 	bool is_summed;      /* of life/peak.c: by who sums up just now */

@@ -226,7 +226,7 @@ void foreign_serves(void);      /* from now on, uncounted */
 void foreign_tuning_init(void); /* it is the one that serves */
 bool foreign_heap_grew(void);   /* another allocator in this process has taken memory by brk */
 
-/* counted.c: what is served by heap=next has stamps. */
+/* next_calls.c: what is served by heap=next has stamps. */
 bool next_has_births(void);
 
 /* next.c: heap=next. */

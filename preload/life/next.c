@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * next.c: heap=next, where another allocator serves the memory and we count its calls: how that begins, and goes on in a
- * forked child.  See counted.c for the calls.
+ * forked child.  See next_calls.c for the calls.
  *
  * What our heap handed out before the constructor knew the next allocator is counted as large, too, and never handed out
  * again.
@@ -133,7 +133,7 @@ void next_init(void)
 	memset(life.block_bytes, 0, sizeof life.block_bytes);
 	clock_now.paused = !has_births;
 	life.main_heap = heap;
-	counted_begin(word_tells, has_births);
+	next_count(word_tells, has_births);
 	/* A thread that an earlier constructor started finds the ways before it is sent there. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	host_next = host_off = host_unusual = true;
