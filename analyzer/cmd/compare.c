@@ -19,14 +19,14 @@
 #include <unistd.h>
 
 enum {
-	RUNS = 5,
+	RUNS = 8,
 	INTERVAL_MS = 20,
 	INTERVAL_MS_MAX = 3600000,
 	NS_PER_MS = 1000000,
 };
 
 static const struct command_option options[] = {
-	{"--runs N", "runs of each, 1 to 50 (5); fewer than 4 prove nothing"},
+	{"--runs N", "runs of each, 1 to 50 (8); fewer than 5 prove little"},
 	{"--with NAME=PATH", "another allocator's library; may be given several times"},
 	{"--only LIST", "these alone, as in glibc,jemalloc, and those of --with"},
 	{"--ready CMD", "a server is ready once this shell command succeeds"},
@@ -53,7 +53,7 @@ const struct command_help help_compare = {
 	.options = options,
 	.examples =
 		{
-			{"poolmem compare -- ./app input.txt", "five runs of each"},
+			{"poolmem compare -- ./app input.txt", "eight runs of each"},
 			{"poolmem compare --runs 10 --with mine=./libmine.so --svg rss.svg -- ./app",
 			 "an allocator of one's own beside the others, and a picture"},
 			{"poolmem compare --ready 'redis-cli ping' \\\n"

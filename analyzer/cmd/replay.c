@@ -24,14 +24,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_DEFAULT = 5 };
+enum { RUNS_DEFAULT = 8 };
 
 static const struct command_option options[] = {
 	{"--under LIST", "allocators, as glibc,mine=./libmine.so (all that are here)"},
 	{"--what-if", "under poolmem alone, with other values of its constants"},
 	{"--speed", "touch no memory: the time of the calls alone"},
 	{"--fast", "do not wait; some allocators give memory back by the clock"},
-	{"--runs N", "replays under each allocator, in turn, 1 to 50 (5)"},
+	{"--runs N", "replays under each allocator, in turn, 1 to 50 (8)"},
 	{"--timeout TIME", "most for a replay: seconds, or as in 2min (none)"},
 	{"--process N", "which process of the trace: 0 the first, others forks (0)"},
 	{"--print", "print the calls as text, and replay nothing"},

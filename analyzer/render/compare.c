@@ -286,6 +286,10 @@ static void put(struct sheet *sheet)
 	if (!comparison->replay || comparison->replay->touches) {
 		begin_sentence(sheet);
 		compare_sentence(comparison, COMPARE_PEAK, sheet->sink);
+		if (compare_end_differs(comparison)) {
+			begin_sentence(sheet);
+			compare_sentence(comparison, COMPARE_END, sheet->sink);
+		}
 	}
 	begin_sentence(sheet);
 	compare_sentence(comparison, compare_time(comparison), sheet->sink);

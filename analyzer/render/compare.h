@@ -21,7 +21,7 @@ json_t *compare_document(const struct comparison *comparison);
 /* What was resident over time, a line for each allocator. */
 void compare_svg(const struct comparison *comparison, struct sink *sink);
 
-/* compare_words.c: which to pick.  measure: PEAK or compare_time().  Ends with a line break. */
+/* compare_words.c: which to pick.  measure: PEAK, END or compare_time().  Ends with a line break. */
 void compare_sentence(const struct comparison *comparison, enum compare_measure measure,
 		      struct sink *sink);
 

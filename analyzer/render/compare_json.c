@@ -159,6 +159,7 @@ json_t *compare_document(const struct comparison *comparison)
 	json_put(document, "exit_code", json_integer(comparison->exit_code));
 	json_put(document, "is_server", json_boolean(comparison->is_server));
 	json_put(document, "memory", verdict_json(comparison, &comparison->memory));
+	json_put(document, "memory_at_end", verdict_json(comparison, &comparison->end));
 	json_put(document, "time", verdict_json(comparison, &comparison->time));
 	json_put(document, "allocators", rows);
 	return document;

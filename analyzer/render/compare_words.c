@@ -14,14 +14,16 @@ struct words {
 
 static struct words words_of(enum compare_measure measure)
 {
-	return measure == COMPARE_PEAK ? (struct words){"memory", "less"}
-				       : (struct words){"time", "faster"};
+	return measure == COMPARE_PEAK  ? (struct words){"memory", "less"}
+	       : measure == COMPARE_END ? (struct words){"memory at the end", "less"}
+					: (struct words){"time", "faster"};
 }
 
 static struct number figure(const struct compare_row *row, enum compare_measure measure)
 {
 	uint64_t median = row->of[measure].median;
-	return measure == COMPARE_PEAK ? number_bytes(median) : number_duration(median);
+	return measure == COMPARE_PEAK || measure == COMPARE_END ? number_bytes(median)
+								 : number_duration(median);
 }
 
 /* Names of those that are tied, "A (1 s), B (2 s) and C (3 s)". */
@@ -80,9 +82,11 @@ static void put_doubt(const struct comparison *comparison, struct sink *sink)
 {
 	size_t runs = runs_of_each(comparison);
 
-	if (runs < COMPARE_RUNS_MIN)
-		sink_print(sink, " Not sure at all: %s of each prove%s nothing; --runs 5 may.",
-			   number_of(runs, "run").text, runs == 1 ? "s" : "");
+	size_t needed = compare_runs_min(comparison);
+
+	if (runs < needed)
+		sink_print(sink, " Not sure at all: %s of each prove%s nothing; --runs %zu may.",
+			   number_of(runs, "run").text, runs == 1 ? "s" : "", needed);
 	else
 		sink_print(sink, " Nobody is behind them for sure: any will do.");
 }
@@ -90,8 +94,9 @@ static void put_doubt(const struct comparison *comparison, struct sink *sink)
 void compare_sentence(const struct comparison *comparison, enum compare_measure measure,
 		      struct sink *sink)
 {
-	const struct compare_verdict *verdict = measure == COMPARE_PEAK ? &comparison->memory
-									: &comparison->time;
+	const struct compare_verdict *verdict = measure == COMPARE_PEAK  ? &comparison->memory
+						: measure == COMPARE_END ? &comparison->end
+									 : &comparison->time;
 	const struct compare_row *best = &comparison->row[verdict->best];
 
 	if (!verdict->is_known) {

@@ -117,11 +117,36 @@ static bool is_done(const struct comparison *comparison, size_t row)
 	return comparison->row[row].state == COMPARE_DONE;
 }
 
-static double p_of(const struct comparison *comparison, size_t left, size_t right,
+/* Of those that are done, at least one. */
+static double pairs(const struct comparison *comparison)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < comparison->row_count; i++)
+		done += is_done(comparison, i);
+	return done > 1 ? (double)(done * (done - 1) / 2) : 1;
+}
+
+/* Of the best against another, which might have been any two. */
+static double p_of(const struct comparison *comparison, size_t best, size_t other,
 		   enum compare_measure measure)
 {
-	const struct compare_row *a = &comparison->row[left], *b = &comparison->row[right];
-	return compare_p(a->of[measure].run, a->runs, b->of[measure].run, b->runs);
+	const struct compare_row *a = &comparison->row[best], *b = &comparison->row[other];
+	double p = compare_p(a->of[measure].run, a->runs, b->of[measure].run, b->runs);
+
+	return fmin(1, p * pairs(comparison));
+}
+
+size_t compare_runs_min(const struct comparison *comparison)
+{
+	size_t runs = 1;
+	double least = 1; /* what sets that do not mix come to: 2 / (2 runs over runs) */
+
+	while (runs < COMPARE_RUNS_MAX && least * pairs(comparison) >= COMPARE_CHANCE) {
+		runs++;
+		least *= (double)runs / (double)(2 * (2 * runs - 1));
+	}
+	return runs;
 }
 
 /* false: there is none. */
@@ -205,6 +230,23 @@ static void weigh_heap(const struct compare_replay *replay, struct compare_row *
 	};
 }
 
+/* Of each that is done. */
+static bool has_ends(const struct comparison *comparison)
+{
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (is_done(comparison, i) && !comparison->row[i].of[COMPARE_END].median)
+			return false;
+	return true;
+}
+
+bool compare_end_differs(const struct comparison *comparison)
+{
+	const struct compare_verdict *end = &comparison->end;
+	size_t peak = comparison->memory.best;
+
+	return end->is_known && peak != end->best && !end->tied[peak];
+}
+
 void compare_conclude(struct comparison *comparison)
 {
 	for (size_t i = 0; i < comparison->row_count; i++) {
@@ -215,5 +257,7 @@ void compare_conclude(struct comparison *comparison)
 			weigh_heap(comparison->replay, row);
 	}
 	comparison->memory = judge(comparison, COMPARE_PEAK);
+	comparison->end = has_ends(comparison) ? judge(comparison, COMPARE_END)
+					       : (struct compare_verdict){.p = 1};
 	comparison->time = judge(comparison, compare_time(comparison));
 }

@@ -3,7 +3,9 @@
  * compare.h: one command under several allocators: the middle of what their runs took, which is best, and how sure that is.
  *
  * Runs of two allocators are told apart by the ranks of their figures (Wilcoxon, Mann and Whitney; exact, also where some
- * are equal): how often a random order would part them as well.  That takes at least four runs of each.
+ * are equal): how often a random order would part them as well.  Which is best was seen
+ * from the same figures, so that chance has had a try with each two of all: its part is times how many pairs they make
+ * (Bonferroni).
  */
 #ifndef POOLMEM_STUDY_COMPARE_H
 #define POOLMEM_STUDY_COMPARE_H
@@ -28,7 +30,7 @@ enum compare_measure { COMPARE_MEASURES(COMPARE_NAME) COMPARE_MEASURE_COUNT };
 extern const char *const compare_keys[COMPARE_MEASURE_COUNT];
 
 enum {
-	COMPARE_RUNS_MIN = 4 /* that can prove anything */,
+	COMPARE_RUNS_MIN = 4 /* of each of two that can prove anything; see compare_runs_min() */,
 	COMPARE_RUNS_MAX = 50,
 	COMPARE_ROWS_MAX = 32
 };
@@ -92,7 +94,7 @@ struct compare_verdict {
 		next; /* rows: by the median; next: the best one that is told apart, else of all */
 	bool tied[COMPARE_ROWS_MAX]; /* not told apart from the best */
 	size_t tied_count;
-	double p; /* of the best against that next one: how often chance alone parts them so */
+	double p; /* how often chance alone parts the best from any other as it is parted from that next one */
 };
 
 struct comparison {
@@ -107,7 +109,7 @@ struct comparison {
 	int interrupted;    /* the signal that ended it; 0: none did */
 	struct compare_row row[COMPARE_ROWS_MAX];
 	size_t row_count;
-	struct compare_verdict memory, time; /* by PEAK and by compare_time() */
+	struct compare_verdict memory, end, time; /* by PEAK, by END and by compare_time() */
 };
 
 /* What tells which is faster: TIME, of a replay CPU, as it keeps the pace of the program. */
@@ -115,6 +117,12 @@ enum compare_measure compare_time(const struct comparison *comparison);
 
 /* From the runs that the rows hold. */
 void compare_conclude(struct comparison *comparison);
+
+/* Runs of each that can tell the best from another, of so many as were done. */
+size_t compare_runs_min(const struct comparison *comparison);
+
+/* Whether who is best at the peak is not so at the end. */
+bool compare_end_differs(const struct comparison *comparison);
 
 /* Whether of any row the live bytes are known. */
 bool compare_has_heaps(const struct comparison *comparison);

@@ -479,10 +479,10 @@ for a in d["allocators"]:
 		rm "$out/json"
 	done
 	python3 "$out/interrupts.py" INT 4 "$poolmem" replay --lib "$lib" --under glibc,poolmem -o "$out/table" "$trace"
-	tr -s ' \n' ' ' <"$out/table" | grep -Eq 'Interrupted \(SIGINT\) after [12] of 5 rounds: these are the runs that were finished\.'
+	tr -s ' \n' ' ' <"$out/table" | grep -Eq 'Interrupted \(SIGINT\) after [12] of 8 rounds: these are the runs that were finished\.'
 	grep -Eq '^  poolmem +[0-9]' "$out/table"
 	python3 "$out/interrupts.py" INT 4 "$poolmem" replay --lib "$lib" --what-if -o "$out/what-if" purge=0 "$trace"
-	grep -q 'Interrupted (SIGINT) after [12] of 5 rounds' "$out/what-if"
+	grep -q 'Interrupted (SIGINT) after [12] of 8 rounds' "$out/what-if"
 	slowly 0 3000
 	python3 "$out/interrupts.py" TERM 1 "$poolmem" replay --under glibc -o "$out/none" "$trace" 2>"$out/err"
 	[ "$(cat "$out/err")" = "poolmem: interrupted before the first replay ended" ]

@@ -30,11 +30,12 @@ no_leftovers()
 		d = json.load(open(sys.argv[1]))
 		rows = {r["name"]: r for r in d["allocators"]}
 		assert set(rows) == {"glibc", "poolmem", "hoard"} and all(r["state"] == "done" for r in rows.values())
-		assert all(len(r[k]["runs"]) == 5 and r[k]["least"] <= r[k]["median"] <= r[k]["most"]
+		assert all(len(r[k]["runs"]) == 8 and r[k]["least"] <= r[k]["median"] <= r[k]["most"]
 		           for r in rows.values() for k in ("time_ns", "cpu_ns", "rss.peak", "rss.end", "rss.mean", "faults")
 		           if r[k] or k not in ("rss.end", "rss.mean")) # of a short run they are not known
 		peak = {n: r["rss.peak"]["median"] for n, r in rows.items()}
 		assert peak["hoard"] > 2 * peak["glibc"] and d["memory"]["pick"] != "hoard"
+		assert (d["memory_at_end"] is None) == any(r["rss.end"] is None for r in rows.values())
 		assert "hoard" not in d["memory"]["as_good"] and d["memory"]["sure"] == "sure" and d["memory"]["p"] < 0.01
 		# 60,000 blocks come, half of them twice: so much was live, and more was held.
 		for name in ("glibc", "poolmem"):
@@ -276,7 +277,7 @@ for r in d["allocators"]:
 		p.send_signal(signal.SIGINT)
 		assert p.wait() == -signal.SIGINT
 	END
-	tr -s ' \n' ' ' <table | grep -Eq 'Interrupted \(SIGINT\) after [123] of 5 rounds: these are the runs that were finished\.'
+	tr -s ' \n' ' ' <table | grep -Eq 'Interrupted \(SIGINT\) after [123] of 8 rounds: these are the runs that were finished\.'
 	grep -Eq '^  glibc +[0-9]' table
 }
 

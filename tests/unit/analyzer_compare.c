@@ -60,22 +60,71 @@ static struct comparison with(size_t runs, size_t rows, const uint64_t *first)
 	return comparison;
 }
 
-Test(compare, the_best_is_sure_with_five_runs_and_not_with_three)
+Test(compare, of_three_the_best_is_sure_with_six_runs_and_not_told_with_four)
 {
 	static const uint64_t first[] = {3000, 1000, 2000};
 	static struct comparison comparison;
 
-	comparison = with(5, 3, first);
+	comparison = with(6, 3, first);
 	cr_assert_eq(comparison.memory.best, 1);
 	cr_assert_eq(comparison.memory.next, 2);
 	cr_assert_eq(comparison.memory.sureness, COMPARE_SURE);
 	cr_assert_eq(comparison.memory.tied_count, 0);
 	cr_assert_eq(comparison.row[1].of[COMPARE_PEAK].median, 1002);
-	comparison = with(4, 3, first);
+	cr_assert(near(comparison.memory.p, 3 * 2.0 / 924));
+	comparison = with(5, 3, first);
 	cr_assert_eq(comparison.memory.sureness, COMPARE_LIKELY);
-	comparison = with(3, 3, first);
+	cr_assert_eq(compare_runs_min(&comparison), 5);
+	comparison = with(4, 3, first);
 	cr_assert_eq(comparison.memory.sureness, COMPARE_UNSURE);
 	cr_assert_eq(comparison.memory.tied_count, 2);
+	comparison = with(4, 2, first);
+	cr_assert_eq(comparison.memory.sureness, COMPARE_LIKELY);
+	cr_assert_eq(compare_runs_min(&comparison), 4);
+}
+
+/* Seven of which none is better: what is said of them is as rare as it is said to be. */
+Test(compare, chance_has_a_try_with_each_two)
+{
+	enum { ROUNDS = 1000, ROWS = 7, RUNS = 7 };
+	static struct comparison comparison;
+	unsigned sure = 0, told = 0;
+	uint64_t random = 1;
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		comparison = (struct comparison){.runs = RUNS, .row_count = ROWS};
+		for (size_t r = 0; r < ROWS; r++) {
+			comparison.row[r].runs = RUNS;
+			for (size_t i = 0; i < RUNS; i++) {
+				random = random * 6364136223846793005 + 1442695040888963407;
+				comparison.row[r].of[COMPARE_PEAK].run[i] = 1000 + (random >> 52);
+			}
+		}
+		compare_conclude(&comparison);
+		sure += comparison.memory.sureness == COMPARE_SURE;
+		told += comparison.memory.sureness != COMPARE_UNSURE;
+	}
+	cr_assert_leq(sure, ROUNDS / 100, "%u", sure);
+	cr_assert_leq(told, ROUNDS / 20, "%u", told);
+}
+
+Test(compare, who_holds_least_at_the_end_may_be_another)
+{
+	static const uint64_t first[] = {1000, 2000};
+	static struct comparison comparison;
+
+	comparison = with(5, 2, first);
+	cr_assert_not(compare_end_differs(&comparison));
+	for (size_t i = 0; i < 5; i++)
+		comparison.row[0].of[COMPARE_END].run[i] = 9000 + i;
+	compare_conclude(&comparison);
+	cr_assert(compare_end_differs(&comparison));
+	cr_assert_eq(comparison.memory.best, 0);
+	cr_assert_eq(comparison.end.best, 1);
+	memset(comparison.row[1].of[COMPARE_END].run, 0,
+	       sizeof comparison.row[1].of[COMPARE_END].run); /* nobody looked then */
+	compare_conclude(&comparison);
+	cr_assert_not(compare_end_differs(&comparison));
 }
 
 /* Told apart by every run, and yet as good: less than one per cent. */
