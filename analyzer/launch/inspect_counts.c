@@ -52,7 +52,7 @@ static void add_tally(struct block_counts *counts, const struct process *process
 	uint32_t ages = layout->age_count < PM_AGE_COUNT ? layout->age_count : PM_AGE_COUNT;
 
 	chunk_fold_tally(process->header, tally);
-	counts->allocated[size_class] += tally_allocated(tally);
+	counts->allocated[size_class] += (uint64_t)tally_allocated(tally);
 	for (uint32_t age = 0; age < ages; age++)
 		counts->freed[size_class] += tally->freed[age];
 }

@@ -14,10 +14,10 @@
 
 static uint64_t allocations_of(const struct process *process)
 {
-	uint64_t allocations = 0;
+	int64_t allocations = 0;
 	for (size_t i = 0; i < process->slot_count; i++)
-		allocations = sum(allocations, process->slots[i].allocated);
-	return allocations;
+		allocations = balance(allocations, process->slots[i].allocated);
+	return at_least_none(allocations);
 }
 
 static void take_recording(struct listing_row *row, const struct recording *recording)

@@ -30,6 +30,7 @@ enum process_state {
 /* Of one size class. */
 struct class_count {
 	uint64_t allocated, freed; /* blocks; LARGE_BYTES: bytes */
+	int64_t balance;           /* `allocated` while slots are read: one may be below 0 */
 	uint64_t *freed_at;        /* of these, by age bucket */
 };
 
@@ -42,8 +43,9 @@ struct slot {
 	char name[SLOT_NAME_BYTES]; /* of the thread that holds it, or held it last; "": not known */
 	uint64_t began_ns, ended_ns;
 	uint64_t counter[PM_COUNTER_COUNT];
-	uint64_t allocated, freed; /* blocks of all classes */
-	uint64_t allocated_bytes, freed_bytes;
+	/* Blocks of all classes.  A thread that gave others' blocks another size may have allocated less than none. */
+	int64_t allocated, allocated_bytes;
+	uint64_t freed, freed_bytes;
 	uint64_t died[GENERATION_COUNT]; /* of `freed`, by the generation they were in */
 };
 

@@ -35,17 +35,17 @@ static uint64_t add_freed(const struct pm_tally *tally, const struct layout *lay
 	return freed;
 }
 
-static void add_to_slot(const struct pm_class *size_class, uint64_t allocated, uint64_t freed,
+static void add_to_slot(const struct pm_class *size_class, int64_t allocated, uint64_t freed,
 			struct slot *slot)
 {
 	bool counts_bytes = size_class->kind == PM_CLASS_LARGE_BYTES;
 	uint64_t unit = counts_bytes ? 1 : size_class->block_bytes;
 
 	if (!counts_bytes) {
-		slot->allocated = sum(slot->allocated, allocated);
+		slot->allocated = balance(slot->allocated, allocated);
 		slot->freed = sum(slot->freed, freed);
 	}
-	slot->allocated_bytes = sum(slot->allocated_bytes, product(allocated, unit));
+	slot->allocated_bytes = balance(slot->allocated_bytes, scaled(allocated, unit));
 	slot->freed_bytes = sum(slot->freed_bytes, product(freed, unit));
 }
 
@@ -57,10 +57,11 @@ static void read_tallies(const struct image *image, const unsigned char *chunk, 
 			continue;
 		const struct pm_tally *tally = chunk_tally(&image->header, chunk, c);
 		struct class_count *total = &process->classes[c];
-		uint64_t allocated = tally_allocated(tally);
+		int64_t allocated = tally_allocated(tally);
 		uint64_t died[GENERATION_COUNT] = {0};
 		uint64_t freed = add_freed(tally, process->layout, total, died);
-		total->allocated = sum(total->allocated, allocated);
+		total->balance = balance(total->balance, allocated);
+		total->allocated = at_least_none(total->balance);
 		add_to_slot(&process->layout->classes[c], allocated, freed, slot);
 		if (process->layout->classes[c].kind != PM_CLASS_LARGE_BYTES)
 			for (int g = 0; g < GENERATION_COUNT; g++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* report_json.c: a report for machines: bytes and counts, nothing left out but by -n. */
+#include "model/saturate.h"
 #include "render/advice.h"
 #include "render/generations_json.h"
 #include "render/json.h"
@@ -86,9 +87,9 @@ static json_t *thread_json(const struct slot *slot)
 		json_put(object, "name", json_text(slot->name));
 	json_put(object, "held", json_boolean(slot->held));
 	json_put(object, "holders", json_count(slot->holders));
-	json_put(object, "allocated", json_count(slot->allocated));
+	json_put(object, "allocated", json_count(at_least_none(slot->allocated)));
 	json_put(object, "freed", json_count(slot->freed));
-	json_put(object, "allocated_bytes", json_count(slot->allocated_bytes));
+	json_put(object, "allocated_bytes", json_count(at_least_none(slot->allocated_bytes)));
 	json_put(object, "freed_bytes", json_count(slot->freed_bytes));
 	json_put(object, "died", json_three(slot->died));
 	json_put(object, "remote_frees", json_count(slot->counter[PM_COUNTER_REMOTE_FREE]));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tables.c: see tables.h. */
 #include "render/tables.h"
+#include "model/saturate.h"
 
 #include "render/command.h"
 #include "render/words.h"
@@ -343,8 +344,8 @@ static void put_slot(struct table *table, const struct slot *slot,
 	table_cell(table, slot->use != PM_SLOT_THREAD ? "-" : slot->held ? "yes" : "no");
 	if (wanted->holders)
 		table_cell(table, number_count(slot->holders).text);
-	table_cell(table, number_count(slot->allocated).text);
-	table_cell(table, number_bytes(slot->allocated_bytes).text);
+	table_cell(table, number_count(at_least_none(slot->allocated)).text);
+	table_cell(table, number_bytes(at_least_none(slot->allocated_bytes)).text);
 	table_cell(table, number_count(slot->freed).text);
 	table_cell(table, number_count(slot->counter[PM_COUNTER_REMOTE_FREE]).text);
 }

@@ -82,7 +82,7 @@ static void room_open(const struct image *image, struct frees_room *ret)
 		int64_t *left = left_of(ret, image, slot->chunk.process);
 		for (uint32_t c = 0; c < image->header.classes.count; c++) {
 			struct pm_tally *tally = chunk_tally(&image->header, image->chunks[n], c);
-			uint64_t live = tally_allocated(tally) - freed(image, tally);
+			uint64_t live = (uint64_t)tally_allocated(tally) - freed(image, tally);
 			left[c] = (int64_t)((uint64_t)left[c] + live);
 		}
 	}
@@ -203,7 +203,8 @@ struct image_amount frees_live(const struct image *image)
 	for (uint32_t n = 1; n < image->chunk_count; n++) {
 		for (uint32_t c = 0; slot_in(image, n) && c < image->header.classes.count; c++) {
 			struct pm_tally *tally = chunk_tally(&image->header, image->chunks[n], c);
-			add(&live, &image->classes[c], tally_allocated(tally) - freed(image, tally));
+			add(&live, &image->classes[c],
+			    (uint64_t)tally_allocated(tally) - freed(image, tally));
 		}
 	}
 	return live;

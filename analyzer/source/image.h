@@ -55,11 +55,13 @@ bool image_peek(const struct input *input, struct pm_header *ret_header,
 /* Empty, or without a whole header: its program is starting, or died while it did. */
 bool image_is_blank(const struct input *input);
 
-/* allocations = limit[left & 1] - (left >> 8) */
-static inline uint64_t tally_allocated(const struct pm_tally *tally)
+/*
+ * allocations = limit[left & 1] - (left >> 8).  Below 0 of a thread that has given blocks of others another size: the sum over
+ * slots counts.
+ */
+static inline int64_t tally_allocated(const struct pm_tally *tally)
 {
-	uint64_t used = (uint64_t)tally->limit[tally->left & 1] - (uint64_t)(tally->left >> 8);
-	return (int64_t)used < 0 ? 0 : used;
+	return (int64_t)((uint64_t)tally->limit[tally->left & 1] - (uint64_t)(tally->left >> 8));
 }
 
 #endif

@@ -26,18 +26,19 @@ uint64_t metric(const struct metrics *metrics, enum metric which)
 
 static void set_calls(const struct process *process, struct metrics *metrics)
 {
-	uint64_t allocated = 0, freed = 0, allocated_bytes = 0, freed_bytes = 0;
+	int64_t allocated = 0, allocated_bytes = 0;
+	uint64_t freed = 0, freed_bytes = 0;
 
 	for (size_t i = 0; i < process->slot_count; i++) {
 		const struct slot *slot = &process->slots[i];
-		allocated = sum(allocated, slot->allocated);
+		allocated = balance(allocated, slot->allocated);
 		freed = sum(freed, slot->freed);
-		allocated_bytes = sum(allocated_bytes, slot->allocated_bytes);
+		allocated_bytes = balance(allocated_bytes, slot->allocated_bytes);
 		freed_bytes = sum(freed_bytes, slot->freed_bytes);
 	}
-	set(metrics, METRIC_ALLOC_COUNT, allocated);
+	set(metrics, METRIC_ALLOC_COUNT, at_least_none(allocated));
 	set(metrics, METRIC_FREE_COUNT, freed);
-	set(metrics, METRIC_ALLOC_BYTES, allocated_bytes);
+	set(metrics, METRIC_ALLOC_BYTES, at_least_none(allocated_bytes));
 	set(metrics, METRIC_FREE_BYTES, freed_bytes);
 	set(metrics, METRIC_ALLOC_FAILED, process->counter[PM_COUNTER_ALLOC_FAILED]);
 	set(metrics, METRIC_ALLOC_NESTED, process->counter[PM_COUNTER_NESTED]);

@@ -386,6 +386,7 @@ struct pool *large_move(struct heap *heap, struct pool *pool, size_t size);
 void large_count_alloc(struct heap *heap, size_t bytes);
 void large_count_free(struct heap *heap, size_t bytes, unsigned age);
 void large_count_bytes(struct heap *heap, int64_t bytes);
+void large_count_change(struct heap *heap, int64_t more, unsigned age); /* of a block */
 
 /* Frees by others.  remote.c */
 void remote_free(struct heap *heap, struct pool *pool, void *block);

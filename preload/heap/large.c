@@ -38,6 +38,23 @@ void large_count_bytes(struct heap *heap, int64_t allocated)
 	live_changed(heap, allocated);
 }
 
+/*
+ * What a thread has not allocated cannot be taken back from it: a block of another that becomes smaller gives these bytes
+ * back, at its age, so that no count falls below 0.
+ */
+void large_count_change(struct heap *heap, int64_t more, unsigned age)
+{
+	const struct pm_tally *bytes = heap ? heap_counted(heap,
+							   &heap->slot->tally[CLASS_LARGE_BYTES])
+					    : NULL;
+	if (more < 0 && (!bytes || tally_allocations(bytes) < (uint64_t)-more)) {
+		heap_add(heap, LARGE_WORD(LARGE_BYTES, freed[age]), (uint64_t)-more);
+		live_changed(heap, more);
+	} else {
+		large_count_bytes(heap, more);
+	}
+}
+
 /* The record of large blocks has no countdown: left stays 0 and limit[0] counts. */
 void large_count_alloc(struct heap *heap, size_t bytes)
 {
@@ -262,7 +279,7 @@ void large_free(struct heap *heap, struct pool *pool)
 static void set_usable(struct heap *heap, struct pool *pool, size_t usable)
 {
 	int64_t more = (int64_t)(usable - pool->block_bytes);
-	large_count_bytes(heap, more);
+	large_count_change(heap, more, stamp_age(pool->stamps[0]));
 	host_large_resized(pool->start, pool->stamps[0], more);
 	pool->block_bytes = usable;
 }

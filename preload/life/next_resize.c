@@ -28,12 +28,20 @@ static void take_back(struct heap *heap, struct next_size size)
 		heap_set_ticking(heap, size.size_class);
 }
 
-/* Of another thread, or inherited, perhaps: no count of the thread goes below 0. */
+/*
+ * Blocks of a class may have come in another thread: what this one has taken back too many is in the count of that one.  But
+ * not what the process has inherited, which no thread of it has counted; nor large ones, whose bytes no count lacks.
+ */
 static bool can_take_back(struct heap *heap, struct next_size size)
 {
-	if (!heap || (int64_t)tally_allocations(next_tally(heap, size.size_class)) <= 0)
+	bool has_inherited = life.inherited_bytes ||
+			     !wiped.alive; /* a child before its first look */
+	if (!heap)
 		return false;
-	return size.size_class != CLASS_LARGE ||
+	if (size.size_class != CLASS_LARGE)
+		return !has_inherited ||
+		       (int64_t)tally_allocations(next_tally(heap, size.size_class)) > 0;
+	return tally_allocations(next_tally(heap, CLASS_LARGE)) > 0 &&
 	       tally_allocations(next_tally(heap, CLASS_LARGE_BYTES)) >= size.usable;
 }
 
@@ -52,17 +60,18 @@ static void count_again(struct heap *heap, struct next_size size)
 
 /*
  * A block of another size class is another one to the counters, but neither handed out nor given back.  Where that cannot be
- * taken back, blocks stay exact and so do bytes, in all: those that it has gained are counted as large ones.
+ * taken back, blocks stay exact and so do bytes, in all: those that it has gained or lost are counted as large ones.
  */
-static void count_in_place(struct heap *heap, struct next_size before, struct next_size now)
+static void count_in_place(struct heap *heap, const struct next_end *end, struct next_size now)
 {
-	if (before.usable == now.usable)
+	if (end->size.usable == now.usable)
 		return;
-	if (!can_take_back(heap, before)) {
-		large_count_bytes(heap, (int64_t)(now.usable - before.usable));
+	if (!can_take_back(heap, end->size)) {
+		large_count_change(heap, (int64_t)(now.usable - end->size.usable),
+				   stamp_age(end->stamp));
 		return;
 	}
-	take_back(heap, before);
+	take_back(heap, end->size);
 	count_again(heap, now);
 }
 
@@ -79,7 +88,7 @@ static void count_stayed(struct heap *heap, struct next_end *end, void *block, s
 		next_see(heap, end->size, -(int64_t)end->size.usable);
 		next_see(heap, now, (int64_t)now.usable);
 	}
-	count_in_place(heap, end->size, now);
+	count_in_place(heap, end, now);
 }
 
 static void count_moved(struct heap *heap, const struct next_end *end, void *block, size_t requested)

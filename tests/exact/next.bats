@@ -432,3 +432,26 @@ instructions()
 		[ "$only" -lt $((asked + 10000 * 5)) ] # less than five a free
 	done
 }
+
+# What the program says it holds, and a block of libc's for a thread.
+@test "blocks that another thread or a child makes smaller where they are: what lives, of which size" {
+	local heap sizes how
+	for heap in own next next,gen=off; do
+		for sizes in "1000000 100000" "1000 24"; do
+			for how in "" free fork; do
+				rm -rf "$out/segments"
+				POOLMEM="dir=$out/segments,heap=$heap" LD_PRELOAD=$lib "$programs/shrinks" $sizes $how >"$out/told"
+				figures "$out/told" "$how" <<-'END'
+					import json, sys
+					process = json.load(open(sys.argv[1]))["processes"][-1]
+					stayed, live = map(int, open(sys.argv[2]).read().split())
+					m = process["metrics"]
+					assert 0 <= m["live.bytes"] - live <= 512, (m["live.bytes"], live)
+					assert m["live.blocks"] in ((100, 101) if live else (0, 1)), m["live.blocks"]
+					assert sys.argv[3] == "fork" or 0 <= m["leak.bytes"] - live <= 512, (m["leak.bytes"], live)
+					assert sys.argv[3] == "fork" or all(c["allocated"] >= c["freed"] for c in process["classes"]), process["classes"]
+				END
+			done
+		done
+	done
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shrinks.c: one thread asks for blocks, another makes them smaller, where they are.
+ *
+ *   shrinks SIZE TO [free|fork]    free: and gives them back; fork: a child, not a thread, does it all
+ *
+ * Prints how many stayed where they were, and the usable bytes of those that live.
+ */
+#include <malloc.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { COUNT = 100 };
+static void *block[COUNT];
+static size_t to, stayed;
+static bool frees;
+
+static void *shrink(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < COUNT; i++) {
+		void *before = block[i];
+		block[i] = realloc(before, to);
+		stayed += block[i] == before;
+	}
+	for (unsigned i = 0; frees && i < COUNT; i++) {
+		free(block[i]);
+		block[i] = NULL;
+	}
+	return NULL;
+}
+
+static void tell(void)
+{
+	size_t usable = 0;
+	char line[64];
+	for (unsigned i = 0; i < COUNT; i++)
+		usable += block[i] ? malloc_usable_size(block[i]) : 0;
+	int length = snprintf(line, sizeof line, "%zu %zu\n", stayed, usable);
+	if (write(1, line, (size_t)length) != length)
+		_exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 2;
+	bool forks = argc > 3 && !strcmp(argv[3], "fork");
+	pthread_t thread;
+	to = strtoul(argv[2], NULL, 10);
+	frees = argc > 3;
+	for (unsigned i = 0; i < COUNT; i++)
+		block[i] = malloc(strtoul(argv[1], NULL, 10));
+	if (!forks) {
+		if (pthread_create(&thread, NULL, shrink, NULL) || pthread_join(thread, NULL))
+			return 2;
+		tell();
+		return 0;
+	}
+	if (fork() == 0) {
+		shrink(NULL);
+		tell();
+		exit(0);
+	}
+	wait(NULL);
+	return 0;
+}
