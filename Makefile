@@ -33,7 +33,8 @@ preload_link := -shared -Wl,-soname,libpoolmem.so -Wl,--version-script=preload/e
 analyzer_link := -pie -Wl,-z,defs $(ANALYZER_FLAGS) $(EXTRA_LDFLAGS)
 analyzer_libs := -ljansson -ldw -lelf -liberty -lsqlite3 -lpng -lzstd -lz -lm
 
-preload_src := $(wildcard preload/*/*.c)
+operators_src := $(wildcard preload/operators/*.c)
+preload_src := $(filter-out $(operators_src),$(wildcard preload/*/*.c))
 replay_src := $(wildcard analyzer/replay/*.c)
 analyzer_src := $(filter-out $(replay_src),$(wildcard analyzer/*/*.c))
 preload_obj := $(preload_src:%.c=$(BUILD)/%.o)
@@ -47,10 +48,13 @@ man_pages := $(patsubst analyzer/man/%.scd,$(BUILD)/man/%,$(wildcard analyzer/ma
 .SECONDARY:
 
 all: most what-if
-most: $(BUILD)/libpoolmem.so $(BUILD)/poolmem $(BUILD)/poolmem-replay $(man_pages)
+most: $(BUILD)/libpoolmem.so $(BUILD)/libpoolmem-cxx.so $(BUILD)/poolmem $(BUILD)/poolmem-replay $(man_pages)
 
 $(BUILD)/libpoolmem.so: $(preload_obj) preload/exports.map
 	$(CC) $(CFLAGS) $(preload_link) -o $@ $(preload_obj)
+
+$(BUILD)/libpoolmem-cxx.so: $(operators_src:%.c=$(BUILD)/%.o)
+	$(CC) $(CFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs -Wl,-z,now -Wl,-z,relro $(EXTRA_LDFLAGS) -o $@ $^
 
 $(BUILD)/poolmem: $(analyzer_obj)
 	$(CC) $(CFLAGS) $(analyzer_link) -o $@ $^ $(analyzer_libs)
@@ -198,6 +202,7 @@ install: all
 	install -D -m 755 $(BUILD)/poolmem $(DESTDIR)$(PREFIX)/bin/poolmem
 	install -D -m 755 $(BUILD)/poolmem-replay $(DESTDIR)$(PREFIX)/libexec/poolmem/poolmem-replay
 	install -D -m 755 $(BUILD)/libpoolmem.so $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
+	install -D -m 755 $(BUILD)/libpoolmem-cxx.so $(DESTDIR)$(PREFIX)/lib/libpoolmem-cxx.so
 	for so in $(what_if_so:$(BUILD)/%=%); do \
 		install -D -m 755 $(BUILD)/$$so $(DESTDIR)$(PREFIX)/libexec/poolmem/$$so || exit; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/poolmem include/poolmem/*.h
@@ -209,7 +214,8 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/poolmem/gallery analyzer/man/gallery/*.svg
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/poolmem $(DESTDIR)$(PREFIX)/lib/libpoolmem.so
+	rm -f $(DESTDIR)$(PREFIX)/bin/poolmem $(DESTDIR)$(PREFIX)/lib/libpoolmem.so \
+		$(DESTDIR)$(PREFIX)/lib/libpoolmem-cxx.so
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/poolmem
 	rm -rf $(DESTDIR)$(PREFIX)/include/poolmem
 	rm -f $(DESTDIR)$(PREFIX)/share/pkgconfig/poolmem.pc
@@ -219,4 +225,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
--include $(preload_obj:.o=.d) $(analyzer_obj:.o=.d) $(replay_obj:.o=.d) $(addsuffix .d,$(units) $(progs) $(sos))
+-include $(preload_obj:.o=.d) $(operators_src:%.c=$(BUILD)/%.d) $(analyzer_obj:.o=.d) $(replay_obj:.o=.d) $(addsuffix .d,$(units) $(progs) $(sos))

@@ -84,20 +84,33 @@ static bool is_users_setting(const char *item)
 	       !is_setting(item, "max");
 }
 
-static bool is_other_library(const char *item)
+static bool is_called(const char *item, const char *name)
 {
-	size_t length = strcspn(item, ": "), own = strlen(LIBRARY_NAME);
+	size_t length = strcspn(item, ": "), own = strlen(name);
 
-	return length < own || strncmp(item + length - own, LIBRARY_NAME, own) != 0 ||
-	       (length > own && item[length - own - 1] != '/');
+	return length >= own && strncmp(item + length - own, name, own) == 0 &&
+	       (length == own || item[length - own - 1] == '/');
 }
 
-/* before: what is preloaded besides; NULL: nothing. */
+static bool is_other_library(const char *item)
+{
+	return !is_called(item, LIBRARY_NAME) && !is_called(item, LIBRARY_OPERATORS);
+}
+
+/*
+ * before: what is preloaded besides; NULL: nothing.  It stays in front, but for an allocator whose calls are to be counted:
+ * these come to us first.
+ */
 static char *preload_variable(const char *before, const char *library)
 {
 	char *kept = filtered(before ? before : "", ": ", is_other_library), *variable;
+	char counting[2 * PATH_MAX];
+	bool is_first = environment_is_next();
 
-	if (asprintf(&variable, "LD_PRELOAD=%s%s", kept, library) < 0)
+	if (is_first)
+		library_with_operators(library, counting);
+	if (asprintf(&variable, is_first ? "LD_PRELOAD=%2$s:%1$s" : "LD_PRELOAD=%1$s%2$s", kept,
+		     is_first ? counting : library) < 0)
 		abort();
 	free(kept);
 	return variable;

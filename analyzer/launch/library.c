@@ -99,3 +99,14 @@ bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *wh
 			    " is neither beside poolmem nor in ../lib: give --lib PATH");
 	return check(ret_path, LIBRARY_NAME, why);
 }
+
+void library_with_operators(const char *library, char ret_paths[2 * PATH_MAX])
+{
+	const char *slash = strrchr(library, '/');
+	int directory = slash ? (int)(slash - library) + 1 : 0;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%.*s%s", directory, library, LIBRARY_OPERATORS);
+	snprintf(ret_paths, 2 * (size_t)PATH_MAX, "%s%s%s", library,
+		 access(path, R_OK) == 0 ? ":" : "", access(path, R_OK) == 0 ? path : "");
+}

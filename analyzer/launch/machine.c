@@ -2,6 +2,7 @@
 /* machine.c: see machine.h. */
 #define _GNU_SOURCE
 #include "launch/machine.h"
+#include "launch/environment.h"
 
 #include "launch/elf.h"
 #include "launch/settings.h"
@@ -134,7 +135,8 @@ static void check_preload(struct checks *checks)
 			   "/etc/ld.so.preload is there: it stands before poolmem in every program");
 	else if (preload && *preload)
 		checks_add(checks, "preload", CHECK_NOTE, "see that nothing in it replaces malloc",
-			   "LD_PRELOAD is set already: %s; poolmem goes behind it", preload);
+			   "LD_PRELOAD is set already: %s; poolmem goes %s it", preload,
+			   environment_is_next() ? "before" : "behind");
 	else
 		checks_add(checks, "preload", CHECK_GOOD, NULL, "nothing else is preloaded");
 }

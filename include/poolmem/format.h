@@ -365,7 +365,7 @@ struct pm_survival {
 	struct pm_chunk chunk;
 	uint32_t class_room; /* length of the arrays below; zero: emptied, of a process that is gone */
 	uint32_t sweep_room;
-	uint64_t uncertain; /* blocks that other threads allocated while sweeps were taken: as many may be in the
+	uint64_t uncertain; /* atomic: blocks that other threads allocated while sweeps were taken: as many may be in the
 			     * wrong generation, at most; what lives is right again after the next sweep */
 	struct pm_survivor_table table[2];
 	uint64_t began[PM_TALLY_COUNT][3]; /* a forked child's: inherited, by the generation then */

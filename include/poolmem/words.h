@@ -52,7 +52,12 @@
 	  "blocks and free pages lie is not known; large are blocks over 32 KiB, and those of "     \
 	  "another size than the first of their class")                                             \
 	X(NO_BIRTHS, "no_births",                                                                   \
-	  "when blocks were born was not recorded (gen=off): there are no ages and generations")
+	  "when blocks were born was not recorded (gen=off): there are no ages and generations")    \
+	X(BIRTHS_LOST, "births_lost",                                                               \
+	  "there was no memory to note when some blocks were born: these were not counted")         \
+	X(NEW_UNSEEN, "new_unseen",                                                                 \
+	  "the other allocator serves C++ new and delete past malloc: these were not counted "      \
+	  "(preload libpoolmem-cxx.so behind libpoolmem.so)")
 
 /* What a process is doing, as far as the segment knows.  pm_process.state. */
 #define PM_STATES(X)                                                                               \

@@ -101,6 +101,7 @@ uint64_t survival_turn(unsigned generation);
 uint64_t survival_died(unsigned generation);
 
 /* As above. */
+void survival_misplaced(uint64_t blocks); /* so many may stand in the wrong generation */
 void survival_stats(struct poolmem_stats ret_stats[3]);
 
 /* By class, what the statistics leave out from now on, and how much that is by now.  As above. */
@@ -230,8 +231,9 @@ bool foreign_heap_grew(void);   /* another allocator in this process has taken m
 bool next_has_births(void);
 
 /* next.c: heap=next. */
-void next_init(void);      /* in the constructor, before the heap of the first thread is settled */
-void next_note_live(void); /* before a fork: what the child inherits */
+bool next_serves_new(void); /* C++ operator new, past malloc */
+void next_init(void);       /* in the constructor, before the heap of the first thread is settled */
+void next_note_live(void);  /* before a fork: what the child inherits */
 void next_begin(struct survival_begun *begun); /* in a forked child: that */
 
 /* sandbox.c: whether the kernel may kill the process for a call that malloc does not need; true when in doubt. */

@@ -101,6 +101,12 @@ static bool is_glibc(void)
 	return is_of(address_of(&foreign.usable), address_of(&version));
 }
 
+bool next_serves_new(void)
+{
+	const void *operator_new = dlsym(RTLD_DEFAULT, "_Znwm");
+	return operator_new && is_of(operator_new, address_of(&foreign.malloc));
+}
+
 static void complain(void)
 {
 	struct line line = {0};
@@ -108,6 +114,18 @@ static void complain(void)
 		&line,
 		"poolmem: POOLMEM: heap=next: the next malloc has no malloc_usable_size, using heap=own");
 	line_say(&line);
+}
+
+/*
+ * Some allocators make what malloc_usable_size() needs when it is first called, by calls of malloc or new, which would come to
+ * it again.
+ */
+static void warm_up(void)
+{
+	void *block = foreign.malloc(1);
+	if (block)
+		foreign.usable(block);
+	foreign.free(block);
 }
 
 void next_init(void)
@@ -122,6 +140,7 @@ void next_init(void)
 		complain();
 		return;
 	}
+	warm_up();
 	bool has_births = life.settings.gen.index == GEN_ON, word_tells = is_glibc();
 	foreign_tuning_init();
 	/* From here on no call is counted on the early heap, and none is served by it. */

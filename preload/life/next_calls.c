@@ -132,9 +132,13 @@ __attribute__((noinline)) void *next_came(void *block, size_t requested)
 		return NULL;
 	}
 	struct next_size size = next_size(block);
+	if (next_how.has_births && !births_put(block, size.usable, stamps.now)) {
+		/* Its free would not be told from that of another's: neither is counted. */
+		__atomic_fetch_or(&life_process()->notes, UINT64_C(1) << PM_NOTE_BIRTHS_LOST,
+				  __ATOMIC_RELAXED);
+		return block;
+	}
 	heap_add(heap, offsetof(struct pm_slot, counter[PM_COUNTER_REQUESTED]), requested);
-	if (next_how.has_births)
-		births_put(block, size.usable, stamps.now);
 	count(heap, size, block, requested);
 	return block;
 }

@@ -66,6 +66,8 @@ static void count_in_place(struct heap *heap, const struct next_end *end, struct
 {
 	if (end->size.usable == now.usable)
 		return;
+	if (stamp_age(end->stamp)) /* it came to its generation in a class that it left, and will leave that of another */
+		survival_misplaced(2);
 	if (!can_take_back(heap, end->size)) {
 		large_count_change(heap, (int64_t)(now.usable - end->size.usable),
 				   stamp_age(end->stamp));

@@ -31,6 +31,20 @@ static const char *find_variable(char **environment, const char *name)
 	return NULL;
 }
 
+static uint64_t requested_here(void)
+{
+	const struct heap *heap = host_next ? host_heap() : NULL;
+	const struct pm_slot *slot = heap ? heap_counted(heap, heap->slot) : NULL;
+	return slot ? slot->counter[PM_COUNTER_REQUESTED] : 0;
+}
+
+/* Whether a block of one byte that came just now is not ours, or with heap=next was not counted. */
+static bool is_unseen(void *block, uint64_t requested_before)
+{
+	return host_next ? requested_here() == requested_before
+			 : block && region_pool_of(block) == &pool_nowhere;
+}
+
 /* Whether calls of malloc do not come to us.  One that merely watches in front hands them on. */
 static bool is_passive(void)
 {
@@ -41,8 +55,9 @@ static bool is_passive(void)
 	    theirs.dli_fbase == ours.dli_fbase)
 		return false;
 	memcpy(&first_malloc, &symbol, sizeof symbol);
+	uint64_t requested = requested_here();
 	void *block = first_malloc(1);
-	bool passive = block && region_pool_of(block) == &pool_nowhere;
+	bool passive = is_unseen(block, requested);
 	void (*first_free)(void *);
 	symbol = dlsym(RTLD_DEFAULT, "free");
 	memcpy(&first_free, &symbol, sizeof symbol);
@@ -78,6 +93,8 @@ static void note_next(void)
 	life.process->notes |= UINT64_C(1) << PM_NOTE_NEXT;
 	if (!next_has_births())
 		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_BIRTHS;
+	if (next_serves_new())
+		life.process->notes |= UINT64_C(1) << PM_NOTE_NEW_UNSEEN;
 }
 
 /* false: the room that was there a moment ago is gone. */
@@ -101,7 +118,7 @@ static bool begin_record(int argc, char **argv)
 		life.process->notes |= UINT64_C(1) << PM_NOTE_NO_WIPE;
 	if (host_next)
 		note_next();
-	else if (is_passive())
+	if (is_passive())
 		life.process->notes |= UINT64_C(1) << PM_NOTE_PASSIVE;
 	life.process->state = PM_STATE_RUNNING;
 	segment_commit(life.leader, PM_CHUNK_SLOT);

@@ -155,6 +155,12 @@ static struct pm_survival *record(void)
 	return published;
 }
 
+void survival_misplaced(uint64_t blocks)
+{
+	if (wiped.alive && published)
+		__atomic_fetch_add(&published->uncertain, blocks, __ATOMIC_RELAXED);
+}
+
 /* --- what is frozen ----------------------------------------------------------------------------- */
 
 static void add_to_frozen(struct pm_frozen *of, uint64_t now, uint64_t died)
@@ -290,7 +296,8 @@ uint64_t survival_turn(unsigned generation)
 	struct pm_survival *survival = record();
 	if (survival) {
 		if (!alone)
-			survival->uncertain += after - before + heaps;
+			__atomic_fetch_add(&survival->uncertain, after - before + heaps,
+					   __ATOMIC_RELAXED);
 		write_table(survival);
 		log_sweep(survival, generation, after);
 	}

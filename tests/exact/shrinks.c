@@ -2,7 +2,8 @@
 /*
  * shrinks.c: one thread asks for blocks, another makes them smaller, where they are.
  *
- *   shrinks SIZE TO [free|fork]    free: and gives them back; fork: a child, not a thread, does it all
+ *   shrinks SIZE TO [free|fork|age]    free: and gives them back; fork: a child, not a thread, does both; age: both, when
+ *                                      they are old
  *
  * Prints how many stayed where they were, and the usable bytes of those that live.
  */
@@ -18,11 +19,15 @@
 enum { COUNT = 100 };
 static void *block[COUNT];
 static size_t to, stayed;
-static bool frees;
+static bool frees, ages;
 
 static void *shrink(void *unused)
 {
 	(void)unused;
+	for (unsigned i = 0; ages && i < 3000000; i++) {
+		void *volatile passing = malloc(40);
+		free(passing);
+	}
 	for (unsigned i = 0; i < COUNT; i++) {
 		void *before = block[i];
 		block[i] = realloc(before, to);
@@ -54,6 +59,7 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	to = strtoul(argv[2], NULL, 10);
 	frees = argc > 3;
+	ages = argc > 3 && !strcmp(argv[3], "age");
 	for (unsigned i = 0; i < COUNT; i++)
 		block[i] = malloc(strtoul(argv[1], NULL, 10));
 	if (!forks) {
