@@ -183,7 +183,8 @@ as_told()
 		run -0 qemu-aarch64 -cpu max -L $sysroot "$out/walks"
 		echo "$flags: $output"
 		[[ $output =~ ^([0-9]+)\ compared,\ ([0-9]+)\ whole$ ]]
-		[ "${BASH_REMATCH[1]}" -ge 300 ] && [ "${BASH_REMATCH[2]}" -ge 250 ]
+		[ "${BASH_REMATCH[1]}" -ge 300 ]
+		[ "${BASH_REMATCH[2]}" -ge 250 ]
 	done
 }
 

@@ -250,7 +250,8 @@ next_step()
 	[[ $output == *"cannot create none/b.xml"* && $output != *passed* ]]
 	run -3 check --report "json=$out"
 	run -3 check --update --baseline none/b.json
-	[ ! -e ran ] && [ ! -e a.json ]
+	[ ! -e ran ]
+	[ ! -e a.json ]
 	[ -z "$(find . -name 'a.json*')" ]
 	mkfifo pipe
 	cat pipe >piped &

@@ -168,7 +168,8 @@ int main(void) { sleep(3); return 0; }'
 	gcc -o daemon daemon.c
 	unseen 'ran on when the first had ended, and were killed' -- ./daemon pids
 	run -4 check --timeout 500ms -- ./daemon more 1
-	[ -s pids ] && [ -s more ]
+	[ -s pids ]
+	[ -s more ]
 	for pid in $(cat pids more); do
 		run kill -0 "$pid"
 		[ "$status" != 0 ]
@@ -225,7 +226,8 @@ __attribute__((constructor)) static void begin(void) { exit(7); }'
 @test "check: captures of tests with names alike are kept apart" {
 	printf '%s\n' '[test "a/b"]' "command = $app blocks 10" '[test "a_b"]' "command = $app blocks 20" '[test "a b"]' "command = $app blocks 30" >poolmem.budget
 	run -0 check --keep kept
-	[ "$(ls kept | wc -l)" = 3 ] && [ -e kept/a_b.pm ]
+	[ "$(ls kept | wc -l)" = 3 ]
+	[ -e kept/a_b.pm ]
 	[ "$("$poolmem" report --json kept/a_b.pm | python3 -c 'import json,sys; print(json.load(sys.stdin)["metrics"]["alloc.count"])')" = 20 ]
 }
 

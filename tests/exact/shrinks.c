@@ -2,8 +2,8 @@
 /*
  * shrinks.c: one thread asks for blocks, another makes them smaller, where they are.
  *
- *   shrinks SIZE TO [free|fork|age]    free: and gives them back; fork: a child, not a thread, does both; age: both, when
- *                                      they are old
+ *   shrinks SIZE TO [free|fork|age] [COUNT]    free: and gives them back; fork: a child, not a thread, does both; age: both, when
+ *                                              they are old
  *
  * Prints how many stayed where they were, and the usable bytes of those that live.
  */
@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COUNT = 100 };
-static void *block[COUNT];
-static size_t to, stayed;
+enum { MOST = 10000 };
+static void *block[MOST];
+static size_t to, stayed, count = 100;
 static bool frees, ages;
 
 static void *shrink(void *unused)
@@ -28,12 +28,12 @@ static void *shrink(void *unused)
 		void *volatile passing = malloc(40);
 		free(passing);
 	}
-	for (unsigned i = 0; i < COUNT; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		void *before = block[i];
 		block[i] = realloc(before, to);
 		stayed += block[i] == before;
 	}
-	for (unsigned i = 0; frees && i < COUNT; i++) {
+	for (unsigned i = 0; frees && i < count; i++) {
 		free(block[i]);
 		block[i] = NULL;
 	}
@@ -44,7 +44,7 @@ static void tell(void)
 {
 	size_t usable = 0;
 	char line[64];
-	for (unsigned i = 0; i < COUNT; i++)
+	for (unsigned i = 0; i < count; i++)
 		usable += block[i] ? malloc_usable_size(block[i]) : 0;
 	int length = snprintf(line, sizeof line, "%zu %zu\n", stayed, usable);
 	if (write(1, line, (size_t)length) != length)
@@ -60,7 +60,11 @@ int main(int argc, char **argv)
 	to = strtoul(argv[2], NULL, 10);
 	frees = argc > 3;
 	ages = argc > 3 && !strcmp(argv[3], "age");
-	for (unsigned i = 0; i < COUNT; i++)
+	if (argc > 4)
+		count = strtoul(argv[4], NULL, 10);
+	if (count > MOST)
+		return 2;
+	for (unsigned i = 0; i < count; i++)
 		block[i] = malloc(strtoul(argv[1], NULL, 10));
 	if (!forks) {
 		if (pthread_create(&thread, NULL, shrink, NULL) || pthread_join(thread, NULL))

@@ -84,7 +84,8 @@ compared()
 
 @test "trace: a program that is executed does not touch the file of the one before, nor does its child" {
 	run --separate-stderr recorded "$programs/traced" "$out/log" 5000 7 exec
-	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
 	printed
 	compared log "$out/log" "$out/printed"
 }

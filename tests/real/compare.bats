@@ -222,15 +222,20 @@ for r in d["allocators"]:
 
 @test "compare: what does not end is ended, and told by what it was" {
 	run compare --only glibc --timeout 1 -- sh -c 'sleep 61.25; true'
-	[ "$status" = 1 ] && [[ $output == "poolmem: sh: it did not end within 1 second (--timeout)" ]]
+	[ "$status" = 1 ]
+	[[ $output == "poolmem: sh: it did not end within 1 second (--timeout)" ]]
 	run compare --only glibc --timeout 300ms -- sh -c 'sleep 61.25; true'
-	[ "$status" = 1 ] && [[ $output == "poolmem: sh: it did not end within 300 ms (--timeout)" ]]
+	[ "$status" = 1 ]
+	[[ $output == "poolmem: sh: it did not end within 300 ms (--timeout)" ]]
 	run compare --only glibc --timeout 1 --ready 'exit 7' --load true -- sleep 61.25
-	[ "$status" = 1 ] && [[ $output == *"not ready after 1 second: --ready 'exit 7' still ended with exit code 7 (--timeout)" ]]
+	[ "$status" = 1 ]
+	[[ $output == *"not ready after 1 second: --ready 'exit 7' still ended with exit code 7 (--timeout)" ]]
 	run compare --only glibc --timeout 1 --ready 'sleep 61.25; true' --load true -- sleep 61.25
-	[ "$status" = 1 ] && [[ $output == *"--ready 'sleep 61.25; true' did not end (--timeout)" ]]
+	[ "$status" = 1 ]
+	[[ $output == *"--ready 'sleep 61.25; true' did not end (--timeout)" ]]
 	run compare --only glibc --timeout 1 --load 'sleep 61.25; true' -- sleep 61.25
-	[ "$status" = 1 ] && [[ $output == *"--load 'sleep 61.25; true' did not end within 1 second (--timeout)" ]]
+	[ "$status" = 1 ]
+	[[ $output == *"--load 'sleep 61.25; true' did not end within 1 second (--timeout)" ]]
 	run ! pgrep -f 'sleep 61.25' >/dev/null # nor what these started
 	compare --runs 2 --only glibc,jemalloc,poolmem --timeout 1 -- sh -c '[ -z "$LD_PRELOAD" ] || sleep 61.5' >out
 	grep -q '^poolmem failed: it did not end within 1 second (--timeout)' out
@@ -240,7 +245,8 @@ for r in d["allocators"]:
 
 @test "compare: no daemon outlives its run" {
 	run compare --only glibc --timeout 1 -- sh -c 'setsid -f sleep 61.75; sleep 61.75; true'
-	[ "$status" = 1 ] && [[ $output == "poolmem: sh: it did not end within 1 second (--timeout)" ]]
+	[ "$status" = 1 ]
+	[[ $output == "poolmem: sh: it did not end within 1 second (--timeout)" ]]
 	run ! pgrep -f 'sleep 61.75' >/dev/null
 	compare --runs 2 --only glibc,poolmem -- sh -c 'setsid -f sleep 61.75; true' >out
 	run ! pgrep -f 'sleep 61.75' >/dev/null

@@ -224,7 +224,10 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 	record -o 'at-%t.pm' -- true
 	[ "$(basename at-*.pm .pm | cut -c4-)" -ge "$before" ]
 	for _ in 1 2 3; do record -o 'n-%n.pm' -- true; done
-	[ -s n-1.pm ] && [ -s n-2.pm ] && [ -s n-3.pm ] && [ ! -e n-4.pm ]
+	[ -s n-1.pm ]
+	[ -s n-2.pm ]
+	[ -s n-3.pm ]
+	[ ! -e n-4.pm ]
 	for bad in '%x.pm' 'a%' '' 'folder/'; do
 		run -125 record -o "$bad" -- touch ran
 		[ ! -e ran ]
@@ -235,7 +238,8 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 	echo precious >a.pm
 	run -125 record -o a.pm -- touch ran
 	said 'a.pm is there already'
-	[ ! -e ran ] && [ "$(cat a.pm)" = precious ]
+	[ ! -e ran ]
+	[ "$(cat a.pm)" = precious ]
 	record -f -o a.pm -- touch ran
 	[ -e ran ]
 	figure a.pm 1
@@ -257,7 +261,10 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 		said 'is not a regular file'
 		[ ! -e ran ]
 	done
-	[ -c /dev/full ] && [ -c /dev/null ] && [ -p fifo ] && [ -L link ]
+	[ -c /dev/full ]
+	[ -c /dev/null ]
+	[ -p fifo ]
+	[ -L link ]
 	run -125 record -o no/such/directory/a.pm -- touch ran
 	[ ! -e ran ]
 }
@@ -466,7 +473,8 @@ trues()
 	"$poolmem" report a.pm | grep -q 'cut short'
 	trues a.pm >moved
 	trues shm/*.pms >stayed
-	[ -s moved ] && [ -s stayed ]
+	[ -s moved ]
+	[ -s stayed ]
 	[ "$(cat moved stayed | wc -l)" = "$output" ]
 	[ "$(sort -u moved stayed | wc -l)" = "$output" ]
 }

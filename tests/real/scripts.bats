@@ -56,4 +56,17 @@ setup()
 	[ "${#lines[@]}" = 5 ]
 	[[ $output != *good.bats* && ${lines[4]} == "bad.bats:6: a test that cannot fail: "* ]]
 	run -0 "$root/tools/bats-lint" good.bats
+	sed 's/AND/\&\&/; s/^AT/@test/' >both.bats <<-'END'
+		AT "both" {
+			[ -e a ] AND [ -e b ]
+			[[ $a == *" a "* AND $b == b ]]
+			[ -e a ] AND return
+		}
+		both() {
+			[ -e a ] AND [ -e b ]
+		}
+	END
+	run -1 "$root/tools/bats-lint" both.bats
+	[ "${#lines[@]}" = 1 ]
+	[[ ${lines[0]} == "both.bats:2: what comes before && cannot fail: "* ]]
 }

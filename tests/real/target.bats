@@ -156,7 +156,8 @@ teardown()
 		[[ $stderr == *'is setuid'*'no capture'* ]]
 		[ ! -e "$open/a.pm" ]
 		run -0 --separate-stderr as_nobody ./poolmem run -o "$open/b.pm" -- id -u
-		[ "$output" = 65534 ] && [ -s "$open/b.pm" ]
+		[ "$output" = 65534 ]
+		[ -s "$open/b.pm" ]
 	else
 		run -1 "$poolmem" doctor --lib "$lib" passwd
 	fi
