@@ -78,16 +78,23 @@ static void add_chunk(struct trace_file *file, size_t *room, const struct pm_tra
 		file->process_count = chunk->process + 1;
 }
 
-/* Where the chunk behind this one begins; the end of a file that was killed while it grew is cut off. */
+/* Of one as recorded no further than chunks were begun: the file of a killed program goes on, as a hole of many GiB. */
+static uint64_t end_of_chunks(const struct trace_file *file)
+{
+	uint64_t begun = ((uint64_t)file->header.chunks + 1) * PM_TRACE_CHUNK_BYTES;
+
+	return is_packed(file) || begun > file->input.bytes ? file->input.bytes : begun;
+}
+
+/* A chunk without a magic was given out, and nothing written to it before the program was killed. */
 static bool index_chunks(struct trace_file *file, struct failure *why)
 {
 	uint64_t offset = is_packed(file) ? file->header.header_bytes : PM_TRACE_CHUNK_BYTES;
+	uint64_t end = end_of_chunks(file);
 	struct pm_trace_chunk chunk;
 	size_t room = 0;
 
-	while (offset < file->input.bytes && file->input.bytes - offset >= sizeof chunk) {
-		if (!is_packed(file) && file->chunk_count >= file->header.chunks)
-			break;
+	while (offset < end && end - offset >= sizeof chunk) {
 		if (!input_read(&file->input, offset, &chunk, sizeof chunk, why))
 			return false;
 		bool is_begun = is_packed(file) || chunk.magic ||

@@ -50,6 +50,35 @@ compared()
 	[ "$(stat -c %s "$trace")" -gt 1000000 ] # nobody cut it
 }
 
+# The file is as long as trace.max, and one chunk was given out that nobody wrote to: there is nothing behind it to look for.
+@test "trace: of a killed program no more is read than was begun" {
+	cat >"$out/reads.c" <<-'END'
+		#define _GNU_SOURCE
+		#include <stdio.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		static unsigned long reads;
+		ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
+		{
+			reads++;
+			return syscall(SYS_pread64, fd, bytes, count, offset);
+		}
+		ssize_t pread64(int fd, void *bytes, size_t count, off_t offset) __attribute__((alias("pread")));
+		__attribute__((destructor)) static void tell(void) { dprintf(9, "%lu", reads); }
+	END
+	cc -shared -fPIC -O1 -o "$out/reads.so" "$out/reads.c"
+	recorded "$programs/traced" "$out/log" 5000 3 kill || [ $? = 137 ]
+	python3 -c 'import struct, sys
+with open(sys.argv[1], "r+b") as file:
+    chunks = struct.unpack("<48xI", file.read(52))[0]
+    assert chunks < 100 and file.seek(0, 2) >> 16 > 10000, chunks
+    file.seek(48)
+    file.write(struct.pack("<I", chunks + 1))' "$trace"
+	LD_PRELOAD=$out/reads.so "$poolmem" replay --print "$trace" 9>"$out/reads" >"$out/printed"
+	compared log "$out/log" "$out/printed"
+	[ "$(cat "$out/reads")" -gt 2 ] && [ "$(cat "$out/reads")" -lt 1000 ]
+}
+
 @test "F21 trace: killed at any moment, it can be read, and is how the program began" {
 	"$programs/traced" "$out/log" 300000 4
 	for ms in 12 20 30 45 60 80; do
