@@ -53,7 +53,8 @@ struct maker {
 	struct trace_blocks blocks;
 	struct spares spares; /* that no thread keeps for itself */
 	uint64_t slots, live;
-	struct moment last;           /* of the event before */
+	uint32_t alive, at_once; /* threads but the first, and the most of them at a time */
+	struct moment last;      /* of the event before */
 	struct moment stride_ends[2]; /* the last events of the stride before, and of the one before that */
 	uint64_t stride;
 	uint32_t page_bytes;
@@ -173,6 +174,8 @@ static void begin_thread(struct maker *maker, uint32_t number)
 	thread->stride = maker->stride;
 	if (!number)
 		return;
+	if (++maker->alive > maker->at_once)
+		maker->at_once = maker->alive;
 	if (!parent->chunk) /* it has ended: its end comes after this */
 		parent = &maker->thread[0];
 	put_pair(maker, parent, SCRIPT_SPAWN, number, thread->offset);
@@ -431,6 +434,7 @@ static void on_note(struct maker *maker, uint32_t self, const struct trace_event
 		if (!self)
 			break;
 		give_all_slots(maker, &maker->thread[self]);
+		maker->alive--;
 		end_thread(maker, &maker->thread[self]);
 		break;
 	default: break;
@@ -459,6 +463,7 @@ static void end_all(struct maker *maker)
 		.first = SCRIPT_CHUNK_BYTES,
 		.slots = maker->slots,
 		.threads = (uint32_t)maker->thread_count,
+		.at_once = maker->at_once,
 		.page_bytes = maker->page_bytes,
 	};
 

@@ -4,13 +4,16 @@
  *
  *   chunk --read--> steps of a batch, decoded --> called, memory touched --> progress of the thread, for others that wait
  *
- * It asks the allocator for nothing of its own: tables are mapped.  What libc needs for a thread is the exception.
+ * It asks the allocator for nothing of its own: tables are mapped, and touched before the first step, so that what is
+ * resident later and was not then is the allocator's.  What libc needs for a thread is the exception.
  */
 #define _GNU_SOURCE
+#include "replay/place.h"
 #include "replay/script.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <malloc.h>
 #include <poolmem/trace.h>
 #include <pthread.h>
@@ -19,8 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,8 +31,8 @@ enum {
 	BATCH = 512,
 	SPINS = 64,
 	LINE = 64,
-	STACK_BYTES = 64 << 10,
 	TEXT_ROOM = 4096,
+	PLACES_MAX = 256, /* that are there before the first step; further ones when they are needed */
 	NAP_NS = 20000, /* of a thread that waits for another; each is twice as long */
 	NAP_NS_MAX = 10000000,
 	NS_PER_MS = 1000000,
@@ -43,11 +46,12 @@ struct step {
 	uint64_t slot, size; /* of SPAWN and WAIT: the thread, and the second number */
 };
 
-/* A thread's own, mapped. */
+/* A thread's own. */
 struct runner {
+	struct place place; /* of thread 0 unused */
 	uint32_t thread;
-	uint64_t chunk;                /* offset of the one in `bytes` */
-	uint64_t calls_ns, waiting_ns; /* of processors; waiting for others is in both */
+	uint64_t chunk;              /* offset of the one in `bytes` */
+	uint64_t calls_ns, aside_ns; /* of processors; aside: of calls_ns for other threads */
 	uint64_t failed;
 	uint32_t at, used;
 	struct step batch[BATCH];
@@ -66,35 +70,24 @@ static struct {
 	struct script_header header;
 	void **slots;
 	struct progress *progress;
-	uint64_t running;          /* atomic: threads */
+	uint32_t running;          /* atomic: threads; a futex, woken when there are none */
 	uint64_t calls_ns, failed; /* atomic: of threads that have ended */
 	uint64_t steps;            /* atomic */
+	struct {
+		pthread_mutex_t lock;
+		uint64_t bytes;      /* atomic: resident, of the replay itself */
+		uint64_t faults;     /* of what was added to `bytes` */
+		uint64_t rss_before; /* peak, less own, up to when `bytes` last grew */
+	} own;
 	struct {
 		int fd;
 		uint64_t due_ns; /* atomic: the next look; LOOKING: somebody looks */
 		uint64_t last_ns, last_bytes;
 		double byte_ns; /* bytes times nanoseconds, up to the last look */
 	} resident;
-} replay;
+} replay = {.own.lock = PTHREAD_MUTEX_INITIALIZER};
 
 #define LOOKING UINT64_MAX
-
-static _Noreturn void give_up(const char *what)
-{
-	dprintf(STDERR_FILENO, "poolmem-replay: %s\n", what);
-	_exit(1);
-}
-
-static void *map(size_t bytes)
-{
-	void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (mapped == MAP_FAILED)
-		give_up("no memory for its tables");
-	madvise(mapped, bytes, MADV_NOHUGEPAGE);
-	return mapped;
-}
 
 /* --- reading -------------------------------------------------------------------------------------- */
 
@@ -179,6 +172,89 @@ static unsigned read_batch(struct runner *runner)
 	return count;
 }
 
+/* --- what is resident ------------------------------------------------------------------------------ */
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t less(uint64_t whole, uint64_t part)
+{
+	return whole > part ? whole - part : 0;
+}
+
+/* Bytes, of a line of /proc/self/status. */
+static uint64_t status(const char *key)
+{
+	char text[TEXT_ROOM];
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t bytes = read(fd, text, sizeof text - 1);
+
+	close(fd);
+	text[bytes > 0 ? bytes : 0] = 0;
+	const char *line = strstr(text, key);
+
+	return line ? strtoull(line + strlen(key), NULL, 10) * 1024 : 0;
+}
+
+/* Resident bytes now, of /proc/self/statm, less the replay's own. */
+static uint64_t resident(void)
+{
+	char text[LINE + 1] = "";
+	ssize_t bytes = pread(replay.resident.fd, text, LINE, 0);
+	const char *second = bytes > 0 ? strchr(text, ' ') : NULL;
+	uint64_t pages = second ? strtoull(second, NULL, 10) : 0;
+
+	return less(pages * (uint64_t)sysconf(_SC_PAGESIZE),
+		    __atomic_load_n(&replay.own.bytes, __ATOMIC_RELAXED));
+}
+
+/* What was resident from the last look to this one is taken as the mean of both.  One thread at a time. */
+static void look(uint64_t ns)
+{
+	uint64_t bytes = resident();
+	uint64_t span_ns = ns - replay.resident.last_ns;
+
+	replay.resident.byte_ns += ((double)bytes + (double)replay.resident.last_bytes) / 2 *
+				   (double)span_ns;
+	replay.resident.last_ns = ns;
+	replay.resident.last_bytes = bytes;
+}
+
+static void look_if_due(uint64_t ns)
+{
+	uint64_t due_ns = __atomic_load_n(&replay.resident.due_ns, __ATOMIC_RELAXED);
+
+	if (ns < due_ns || !__atomic_compare_exchange_n(&replay.resident.due_ns, &due_ns, LOOKING,
+							false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	look(ns);
+	__atomic_store_n(&replay.resident.due_ns, ns + LOOK_NS, __ATOMIC_RELEASE);
+}
+
+static uint64_t peak(void)
+{
+	uint64_t since = less(status("VmHWM:"), replay.own.bytes);
+
+	return since > replay.own.rss_before ? since : replay.own.rss_before;
+}
+
+/* What was the peak so far is taken before the place is there: what is left of it is the peak of what comes later. */
+static void add_place(void)
+{
+	pthread_mutex_lock(&replay.own.lock);
+	replay.own.rss_before = peak();
+	uint64_t bytes = places_add();
+
+	replay.own.faults += bytes / (uint64_t)sysconf(_SC_PAGESIZE);
+	__atomic_add_fetch(&replay.own.bytes, bytes, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&replay.own.lock);
+}
+
 /* --- doing ---------------------------------------------------------------------------------------- */
 
 /* Whole, as a program writes what it asked for; of large blocks so many pages.  What a realloc kept is not written again. */
@@ -212,33 +288,6 @@ static void *request(const struct step *step, void *old)
 	}
 }
 
-static void *run(void *runner);
-
-static void spawn(const struct step *step)
-{
-	struct runner *runner = map(sizeof *runner);
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	runner->thread = (uint32_t)step->slot;
-	load(runner, step->size);
-	__atomic_add_fetch(&replay.running, 1, __ATOMIC_RELAXED);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &attributes, run, runner))
-		give_up("no thread can be created");
-	pthread_attr_destroy(&attributes);
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* As long again as it has waited, so that a thousand threads that wait leave the processors to those that do not. */
 static void nap(struct timespec *length)
 {
@@ -262,40 +311,7 @@ static void wait_for(struct runner *runner, const struct step *step)
 			sched_yield();
 		else
 			nap(&length);
-	runner->waiting_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
-}
-
-/* Resident bytes now, of /proc/self/statm. */
-static uint64_t resident(void)
-{
-	char text[LINE + 1] = "";
-	ssize_t bytes = pread(replay.resident.fd, text, LINE, 0);
-	const char *second = bytes > 0 ? strchr(text, ' ') : NULL;
-
-	return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
-}
-
-/* What was resident from the last look to this one is taken as the mean of both.  One thread at a time. */
-static void look(uint64_t ns)
-{
-	uint64_t bytes = resident();
-	uint64_t span_ns = ns - replay.resident.last_ns;
-
-	replay.resident.byte_ns += ((double)bytes + (double)replay.resident.last_bytes) / 2 *
-				   (double)span_ns;
-	replay.resident.last_ns = ns;
-	replay.resident.last_bytes = bytes;
-}
-
-static void look_if_due(uint64_t ns)
-{
-	uint64_t due_ns = __atomic_load_n(&replay.resident.due_ns, __ATOMIC_RELAXED);
-
-	if (ns < due_ns || !__atomic_compare_exchange_n(&replay.resident.due_ns, &due_ns, LOOKING,
-							false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return;
-	look(ns);
-	__atomic_store_n(&replay.resident.due_ns, ns + LOOK_NS, __ATOMIC_RELEASE);
+	runner->aside_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
 }
 
 /* Before the wait and after it, so that what is resident then counts for as long as it was. */
@@ -309,6 +325,31 @@ static void wait_until(uint64_t ms)
 	look_if_due(now);
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 	look_if_due(now_ns(CLOCK_MONOTONIC));
+}
+
+static void *run(void *runner);
+
+static struct runner *new_runner(void)
+{
+	struct place *place;
+
+	while (!(place = place_take()))
+		add_place();
+	return (struct runner *)place;
+}
+
+/* That is no time of the calls either. */
+static void spawn(struct runner *parent, const struct step *step)
+{
+	uint64_t began_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	struct runner *runner = new_runner();
+
+	runner->thread = (uint32_t)step->slot;
+	runner->calls_ns = runner->aside_ns = runner->failed = 0;
+	load(runner, step->size);
+	__atomic_add_fetch(&replay.running, 1, __ATOMIC_RELAXED);
+	place_start(&runner->place, run);
+	parent->aside_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
 }
 
 static void serve(struct runner *runner, const struct step *step)
@@ -332,7 +373,7 @@ static void step_do(struct runner *runner, const struct step *step)
 		free(replay.slots[step->slot]);
 		replay.slots[step->slot] = NULL;
 		return;
-	case SCRIPT_SPAWN: spawn(step); return;
+	case SCRIPT_SPAWN: spawn(runner, step); return;
 	case SCRIPT_WAIT: wait_for(runner, step); return;
 	case SCRIPT_TIME: wait_until(step->slot); return;
 	case SCRIPT_END: return;
@@ -367,11 +408,6 @@ static void run_batch(struct runner *runner, unsigned count, uint64_t *done)
 	look_if_due(now_ns(CLOCK_MONOTONIC));
 }
 
-static uint64_t less(uint64_t whole, uint64_t part)
-{
-	return whole > part ? whole - part : 0;
-}
-
 static void *run(void *context)
 {
 	struct runner *runner = context;
@@ -380,31 +416,26 @@ static void *run(void *context)
 
 	while ((count = read_batch(runner)))
 		run_batch(runner, count, &done);
-	__atomic_add_fetch(&replay.calls_ns, less(runner->calls_ns, runner->waiting_ns),
+	__atomic_add_fetch(&replay.calls_ns, less(runner->calls_ns, runner->aside_ns),
 			   __ATOMIC_RELAXED);
 	__atomic_add_fetch(&replay.failed, runner->failed, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&replay.steps, done, __ATOMIC_RELAXED);
-	__atomic_sub_fetch(&replay.running, 1, __ATOMIC_RELEASE);
 	if (runner->thread)
-		munmap(runner, sizeof *runner);
+		place_leave(&runner->place);
+	if (!__atomic_sub_fetch(&replay.running, 1, __ATOMIC_RELEASE))
+		syscall(SYS_futex, &replay.running, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	return NULL;
 }
 
-/* --- measuring ------------------------------------------------------------------------------------ */
-
-/* Bytes, of a line of /proc/self/status. */
-static uint64_t status(const char *key)
+static void wait_for_all(void)
 {
-	char text[TEXT_ROOM];
-	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t bytes = read(fd, text, sizeof text - 1);
+	uint32_t running;
 
-	close(fd);
-	text[bytes > 0 ? bytes : 0] = 0;
-	const char *line = strstr(text, key);
-
-	return line ? strtoull(line + strlen(key), NULL, 10) * 1024 : 0;
+	while ((running = __atomic_load_n(&replay.running, __ATOMIC_ACQUIRE)))
+		syscall(SYS_futex, &replay.running, FUTEX_WAIT_PRIVATE, running, NULL, NULL, 0);
 }
+
+/* --- measuring ------------------------------------------------------------------------------------ */
 
 static uint64_t faults(void)
 {
@@ -419,22 +450,44 @@ static uint64_t mean(double byte_ns, uint64_t ns)
 	return ns ? (uint64_t)(byte_ns / (double)ns) : 0;
 }
 
-static void measure(struct runner *first)
+/* From now on VmHWM is of what comes, where the kernel can do that; else of the start as well. */
+static void forget_peak(void)
 {
-	struct script_result result = {.faults = faults()};
-	uint64_t own = status("VmRSS:") + replay.header.slots * sizeof(void *);
+	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "5", 1) != 1)
+		(void)fd;
+	close(fd);
+}
+
+/* All that the replay itself needs is there. */
+static void begin_measuring(void)
+{
+	peak(); /* its stack, too */
+	forget_peak();
+	replay.own.bytes = status("VmRSS:");
+	replay.own.rss_before = 0;
 	replay.began_ns = replay.resident.last_ns = now_ns(CLOCK_MONOTONIC);
 	replay.resident.due_ns = replay.began_ns + LOOK_NS;
 	replay.resident.last_bytes = resident();
+}
+
+static void measure(struct runner *first)
+{
+	struct script_result result = {.steps = 0};
+
+	begin_measuring();
+	result.faults = faults();
 	run(first);
-	while (__atomic_load_n(&replay.running, __ATOMIC_ACQUIRE))
-		sched_yield();
+	wait_for_all();
 	look(now_ns(CLOCK_MONOTONIC));
 	result.wall_ns = replay.resident.last_ns - replay.began_ns;
-	result.rss_mean = less(mean(replay.resident.byte_ns, result.wall_ns), own);
-	result.faults = faults() - result.faults;
-	result.rss_end = less(status("VmRSS:"), own);
-	result.rss_peak = less(status("VmHWM:"), own);
+	result.rss_mean = mean(replay.resident.byte_ns, result.wall_ns);
+	result.faults = less(faults() - result.faults, replay.own.faults);
+	result.rss_end = less(status("VmRSS:"), replay.own.bytes);
+	result.rss_peak = peak();
 	result.calls_ns = replay.calls_ns;
 	result.steps = replay.steps;
 	result.failed = replay.failed;
@@ -446,6 +499,17 @@ static bool is_mode(const char *word)
 {
 	return strcmp(word, SCRIPT_MODE_PACED) == 0 || strcmp(word, SCRIPT_MODE_TOUCH) == 0 ||
 	       strcmp(word, SCRIPT_MODE_SPEED) == 0;
+}
+
+/* Touched now: what grows later is of the allocator. */
+static struct runner *make_tables(void)
+{
+	replay.slots = map_touched((replay.header.slots + 1) * sizeof(void *));
+	replay.progress = map_touched(((size_t)replay.header.threads + 1) * sizeof *replay.progress);
+	places_begin(sizeof(struct runner));
+	for (uint32_t i = 0; i < replay.header.at_once && i < PLACES_MAX; i++)
+		places_add();
+	return map_touched(sizeof(struct runner));
 }
 
 int main(int argc, char **argv)
@@ -463,11 +527,8 @@ int main(int argc, char **argv)
 	    replay.header.magic != SCRIPT_MAGIC)
 		give_up("that is no script");
 	replay.resident.fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	replay.slots = map((replay.header.slots + 1) * sizeof(void *));
-	replay.progress = map(((size_t)replay.header.threads + 1) * sizeof *replay.progress);
-	struct runner *first = map(sizeof *first);
+	struct runner *first = make_tables();
 
-	memset(first, 0, sizeof *first);
 	load(first, replay.header.first);
 	replay.running = 1;
 	measure(first);

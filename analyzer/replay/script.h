@@ -44,7 +44,9 @@ struct script_header {
 	uint64_t first; /* offset of the first chunk of thread 0 */
 	uint64_t slots; /* used at a time, at most */
 	uint32_t threads;
+	uint32_t at_once; /* threads but the first that lived at a time, in the order of the trace */
 	uint32_t page_bytes; /* of pages to touch */
+	uint32_t reserved;
 };
 
 struct script_chunk {
@@ -57,10 +59,10 @@ enum { SCRIPT_STEPS_MAX = SCRIPT_CHUNK_BYTES - sizeof(struct script_chunk) };
 
 /* What poolmem-replay writes to SCRIPT_RESULT_FD, at its end. */
 struct script_result {
-	uint64_t wall_ns;  /* from the first step to the last */
-	uint64_t calls_ns; /* processor time of the steps, all threads */
-	uint64_t faults;   /* minor ones in that time */
-	uint64_t rss_peak; /* bytes, less what the replayer itself had before the first step and its table of slots */
+	uint64_t wall_ns;       /* from the first step to the last */
+	uint64_t calls_ns;      /* processor time of the steps, all threads */
+	uint64_t faults;        /* minor ones in that time */
+	uint64_t rss_peak;      /* bytes, less what the replayer itself has: see README.md */
 	uint64_t rss_end;       /* likewise, after the last step */
 	uint64_t rss_mean;      /* likewise, over time */
 	uint64_t steps, failed; /* requests that got no memory */

@@ -584,6 +584,73 @@ for a in d["allocators"]:
     assert a["state"] == "done" and a["steps"] > 42000 and not a["refused"], a' "$out/json"
 }
 
+# Stacks and tables of the replay are none of an allocator's memory, whether they were there before or came with the thread.
+@test "replay: five hundred threads that ask for little take little, and the first of them that waits sleeps" {
+	cat >"$out/many.c" <<-'END'
+		#include <pthread.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		enum { THREADS = 500 };
+		static pthread_barrier_t all;
+		static void *work(void *unused)
+		{
+			void *block = malloc(300);
+			pthread_barrier_wait(&all);
+			free(block);
+			return unused;
+		}
+		static void *last(void *unused)
+		{
+			usleep(500000);
+			for (int i = 0; i < 16; i++)
+				free(malloc(100));
+			return unused;
+		}
+		int main(void)
+		{
+			pthread_t thread[THREADS + 1];
+			pthread_attr_t small;
+			pthread_attr_init(&small);
+			pthread_attr_setstacksize(&small, 65536);
+			pthread_barrier_init(&all, NULL, THREADS);
+			for (size_t i = 0; i < THREADS; i++)
+				if (pthread_create(&thread[i], &small, work, NULL))
+					return 1;
+			for (size_t i = 0; i < THREADS; i++)
+				pthread_join(thread[i], NULL);
+			pthread_create(&thread[THREADS], &small, last, NULL);
+			pthread_join(thread[THREADS], NULL);
+			return 0;
+		}
+	END
+	cc -O1 -fno-builtin -pthread -o "$out/many" "$out/many.c"
+	recorded "$out/many" || skip "500 threads cannot be had here"
+	cat >"$out/yields.c" <<-'END'
+		#include <stddef.h>
+		#include <stdlib.h>
+		void *__libc_malloc(size_t size);
+		void *malloc(size_t size) { return __libc_malloc(size); }
+		int sched_yield(void)
+		{
+			static unsigned yields;
+			if (__atomic_add_fetch(&yields, 1, __ATOMIC_RELAXED) > 200000)
+				abort();
+			return 0;
+		}
+	END
+	cc -shared -fPIC -O1 -o "$out/yields.so" "$out/yields.c"
+	for fast in "" --fast; do
+		"$poolmem" replay $fast --runs 1 --under glibc,yields="$out/yields.so" --json "$trace" >"$out/json"
+		python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["replay"]["threads"] == 502, d["replay"]
+for a in d["allocators"]:
+    assert a["state"] == "done", a
+    assert a["rss.mean"]["median"] <= a["rss.peak"]["median"] < 2 << 20 and a["rss.end"]["median"] < 2 << 20, a
+    assert a["faults"]["median"] < 1000, a' "$out/json"
+	done
+}
+
 @test "replay: of a trace without a call there is nothing to say; long names stay within the table" {
 	cat >"$out/idle.c" <<-'END'
 		int main(void) { return 0; }
