@@ -14,6 +14,7 @@
 #include "study/budget.h"
 #include "text/allocate.h"
 #include "text/progress.h"
+#include "text/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RUNS_DEFAULT = 8 };
@@ -38,6 +40,7 @@ static const struct command_option options[] = {
 	{"--lib PATH", "the libpoolmem.so to use"},
 	{"--json", "for machines: bytes and nanoseconds"},
 	{"-o, --output FILE", "write there; the file appears when it is whole"},
+	{"-f, --force", "replace the file when it is there"},
 	{NULL, NULL},
 };
 
@@ -62,7 +65,7 @@ const struct command_help help_replay = {
 
 struct replay_options {
 	const char *file, *under, *library, *output;
-	bool speed, fast, print, json, what_if;
+	bool speed, fast, print, json, what_if, overwrite;
 	long runs, process;
 	uint64_t timeout_ns;
 	struct variant_choice choice;
@@ -88,7 +91,8 @@ static bool take_option(int letter, struct replay_options *ret)
 	case 'u': ret->under = optarg; return true;
 	case 's': ret->speed = true; return true;
 	case 'w': ret->what_if = true; return true;
-	case 'f': ret->fast = true; return true;
+	case 'a': ret->fast = true; return true;
+	case 'f': ret->overwrite = true; return true;
 	case 'p': ret->print = true; return true;
 	case 'j': ret->json = true; return true;
 	case 'l': ret->library = optarg; return true;
@@ -149,7 +153,7 @@ static bool parse(int argc, char **argv, struct replay_options *ret)
 	static const struct option longs[] = {
 		{"under", required_argument, NULL, 'u'},
 		{"speed", no_argument, NULL, 's'},
-		{"fast", no_argument, NULL, 'f'},
+		{"fast", no_argument, NULL, 'a'},
 		{"runs", required_argument, NULL, 'r'},
 		{"timeout", required_argument, NULL, 't'},
 		{"process", required_argument, NULL, 'P'},
@@ -157,18 +161,19 @@ static bool parse(int argc, char **argv, struct replay_options *ret)
 		{"lib", required_argument, NULL, 'l'},
 		{"json", no_argument, NULL, 'j'},
 		{"output", required_argument, NULL, 'o'},
+		{"force", no_argument, NULL, 'f'},
 		{"what-if", no_argument, NULL, 'w'},
 		{NULL, 0, NULL, 0},
 	};
-	static const char *const words[] = {"under",   "speed",   "fast",   "runs",
-					    "timeout", "process", "print",  "lib",
-					    "json",    "output",  "what-if"};
+	static const char *const words[] = {"under",   "speed",   "fast",    "runs",
+					    "timeout", "process", "print",   "lib",
+					    "json",    "output",  "what-if", "force"};
 	int letter;
 
 	*ret = (struct replay_options){.runs = RUNS_DEFAULT};
 	optind = 0;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":o:", longs, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":o:f", longs, NULL)) != -1) {
 		if (letter == ':')
 			command_usage_error("replay", "'%s' needs a value", argv[optind - 1]);
 		if (letter == '?')
@@ -377,6 +382,24 @@ static bool open_and_go(const struct replay_options *options, struct failure *wh
 	return done;
 }
 
+static bool is_same_file(const char *one, const char *other)
+{
+	struct stat first, second;
+
+	return stat(one, &first) == 0 && stat(other, &second) == 0 &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* Before anything is replayed. */
+static bool may_write(const struct replay_options *options, struct failure *why)
+{
+	if (!options->output)
+		return true;
+	if (is_same_file(options->output, options->file))
+		return fail(why, FAILURE_USAGE, "-o '%.300s' is the trace itself", options->output);
+	return may_replace(options->output, options->overwrite, why);
+}
+
 int cmd_replay(int argc, char **argv)
 {
 	struct failure why = {FAILURE_NONE, ""};
@@ -384,6 +407,7 @@ int cmd_replay(int argc, char **argv)
 
 	if (!parse(argc, argv, &given))
 		return EXIT_USAGE;
-	open_and_go(&given, &why);
+	if (may_write(&given, &why))
+		open_and_go(&given, &why);
 	return command_failed("replay", &why);
 }

@@ -134,9 +134,12 @@ static bool parse(int argc, char **argv, struct run_options *ret)
 			return false;
 	}
 	ret->argv = argv + optind;
-	if (*ret->argv)
+	if (!*ret->argv)
+		command_usage_error("run", "which program?");
+	else if (traces_has_name(ret->trace, ret->pattern))
+		command_usage_error("run", "-o and --trace: both are to go to '%s'", ret->pattern);
+	else
 		return true;
-	command_usage_error("run", "which program?");
 	return false;
 }
 

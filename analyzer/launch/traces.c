@@ -66,6 +66,23 @@ static bool is_writable(const char *pattern, struct failure *why)
 		    strerror(errno));
 }
 
+static bool is_same_directory(const char *pattern, const char *other)
+{
+	char directory[2][PATH_MAX];
+	struct stat status[2];
+
+	snprintf(directory[0], PATH_MAX, "%.*s.", (int)(base_name(pattern) - pattern), pattern);
+	snprintf(directory[1], PATH_MAX, "%.*s.", (int)(base_name(other) - other), other);
+	return stat(directory[0], &status[0]) == 0 && stat(directory[1], &status[1]) == 0 &&
+	       status[0].st_dev == status[1].st_dev && status[0].st_ino == status[1].st_ino;
+}
+
+bool traces_has_name(const char *pattern, const char *capture)
+{
+	return pattern && strcmp(base_name(pattern), base_name(capture)) == 0 &&
+	       is_same_directory(pattern, capture);
+}
+
 bool traces_place(const char *pattern, const char *command, bool overwrite, struct traces *ret,
 		  struct failure *why)
 {

@@ -24,6 +24,9 @@ struct traces {
 bool traces_place(const char *pattern, const char *command, bool overwrite, struct traces *ret,
 		  struct failure *why);
 
+/* Whether a path or pattern of a capture and that of the traces, NULL for the default, are the same file of one directory. */
+bool traces_has_name(const char *pattern, const char *capture);
+
 /* Packs each file of the run. */
 bool traces_pack(struct traces *traces, uint64_t run_id, struct failure *why);
 

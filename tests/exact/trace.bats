@@ -651,6 +651,27 @@ for a in d["allocators"]:
 	done
 }
 
+@test "replay -o: what is there stays, unless asked; the trace stays in any case" {
+	slowly 0 0
+	cp "$trace" kept.pmt
+	echo mine >mine
+	run -1 "$poolmem" replay --runs 1 --fast --under glibc -o mine "$trace"
+	[ "$output" = "poolmem: mine is there already: give -f to replace it" ]
+	run -1 "$poolmem" replay --print -o mine "$trace"
+	run -1 "$poolmem" replay --runs 1 --fast --lib "$lib" --what-if -o mine purge=0 "$trace"
+	[ "$(cat mine)" = mine ]
+	"$poolmem" replay --runs 1 --fast --under glibc -f -o mine "$trace"
+	grep -q '^  glibc' mine
+	"$poolmem" replay --print --force -o mine "$trace"
+	grep -q ' malloc ' mine
+	ln -s "$trace" link.pmt
+	for same in "$trace" ./trace.pmt link.pmt; do
+		run -2 "$poolmem" replay -f --print -o "$same" "$trace"
+		[[ $output == "poolmem replay: -o '$same' is the trace itself"* ]]
+	done
+	cmp "$trace" kept.pmt
+}
+
 @test "replay: of a trace without a call there is nothing to say; long names stay within the table" {
 	cat >"$out/idle.c" <<-'END'
 		int main(void) { return 0; }

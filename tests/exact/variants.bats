@@ -23,7 +23,7 @@ recorded()
 # what_if PARAM...: replays; `told` looks at the outcome.
 what_if()
 {
-	POOLMEM="dir=$out/segments" "$poolmem" replay --what-if --json --lib "$lib" -o "$out/json" "$@" "$trace"
+	POOLMEM="dir=$out/segments" "$poolmem" replay --what-if --json --lib "$lib" -f -o "$out/json" "$@" "$trace"
 }
 
 # told NAME FIGURE LEAST MOST: what changes, in hundredths; "same": nothing that can be told.

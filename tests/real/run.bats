@@ -246,6 +246,23 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 	nothing_left
 }
 
+@test "run --trace: neither it nor the capture is written over, nor one over the other, and that is known before" {
+	echo precious >a.pmt
+	run -125 record --trace=a.pmt -- touch ran
+	said 'a.pmt is there already'
+	run -125 record --trace=new.pmt -o a.pmt -- touch ran
+	said 'a.pmt is there already'
+	[ "$(cat a.pmt)" = precious ]
+	for same in a.pmt ./a.pmt "$PWD/a.pmt"; do
+		run -125 record -f --trace=a.pmt -o "$same" -- touch ran
+		said "-o and --trace: both are to go to '$same'"
+	done
+	run -125 record --trace=b.%p -o b.%p -- touch ran
+	[ ! -e ran ] && [ "$(cat a.pmt)" = precious ] && [ ! -e new.pmt ]
+	record -f --trace=a.pmt -o a.pm -- touch ran
+	[ -e ran ] && "$poolmem" replay --print a.pmt | grep -q malloc
+}
+
 @test "run: a capture that the program itself made is not overwritten either" {
 	run -125 record -o a.pm -- sh -c 'echo mine >a.pm'
 	[ "$(cat a.pm)" = mine ]
