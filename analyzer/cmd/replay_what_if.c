@@ -26,7 +26,8 @@ static bool show(const struct replay_what_if *asked, const struct variants_view 
 static bool study_of(const struct comparison *comparison, const struct variants_found *found,
 		     struct variants_study *ret, struct failure *why)
 {
-	*ret = (struct variants_study){.own = &comparison->row[0]};
+	*ret = (struct variants_study){.own = &comparison->row[0],
+				       .keeps_time = comparison->replay->waits};
 	if (ret->own->state != COMPARE_DONE)
 		return fail(why, FAILURE_NOTHING, "%s: %.300s", ret->own->name, ret->own->why);
 	for (size_t i = 1; i < comparison->row_count; i++)

@@ -48,7 +48,7 @@ static void cell_of_figure(struct table *table, const struct compare_row *row,
 	char text[32];
 
 	if (variant && !variant->change[figure].is_told) {
-		table_cell(table, row->runs < VARIANT_RUNS_MIN ? "?" : "=");
+		table_cell(table, variant->verdict == VARIANT_UNKNOWN ? "?" : "=");
 	} else if (variant) {
 		cell_of_part(table, variant->change[figure].part, "%+.1f %%");
 	} else if (figure == VARIANT_TIME) {
@@ -138,7 +138,9 @@ static void put_sentence(const struct variant_row *row, struct sink *sink)
 	paragraph_begin(sink, 2);
 	put_capital(row->variant->words, sink);
 	sink_print(sink, ": ");
-	if (!put_changes(row, sink))
+	if (row->verdict == VARIANT_UNKNOWN)
+		sink_print(sink, "too few replays to tell a difference");
+	else if (!put_changes(row, sink))
 		sink_print(sink, "no difference that can be told");
 	else if (!row->change[VARIANT_TIME].is_told)
 		sink_print(sink, "; the same time, as far as can be told");
@@ -177,22 +179,35 @@ static bool is_any(const struct variants_view *view, enum variant_verdict verdic
 	return false;
 }
 
-static void put_conclusion(const struct variants_view *view, struct sink *sink)
+static void put_none(const struct variants_view *view, struct sink *sink)
 {
-	paragraph_begin(sink, 2);
-	if (view->study->own->runs < VARIANT_RUNS_MIN)
+	sink_print(sink, "What to change: ");
+	if (is_any(view, VARIANT_BETTER))
 		sink_print(sink,
-			   "What to change: so few replays part nothing from chance; it takes %d of "
-			   "each, see --runs.\n",
-			   VARIANT_RUNS_MIN);
-	else if (view->study->best)
-		put_best(view->study->best, sink);
+			   "nothing that --fast can tell. What less is taken is by values of the purge, "
+			   "which hang on the program's time: replay without --fast.\n");
 	else if (is_any(view, VARIANT_TRADE))
-		sink_print(sink, "What to change: nothing without a price. Of the values above some "
+		sink_print(sink, "nothing without a price. Of the values above some "
 				 "take less in one thing and more in another.\n");
 	else
-		sink_print(sink, "What to change: nothing. None of these values takes less.\n");
-	if (view->study->row_count > 1) {
+		sink_print(sink, "nothing. None of these values takes less.\n");
+}
+
+static void put_conclusion(const struct variants_view *view, struct sink *sink)
+{
+	const struct variants_study *study = view->study;
+
+	paragraph_begin(sink, 2);
+	if (study->own->runs < study->runs_min)
+		sink_print(sink,
+			   "What to change: so few replays part nothing from chance; it takes %zu of "
+			   "each, see --runs.\n",
+			   study->runs_min);
+	else if (study->best)
+		put_best(study->best, sink);
+	else
+		put_none(view, sink);
+	if (study->row_count > 1) {
 		paragraph_begin(sink, 2);
 		sink_print(sink, "Each was changed alone; two together may do otherwise.\n");
 	}
@@ -297,7 +312,9 @@ void variants_json(const struct variants_view *view, struct sink *sink)
 	for (size_t i = 0; i < view->study->row_count; i++)
 		json_array_append_new(rows, json_of_row(&view->study->row[i]));
 	json_put(document, "what_if",
-		 json_pack("{s:o, s:o, s:o}", "values", rows, "missing", json_of_missing(view),
-			   "best", best ? json_string(best->variant->name) : json_null()));
+		 json_pack("{s:o, s:o, s:f, s:I, s:o}", "values", rows, "missing",
+			   json_of_missing(view), "told_below", view->study->level, "runs_min",
+			   (json_int_t)view->study->runs_min, "best",
+			   best ? json_string(best->variant->name) : json_null()));
 	json_print(document, sink);
 }

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double CHANCE = 0.01; /* of parting runs of one and the same so far */
-static const double WORTH = 0.01;  /* what differs by less is as good */
+static const double WORTH = 0.01; /* what differs by less is as good */
 static const double
 	WORTH_BYTES = 16384; /* so is memory that does by less than this, however little there is */
 
@@ -136,23 +135,53 @@ static bool is_memory(enum variant_figure figure)
 	return figure == VARIANT_PEAK || figure == VARIANT_MEAN || figure == VARIANT_END;
 }
 
-static struct variant_change change_of(const struct compare_row *own,
+/* Chance has a try with each figure of each row: so that it shows a difference in one table of twenty at most (Bonferroni). */
+static double level_of(const struct variants_study *study)
+{
+	size_t tries = study->row_count * VARIANT_FIGURE_COUNT;
+
+	return COMPARE_CHANCE / (double)(tries ? tries : 1);
+}
+
+/* What two sets come to that do not mix: 2 / (all over those of one). */
+static double least_p(size_t one, size_t other)
+{
+	double least = 2;
+
+	for (size_t i = 1; i <= one; i++)
+		least *= (double)i / (double)(other + i);
+	return least;
+}
+
+static size_t runs_min(double level)
+{
+	size_t runs = 1;
+
+	while (runs < COMPARE_RUNS_MAX && least_p(runs, runs) >= level)
+		runs++;
+	return runs;
+}
+
+static struct variant_change change_of(const struct variants_study *study,
 				       const struct compare_row *other, enum variant_figure figure)
 {
+	const struct compare_row *own = study->own;
 	double before = (double)variant_figure_of(own, figure)->median;
 	double more = (double)variant_figure_of(other, figure)->median - before;
 	struct variant_change change = {.part = before > 0 ? more / before : 0};
 	bool is_worth = fabs(change.part) >= WORTH &&
 			(!is_memory(figure) || fabs(more) >= WORTH_BYTES);
 
-	change.is_told = is_worth && p_of(own, other, figure) < CHANCE;
+	change.is_told = is_worth && p_of(own, other, figure) < study->level;
 	return change;
 }
 
-static enum variant_verdict judge(const struct variant_row *row)
+static enum variant_verdict judge(const struct variants_study *study, const struct variant_row *row)
 {
 	bool better = false, worse = false;
 
+	if (!variant_can_differ(study, row))
+		return VARIANT_UNKNOWN;
 	for (unsigned figure = 0; figure < VARIANT_FIGURE_COUNT; figure++) {
 		const struct variant_change *change = &row->change[figure];
 		if (figure == VARIANT_FAULTS || !change->is_told)
@@ -182,15 +211,28 @@ static bool saves_more(const struct variant_row *row, const struct variant_row *
 	       told(other, VARIANT_END) + told(other, VARIANT_TIME);
 }
 
+bool variant_can_differ(const struct variants_study *study, const struct variant_row *row)
+{
+	return least_p(study->own->runs, row->runs->runs) < study->level;
+}
+
+bool variant_is_advice(const struct variants_study *study, const struct variant_row *row)
+{
+	return row->verdict == VARIANT_BETTER &&
+	       (study->keeps_time || row->variant->parameter != VARIANT_PURGE);
+}
+
 void variants_conclude(struct variants_study *study)
 {
 	study->best = NULL;
+	study->level = level_of(study);
+	study->runs_min = runs_min(study->level);
 	for (size_t i = 0; i < study->row_count; i++) {
 		struct variant_row *row = &study->row[i];
 		for (unsigned figure = 0; figure < VARIANT_FIGURE_COUNT; figure++)
-			row->change[figure] = change_of(study->own, row->runs, figure);
-		row->verdict = judge(row);
-		if (row->verdict == VARIANT_BETTER && (!study->best || saves_more(row, study->best)))
+			row->change[figure] = change_of(study, row->runs, figure);
+		row->verdict = judge(study, row);
+		if (variant_is_advice(study, row) && (!study->best || saves_more(row, study->best)))
 			study->best = row;
 	}
 }

@@ -4,7 +4,8 @@
  *
  * Constants of the allocator stay constants: each value is a library of its own, built of the same sources with other
  * flags.  What is a setting anyway is set.  One parameter is changed at a time, against replays under poolmem as it is,
- * in turn with them.  A difference is told when ranks part the runs (compare.h) and it is worth a sentence.
+ * in turn with them.  A difference is told when ranks part the runs (compare.h), so that where there is none at all
+ * one is told in one table of twenty at most, and when it is worth a sentence.
  */
 #ifndef POOLMEM_STUDY_VARIANTS_H
 #define POOLMEM_STUDY_VARIANTS_H
@@ -104,7 +105,8 @@ struct variant_change {
 	X(SAME, "same")                                                                            \
 	X(BETTER, "better")                                                                        \
 	X(WORSE, "worse")                                                                          \
-	X(TRADE, "trade") /* better in one, worse in another */
+	X(TRADE, "trade")     /* better in one, worse in another */                                \
+	X(UNKNOWN, "unknown") /* too few runs to tell anything */
 
 #define VARIANT_VERDICT(name, key) VARIANT_##name,
 enum variant_verdict { VARIANT_VERDICTS(VARIANT_VERDICT) VARIANT_VERDICT_COUNT };
@@ -119,18 +121,23 @@ struct variant_row {
 	enum variant_verdict verdict;
 };
 
-enum {
-	VARIANT_RUNS_MIN = 5 /* that can part anything */
-};
-
 struct variants_study {
 	const struct compare_row *own; /* poolmem as it is */
 	struct variant_row row[VARIANT_COUNT];
 	size_t row_count;
-	const struct variant_row *best; /* of those that are better; NULL: none is */
+	bool keeps_time; /* the program's; else what a delay of the purge does is not known */
+	double level;    /* a difference is told where chance alone comes to less */
+	size_t runs_min; /* of each, that can come to less */
+	const struct variant_row *best; /* of those that are advice; NULL: none is */
 };
 
-/* From the rows of a comparison that was concluded; all of them are done. */
+/* Whether there are runs enough to tell any difference. */
+bool variant_can_differ(const struct variants_study *study, const struct variant_row *row);
+
+/* Better, and so for the program as well. */
+bool variant_is_advice(const struct variants_study *study, const struct variant_row *row);
+
+/* From `own`, rows, and keeps_time, of a comparison that was concluded; all of them are done. */
 void variants_conclude(struct variants_study *study);
 
 #endif

@@ -651,6 +651,22 @@ for a in d["allocators"]:
 	done
 }
 
+@test "replay --what-if: of too few replays nothing is known" {
+	slowly 0 0
+	what_if="$poolmem replay --what-if --fast --lib $lib"
+	$what_if --runs 1 --json purge=0 purge=50 "$trace" >"$out/json"
+	python3 -c 'import json, sys
+w = json.load(open(sys.argv[1]))["what_if"]
+assert [v["verdict"] for v in w["values"]] == ["unknown"] * 2 and w["best"] is None, w
+assert w["runs_min"] == 6 and abs(w["told_below"] - 0.005) < 1e-9, w' "$out/json"
+	$what_if --runs 5 purge=0 purge=50 "$trace" | tr -s ' \n' ' ' >"$out/text"
+	grep -q 'Free memory given back at once: too few replays to tell a difference\.' "$out/text"
+	grep -q 'so few replays part nothing from chance; it takes 6 of each, see --runs' "$out/text"
+	grep -q 'purge=0 ? ' "$out/text"
+	$what_if --runs 6 purge=0 purge=50 "$trace" >"$out/text"
+	run ! grep -q 'few replays' "$out/text"
+}
+
 @test "replay -o: what is there stays, unless asked; the trace stays in any case" {
 	slowly 0 0
 	cp "$trace" kept.pmt
