@@ -179,6 +179,8 @@ static void say_before(const struct run_options *options, const struct target *t
 	if (options->surveys && environment_is_next())
 		say("--frag: with heap=next another allocator places the blocks: poolmem frag will have nothing to "
 		    "show");
+	if (options->traces && environment_is_next())
+		say("--trace: with heap=next another allocator serves: its calls are not recorded");
 }
 
 static void say_peak(const struct metrics *all)
@@ -277,12 +279,13 @@ static void say_summary(const struct record *record, const struct summary *summa
 
 /* Reads the capture back: what can be summed up can be read later. */
 static bool sum_up(const struct run_options *options, const struct record *record,
-		   struct failure *why)
+		   size_t *ret_programs, struct failure *why)
 {
 	struct summary summary;
 
 	if (!summary_read(record->capture, &summary, why))
 		return false;
+	*ret_programs = summary.exec_count;
 	summary.total.value[METRIC_PROCESS_PID] = (struct known){true, record->watch->child};
 	if (options->json)
 		print_json(record, &summary);
@@ -299,15 +302,17 @@ static void say_signal(const struct record *record)
 		say("ended          %s", words_signal(WTERMSIG(status)).text);
 }
 
+/* ret_programs: of those that were kept; 0: not known. */
 static bool say_after(const struct run_options *options, const struct record *record,
-		      struct failure *why)
+		      size_t *ret_programs, struct failure *why)
 {
+	*ret_programs = 0;
 	if (options->quiet)
 		return true;
 	if (!options->json)
 		say_signal(record);
 	if (record->capture[0])
-		return sum_up(options, record, why);
+		return sum_up(options, record, ret_programs, why);
 	if (record->left_out)
 		say("no capture: no program of %zu matches --only %s", record->left_out,
 		    options->only);
@@ -330,24 +335,34 @@ static void say_failure(const struct record *record, const struct failure *why)
 		    record->directory);
 }
 
-/* What outlives the run still writes. */
-static bool keep_traces(const struct run_options *options, const struct record *record,
-			struct traces *traces, struct failure *why)
+static void say_traces(const struct record *record, const struct traces *traces, size_t programs)
 {
-	if (record->outlived) {
-		say("trace          not packed: it is being written (%s)", traces->pattern);
-		return true;
-	}
-	if (!traces_pack(traces, record->run_id, why))
-		return false;
-	if (options->quiet || options->json)
-		return true;
+	size_t seen = programs + record->left_out, traced = traces->count + traces->unpacked;
+
 	if (traces->count)
 		say("trace          %s in %s: poolmem replay %s", number_bytes(traces->bytes).text,
 		    number_of(traces->count, "file").text, short_path(traces->largest));
-	else
+	if (traced && seen > traced && !traces_are_apart(traces))
+		say("not traced     %s more: the first one has the file; a %%p in its name gives each its own",
+		    number_of(seen - traced, "program").text);
+}
+
+/*
+ * What outlives the run still writes.  A trace that is missing is told in any case, and changes nothing: program and capture are
+ * as they are.
+ */
+static void keep_traces(const struct run_options *options, const struct record *record,
+			struct traces *traces, size_t programs)
+{
+	if (record->outlived) {
+		say("trace          not packed: it is being written (%s)", traces->pattern);
+		return;
+	}
+	traces_pack(traces, record->run_id);
+	if (!traces->count && !traces->unpacked)
 		say("no trace: the program left none");
-	return true;
+	if (!options->quiet && !options->json)
+		say_traces(record, traces, programs);
 }
 
 /* The exit code. */
@@ -367,14 +382,16 @@ static int run_target(const struct run_options *options, const struct target *ta
 	};
 	struct record record;
 	struct failure why;
+	size_t programs = 0;
 
 	if (!record_run(&request, &record, &why)) {
 		say_failure(&record, &why);
-	} else if (!say_after(options, &record, &why) ||
-		   (traces && !keep_traces(options, &record, traces, &why))) {
+	} else if (!say_after(options, &record, &programs, &why)) {
 		failure_report(&why);
 		record.exit_code = RECORD_FAILED;
 	}
+	if (traces && record.started)
+		keep_traces(options, &record, traces, programs);
 	if (traces)
 		free(traces->largest);
 	record_free(&record);
@@ -400,7 +417,9 @@ int cmd_run(int argc, char **argv)
 		say("%s: %s", *options.argv[0] ? options.argv[0] : "''", strerror(target.error));
 		return target.error == ENOENT ? RECORD_NOT_FOUND : RECORD_NOT_EXECUTABLE;
 	}
-	if (options.traces &&
+	bool traces_calls = options.traces && !environment_is_next();
+
+	if (traces_calls &&
 	    !traces_place(options.trace, options.argv[0], options.overwrite, &traces, &why)) {
 		failure_report(&why);
 		return RECORD_FAILED;
@@ -411,5 +430,5 @@ int cmd_run(int argc, char **argv)
 	bool preloads = !environment_is_off() && target_weight(&target) != TARGET_STANDS_ASIDE;
 
 	return run_target(&options, &target, preloads ? library : NULL,
-			  options.traces ? &traces : NULL);
+			  traces_calls ? &traces : NULL);
 }

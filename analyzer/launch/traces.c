@@ -244,25 +244,42 @@ static void as_wildcard(const char *pattern, char ret[2 * PATH_MAX])
 	*ret = 0;
 }
 
-bool traces_pack(struct traces *traces, uint64_t run_id, struct failure *why)
+bool traces_are_apart(const struct traces *traces)
+{
+	for (const char *at = traces->pattern; (at = strchr(at, '%')) && at[1]; at += 2)
+		if (at[1] == 'p')
+			return true;
+	return false;
+}
+
+static void pack_or_say(struct traces *traces, const char *path)
+{
+	struct failure why;
+
+	if (pack_in_place(traces, path, &why))
+		return;
+	traces->unpacked++;
+	say("%s; it stays as it was recorded", why.text);
+}
+
+void traces_pack(struct traces *traces, uint64_t run_id)
 {
 	char wildcard[2 * PATH_MAX], path[2 * PATH_MAX];
 	int directory_bytes = (int)(base_name(traces->pattern) - traces->pattern);
 	struct dirent *entry;
-	bool packed = true;
 
 	as_wildcard(base_name(traces->pattern), wildcard);
 	snprintf(path, sizeof path, "%.*s", directory_bytes, traces->pattern);
 	DIR *directory = opendir(path);
 
-	while (packed && directory && (entry = readdir(directory))) {
+	while (directory && (entry = readdir(directory))) {
 		if (fnmatch(wildcard, entry->d_name, 0) != 0)
 			continue;
 		snprintf(path, sizeof path, "%.*s%s", directory_bytes, traces->pattern,
 			 entry->d_name);
-		packed = !is_of_run(path, run_id) || pack_in_place(traces, path, why);
+		if (is_of_run(path, run_id))
+			pack_or_say(traces, path);
 	}
 	if (directory)
 		closedir(directory);
-	return packed;
 }

@@ -12,6 +12,7 @@
 struct traces {
 	char pattern[PATH_MAX]; /* absolute; %p stands for the id of a process */
 	size_t count;           /* of files packed */
+	size_t unpacked;        /* that stay as they were recorded */
 	uint64_t bytes;         /* of these */
 	uint64_t largest_bytes;
 	char *largest; /* path of the largest; freed by the caller */
@@ -27,8 +28,11 @@ bool traces_place(const char *pattern, const char *command, bool overwrite, stru
 /* Whether a path or pattern of a capture and that of the traces, NULL for the default, are the same file of one directory. */
 bool traces_has_name(const char *pattern, const char *capture);
 
-/* Packs each file of the run. */
-bool traces_pack(struct traces *traces, uint64_t run_id, struct failure *why);
+/* Whether each program has a file of its own; else the first one has it alone. */
+bool traces_are_apart(const struct traces *traces);
+
+/* Packs each file of the run; says of which it cannot. */
+void traces_pack(struct traces *traces, uint64_t run_id);
 
 /* Packs one trace to another file, which must not be there. */
 bool trace_pack(const char *path, const char *packed, struct failure *why);

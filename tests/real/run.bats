@@ -314,6 +314,55 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 	[[ $output == *'no capture'* ]]
 }
 
+@test "F37 run --trace: a trace that is missing or ends early is told, -q or not; the exit code is the program's" {
+	cat >inside <<-'END'
+		mkdir -p disk && mount -t tmpfs -o size=$1 none disk && shift || exit 99
+		head -c $1 /dev/zero >disk/full && shift
+		"$@" 2>stderr
+		code=$?
+		ls -A disk >left
+		exit $code
+	END
+	rights=$mounts_apart
+	[ "$(id -u)" = 0 ] || rights=-Urm
+	for quiet in "" -q; do
+		run -7 unshare $rights sh inside 300k 0 "$poolmem" run $quiet -f --lib "$lib" -o a.pm --trace=disk/t.%p.pmt -- \
+			sh -c '"$0" /dev/null 300000 11; exit 7' "$build/tests/exact/traced"
+		said 'recording ended before the program did'
+		said 'packing: No space left on device; '
+		said '; it stays as it was recorded'
+		grep -q '^t\..*\.pmt$' left
+		run ! grep -q packing left
+		figure a.pm 2
+		run -7 unshare $rights sh inside 4k 4096 "$poolmem" run $quiet -f --lib "$lib" -o a.pm --trace=disk/t.pmt -- sh -c 'exit 7'
+		said 'no trace: the program left none'
+		[ "$(cat left)" = full ]
+		figure a.pm 1
+	done
+}
+
+@test "run --trace: programs that have no room in the one trace are told; with %p each has its own" {
+	record --trace=a.pmt -o a.pm -- sh -c 'exec ls'
+	said 'not traced     1 program more: the first one has the file; a %p in its name gives each its own'
+	record --trace=b.pmt -o b.pm --only sh -- sh -c 'ls; ls; exit 0'
+	said 'not traced     2 programs more: '
+	record --trace=b.%p.pmt -o c.pm -- sh -c 'ls; exit 0'
+	run ! grep -q 'not traced' stderr
+	[ "$(find . -name 'b.*.pmt' | wc -l)" = 2 ]
+	record --trace=d.pmt -o d.pm -- ls
+	run ! grep -q 'not traced' stderr
+	record -q --trace=e.pmt -o e.pm -- sh -c 'exec ls'
+	said_nothing
+}
+
+@test "run --trace: with heap=next it is said beforehand, and what is there stays" {
+	echo mine >a.pmt
+	POOLMEM=$POOLMEM,heap=next record -f --trace=a.pmt -o a.pm -- ls
+	[ "$(head -1 stderr)" = 'poolmem: --trace: with heap=next another allocator serves: its calls are not recorded' ]
+	run ! grep -q 'no trace\|is not recorded with' stderr
+	[ "$(cat a.pmt)" = mine ]
+}
+
 @test "run: LD_PRELOAD and POOLMEM of the user are kept" {
 	preload=$(LD_PRELOAD=libc.so.6 POOLMEM=$POOLMEM,purge.ms=300,run=5 record -o a.pm -- \
 		sh -c 'echo "$LD_PRELOAD $POOLMEM"')
