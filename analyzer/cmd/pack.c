@@ -4,7 +4,9 @@
 
 #include "cmd/command.h"
 #include "cmd/site_study.h"
+#include "launch/trace_pack.h"
 #include "render/pack.h"
+#include "render/pack_trace.h"
 #include "source/operand.h"
 #include "symbol/network.h"
 #include "text/progress.h"
@@ -15,7 +17,8 @@
 
 static const struct command_option options[] = {
 	{"-o, --output FILE",
-	 "write there (default: NAME.packed.pm, in this directory; - is the standard output)"},
+	 "write there (default: NAME.packed.pm, of a trace .pmt, in this directory; - is the "
+	 "standard output)"},
 	{"-f, --force", "replace the file when it is there"},
 	SITE_DEBUGINFOD_HELP,
 	{"--json", "say for machines what was packed and what is missing"},
@@ -27,7 +30,8 @@ const struct command_help help_pack = {
 	.usage = "pack [options] [FILE|PID|last]",
 	.purpose = "Makes a copy of a recording that is read on any machine: with the names of functions,\n"
 		   "files and lines, looked up here and now. Every command takes it in place of the\n"
-		   "recording. FILE is a capture or a segment; PID a process; last (the default) the newest.",
+		   "recording. FILE is a capture or a segment; PID a process; last (the default) the newest.\n"
+		   "Of a trace, also one that a killed program left, it makes a short copy for replay.",
 	.options = options,
 	.examples =
 		{
@@ -39,9 +43,22 @@ const struct command_help help_pack = {
 		},
 };
 
-static bool print(const struct pack *pack, const struct reader *reader, struct failure *why)
+static bool open_sink(const struct reader *reader, struct sink *ret, struct failure *why)
 {
 	struct reader to_stdout = *reader;
+
+	to_stdout.output = NULL;
+	if (!reader_open_sink(&to_stdout, ret, why))
+		return false;
+	if (reader->to_stdout) {
+		ret->fd = STDERR_FILENO;
+		ret->colour = false;
+	}
+	return true;
+}
+
+static bool print(const struct pack *pack, const struct reader *reader, struct failure *why)
+{
 	struct sink sink;
 	struct pack_view view = {
 		.path = pack->path,
@@ -51,17 +68,29 @@ static bool print(const struct pack *pack, const struct reader *reader, struct f
 		.naming = pack->naming,
 	};
 
-	to_stdout.output = NULL;
-	if (!reader_open_sink(&to_stdout, &sink, why))
+	if (!open_sink(reader, &sink, why))
 		return false;
-	if (reader->to_stdout) {
-		sink.fd = STDERR_FILENO;
-		sink.colour = false;
-	}
 	if (reader->json)
 		pack_json(&view, &sink);
 	else
 		pack_text(&view, &sink);
+	return sink_close(&sink, why);
+}
+
+static bool pack_trace(const struct reader *reader, const struct pack_request *request,
+		       struct failure *why)
+{
+	struct packed_trace made;
+	struct sink sink;
+
+	if (!trace_pack_make(request, &made, why) || !open_sink(reader, &sink, why))
+		return false;
+	const struct pack_trace_view view = {made.path, made.bytes, made.unpacked_bytes};
+
+	if (reader->json)
+		pack_trace_json(&view, &sink);
+	else
+		pack_trace_text(&view, &sink);
 	return sink_close(&sink, why);
 }
 
@@ -78,6 +107,8 @@ static bool pack(const struct reader *reader, const char *path, struct failure *
 	};
 	struct pack made;
 
+	if (trace_pack_takes(path))
+		return pack_trace(reader, &request, why);
 	if (!pack_make(&request, &made, why))
 		return false;
 	bool done = print(&made, reader, why);

@@ -4,6 +4,7 @@
 #include "launch/traces.h"
 
 #include "launch/say.h"
+#include "launch/trace_pack.h"
 #include "source/trace_file.h"
 #include "text/allocate.h"
 
@@ -16,9 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
-
-enum { LEVEL = 6, PACKED_MAX = 2 * PM_TRACE_CHUNK_BYTES };
 
 /* --- where ------------------------------------------------------------------------------------------ */
 
@@ -108,87 +106,6 @@ bool traces_place(const char *pattern, const char *command, bool overwrite, stru
 
 /* --- packing ---------------------------------------------------------------------------------------- */
 
-static bool put(FILE *file, const void *bytes, size_t count)
-{
-	return fwrite(bytes, 1, count, file) == count;
-}
-
-static bool pack_chunk(FILE *file, ZSTD_CCtx *context, struct trace_events *events)
-{
-	unsigned char packed[PACKED_MAX];
-	size_t bytes = ZSTD_compressCCtx(context, packed, sizeof packed, events->bytes,
-					 events->header.used, LEVEL);
-
-	if (ZSTD_isError(bytes))
-		return false;
-	events->header.state = PM_TRACE_CLOSED;
-	events->header.checksum = pm_trace_checksum(events->bytes, events->header.used);
-	events->header.stored = (uint32_t)bytes;
-	return put(file, &events->header, sizeof events->header) && put(file, packed, bytes);
-}
-
-static bool pack_all(const struct trace_file *from, FILE *file, ZSTD_CCtx *context,
-		     struct failure *why)
-{
-	struct trace_events *events = allocate(1, sizeof *events);
-	struct pm_trace_header header = from->header;
-	bool packed;
-
-	header.flags |= PM_TRACE_PACKED;
-	header.header_bytes = sizeof header;
-	header.chunks = (uint32_t)from->chunk_count;
-	packed = put(file, &header, sizeof header) ||
-		 fail(why, FAILURE_WRITE, "packing: %s", strerror(errno));
-	for (size_t i = 0; packed && i < from->chunk_count; i++)
-		packed = trace_file_load(from, i, events, why) &&
-			 (pack_chunk(file, context, events) ||
-			  fail(why, FAILURE_WRITE, "packing: %s", strerror(errno)));
-	free(events);
-	return packed;
-}
-
-static bool pack_to(const struct trace_file *from, int fd, struct failure *why)
-{
-	ZSTD_CCtx *context = ZSTD_createCCtx();
-	FILE *file = fdopen(fd, "w");
-
-	if (!context || !file) {
-		ZSTD_freeCCtx(context);
-		close(fd);
-		return fail(why, FAILURE_WRITE, "packing: no memory");
-	}
-	bool packed = pack_all(from, file, context, why);
-	bool flushed = fflush(file) == 0 && fsync(fd) == 0;
-
-	ZSTD_freeCCtx(context);
-	if (packed && !flushed)
-		packed = fail(why, FAILURE_WRITE, "packing: %s", strerror(errno));
-	fclose(file);
-	return packed;
-}
-
-bool trace_pack(const char *path, const char *packed, struct failure *why)
-{
-	struct trace_file from;
-	struct failure before;
-
-	if (!trace_file_open(path, &from, why))
-		return false;
-	int fd = open(packed, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool done = fd >= 0 ? pack_to(&from, fd, &before) ||
-				      fail(why, before.kind, "%.200s: %.190s", path, before.text)
-			    : fail(why, FAILURE_WRITE, "%s: %s", packed, strerror(errno));
-
-	if (from.header.flags & PM_TRACE_FULL)
-		say("%s: recording ended before the program did: there was no room (trace.max, the "
-		    "disk, or a file size limit)",
-		    path);
-	trace_file_close(&from);
-	if (!done && fd >= 0)
-		unlink(packed);
-	return done;
-}
-
 /* The packed one takes its name. */
 static bool pack_in_place(struct traces *traces, const char *path, struct failure *why)
 {
@@ -197,8 +114,14 @@ static bool pack_in_place(struct traces *traces, const char *path, struct failur
 
 	if (snprintf(temporary, sizeof temporary, "%s.packing", path) >= (int)sizeof temporary)
 		return fail(why, FAILURE_WRITE, "%s: the name is too long", path);
-	if (!trace_pack(path, temporary, why))
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return fail(why, FAILURE_WRITE, "%s: %s", temporary, strerror(errno));
+	if (!trace_pack(path, fd, why)) {
+		unlink(temporary);
 		return false;
+	}
 	if (rename(temporary, path) != 0 || stat(path, &status) != 0) {
 		unlink(temporary);
 		return fail(why, FAILURE_WRITE, "%s: %s", path, strerror(errno));

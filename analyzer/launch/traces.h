@@ -34,7 +34,4 @@ bool traces_are_apart(const struct traces *traces);
 /* Packs each file of the run; says of which it cannot. */
 void traces_pack(struct traces *traces, uint64_t run_id);
 
-/* Packs one trace to another file, which must not be there. */
-bool trace_pack(const char *path, const char *packed, struct failure *why);
-
 #endif

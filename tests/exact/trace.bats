@@ -245,6 +245,33 @@ assert 32 << 20 < peak < 48 << 20, peak' "$out/json"
 	[ "$(find . -name 'poolmem.sh.*.pmt' | wc -l)" = 2 ]
 }
 
+@test "pack: a trace as well, also of a killed program, whose file is as long as trace.max" {
+	recorded "$programs/traced" "$out/log" 20000 3 kill || [ $? = 137 ]
+	"$poolmem" replay --print "$trace" >"$out/printed"
+	"$poolmem" pack "$trace" >"$out/told"
+	grep -q "^$out/trace.packed.pmt: .* of .* as recorded; poolmem replay reads it" "$out/told"
+	compared log "$out/log" "$out/printed"
+	"$poolmem" replay --print trace.packed.pmt | cmp - "$out/printed"
+	[ "$(stat -c %s trace.packed.pmt)" -lt $((4 * $(wc -l <"$out/printed"))) ] # bytes a call
+	[ "$(stat -c %a trace.packed.pmt)" = 600 ]
+	"$poolmem" pack -o - "$trace" 2>"$out/told" | cmp - trace.packed.pmt
+	grep -q '^standard output: a trace' "$out/told"
+	run -1 "$poolmem" pack "$trace"
+	[[ $output == *"trace.packed.pmt is there already: give -f to replace it" ]]
+	"$poolmem" pack -f --json "$trace" | python3 -c 'import json, sys
+d = json.load(sys.stdin)
+assert d["file"] == sys.argv[1] and 0 < d["bytes"] < d["recorded_bytes"] < 1 << 24, d' "$out/trace.packed.pmt"
+	run -1 "$poolmem" pack -o "$out/other" trace.packed.pmt
+	[[ $output == *"it is packed already, and read anywhere as it is" ]]
+	run -1 bash -c '"$0" pack -o - "$1" >/dev/full' "$poolmem" "$trace"
+	[[ $output == *"No space left on device" ]]
+	head -c 400000 "$trace" >"$out/cut.pmt"
+	printf x | dd of="$out/cut.pmt" bs=1 seek=65600 conv=notrunc status=none
+	printf x | dd of="$out/cut.pmt" bs=1 seek=131072 conv=notrunc status=none
+	run -3 "$poolmem" pack "$out/cut.pmt"
+	[ -z "$(find "$out" -name '*cut.packed*' -o -name 'other*')" ]
+}
+
 @test "F28 trace: what is there already is not overwritten, nor is a link followed" {
 	echo mine >"$trace"
 	run --separate-stderr recorded ls /
