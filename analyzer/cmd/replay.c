@@ -213,6 +213,14 @@ static int open_nameless(const char *directory)
 	return fd;
 }
 
+static bool no_script(const char *directory, struct failure *why)
+{
+	const char *variable = getenv("TMPDIR");
+
+	return fail(why, FAILURE_WRITE, "%s%.300s: the script of the replay cannot be there: %s",
+		    variable && *variable ? "TMPDIR=" : "", directory, strerror(errno));
+}
+
 /* A file without a name, where there is room for it: nothing is left however this program ends. */
 static bool open_script(int *ret_fd, struct failure *why)
 {
@@ -222,10 +230,10 @@ static bool open_script(int *ret_fd, struct failure *why)
 	int fd = open_nameless(directory);
 
 	if (fd < 0)
-		return fail(why, FAILURE_WRITE, "%.300s: %s", directory, strerror(errno));
+		return no_script(directory, why);
 	*ret_fd = fcntl(fd, F_DUPFD, ABOVE_OTHERS); /* replays inherit it, above all that they use */
 	close(fd);
-	return *ret_fd >= 0 || fail(why, FAILURE_WRITE, "%.300s: %s", directory, strerror(errno));
+	return *ret_fd >= 0 || no_script(directory, why);
 }
 
 static const char *mode_of(const struct replay_options *options)

@@ -228,6 +228,38 @@ static void explain_untried(struct comparison *comparison)
 				 "interrupted before its first replay ended");
 }
 
+/* "glibc, jemalloc": all that have the same to say as this row; false: one before it had. */
+static bool name_alike(const struct comparison *comparison, size_t row, char *text, size_t room)
+{
+	const char *reason = comparison->row[row].why;
+
+	*text = 0;
+	for (size_t i = 0; i < comparison->row_count; i++) {
+		size_t used = strlen(text);
+		if (strcmp(comparison->row[i].why, reason) != 0)
+			continue;
+		if (i < row)
+			return false;
+		snprintf(text + used, room - used, "%s%.100s", used ? ", " : "",
+			 comparison->row[i].name);
+	}
+	return true;
+}
+
+/* "glibc, jemalloc: why; poolmem: why" */
+static bool fail_each(const struct comparison *comparison, struct failure *why)
+{
+	char all[sizeof why->text] = "", names[sizeof all];
+
+	for (size_t i = 0; i < comparison->row_count; i++) {
+		size_t used = strlen(all);
+		if (name_alike(comparison, i, names, sizeof names))
+			snprintf(all + used, sizeof all - used, "%s%s: %.200s", used ? "; " : "",
+				 names, comparison->row[i].why);
+	}
+	return fail(why, FAILURE_NOTHING, "%s", all);
+}
+
 /* Why there is not a single run. */
 static bool fail_whole(const struct comparison *comparison, struct failure *why)
 {
@@ -235,8 +267,7 @@ static bool fail_whole(const struct comparison *comparison, struct failure *why)
 		return fail(why, FAILURE_NOTHING, "interrupted before the first replay ended");
 	if (!comparison->row_count)
 		return fail(why, FAILURE_NOTHING, "no allocator to replay with");
-	return fail(why, FAILURE_NOTHING, "%.100s: %.300s", comparison->row[0].name,
-		    comparison->row[0].why);
+	return fail_each(comparison, why);
 }
 
 bool replay_run(const struct replay_plan *plan, const struct allocators *allocators,

@@ -415,6 +415,12 @@ assert d["file"] == sys.argv[1] and 0 < d["bytes"] < d["recorded_bytes"] < 1 << 
 	done
 }
 
+@test "replay: of a TMPDIR that is none, it is TMPDIR that is named" {
+	recorded "$programs/traced" "$out/log" 100 14
+	run -1 env TMPDIR=/no/such/place "$poolmem" replay --runs 1 --fast --under glibc "$trace"
+	[ "$output" = "poolmem: TMPDIR=/no/such/place: the script of the replay cannot be there: No such file or directory" ]
+}
+
 @test "replay: nothing stays when it is ended from outside" {
 	cat >"$out/slow.c" <<-'END'
 		#include <stdlib.h>
@@ -550,6 +556,8 @@ for a in d["allocators"]:
 	slowly 0 3000
 	run -1 "$poolmem" replay --timeout 700ms --runs 1 --under glibc "$trace"
 	[ "$output" = "poolmem: glibc: it did not end within 700 ms (--timeout)" ]
+	run -1 "$poolmem" replay --timeout 300ms --runs 1 --lib "$lib" --under "glibc,gone=$out/gone.so,poolmem" "$trace"
+	[[ $output == "poolmem: glibc, poolmem: it did not end within 300 ms (--timeout); gone: "*"gone.so"* ]]
 	cat >"$out/sleeps.c" <<-'END'
 		#include <stddef.h>
 		#include <unistd.h>
