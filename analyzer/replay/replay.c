@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "replay/place.h"
+#include "replay/resident.h"
 #include "replay/script.h"
 
 #include <errno.h>
@@ -31,12 +32,10 @@ enum {
 	BATCH = 512,
 	SPINS = 64,
 	LINE = 64,
-	TEXT_ROOM = 4096,
 	PLACES_MAX = 256, /* that are there before the first step; further ones when they are needed */
 	NAP_NS = 20000, /* of a thread that waits for another; each is twice as long */
 	NAP_NS_MAX = 10000000,
 	NS_PER_MS = 1000000,
-	LOOK_NS = 4 * NS_PER_MS, /* between two looks at what is resident */
 	NS_PER_S = 1000000000
 };
 
@@ -73,21 +72,7 @@ static struct {
 	uint32_t running;          /* atomic: threads; a futex, woken when there are none */
 	uint64_t calls_ns, failed; /* atomic: of threads that have ended */
 	uint64_t steps;            /* atomic */
-	struct {
-		pthread_mutex_t lock;
-		uint64_t bytes;      /* atomic: resident, of the replay itself */
-		uint64_t faults;     /* of what was added to `bytes` */
-		uint64_t rss_before; /* peak, less own, up to when `bytes` last grew */
-	} own;
-	struct {
-		int fd;
-		uint64_t due_ns; /* atomic: the next look; LOOKING: somebody looks */
-		uint64_t last_ns, last_bytes;
-		double byte_ns; /* bytes times nanoseconds, up to the last look */
-	} resident;
-} replay = {.own.lock = PTHREAD_MUTEX_INITIALIZER};
-
-#define LOOKING UINT64_MAX
+} replay;
 
 /* --- reading -------------------------------------------------------------------------------------- */
 
@@ -172,89 +157,6 @@ static unsigned read_batch(struct runner *runner)
 	return count;
 }
 
-/* --- what is resident ------------------------------------------------------------------------------ */
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t less(uint64_t whole, uint64_t part)
-{
-	return whole > part ? whole - part : 0;
-}
-
-/* Bytes, of a line of /proc/self/status. */
-static uint64_t status(const char *key)
-{
-	char text[TEXT_ROOM];
-	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t bytes = read(fd, text, sizeof text - 1);
-
-	close(fd);
-	text[bytes > 0 ? bytes : 0] = 0;
-	const char *line = strstr(text, key);
-
-	return line ? strtoull(line + strlen(key), NULL, 10) * 1024 : 0;
-}
-
-/* Resident bytes now, of /proc/self/statm, less the replay's own. */
-static uint64_t resident(void)
-{
-	char text[LINE + 1] = "";
-	ssize_t bytes = pread(replay.resident.fd, text, LINE, 0);
-	const char *second = bytes > 0 ? strchr(text, ' ') : NULL;
-	uint64_t pages = second ? strtoull(second, NULL, 10) : 0;
-
-	return less(pages * (uint64_t)sysconf(_SC_PAGESIZE),
-		    __atomic_load_n(&replay.own.bytes, __ATOMIC_RELAXED));
-}
-
-/* What was resident from the last look to this one is taken as the mean of both.  One thread at a time. */
-static void look(uint64_t ns)
-{
-	uint64_t bytes = resident();
-	uint64_t span_ns = ns - replay.resident.last_ns;
-
-	replay.resident.byte_ns += ((double)bytes + (double)replay.resident.last_bytes) / 2 *
-				   (double)span_ns;
-	replay.resident.last_ns = ns;
-	replay.resident.last_bytes = bytes;
-}
-
-static void look_if_due(uint64_t ns)
-{
-	uint64_t due_ns = __atomic_load_n(&replay.resident.due_ns, __ATOMIC_RELAXED);
-
-	if (ns < due_ns || !__atomic_compare_exchange_n(&replay.resident.due_ns, &due_ns, LOOKING,
-							false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return;
-	look(ns);
-	__atomic_store_n(&replay.resident.due_ns, ns + LOOK_NS, __ATOMIC_RELEASE);
-}
-
-static uint64_t peak(void)
-{
-	uint64_t since = less(status("VmHWM:"), replay.own.bytes);
-
-	return since > replay.own.rss_before ? since : replay.own.rss_before;
-}
-
-/* What was the peak so far is taken before the place is there: what is left of it is the peak of what comes later. */
-static void add_place(void)
-{
-	pthread_mutex_lock(&replay.own.lock);
-	replay.own.rss_before = peak();
-	uint64_t bytes = places_add();
-
-	replay.own.faults += bytes / (uint64_t)sysconf(_SC_PAGESIZE);
-	__atomic_add_fetch(&replay.own.bytes, bytes, __ATOMIC_RELAXED);
-	pthread_mutex_unlock(&replay.own.lock);
-}
-
 /* --- doing ---------------------------------------------------------------------------------------- */
 
 /* Whole, as a program writes what it asked for; of large blocks so many pages.  What a realloc kept is not written again. */
@@ -286,6 +188,14 @@ static void *request(const struct step *step, void *old)
 			return NULL;
 		return block;
 	}
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /* As long again as it has waited, so that a thousand threads that wait leave the processors to those that do not. */
@@ -322,9 +232,9 @@ static void wait_until(uint64_t ms)
 
 	if (!replay.waits || now >= due_ns)
 		return;
-	look_if_due(now);
+	resident_look(now);
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
-	look_if_due(now_ns(CLOCK_MONOTONIC));
+	resident_look(now_ns(CLOCK_MONOTONIC));
 }
 
 static void *run(void *runner);
@@ -334,7 +244,7 @@ static struct runner *new_runner(void)
 	struct place *place;
 
 	while (!(place = place_take()))
-		add_place();
+		resident_add_place();
 	return (struct runner *)place;
 }
 
@@ -405,7 +315,7 @@ static void run_batch(struct runner *runner, unsigned count, uint64_t *done)
 		__atomic_store_n(progress, ++*done, __ATOMIC_RELEASE);
 	}
 	runner->calls_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
-	look_if_due(now_ns(CLOCK_MONOTONIC));
+	resident_look(now_ns(CLOCK_MONOTONIC));
 }
 
 static void *run(void *context)
@@ -445,49 +355,24 @@ static uint64_t faults(void)
 	return (uint64_t)usage.ru_minflt;
 }
 
-static uint64_t mean(double byte_ns, uint64_t ns)
-{
-	return ns ? (uint64_t)(byte_ns / (double)ns) : 0;
-}
-
-/* From now on VmHWM is of what comes, where the kernel can do that; else of the start as well. */
-static void forget_peak(void)
-{
-	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, "5", 1) != 1)
-		(void)fd;
-	close(fd);
-}
-
-/* All that the replay itself needs is there. */
-static void begin_measuring(void)
-{
-	peak(); /* its stack, too */
-	forget_peak();
-	replay.own.bytes = status("VmRSS:");
-	replay.own.rss_before = 0;
-	replay.began_ns = replay.resident.last_ns = now_ns(CLOCK_MONOTONIC);
-	replay.resident.due_ns = replay.began_ns + LOOK_NS;
-	replay.resident.last_bytes = resident();
-}
-
 static void measure(struct runner *first)
 {
 	struct script_result result = {.steps = 0};
 
-	begin_measuring();
+	resident_prepare();
 	result.faults = faults();
+	replay.began_ns = now_ns(CLOCK_MONOTONIC);
+	resident_begin(replay.began_ns);
 	run(first);
 	wait_for_all();
-	look(now_ns(CLOCK_MONOTONIC));
-	result.wall_ns = replay.resident.last_ns - replay.began_ns;
-	result.rss_mean = mean(replay.resident.byte_ns, result.wall_ns);
-	result.faults = less(faults() - result.faults, replay.own.faults);
-	result.rss_end = less(status("VmRSS:"), replay.own.bytes);
-	result.rss_peak = peak();
+	uint64_t ended_ns = now_ns(CLOCK_MONOTONIC);
+	struct resident resident = resident_end(ended_ns);
+
+	result.wall_ns = ended_ns - replay.began_ns;
+	result.rss_mean = resident.mean;
+	result.rss_end = resident.end;
+	result.rss_peak = resident.peak;
+	result.faults = less(faults() - result.faults, resident.own_faults);
 	result.calls_ns = replay.calls_ns;
 	result.steps = replay.steps;
 	result.failed = replay.failed;
@@ -526,7 +411,6 @@ int main(int argc, char **argv)
 	    pread(replay.fd, &replay.header, sizeof replay.header, 0) != sizeof replay.header ||
 	    replay.header.magic != SCRIPT_MAGIC)
 		give_up("that is no script");
-	replay.resident.fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	struct runner *first = make_tables();
 
 	load(first, replay.header.first);
