@@ -124,7 +124,7 @@ static double pairs(const struct comparison *comparison)
 
 	for (size_t i = 0; i < comparison->row_count; i++)
 		done += is_done(comparison, i);
-	return done > 1 ? (double)(done * (done - 1) / 2) : 1;
+	return done > 1 ? (double)(done * (done - 1)) / 2 : 1;
 }
 
 /* Of the best against another, which might have been any two. */

@@ -258,7 +258,9 @@ assert r["metrics"]["leak.bytes"] == sum(c["kept_bytes"] for c in r["classes"]),
 		said "-o and --trace: both are to go to '$same'"
 	done
 	run -125 record --trace=b.%p -o b.%p -- touch ran
-	[ ! -e ran ] && [ "$(cat a.pmt)" = precious ] && [ ! -e new.pmt ]
+	[ ! -e ran ]
+	[ "$(cat a.pmt)" = precious ]
+	[ ! -e new.pmt ]
 	record -f --trace=a.pmt -o a.pm -- touch ran
 	[ -e ran ] && "$poolmem" replay --print a.pmt | grep -q malloc
 }
