@@ -203,6 +203,10 @@ static bool is_sound(const struct compare_options *options)
 		command_usage_error("compare", "which program?");
 	else if (options->ready && !options->load)
 		command_usage_error("compare", "--ready is for a server: what is its --load?");
+	else if (options->only && !*options->only)
+		command_usage_error("compare", "--only '': which allocators?");
+	else if (options->svg && options->output && strcmp(options->svg, options->output) == 0)
+		command_usage_error("compare", "-o and --svg are the same file, %s", options->svg);
 	else if (options->json && options->markdown)
 		command_usage_error("compare", "--json or --markdown, not both");
 	else if (options->svg && strcmp(options->svg, "-") == 0)
@@ -302,6 +306,15 @@ static bool is_runnable(const struct target *target, const char *name, struct fa
 	return true;
 }
 
+/* Each has said why, above. */
+static bool has_any(const struct comparison *comparison, struct failure *why)
+{
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (comparison->row[i].state == COMPARE_DONE)
+			return true;
+	return fail(why, FAILURE_NOTHING, "no run came to its end under any of them");
+}
+
 static bool compare(const struct compare_options *options, const struct allocators *allocators,
 		    const char *library, struct failure *why)
 {
@@ -327,7 +340,7 @@ static bool compare(const struct compare_options *options, const struct allocato
 		return false;
 	bool done = rounds_run(&plan, allocators, &comparison, why);
 	progress_end(&progress);
-	done = done && print(options, &comparison, why);
+	done = done && print(options, &comparison, why) && has_any(&comparison, why);
 	rounds_free(&comparison);
 	interrupted_end(comparison.interrupted, why);
 	return done;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -47,7 +48,8 @@ struct running {
 	uint64_t first_ns, last_ns, last_bytes; /* of the first and the last look */
 	uint64_t looks;
 	double byte_ns;        /* what is resident over time, summed up */
-	uint64_t own_peak;     /* of this process: ru_maxrss of a child begins with that */
+	uint64_t *shared_peak; /* of our copy that becomes the program, shared with it */
+	uint64_t least_peak; /* ru_maxrss of the program is that of its beginning as our copy, or more */
 	const char *waits_for; /* what is told of it */
 	uint64_t waits_since_ns, tell_at_ns;
 	bool ended;
@@ -406,13 +408,12 @@ static void close_streams(const struct running *running)
 
 static void prepare(struct running *running)
 {
-	struct rusage own;
-
 	signals_take(&running->signals);
-	getrusage(RUSAGE_SELF, &own);
-	running->own_peak = (uint64_t)own.ru_maxrss * 1024;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
+
+/* What the copy still touches when it has said what it had, and what the kernel's sum may be off. */
+enum { AT_EXEC_BYTES = 128 << 10 };
 
 static bool start(struct running *running, struct failure *why)
 {
@@ -424,6 +425,7 @@ static bool start(struct running *running, struct failure *why)
 		.mask = &running->signals.former_mask,
 		.chld = &running->signals.former_chld,
 		.streams = running->streams,
+		.shared_peak = running->shared_peak,
 	};
 
 	if (!child_fork(&child, &running->child, why))
@@ -432,6 +434,7 @@ static bool start(struct running *running, struct failure *why)
 	running->wait_ns = MS;
 	running->sample_at_ns = running->began_ns + MS;
 	int error = child_release(&running->child);
+	running->least_peak = *running->shared_peak + AT_EXEC_BYTES;
 	return !error || fail(why, FAILURE_NOTHING, "%s: %s", plan->argv[0], strerror(error));
 }
 
@@ -448,8 +451,10 @@ static void sum_up(struct running *running)
 
 	run->cpu_ns = nanoseconds(usage->ru_utime) + nanoseconds(usage->ru_stime);
 	run->faults = (uint64_t)usage->ru_minflt + (uint64_t)usage->ru_majflt;
-	if (kernels > running->own_peak)
+	if (kernels > running->least_peak)
 		run->rss_peak = higher(run->rss_peak, kernels);
+	else if (run->rss_peak <= running->least_peak)
+		run->rss_peak = 0; /* looks see what there was by chance */
 	/* Between two looks it was as much as all less what is of files. */
 	uint64_t of_files = run->rss_end - run->heap_end;
 	if (run->rss_end && run->rss_peak > of_files)
@@ -529,10 +534,15 @@ bool bare_run(const struct bare_plan *plan, struct bare_run *ret, struct failure
 		return false;
 	}
 	running.family = allocate(1, sizeof *running.family);
+	running.shared_peak = mmap(NULL, sizeof *running.shared_peak, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (running.shared_peak == MAP_FAILED)
+		abort();
 	prepare(&running);
 	bool done = run_started(&running, why);
 	signals_give_back(&running.signals);
 	close_streams(&running);
+	munmap(running.shared_peak, sizeof *running.shared_peak);
 	threads_free(&running.family->threads);
 	free(running.family);
 	return done;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ static bool tell(int fd, int number)
 /* The child's side: waits for the word, then becomes the program. */
 static void become(const struct child_plan *plan, int go, int error)
 {
+	struct rusage usage;
 	char word;
 
 	if (read_all(go, &word, 1) != 1)
@@ -51,6 +53,8 @@ static void become(const struct child_plan *plan, int go, int error)
 		tell(error, DRAWS_ADDRESSES);
 	sigaction(SIGCHLD, plan->chld, NULL);
 	sigprocmask(SIG_SETMASK, plan->mask, NULL);
+	if (plan->shared_peak && getrusage(RUSAGE_SELF, &usage) == 0)
+		*plan->shared_peak = (uint64_t)usage.ru_maxrss * 1024;
 	if (plan->path)
 		execve(plan->path, plan->argv, plan->environment);
 	else

@@ -9,6 +9,8 @@
 #include "text/failure.h"
 
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct child {
@@ -24,6 +26,7 @@ struct child_plan {
 	const sigset_t *mask;                   /* signal mask of the program */
 	const struct sigaction *chld; /* its disposition of SIGCHLD, which this process may have changed */
 	const int *streams; /* descriptors that become 0, 1 and 2 there; NULL: those of this process */
+	uint64_t *shared_peak; /* the most that was resident of the child when it execs: ru_maxrss begins with that.  NULL: not asked */
 	bool has_fixed_addresses; /* the kernel draws none at random */
 };
 

@@ -85,7 +85,10 @@ bool counted_take(const struct counted *counted, const struct bare_run *run, boo
 		return fail(why, FAILURE_NOTHING,
 			    "it has no malloc_usable_size, which counting needs");
 	taking.heap.is_known = true;
-	taking.heap.peak = run->heap_peak;
+	if (taking.heap.live_peak < taking.heap.live_at_end)
+		taking.heap.live_peak = taking.heap.live_at_end; /* it was proven to be less */
+	/* What is live is resident, or nearly so: what was seen of less was not the peak. */
+	taking.heap.peak = run->heap_peak < taking.heap.live_peak / 2 ? 0 : run->heap_peak;
 	taking.heap.end = run->heap_end;
 	if (!taking.heap.end)
 		taking.heap.live_at_end = 0; /* of the same moment, or not told */

@@ -5,6 +5,7 @@
 
 #include "launch/counted.h"
 #include "launch/environment.h"
+#include "launch/library.h"
 #include "launch/say.h"
 #include "text/allocate.h"
 
@@ -17,7 +18,8 @@ enum { NS_PER_S = 1000000000, HINT_SECONDS = 60 };
 
 /* Of the runs of one allocator, beside its row. */
 struct kept {
-	struct timeline *of[COMPARE_RUNS_MAX];
+	struct compare_point *of[COMPARE_RUNS_MAX];
+	size_t count[COMPARE_RUNS_MAX];
 };
 
 struct rounds {
@@ -78,13 +80,17 @@ static bool run_once(struct rounds *rounds, const struct allocator *allocator, b
 {
 	const char *library = library_of(rounds, allocator);
 	bool is_ours = allocator->kind == ALLOCATOR_POOLMEM;
-	char libraries[2 * PATH_MAX + 2], settings[PATH_MAX + 64];
+	char ours[2 * PATH_MAX], libraries[3 * PATH_MAX + 2], settings[PATH_MAX + 64];
 	struct bare_plan plan = rounds->plan->bare;
 
 	rounds->runs_now = allocator->name;
 	plan.tell = tell;
 	plan.context = rounds;
-	snprintf(libraries, sizeof libraries, "%s%s%s", counts ? rounds->plan->library : "",
+	library_with_operators(rounds->plan->library, ours);
+	snprintf(libraries, sizeof libraries, "%s%s%s",
+		 !counts   ? ""
+		 : is_ours ? rounds->plan->library
+			   : ours,
 		 counts && !is_ours ? ":" : "", counts && is_ours ? "" : library);
 	snprintf(settings, sizeof settings, "POOLMEM=sites=never,gen=off,heap=%s,dir=%s",
 		 is_ours ? "own" : "next", rounds->counted.scratch.directory);
@@ -120,6 +126,16 @@ static void step(struct rounds *rounds)
 
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
+/* No more than there are: a program that is run begins as a copy of this process, and its peak is seen when it is above. */
+static void keep_points(const struct timeline *timeline, struct kept *kept, size_t at)
+{
+	kept->count[at] = timeline->count;
+	kept->of[at] = allocate(timeline->count + 1, sizeof *kept->of[at]);
+	for (size_t i = 0; i < timeline->count; i++)
+		kept->of[at][i] = (struct compare_point){timeline->point[i].at_ms,
+							 timeline->point[i].bytes};
+}
+
 static void note(struct compare_row *row, const struct bare_run *run, struct kept *kept)
 {
 	size_t at = row->runs++;
@@ -130,8 +146,7 @@ static void note(struct compare_row *row, const struct bare_run *run, struct kep
 	row->of[COMPARE_END].run[at] = run->rss_end;
 	row->of[COMPARE_MEAN].run[at] = run->rss_mean;
 	row->of[COMPARE_FAULTS].run[at] = run->faults;
-	kept->of[at] = allocate(1, sizeof *kept->of[at]);
-	*kept->of[at] = run->timeline;
+	keep_points(&run->timeline, kept, at);
 }
 
 static bool is_wanted(const struct rounds *rounds, const struct compare_row *row)
@@ -210,19 +225,15 @@ static size_t middle_of(const struct compare_row *row)
 	return middle;
 }
 
-static void keep_points(struct compare_row *row, const struct timeline *timeline)
-{
-	row->points = allocate(timeline->count + 1, sizeof *row->points);
-	row->point_count = timeline->count;
-	for (size_t i = 0; i < timeline->count; i++)
-		row->points[i] = (struct compare_point){timeline->point[i].at_ms,
-							timeline->point[i].bytes};
-}
-
 static void end_row(struct compare_row *row, struct kept *kept)
 {
-	if (row->state == COMPARE_DONE && row->runs)
-		keep_points(row, kept->of[middle_of(row)]);
+	size_t middle = middle_of(row);
+
+	if (row->state == COMPARE_DONE && row->runs) {
+		row->points = kept->of[middle];
+		row->point_count = kept->count[middle];
+		kept->of[middle] = NULL;
+	}
 	for (size_t i = 0; i < row->runs; i++)
 		free(kept->of[i]);
 }

@@ -85,7 +85,11 @@ static int run_trial(const char *library, const struct trial *trial, int *ret_st
 	struct failure ignored;
 	struct child child;
 	sigset_t mask;
-	struct child_plan plan = {TRIAL_PROGRAM, argv, environment, &mask, &standard, NULL, false};
+	struct child_plan plan = {.path = TRIAL_PROGRAM,
+				  .argv = argv,
+				  .environment = environment,
+				  .mask = &mask,
+				  .chld = &standard};
 
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	bool forked = child_fork(&plan, &child, &ignored);

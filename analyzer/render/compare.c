@@ -72,7 +72,7 @@ static void spread_cell(struct sheet *sheet, const struct compare_figure *figure
 {
 	char text[32] = "-";
 
-	if (runs > 1)
+	if (runs > 1 && figure->median)
 		snprintf(text, sizeof text, "%.1f %%", compare_spread(figure) * 100);
 	cell(sheet, text);
 }

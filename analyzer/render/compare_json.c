@@ -23,7 +23,8 @@ static json_t *known_count(uint64_t count)
 	return count ? json_count(count) : json_null();
 }
 
-static json_t *figure_json(const struct compare_figure *figure, size_t runs)
+static json_t *figure_json(const struct compare_figure *figure, enum compare_measure measure,
+			   size_t runs)
 {
 	json_t *object = json_object(), *list = json_array();
 
@@ -31,7 +32,9 @@ static json_t *figure_json(const struct compare_figure *figure, size_t runs)
 	json_put(object, "least", json_count(figure->least));
 	json_put(object, "most", json_count(figure->most));
 	for (size_t i = 0; i < runs; i++)
-		json_array_append_new(list, json_count(figure->run[i]));
+		json_array_append_new(list, compare_is_resident(measure)
+						    ? known_count(figure->run[i])
+						    : json_count(figure->run[i]));
 	json_put(object, "runs", list);
 	return object;
 }
@@ -46,14 +49,14 @@ static json_t *heap_json(const struct compare_heap *heap)
 	if (!heap->is_known)
 		return json_null();
 	json_t *object = json_object();
-	json_put(object, "alloc.count", json_count(heap->allocations));
+	json_put(object, "alloc.count", known_count(heap->allocations));
 	json_put(object, "live.peak", json_count(heap->live_peak));
 	json_put(object, "resident_at_peak", known_count(heap->peak));
 	json_put(object, "fragmentation_at_peak", ratio_json(heap->peak, heap->live_peak));
 	json_put(object, "resident_at_end", known_count(heap->end));
 	json_put(object, "live_at_end", known_count(heap->live_at_end));
 	json_put(object, "fragmentation_at_end", ratio_json(heap->end, heap->live_at_end));
-	json_put(object, "programs", json_count(heap->programs));
+	json_put(object, "programs", known_count(heap->programs));
 	return object;
 }
 
@@ -113,7 +116,7 @@ static json_t *row_json(const struct compare_row *row)
 	for (unsigned m = 0; m < COMPARE_MEASURE_COUNT; m++)
 		json_put(object, compare_keys[m],
 			 row->state == COMPARE_DONE && row->of[m].median
-				 ? figure_json(&row->of[m], row->runs)
+				 ? figure_json(&row->of[m], m, row->runs)
 				 : json_null());
 	json_put(object, "steps", json_count(row->steps));
 	json_put(object, "refused", json_count(row->refused));

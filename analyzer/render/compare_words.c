@@ -26,6 +26,16 @@ static struct number figure(const struct compare_row *row, enum compare_measure 
 								 : number_duration(median);
 }
 
+/* Of some that is done it is not known. */
+static bool lacks(const struct comparison *comparison, enum compare_measure measure)
+{
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (comparison->row[i].state == COMPARE_DONE &&
+		    !comparison->row[i].of[measure].median)
+			return true;
+	return false;
+}
+
 /* Names of those that are tied, "A (1 s), B (2 s) and C (3 s)". */
 static void put_ties(const struct comparison *comparison, const struct compare_verdict *verdict,
 		     enum compare_measure measure, struct sink *sink)
@@ -100,13 +110,10 @@ void compare_sentence(const struct comparison *comparison, enum compare_measure 
 	const struct compare_row *best = &comparison->row[verdict->best];
 
 	if (!verdict->is_known) {
-		sink_print(sink, "For %s: fewer than two could be compared.\n",
-			   words_of(measure).aim);
-		return;
-	}
-	if (!best->of[measure].median) {
-		sink_print(sink, "For %s: it ended before anybody could look.\n",
-			   words_of(measure).aim);
+		sink_print(sink, "For %s: %s.\n", words_of(measure).aim,
+			   lacks(comparison, measure)
+				   ? "of some too small and too short to be looked at it is not known"
+				   : "fewer than two could be compared");
 		return;
 	}
 	sink_print(sink, "For %s pick ", words_of(measure).aim);
@@ -128,15 +135,6 @@ void compare_sentence(const struct comparison *comparison, enum compare_measure 
 	sink_print(sink, "\n");
 }
 
-static bool lacks_end(const struct comparison *comparison)
-{
-	for (size_t i = 0; i < comparison->row_count; i++)
-		if (comparison->row[i].state == COMPARE_DONE &&
-		    !comparison->row[i].of[COMPARE_END].median)
-			return true;
-	return false;
-}
-
 static void put_method_of_replay(const struct comparison *comparison, struct sink *sink)
 {
 	bool touches = comparison->replay->touches;
@@ -156,7 +154,7 @@ static void put_method_of_programs(const struct comparison *comparison, struct s
 		   comparison->is_server
 			   ? " Time is that of the load, the end is when it was through."
 			   : "",
-		   lacks_end(comparison)
+		   lacks(comparison, COMPARE_END)
 			   ? " Where the end or the mean is not told, too few looks fell into the "
 			     "run, or none near its end."
 			   : "");
@@ -256,7 +254,7 @@ static void note_gaps(const struct compare_replay *replay, struct notebook *book
 
 static void note_refusals(const struct comparison *comparison, struct notebook *book)
 {
-	uint64_t refused = 0, rows = 0;
+	uint64_t refused = 0, rows = 0, worse = 0;
 	const char *name = "";
 
 	for (size_t i = 0; i < comparison->row_count; i++) {
@@ -265,12 +263,15 @@ static void note_refusals(const struct comparison *comparison, struct notebook *
 		refused += comparison->row[i].refused;
 		name = comparison->row[i].name;
 		rows++;
+		worse += compare_has_refused(comparison, i);
 	}
 	if (rows == 1)
-		put_note(book, "%s refused %s.", name, number_of(refused, "request").text);
+		put_note(book, "%s refused %s, and is not ranked: it did less than the others.",
+			 name, number_of(refused, "request").text);
 	else if (rows)
-		put_note(book, "%s refused %s in all.", number_of(rows, "allocator").text,
-			 number_of(refused, "request").text);
+		put_note(book, "%s refused %s in all%s.", number_of(rows, "allocator").text,
+			 number_of(refused, "request").text,
+			 worse ? "; those that refused more than another are not ranked" : "");
 }
 
 size_t compare_notes(const struct comparison *comparison, struct compare_note ret[COMPARE_NOTES_MAX])

@@ -21,15 +21,32 @@ static int by_size(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-static void settle(struct compare_figure *figure, size_t runs)
+/* Copies the runs of which it is known.  Returns how many these are. */
+static size_t known_runs(const struct compare_row *row, enum compare_measure measure,
+			 uint64_t ret[COMPARE_RUNS_MAX])
 {
-	uint64_t sorted[COMPARE_RUNS_MAX];
+	const struct compare_figure *figure = &row->of[measure];
+	size_t count = 0;
 
-	memcpy(sorted, figure->run, runs * sizeof *sorted);
-	qsort(sorted, runs, sizeof *sorted, by_size);
+	for (size_t i = 0; i < row->runs; i++)
+		if (figure->run[i] || !compare_is_resident(measure))
+			ret[count++] = figure->run[i];
+	return count;
+}
+
+static void settle(struct compare_row *row, enum compare_measure measure)
+{
+	struct compare_figure *figure = &row->of[measure];
+	uint64_t sorted[COMPARE_RUNS_MAX];
+	size_t count = known_runs(row, measure, sorted);
+
+	figure->least = figure->most = figure->median = 0;
+	if (!count || count < (row->runs + 1) / 2)
+		return;
+	qsort(sorted, count, sizeof *sorted, by_size);
 	figure->least = sorted[0];
-	figure->most = sorted[runs - 1];
-	uint64_t low = sorted[(runs - 1) / 2], high = sorted[runs / 2];
+	figure->most = sorted[count - 1];
+	uint64_t low = sorted[(count - 1) / 2], high = sorted[count / 2];
 	figure->median = low + (high - low) / 2;
 }
 
@@ -117,6 +134,21 @@ static bool is_done(const struct comparison *comparison, size_t row)
 	return comparison->row[row].state == COMPARE_DONE;
 }
 
+bool compare_has_refused(const struct comparison *comparison, size_t row)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < comparison->row_count; i++)
+		if (is_done(comparison, i) && comparison->row[i].refused < least)
+			least = comparison->row[i].refused;
+	return is_done(comparison, row) && comparison->row[row].refused > least;
+}
+
+static bool is_ranked(const struct comparison *comparison, size_t row)
+{
+	return is_done(comparison, row) && !compare_has_refused(comparison, row);
+}
+
 /* Of those that are done, at least one. */
 static double pairs(const struct comparison *comparison)
 {
@@ -131,8 +163,10 @@ static double pairs(const struct comparison *comparison)
 static double p_of(const struct comparison *comparison, size_t best, size_t other,
 		   enum compare_measure measure)
 {
-	const struct compare_row *a = &comparison->row[best], *b = &comparison->row[other];
-	double p = compare_p(a->of[measure].run, a->runs, b->of[measure].run, b->runs);
+	uint64_t left[COMPARE_RUNS_MAX], right[COMPARE_RUNS_MAX];
+	size_t left_count = known_runs(&comparison->row[best], measure, left);
+	size_t right_count = known_runs(&comparison->row[other], measure, right);
+	double p = compare_p(left, left_count, right, right_count);
 
 	return fmin(1, p * pairs(comparison));
 }
@@ -156,7 +190,7 @@ static bool find_best(const struct comparison *comparison, enum compare_measure 
 	bool found = false;
 
 	for (size_t i = 0; i < comparison->row_count; i++) {
-		if (!is_done(comparison, i) ||
+		if (!is_ranked(comparison, i) ||
 		    (found && median_of(comparison, i, measure) >=
 				      median_of(comparison, *ret_best, measure)))
 			continue;
@@ -173,7 +207,7 @@ static bool find_next(const struct comparison *comparison, enum compare_measure 
 	bool found = false;
 
 	for (size_t i = 0; i < comparison->row_count; i++) {
-		if (!is_done(comparison, i) || i == verdict->best || verdict->tied[i] != is_tied ||
+		if (!is_ranked(comparison, i) || i == verdict->best || verdict->tied[i] != is_tied ||
 		    (found && median_of(comparison, i, measure) >=
 				      median_of(comparison, *ret_next, measure)))
 			continue;
@@ -199,7 +233,7 @@ static struct compare_verdict judge(const struct comparison *comparison,
 	if (!find_best(comparison, measure, &verdict.best))
 		return verdict;
 	for (size_t i = 0; i < comparison->row_count; i++) {
-		if (!is_done(comparison, i) || i == verdict.best)
+		if (!is_ranked(comparison, i) || i == verdict.best)
 			continue;
 		double p = p_of(comparison, verdict.best, i, measure);
 		verdict.tied[i] = p >= COMPARE_CHANCE ||
@@ -230,13 +264,20 @@ static void weigh_heap(const struct compare_replay *replay, struct compare_row *
 	};
 }
 
-/* Of each that is done. */
-static bool has_ends(const struct comparison *comparison)
+/* Of each that is done: one that is not known may be the least. */
+static bool is_known_of_all(const struct comparison *comparison, enum compare_measure measure)
 {
 	for (size_t i = 0; i < comparison->row_count; i++)
-		if (is_done(comparison, i) && !comparison->row[i].of[COMPARE_END].median)
+		if (is_done(comparison, i) && !comparison->row[i].of[measure].median)
 			return false;
 	return true;
+}
+
+static struct compare_verdict judge_memory(const struct comparison *comparison,
+					   enum compare_measure measure)
+{
+	return is_known_of_all(comparison, measure) ? judge(comparison, measure)
+						    : (struct compare_verdict){.p = 1};
 }
 
 bool compare_end_differs(const struct comparison *comparison)
@@ -252,12 +293,11 @@ void compare_conclude(struct comparison *comparison)
 	for (size_t i = 0; i < comparison->row_count; i++) {
 		struct compare_row *row = &comparison->row[i];
 		for (unsigned m = 0; is_done(comparison, i) && m < COMPARE_MEASURE_COUNT; m++)
-			settle(&row->of[m], row->runs);
+			settle(row, m);
 		if (comparison->replay && is_done(comparison, i))
 			weigh_heap(comparison->replay, row);
 	}
-	comparison->memory = judge(comparison, COMPARE_PEAK);
-	comparison->end = has_ends(comparison) ? judge(comparison, COMPARE_END)
-					       : (struct compare_verdict){.p = 1};
+	comparison->memory = judge_memory(comparison, COMPARE_PEAK);
+	comparison->end = judge_memory(comparison, COMPARE_END);
 	comparison->time = judge(comparison, compare_time(comparison));
 }

@@ -35,10 +35,18 @@ enum {
 	COMPARE_ROWS_MAX = 32
 };
 
+/* Of what is resident 0 is not known: nobody looked in time. */
 struct compare_figure {
 	uint64_t run[COMPARE_RUNS_MAX]; /* in the order of the runs */
-	uint64_t median, least, most;
+	uint64_t median, least,
+		most; /* of those that are known; 0: of less than half of the runs it is */
 };
+
+/* Whether 0 of that is: nobody knows. */
+static inline bool compare_is_resident(enum compare_measure measure)
+{
+	return measure == COMPARE_PEAK || measure == COMPARE_END || measure == COMPARE_MEAN;
+}
 
 /* Of one run whose calls were counted.  Bytes; 0: not known. */
 struct compare_heap {
@@ -86,9 +94,9 @@ struct compare_row {
 
 enum compare_sureness { COMPARE_UNSURE, COMPARE_LIKELY, COMPARE_SURE };
 
-/* Which is best of those that are done. */
+/* Which is best of those that are done and refused no more than another did. */
 struct compare_verdict {
-	bool is_known;                  /* there are two or more */
+	bool is_known; /* there are two or more, and of all that are done the figure is known */
 	enum compare_sureness sureness; /* that none of those not in `tied` is better */
 	size_t best,
 		next; /* rows: by the median; next: the best one that is told apart, else of all */
@@ -123,6 +131,9 @@ size_t compare_runs_min(const struct comparison *comparison);
 
 /* Whether who is best at the peak is not so at the end. */
 bool compare_end_differs(const struct comparison *comparison);
+
+/* Whether it refused what another one served: then its figures are of less work. */
+bool compare_has_refused(const struct comparison *comparison, size_t row);
 
 /* Whether of any row the live bytes are known. */
 bool compare_has_heaps(const struct comparison *comparison);

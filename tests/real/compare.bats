@@ -356,3 +356,39 @@ for r in d["allocators"]:
 	[ "$(sed -n '1,2s/:>/>/p' seen | sort -u)" = "<$programs/librealloc.so>" ]
 	[ "$(sed -n '3s/:>/>/p' seen)" = "<$lib:$programs/librealloc.so>" ]
 }
+
+@test "compare: the peak of a small and short program is that of the kernel, or is not told" {
+	command -v /usr/bin/time >/dev/null || skip "no package time"
+	compare --runs 3 --only glibc,poolmem --json -- "$programs/fragments" 10 >small.json
+	compare --runs 3 --only glibc,poolmem --json -- "$programs/fragments" 30000 >large.json
+	python3 - "$programs/fragments" <<-'END'
+		import json, os, subprocess, sys
+		for count, name in ((10, "small"), (30000, "large")):
+		    told = {r["name"]: r["rss.peak"] for r in json.load(open(name + ".json"))["allocators"]}["glibc"]
+		    if os.fork() == 0:    # a process that is small itself: its own peak would be the child's least
+		        os.execvp("/usr/bin/time", ["time", "-o", "truth", "-f", "%M", sys.argv[1], str(count)])
+		    os.wait()
+		    truth = int(open("truth").read()) << 10
+		    print(name, told, truth)
+		    assert told is None if name == "small" else told is not None, name
+		    assert told is None or all(abs(run - truth) < 256 << 10 for run in told["runs"]), (told, truth)
+	END
+}
+
+@test "compare: a C++ program whose news go past malloc under others has its live bytes under each" {
+	local next=libjemalloc.so.2
+	present() { [[ $(LD_PRELOAD=$next true 2>&1) != *"cannot be preloaded"* ]]; }
+	present || skip "no package libjemalloc2"
+	compare --runs 1 --only glibc,jemalloc --json -- "$build/tests/exact/news" >news.json
+	python3 -c 'import json, sys
+for r in json.load(open("news.json"))["allocators"]:
+    assert r["counted"]["alloc.count"] >= 7000, r'
+}
+
+@test "compare: nothing that could be compared is no success" {
+	run -1 --separate-stderr compare --runs 1 --only glibc,poolmem -- sh -c 'echo >>runs; exit $(($(wc -l <runs) % 7))'
+	[[ $stderr == *"no run came to its end under any of them"* ]]
+	run -2 compare --only '' -- true
+	run -2 compare -o one.svg --svg one.svg -- true
+	[ ! -e one.svg ]
+}

@@ -150,3 +150,42 @@ Test(compare, what_failed_is_not_chosen)
 	compare_conclude(&comparison);
 	cr_assert_not(comparison.memory.is_known);
 }
+
+/* Nobody looked in time in some of the runs. */
+Test(compare, what_is_not_known_of_a_run_is_none_of_its_figures)
+{
+	static const uint64_t first[] = {1000, 3000};
+	static struct comparison comparison;
+
+	comparison = with(6, 2, first);
+	comparison.row[1].of[COMPARE_END].run[0] = comparison.row[1].of[COMPARE_END].run[5] = 0;
+	comparison.row[0].of[COMPARE_FAULTS].run[0] = 0; /* none there are */
+	compare_conclude(&comparison);
+	cr_assert_eq(comparison.row[1].of[COMPARE_END].median, 3002);
+	cr_assert_eq(comparison.row[1].of[COMPARE_END].least, 3001);
+	cr_assert_eq(comparison.row[0].of[COMPARE_FAULTS].least, 0);
+	cr_assert_eq(comparison.end.sureness, COMPARE_SURE);
+	cr_assert(near(comparison.end.p, 2.0 / 210), "%g", comparison.end.p); /* six against four */
+	for (size_t i = 0; i < 4; i++)
+		comparison.row[1].of[COMPARE_PEAK].run[i] = 0;
+	compare_conclude(&comparison);
+	cr_assert_eq(comparison.row[1].of[COMPARE_PEAK].median, 0);
+	cr_assert_not(comparison.memory.is_known, "it may be the least of all");
+	cr_assert(comparison.time.is_known);
+}
+
+/* Who serves less takes less. */
+Test(compare, what_refused_more_than_another_is_not_ranked)
+{
+	static const uint64_t first[] = {1000, 3000, 2000};
+	static struct comparison comparison;
+
+	comparison = with(6, 3, first);
+	comparison.row[0].refused = 10;
+	compare_conclude(&comparison);
+	cr_assert_eq(comparison.memory.best, 2);
+	cr_assert(compare_has_refused(&comparison, 0));
+	comparison.row[1].refused = comparison.row[2].refused = 10;
+	compare_conclude(&comparison);
+	cr_assert_eq(comparison.memory.best, 0, "all of them did: it is the trace's");
+}
