@@ -5,8 +5,10 @@
 #include "cmd/chosen.h"
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
+#include "launch/environment.h"
 #include "launch/library.h"
 #include "launch/rounds.h"
+#include "launch/say.h"
 #include "study/budget.h"
 #include "text/failure.h"
 #include "text/progress.h"
@@ -306,6 +308,16 @@ static bool is_runnable(const struct target *target, const char *name, struct fa
 	return true;
 }
 
+static void say_what_is_left_out(void)
+{
+	char *allocators = environment_allocators();
+
+	if (*allocators)
+		say("left out of LD_PRELOAD, as it serves malloc in the place of each: %s",
+		    allocators);
+	free(allocators);
+}
+
 /* Each has said why, above. */
 static bool has_any(const struct comparison *comparison, struct failure *why)
 {
@@ -338,6 +350,7 @@ static bool compare(const struct compare_options *options, const struct allocato
 	target_inspect(options->argv[0], getenv("PATH"), &target);
 	if (!is_runnable(&target, options->argv[0], why))
 		return false;
+	say_what_is_left_out();
 	bool done = rounds_run(&plan, allocators, &comparison, why);
 	progress_end(&progress);
 	done = done && print(options, &comparison, why) && has_any(&comparison, why);

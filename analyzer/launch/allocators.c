@@ -83,7 +83,7 @@ static bool find_in_cache(const char *name, char ret_path[PATH_MAX])
 	return found;
 }
 
-static bool find_library(const char *name, char ret_path[PATH_MAX])
+bool allocators_locate(const char *name, char ret_path[PATH_MAX])
 {
 	static const char usual[] = "/usr/local/lib:/usr/local/lib64:/lib:/lib64:/usr/lib:/usr/lib64";
 
@@ -98,7 +98,7 @@ static bool find_one_of(const char *names, char ret_path[PATH_MAX])
 	for (const char *at = names; *at;) {
 		int length = (int)strcspn(at, " ");
 		snprintf(name, sizeof name, "%.*s", length, at);
-		if (find_library(name, ret_path))
+		if (allocators_locate(name, ret_path))
 			return true;
 		at += length + (at[length] != 0);
 	}

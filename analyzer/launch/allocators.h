@@ -9,6 +9,7 @@
 #include "text/failure.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -47,6 +48,9 @@ struct allocators {
 	struct allocator list[ALLOCATOR_MAX];
 	size_t count;
 };
+
+/* Where the loader finds the library of that name.  false: nowhere. */
+bool allocators_locate(const char *name, char ret_path[PATH_MAX]);
 
 /* Looks for all that are known.  libpoolmem: its path, of the caller. */
 void allocators_find(const char *libpoolmem, struct allocators *ret);

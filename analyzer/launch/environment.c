@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "launch/environment.h"
 
+#include "launch/allocators.h"
 #include "launch/library.h"
 #include "text/allocate.h"
 
@@ -191,11 +192,38 @@ static bool is_replaced(const char *item, const char *const *variables, size_t c
 	return is_setting(item, "LD_PRELOAD") || is_setting(item, "POOLMEM");
 }
 
+static bool is_allocator(const char *item)
+{
+	size_t length = strcspn(item, ": ");
+	char *name = allocate_text(item, length), path[PATH_MAX];
+	bool is = strchr(name, '/') ? library_is_allocator(name)
+				    : allocators_locate(name, path) && library_is_allocator(path);
+
+	free(name);
+	return is && is_other_library(item);
+}
+
+static bool is_no_allocator(const char *item)
+{
+	return is_other_library(item) && !is_allocator(item);
+}
+
+char *environment_allocators(void)
+{
+	const char *before = getenv("LD_PRELOAD");
+	char *list = filtered(before ? before : "", ": ", is_allocator);
+	size_t length = strlen(list);
+
+	if (length)
+		list[length - 1] = 0;
+	return list;
+}
+
 /* NULL: nothing is preloaded, and the variable is not there. */
 static char *preload_before_others(const char *libraries)
 {
 	const char *before = getenv("LD_PRELOAD");
-	char *kept = filtered(before ? before : "", ": ", is_other_library), *variable = NULL;
+	char *kept = filtered(before ? before : "", ": ", is_no_allocator), *variable = NULL;
 	const char *between = *libraries && *kept ? ":" : "";
 
 	if ((*libraries || *kept) &&

@@ -38,9 +38,12 @@ char **environment_fixed(const struct environment_plan *plan, char *const *base,
 /* A copy of the environment, extended. */
 char **environment_make(const struct environment_plan *plan);
 
+/* What the user preloads that serves malloc itself, with colons between; freed by the caller.  "": nothing. */
+char *environment_allocators(void);
+
 /*
- * A copy without the user's settings for libpoolmem.so.  libraries: to be preloaded before what the user preloads besides;
- * variables: NAME=VALUE, each NULL or set instead of the one of that name.
+ * A copy without the user's settings for libpoolmem.so and those allocators.  libraries: to be preloaded before what the user
+ * preloads besides; variables: NAME=VALUE, each NULL or set instead of the one of that name.
  */
 char **environment_under(const char *libraries, const char *const *variables, size_t variable_count);
 void environment_free(char **environment);

@@ -43,8 +43,18 @@ static bool find_installed(char ret_path[PATH_MAX])
 	return false;
 }
 
+static bool is_ours(const struct elf_image *image)
+{
+	return elf_defines(image, "malloc") && elf_defines(image, "poolmem_v1_get_stats");
+}
+
+static bool is_allocator(const struct elf_image *image)
+{
+	return elf_defines(image, "malloc");
+}
+
 /* NULL, or why the loader would not preload this file, or not to any use. */
-static const char *unfit(int fd)
+static const char *unfit(int fd, bool (*is_fit)(const struct elf_image *))
 {
 	struct elf_image image;
 
@@ -57,14 +67,17 @@ static const char *unfit(int fd)
 	}
 	if (!image.native)
 		return "for another processor";
-	return elf_defines(&image, "malloc") ? NULL : "it has no malloc";
+	if (!is_allocator(&image))
+		return "it has no malloc";
+	return is_fit(&image) ? NULL : "it is another allocator";
 }
 
 /* what: that the file should be. */
-static bool check(const char *path, const char *what, struct failure *why)
+static bool check(const char *path, const char *what, bool (*is_fit)(const struct elf_image *),
+		  struct failure *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	const char *reason = unfit(fd);
+	const char *reason = unfit(fd, is_fit);
 
 	if (fd >= 0)
 		close(fd);
@@ -86,7 +99,7 @@ static bool resolve(const char *given, char ret_path[PATH_MAX], struct failure *
 
 bool library_check(const char *given, char ret_path[PATH_MAX], struct failure *why)
 {
-	return resolve(given, ret_path, why) && check(ret_path, "allocator", why);
+	return resolve(given, ret_path, why) && check(ret_path, "allocator", is_allocator, why);
 }
 
 bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *why)
@@ -97,7 +110,18 @@ bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *wh
 		return fail(why, FAILURE_NOTHING,
 			    LIBRARY_NAME
 			    " is neither beside poolmem nor in ../lib: give --lib PATH");
-	return check(ret_path, LIBRARY_NAME, why);
+	return check(ret_path, LIBRARY_NAME, is_ours, why);
+}
+
+bool library_is_allocator(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct elf_image image;
+	bool is = fd >= 0 && elf_read(fd, &image) == ELF_SOUND && is_allocator(&image);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
 }
 
 void library_with_operators(const char *library, char ret_paths[2 * PATH_MAX])

@@ -19,6 +19,9 @@ bool library_find(const char *given, char ret_path[PATH_MAX], struct failure *wh
  */
 void library_with_operators(const char *library, char ret_paths[2 * PATH_MAX]);
 
+/* Whether it is a library that serves malloc. */
+bool library_is_allocator(const char *path);
+
 /* The same of another allocator's library. */
 bool library_check(const char *given, char ret_path[PATH_MAX], struct failure *why);
 

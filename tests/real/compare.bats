@@ -392,3 +392,12 @@ for r in json.load(open("news.json"))["allocators"]:
 	run -2 compare -o one.svg --svg one.svg -- true
 	[ ! -e one.svg ]
 }
+
+@test "compare: an allocator that the user preloads is left out, and a library that is not ours is refused" {
+	local hoard="$programs/libhoard.so"
+	LD_PRELOAD=$hoard compare --runs 1 --only glibc,poolmem --json -o out.json -- sh -c 'echo "$LD_PRELOAD" >>preloads' 2>err
+	grep -q "left out of LD_PRELOAD, as it serves malloc in the place of each: $hoard" err
+	run ! grep -q libhoard preloads
+	run -1 --separate-stderr "$poolmem" compare --lib "$hoard" --runs 1 --only glibc -- true
+	[[ $stderr == *"libhoard.so is no libpoolmem.so: it is another allocator"* ]]
+}

@@ -52,7 +52,7 @@ assert found["programs"] == [{"program": "ls", "verdict": "ok", "path": found["p
 	run -1 "$poolmem" doctor --lib "$poolmem"
 	says '^FAIL +library .*no libpoolmem.so: it has no malloc'
 	run -1 "$poolmem" doctor --lib "$(ldd "$(command -v bash)" | sed -n 's/.*=> \(.*libc.so.6\) .*/\1/p')"
-	says '^FAIL +segment .*left no segment'
+	says '^FAIL +library .*no libpoolmem.so: it is another allocator'
 }
 
 @test "doctor: a directory that cannot be trusted" {
