@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -318,6 +320,18 @@ static void say_what_is_left_out(void)
 	free(allocators);
 }
 
+/* What came through a pipe is there once, for one of the runs; most of those that are idle are not meant. */
+static void say_what_was_not_read(void)
+{
+	struct stat status;
+	int waiting = 0;
+
+	if (fstat(STDIN_FILENO, &status) == 0 && S_ISFIFO(status.st_mode) &&
+	    ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting)
+		say("standard input is no file: each run found it empty; a file, as in <FILE, is read "
+		    "anew by each");
+}
+
 /* Each has said why, above. */
 static bool has_any(const struct comparison *comparison, struct failure *why)
 {
@@ -353,6 +367,7 @@ static bool compare(const struct compare_options *options, const struct allocato
 	say_what_is_left_out();
 	bool done = rounds_run(&plan, allocators, &comparison, why);
 	progress_end(&progress);
+	say_what_was_not_read();
 	done = done && print(options, &comparison, why) && has_any(&comparison, why);
 	rounds_free(&comparison);
 	interrupted_end(comparison.interrupted, why);

@@ -23,7 +23,7 @@ void counted_close(const struct counted *counted)
 struct taking {
 	const struct bare_run *run;
 	struct compare_heap heap;
-	uint64_t largest_live;
+	uint64_t largest_live, next_live; /* highest sums of two processes */
 	bool is_next;
 	struct failure *why;
 };
@@ -49,8 +49,11 @@ static void take_process(const struct recording *recording, const struct process
 	taking->is_next |= process_is_served_elsewhere(process);
 	taking->heap.allocations += metric(&metrics, METRIC_ALLOC_COUNT);
 	taking->heap.programs++;
-	if (live < taking->largest_live)
+	if (live < taking->largest_live) {
+		taking->next_live = live > taking->next_live ? live : taking->next_live;
 		return;
+	}
+	taking->next_live = taking->largest_live;
 	taking->largest_live = taking->heap.live_peak = live;
 	over_time_of(recording, process, &metrics, &over_time);
 	taking->heap.live_at_end = live_at(&over_time, process, taking->run->heap_end_ns);
@@ -85,6 +88,8 @@ bool counted_take(const struct counted *counted, const struct bare_run *run, boo
 		return fail(why, FAILURE_NOTHING,
 			    "it has no malloc_usable_size, which counting needs");
 	taking.heap.is_known = true;
+	taking.heap.is_of_many = taking.next_live >= (taking.largest_live + 9) / 10 &&
+				 taking.next_live;
 	if (taking.heap.live_peak < taking.heap.live_at_end)
 		taking.heap.live_peak = taking.heap.live_at_end; /* it was proven to be less */
 	/* What is live is resident, or nearly so: what was seen of less was not the peak. */

@@ -196,10 +196,10 @@ static void put_heaps(struct sheet *sheet)
 		cell(sheet, sheet->comparison->row[i].name);
 		bytes_cell(sheet, heap->peak);
 		bytes_cell(sheet, heap->live_peak);
-		ratio_cell(sheet, heap->peak, heap->live_peak);
+		ratio_cell(sheet, heap->is_of_many ? 0 : heap->peak, heap->live_peak);
 		bytes_cell(sheet, heap->end);
 		bytes_cell(sheet, heap->live_at_end);
-		ratio_cell(sheet, heap->end, heap->live_at_end);
+		ratio_cell(sheet, heap->is_of_many ? 0 : heap->end, heap->live_at_end);
 	}
 	end(sheet);
 }

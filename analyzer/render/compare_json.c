@@ -52,10 +52,12 @@ static json_t *heap_json(const struct compare_heap *heap)
 	json_put(object, "alloc.count", known_count(heap->allocations));
 	json_put(object, "live.peak", json_count(heap->live_peak));
 	json_put(object, "resident_at_peak", known_count(heap->peak));
-	json_put(object, "fragmentation_at_peak", ratio_json(heap->peak, heap->live_peak));
+	json_put(object, "fragmentation_at_peak",
+		 ratio_json(heap->is_of_many ? 0 : heap->peak, heap->live_peak));
 	json_put(object, "resident_at_end", known_count(heap->end));
 	json_put(object, "live_at_end", known_count(heap->live_at_end));
-	json_put(object, "fragmentation_at_end", ratio_json(heap->end, heap->live_at_end));
+	json_put(object, "fragmentation_at_end",
+		 ratio_json(heap->is_of_many ? 0 : heap->end, heap->live_at_end));
 	json_put(object, "programs", known_count(heap->programs));
 	return object;
 }

@@ -56,6 +56,7 @@ struct compare_heap {
 	uint64_t peak;             /* the most resident memory of no file */
 	uint64_t end, live_at_end; /* the same at the last look, and what was live then */
 	uint64_t programs; /* that were run, by fork or exec; of several what is live is that of the largest */
+	bool is_of_many; /* others among these held a tenth of that or more: what is resident, of all, has no ratio to it */
 };
 
 struct compare_point {

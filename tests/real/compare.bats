@@ -398,6 +398,19 @@ for r in json.load(open("news.json"))["allocators"]:
 	LD_PRELOAD=$hoard compare --runs 1 --only glibc,poolmem --json -o out.json -- sh -c 'echo "$LD_PRELOAD" >>preloads' 2>err
 	grep -q "left out of LD_PRELOAD, as it serves malloc in the place of each: $hoard" err
 	run ! grep -q libhoard preloads
+	run ! grep -q 'standard input' err
+	echo words | compare --runs 1 --only glibc -- cat >out 2>err
+	grep -q 'standard input is no file: each run found it empty' err
 	run -1 --separate-stderr "$poolmem" compare --lib "$hoard" --runs 1 --only glibc -- true
 	[[ $stderr == *"libhoard.so is no libpoolmem.so: it is another allocator"* ]]
+}
+
+@test "compare: where several processes hold much there is no ratio of the sum to one of them" {
+	compare --runs 1 --only glibc --json -o out.json -- python3 -c 'import os, time
+os.fork()
+held = bytearray(20 << 20)
+time.sleep(0.3)'
+	python3 -c 'import json
+c = json.load(open("out.json"))["allocators"][0]["counted"]
+assert c["resident_at_peak"] > 1.5 * c["live.peak"] and c["fragmentation_at_peak"] is None, c'
 }
