@@ -66,6 +66,14 @@ static void put_lead(const struct comparison *comparison, const struct compare_v
 	sink_print(sink, " (%s)", figure(next, measure).text);
 }
 
+/* Runs of each that were finished; where some have one more than others, the fewer. */
+static size_t runs_of_each(const struct comparison *comparison)
+{
+	return comparison->interrupted && comparison->rounds ? comparison->rounds
+	       : comparison->interrupted                     ? 1
+							     : comparison->runs;
+}
+
 static void put_sureness(const struct comparison *comparison, const struct compare_verdict *verdict,
 			 struct sink *sink)
 {
@@ -76,15 +84,7 @@ static void put_sureness(const struct comparison *comparison, const struct compa
 		sink_print(sink,
 			   ": likely, not sure, by chance runs come out like that %.1f times in "
 			   "100; --runs %zu tells more.",
-			   verdict->p * 100, comparison->runs + 3);
-}
-
-/* Runs of each that were finished; where some have one more than others, the fewer. */
-static size_t runs_of_each(const struct comparison *comparison)
-{
-	return comparison->interrupted && comparison->rounds ? comparison->rounds
-	       : comparison->interrupted                     ? 1
-							     : comparison->runs;
+			   verdict->p * 100, runs_of_each(comparison) + 3);
 }
 
 /* Nobody is behind the best one and those that are as good. */
@@ -266,8 +266,8 @@ static void note_refusals(const struct comparison *comparison, struct notebook *
 		worse += compare_has_refused(comparison, i);
 	}
 	if (rows == 1)
-		put_note(book, "%s refused %s, and is not ranked: it did less than the others.",
-			 name, number_of(refused, "request").text);
+		put_note(book, "%s refused %s%s.", name, number_of(refused, "request").text,
+			 worse ? ", and is not ranked: it did less than the others" : "");
 	else if (rows)
 		put_note(book, "%s refused %s in all%s.", number_of(rows, "allocator").text,
 			 number_of(refused, "request").text,

@@ -40,8 +40,11 @@ static void settle(struct compare_row *row, enum compare_measure measure)
 	uint64_t sorted[COMPARE_RUNS_MAX];
 	size_t count = known_runs(row, measure, sorted);
 
+	/* Peaks are unknown of small runs, not by chance: the others do not stand for them. */
+	size_t wanted = measure == COMPARE_PEAK ? row->runs : (row->runs + 1) / 2;
+
 	figure->least = figure->most = figure->median = 0;
-	if (!count || count < (row->runs + 1) / 2)
+	if (!count || count < wanted)
 		return;
 	qsort(sorted, count, sizeof *sorted, by_size);
 	figure->least = sorted[0];

@@ -39,7 +39,7 @@ enum {
 struct compare_figure {
 	uint64_t run[COMPARE_RUNS_MAX]; /* in the order of the runs */
 	uint64_t median, least,
-		most; /* of those that are known; 0: of less than half of the runs it is */
+		most; /* of those that are known; 0: of less than half it is, of a peak of less than all */
 };
 
 /* Whether 0 of that is: nobody knows. */

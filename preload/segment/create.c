@@ -154,17 +154,20 @@ static uint64_t populate_first(int fd, char *start, uint64_t file_bytes)
 }
 
 /*
- * Tries whether the mapping grows.  valgrind lets none that lies so far up: then all of the file is mapped, which takes but
- * addresses; where these are short, too, the first chunks are what there is.  Returns the start, and how much is mapped.
+ * Tries whether the mapping grows, by a page that goes again: what is mapped is resident where the program locks its memory.
+ * valgrind lets none grow that lies so far up: then all of the file is mapped, which takes but addresses; where these are
+ * short, too, the first chunks are what there is.  Returns the start, and how much is mapped.
  */
-static void *map_ahead(int fd, void *start, uint64_t file_bytes, size_t *ret_mapped)
+static void *map_rest(int fd, void *start, uint64_t file_bytes, size_t *ret_mapped)
 {
-	size_t first = *ret_mapped, ahead = 2 * first < file_bytes ? 2 * first : file_bytes;
-	void *whole = NULL;
-	if (memory_grow(start, first, ahead))
-		*ret_mapped = ahead;
-	else
-		whole = memory_map_file(start, file_bytes, fd);
+	size_t first = *ret_mapped;
+	if (file_bytes == first)
+		return start;
+	if (memory_grow(start, first, first + MEMORY_PAGE)) {
+		memory_unmap((char *)start + first, MEMORY_PAGE);
+		return start;
+	}
+	void *whole = memory_map_file(start, file_bytes, fd);
 	if (!whole)
 		return start;
 	memory_unmap(start, first);
@@ -184,7 +187,7 @@ static void *map_file(int fd, const struct segment_plan *plan, uint64_t *file_by
 		return NULL;
 	*file_bytes = populate_first(fd, start, *file_bytes);
 	if (*file_bytes)
-		return map_ahead(fd, start, *file_bytes, ret_mapped);
+		return map_rest(fd, start, *file_bytes, ret_mapped);
 	memory_unmap(start, *ret_mapped);
 	return NULL;
 }
