@@ -163,8 +163,8 @@ static void *map_rest(int fd, void *start, uint64_t file_bytes, size_t *ret_mapp
 	size_t first = *ret_mapped;
 	if (file_bytes == first)
 		return start;
-	if (memory_grow(start, first, first + MEMORY_PAGE)) {
-		memory_unmap((char *)start + first, MEMORY_PAGE);
+	if (memory_grow(start, first, first + memory_page())) {
+		memory_unmap((char *)start + first, memory_page());
 		return start;
 	}
 	void *whole = memory_map_file(start, file_bytes, fd);
